@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// Runs the sources by type stripping: no build, no manifest.
+import { fileURLToPath } from 'node:url'
+import { execute, settings } from '@oclif/core'
+import { sourcePackageJson } from '../tools/source-package-json.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+settings.enableAutoTranspile = false
+await execute({ loadOptions: { ignoreManifest: true, pjson: sourcePackageJson(root), root } })

@@ -1,0 +1,150 @@
+/**
+ * Where the bytes of an archive go. A file appears under its name complete or not at all: it is written beside its final
+ * name, flushed to disk and then renamed. A pipe or a device is written as it is.
+ */
+import { randomBytes } from 'node:crypto'
+import { write } from 'node:fs'
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { FluxError } from '../errors/index.ts'
+
+/** Takes bytes, in order, one call at a time. */
+export interface Sink {
+  /** @param chunks - not looked at any more once the promise is settled */
+  write(chunks: readonly Uint8Array[]): Promise<void>
+  /** Everything has been written: make it last. */
+  commit(): Promise<void>
+  /** Leave nothing behind. May be called at any time, also after a failed {@link commit}; never throws. */
+  abort(): Promise<void>
+}
+
+/**
+ * @param path - where the file is to be; a symbolic link is followed, and stays
+ * @throws {FluxError} with the errno of the file system, naming `path`
+ */
+export async function openSink(path: string): Promise<Sink> {
+  try {
+    const target = await realpath(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return path
+      throw error
+    })
+    const existing = await stat(target).catch(() => undefined)
+    if (existing?.isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
+    if (existing !== undefined && !existing.isFile()) return new DescriptorSink(path, await open(target, 'w'))
+    return await FileSink.create(path, target, existing?.mode)
+  } catch (error) {
+    throw FluxError.fromSystem(error, `cannot write ${path}`)
+  }
+}
+
+class FileSink implements Sink {
+  readonly #name: string
+  readonly #target: string
+  readonly #temporary: string
+  readonly #handle: FileHandle
+  #open = true
+
+  private constructor(name: string, target: string, temporary: string, handle: FileHandle) {
+    this.#name = name
+    this.#target = target
+    this.#temporary = temporary
+    this.#handle = handle
+  }
+
+  static async create(name: string, target: string, mode: number | undefined): Promise<FileSink> {
+    const random = randomBytes(6).toString('hex')
+    // Short enough for any name that the final one is short enough for.
+    const temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${random}.part`)
+    const handle = await open(temporary, 'wx', 0o666)
+    // A replaced file keeps its permissions, as it would if it were overwritten.
+    if (mode !== undefined) await handle.chmod(mode & 0o7777).catch(() => {})
+    return new FileSink(name, target, temporary, handle)
+  }
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    try {
+      for (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; ) at += (await this.#handle.write(chunk, at)).bytesWritten
+      }
+    } catch (error) {
+      throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
+    }
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#handle.sync()
+      await this.#close()
+      await rename(this.#temporary, this.#target)
+      await syncDirectory(dirname(this.#target))
+    } catch (error) {
+      throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#close().catch(() => {})
+    await rm(this.#temporary, { force: true }).catch(() => {})
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return
+    this.#open = false
+    await this.#handle.close()
+  }
+}
+
+/** A rename is only sure to last when its directory is on disk too. Some file systems cannot, and need not. */
+async function syncDirectory(dir: string): Promise<void> {
+  const handle = await open(dir, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EACCES', 'EBADF'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error
+  } finally {
+    await handle.close()
+  }
+}
+
+/** How long to wait before a full non-blocking pipe is tried again. */
+const RETRY_MS = 5
+
+/** A descriptor that is open already (standard output), or a pipe or device. */
+export class DescriptorSink implements Sink {
+  readonly #name: string
+  readonly #fd: number
+  readonly #handle: FileHandle | undefined
+
+  /** @param target - a number is left open at the end, a handle is closed */
+  constructor(name: string, target: number | FileHandle) {
+    this.#name = name
+    this.#fd = typeof target === 'number' ? target : target.fd
+    this.#handle = typeof target === 'number' ? undefined : target
+  }
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    for (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; ) at += await this.#writeSome(chunk, at)
+    }
+  }
+
+  async commit(): Promise<void> {
+    await this.#handle?.close()
+  }
+
+  async abort(): Promise<void> {
+    await this.#handle?.close().catch(() => {})
+  }
+
+  /** Not process.stdout: that would block on a slow reader, and whoever else writes to it could end it. */
+  #writeSome(chunk: Uint8Array, at: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      write(this.#fd, chunk, at, chunk.length - at, null, (error, bytesWritten) => {
+        if (error === null) resolve(bytesWritten)
+        else if (error.code === 'EAGAIN') setTimeout(() => resolve(0), RETRY_MS)
+        else reject(FluxError.fromSystem(error, `cannot write ${this.#name}`))
+      })
+    })
+  }
+}

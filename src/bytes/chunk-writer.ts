@@ -1,0 +1,83 @@
+/** Chunks of this size are what encoders hand on: large enough that system calls and promises do not count. */
+export const CHUNK_BYTES = 1 << 20
+
+/**
+ * A growing run of bytes, cut into chunks of about 1 MiB. An encoder writes at the end; whoever drains it takes the
+ * full chunks and hands each back with {@link recycle} once it has been written.
+ */
+export class ChunkWriter {
+  #chunk: Uint8Array
+  #used = 0
+  #full: Uint8Array[] = []
+  #spare: Uint8Array[] = []
+  #flushedBytes = 0
+  readonly #chunkBytes: number
+
+  constructor(chunkBytes = CHUNK_BYTES) {
+    this.#chunkBytes = chunkBytes
+    this.#chunk = Buffer.allocUnsafeSlow(chunkBytes)
+  }
+
+  /** Number of bytes written so far, drained or not. */
+  get bytes(): number {
+    return this.#flushedBytes + this.#used
+  }
+
+  /** Number of bytes in full chunks that wait to be taken. */
+  get ready(): number {
+    return this.#full.length * this.#chunkBytes
+  }
+
+  /** Copy `part` to the end. */
+  write(part: Uint8Array): void {
+    const { length } = part
+    if (length <= this.#chunkBytes - this.#used) {
+      this.#chunk.set(part, this.#used)
+      this.#used += length
+      if (this.#used === this.#chunkBytes) this.#turn()
+      return
+    }
+    let from = 0
+    while (from < length) {
+      const n = Math.min(length - from, this.#chunkBytes - this.#used)
+      this.#chunk.set(part.subarray(from, from + n), this.#used)
+      this.#used += n
+      from += n
+      if (this.#used === this.#chunkBytes) this.#turn()
+    }
+  }
+
+  /** Write `count` zero bytes. */
+  zeros(count: number): void {
+    let left = count
+    while (left > 0) {
+      const n = Math.min(left, this.#chunkBytes - this.#used)
+      this.#chunk.fill(0, this.#used, this.#used + n)
+      this.#used += n
+      left -= n
+      if (this.#used === this.#chunkBytes) this.#turn()
+    }
+  }
+
+  /** The full chunks, in order, which are the caller's from now on. With `all`, the last one too, however short. */
+  take(all = false): Uint8Array[] {
+    if (all && this.#used > 0) this.#turn()
+    const chunks = this.#full
+    this.#full = []
+    return chunks
+  }
+
+  /** Give a taken chunk back, to be overwritten. Only for chunks that nobody looks at any more. */
+  recycle(chunk: Uint8Array): void {
+    if (this.#spare.length < 4 && chunk.buffer.byteLength === this.#chunkBytes) {
+      this.#spare.push(new Uint8Array(chunk.buffer))
+    }
+  }
+
+  #turn(): void {
+    this.#full.push(this.#used === this.#chunkBytes ? this.#chunk : this.#chunk.subarray(0, this.#used))
+    this.#flushedBytes += this.#used
+    this.#chunk = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#chunkBytes)
+    this.#used = 0
+  }
+}

@@ -1,0 +1,2 @@
+export { CHUNK_BYTES, ChunkWriter } from './chunk-writer.ts'
+export { lz4DecodeBlock } from './lz4.ts'

@@ -1,0 +1,6 @@
+export { EXIT, errorLine } from './exit-status.ts'
+export { FluxCommand } from './flux-command.ts'
+export { interruptible } from './signals.ts'
+export { checkRoot, openSource, rootFlags, type SourceChoice, sourceFlags } from './source.ts'
+export { isLive, showTasks, type Verbosity } from './task-list.ts'
+export { UsageError } from './usage-error.ts'

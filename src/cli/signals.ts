@@ -1,0 +1,27 @@
+import { InterruptedError } from '../errors/index.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/**
+ * Run something that an interrupt stops in good order: the first signal aborts it, a second one kills as ever.
+ *
+ * @throws {InterruptedError} whatever `work` threw, once a signal has come
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const onSignal = (name: NodeJS.Signals) => {
+    release()
+    controller.abort(new InterruptedError(`interrupted by ${name}`))
+  }
+  const release = () => {
+    for (const name of SIGNALS) process.off(name, onSignal)
+  }
+  for (const name of SIGNALS) process.on(name, onSignal)
+  try {
+    return await work(controller.signal)
+  } catch (error) {
+    throw controller.signal.aborted ? controller.signal.reason : error
+  } finally {
+    release()
+  }
+}

@@ -1,0 +1,40 @@
+import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput, SilentRenderer } from 'listr2'
+import { OutputRenderer, PeriodicRenderer, type PlainRendererOptions } from './renderers/periodic-renderer.ts'
+
+/** How much a person wants to see. */
+export type Verbosity = 'quiet' | 'normal' | 'verbose'
+
+/** True when stderr is a terminal that can show things changing. */
+export function isLive(verbosity: Verbosity): boolean {
+  return verbosity === 'normal' && process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !process.env.CI
+}
+
+/** listr2 looks at stdout to see whether there is a terminal; ours is on stderr. */
+class LiveRenderer extends DefaultRenderer {
+  static override nonTTY = true
+}
+
+/**
+ * Run tasks side by side and show them on stderr: live on a terminal, as a line now and then elsewhere, their output
+ * alone when verbose, not at all when quiet. Never throws: whose tasks they are knows what became of them.
+ *
+ * @param status - one line that says how far things are, for where no titles are shown
+ */
+export async function showTasks(tasks: ListrTask[], verbosity: Verbosity, status: () => string): Promise<void> {
+  // Signals are the command's own. Errors are printed by it too, as one line.
+  const common = { concurrent: true, exitOnError: false, registerSignalListeners: false } as const
+  const plain: PlainRendererOptions = { print: (text) => process.stderr.write(text), status }
+  const plainList = (renderer: typeof PeriodicRenderer) =>
+    new Listr(tasks, { ...common, renderer, rendererOptions: plain } as object) as Listr
+  const list = (): { run(): Promise<unknown> } => {
+    if (verbosity === 'quiet') return new Listr(tasks, { ...common, renderer: SilentRenderer })
+    if (verbosity === 'verbose') return plainList(OutputRenderer)
+    if (!isLive(verbosity)) return plainList(PeriodicRenderer)
+    const logger = new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) })
+    const rendererOptions = { logger, showErrorMessage: false, collapseErrors: false }
+    return new Listr(tasks, { ...common, renderer: LiveRenderer, rendererOptions })
+  }
+  await list()
+    .run()
+    .catch(() => {})
+}

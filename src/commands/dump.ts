@@ -1,0 +1,148 @@
+import { dirname } from 'node:path'
+import { Args, Flags } from '@oclif/core'
+import { ARCHIVE_EXTENSIONS, archiveTypeOf } from '../archive/index.ts'
+import {
+  checkRoot,
+  errorLine,
+  FluxCommand,
+  interruptible,
+  isLive,
+  openSource,
+  rootFlags,
+  showTasks,
+  sourceFlags,
+  UsageError,
+  type Verbosity,
+} from '../cli/index.ts'
+import { type DumpResult, Dump as DumpRun, dumpTasks } from '../dump/index.ts'
+
+export default class Dump extends FluxCommand {
+  static override summary = 'Write KVS snapshot to portable archive'
+
+  static override description = `Writes a snapshot of the Flux key-value store to a file in a portable archive format.
+
+The format and the compression are determined by the extension of OUTFILE: ${ARCHIVE_EXTENSIONS.join(', ')}. OUTFILE may be -, standard output, for an uncompressed tar. A file appears under its name complete, or not at all.
+
+Values and symbolic links are archived, under their keys with the dots turned into slashes. Directories are not archived as such, so empty ones are left out. A link with a namespace has NAMESPACE:: before its target. Mode is 0644, owner and group are the caller's; the time is that of the checkpoint, or the time the dump was started (SOURCE_DATE_EPOCH overrides both). The same root gives the same bytes every time.`
+
+  static override examples = [
+    {
+      description: 'Dump the newest checkpoint of an instance that is down',
+      command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux kvs.tgz',
+    },
+    {
+      description: 'An older checkpoint, leaving out what can no longer be read',
+      command:
+        '<%= config.bin %> <%= command.id %> --store /var/lib/flux --checkpoint-index 2 --ignore-failed-read kvs.tar',
+    },
+    {
+      description: 'To standard output',
+      command: '<%= config.bin %> <%= command.id %> --quiet --store /var/lib/flux - | tar tvf -',
+    },
+  ]
+
+  static override args = {
+    outfile: Args.string({
+      name: 'OUTFILE',
+      description: 'archive to write; its extension says the format; - is standard output',
+      required: true,
+      ignoreStdin: true,
+    }),
+  }
+
+  static override flags = {
+    ...sourceFlags,
+    ...rootFlags,
+    'ignore-failed-read': Flags.boolean({
+      summary: 'leave out what cannot be read, with a warning, instead of failing',
+      helpGroup: 'SNAPSHOT',
+    }),
+    verbose: Flags.boolean({
+      char: 'v',
+      summary: 'list keys on stderr as they are dumped, instead of a periodic count',
+      exclusive: ['quiet'],
+      helpGroup: 'OUTPUT',
+    }),
+    quiet: Flags.boolean({ char: 'q', summary: 'do not show the periodic count of dumped keys', helpGroup: 'OUTPUT' }),
+  }
+
+  async run(): Promise<object> {
+    const started = performance.now()
+    const startSeconds = Math.floor(Date.now() / 1000)
+    const { args, flags } = await this.parse(Dump)
+    const { outfile } = args
+    checkOutfile(outfile, this.jsonEnabled())
+    checkRoot(flags.root)
+    const mtimeSeconds = sourceDateEpoch()
+    const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
+    return interruptible(async (signal) => {
+      await using store = await openSource({ ...flags, scratchDirs: outfile === '-' ? [] : [dirname(outfile)] })
+      const dump = new DumpRun({
+        store,
+        outfile,
+        root: flags.root,
+        checkpointIndex: flags['checkpoint-index'],
+        ignoreFailedRead: flags['ignore-failed-read'],
+        startSeconds,
+        mtimeSeconds,
+        uid: process.getuid?.() ?? 0,
+        gid: process.getgid?.() ?? 0,
+        onMembers: verbosity === 'verbose' ? (paths) => printMembers(paths) : undefined,
+        onWarning: (message) => this.notice(message),
+        signal,
+      })
+      const { tasks, printMembers } = dumpTasks(dump, { live: isLive(verbosity), now: () => performance.now() })
+      const status = () => `${this.called}: archived ${dump.progress.keys} keys${leftOver(dump.progress)}`
+      const [result] = await Promise.all([dump.run(), showTasks(tasks, verbosity, status)])
+      if (isLive(verbosity)) process.stderr.write(`${status()}\n`)
+      return summary(result, (performance.now() - started) / 1000)
+    })
+  }
+}
+
+function leftOver({ skipped, encoded }: { skipped: number; encoded: number }): string {
+  const parts = []
+  if (skipped > 0) parts.push(`, ${skipped} skipped`)
+  if (encoded > 0) parts.push(`, ${encoded} under an encoded path`)
+  return parts.join('')
+}
+
+function summary(result: DumpResult, seconds: number): object {
+  const { outfile, format, filter, snapshot, keys, symlinks, blobs, bytes, archiveBytes, skipped, encoded } = result
+  const { rootref, hash, timestamp = null, sequence = null } = snapshot
+  return {
+    outfile,
+    format,
+    filter,
+    rootref,
+    hash,
+    timestamp,
+    sequence,
+    keys,
+    symlinks,
+    blobs,
+    bytes,
+    archiveBytes,
+    skipped,
+    encoded,
+    seconds: Number(seconds.toFixed(3)),
+  }
+}
+
+function checkOutfile(outfile: string, json: boolean): void {
+  try {
+    archiveTypeOf(outfile)
+  } catch (error) {
+    throw new UsageError(errorLine(error))
+  }
+  if (json && outfile === '-') throw new UsageError('--json and - both want standard output', 'name a file')
+}
+
+/** @see https://reproducible-builds.org/specs/source-date-epoch/ */
+function sourceDateEpoch(): number | undefined {
+  const text = process.env.SOURCE_DATE_EPOCH
+  if (text === undefined || text === '') return undefined
+  const seconds = Number(text)
+  if (Number.isSafeInteger(seconds) && seconds >= 0) return seconds
+  throw new UsageError(`SOURCE_DATE_EPOCH=${text}: not a whole number of seconds since 1970`)
+}

@@ -1,0 +1,34 @@
+import { FluxError } from '../errors/index.ts'
+import { isBlobref } from './blobref.ts'
+
+/** A KVS root that the instance wrote down in its backing store, to start from the next time. */
+export interface Checkpoint {
+  /** Blobref of the root directory. */
+  readonly rootref: string
+  /** KVS sequence number of the root; 0 when it was not recorded. */
+  readonly sequence: number
+  /** Seconds since 1970, with a fraction; 0 when it was not recorded. */
+  readonly timestamp: number
+}
+
+/**
+ * Decode a checkpoint object, version 0 or 1; before v0.36 it was a bare blobref.
+ *
+ * @param value - the object as parsed from JSON
+ * @param where - for the error: which checkpoint, of what
+ * @throws {FluxError} `EPROTO` when it is something else
+ * @see flux-core, `src/common/libkvs/kvs_checkpoint.c`
+ */
+export function decodeCheckpoint(value: unknown, where: string): Checkpoint {
+  if (isBlobref(value)) return { rootref: value, sequence: 0, timestamp: 0 }
+  const { version, rootref, sequence = 0, timestamp = 0 } = (value ?? {}) as Record<string, unknown>
+  if (
+    (version === 0 || version === 1) &&
+    isBlobref(rootref) &&
+    Number.isSafeInteger(sequence) &&
+    Number.isFinite(timestamp)
+  ) {
+    return { rootref, sequence: sequence as number, timestamp: timestamp as number }
+  }
+  throw new FluxError('EPROTO', `${where}: not a checkpoint object`)
+}

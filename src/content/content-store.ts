@@ -1,0 +1,57 @@
+import { type ErrnoName, FluxError } from '../errors/index.ts'
+import type { HashName } from './blobref.ts'
+import type { Checkpoint } from './checkpoint.ts'
+
+/**
+ * One blob of a batch: its bytes; or why it cannot be had; or undefined when it was left out because the batch had
+ * reached its byte budget, and is to be asked for again.
+ */
+export type BlobResult = Uint8Array | ContentError | undefined
+
+/** Where blobs come from: the broker, a `content.sqlite`, a `content.files` directory. */
+export interface ContentStore extends AsyncDisposable {
+  /** What is shown of it in messages: a path or a URI. */
+  readonly name: string
+  /** The algorithm of its blobrefs. */
+  readonly hash: HashName
+  /** The largest number of blobs that is worth asking for at a time, now; it may change while one works. */
+  readonly window: number
+  /** Number of blobs in the store, where that is known without looking at each. */
+  readonly objects?: number | undefined
+
+  /**
+   * Load blobs. Each is compared with its blobref, unless the store was opened without verification. Several batches may
+   * be under way at once.
+   *
+   * @param blobrefs - valid blobrefs, of any algorithm, in any order, repeated or not
+   * @param budgetBytes - when the blobs found come to more, some are left undefined; never all of them
+   * @returns one result for each blobref, in order. The bytes may be views of one larger buffer.
+   * @throws {FluxError} when the store as a whole fails
+   */
+  loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]>
+
+  /**
+   * The checkpoints, newest first.
+   * @throws {FluxError} `ENOENT` when there is none
+   */
+  checkpoints(): Promise<Checkpoint[]>
+
+  /**
+   * Call when everything has been read.
+   * @throws {FluxError} `EBUSY` when somebody changed the store meanwhile, so that what was read may be torn
+   */
+  assertUnchanged(): Promise<void>
+
+  /** Release everything. Calling it twice does no harm. */
+  close(): Promise<void>
+}
+
+/** One blob cannot be had: `ENOENT` missing, `EBADMSG` altered, `EIO` not readable. */
+export class ContentError extends FluxError {
+  readonly blobref: string
+
+  constructor(code: ErrnoName, blobref: string, what: string, options?: ErrorOptions) {
+    super(code, what, options)
+    this.blobref = blobref
+  }
+}

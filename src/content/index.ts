@@ -1,0 +1,5 @@
+export { blobrefHash, blobrefHex, blobrefOf, DIGEST_BYTES, type HashName, isBlobref, parseBlobref } from './blobref.ts'
+export { type Checkpoint, decodeCheckpoint } from './checkpoint.ts'
+export { type BlobResult, ContentError, type ContentStore } from './content-store.ts'
+export type { OfflineStore } from './offline-store.ts'
+export { type OpenStoreOptions, openStore } from './open-store.ts'

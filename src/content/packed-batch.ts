@@ -1,0 +1,34 @@
+/**
+ * A batch of blobs as it crosses from the reading thread: few buffers, whose memory is handed over, not copied.
+ */
+
+/** What became of a blob. */
+export const BLOB = {
+  /** In the arena, from `start[i]` to `end[i]`. */
+  PACKED: 0,
+  /** In `large`. */
+  LARGE: 1,
+  /** Left out for want of budget. */
+  DEFERRED: 2,
+  MISSING: 3,
+  /** Its bytes do not have the digest they are stored under. */
+  ALTERED: 4,
+  /** The store cannot give its bytes; the reason is in `reasons`. */
+  UNREADABLE: 5,
+} as const
+
+export interface PackedBatch {
+  status: Uint8Array
+  start: Uint32Array
+  end: Uint32Array
+  arena: Uint8Array
+  /** Blobs that got a buffer of their own, by their place in the batch. */
+  large: Map<number, Uint8Array>
+  reasons: Map<number, string>
+}
+
+/** Something that reads batches of blobs, blocking: it has a thread of its own. */
+export interface BlobReader {
+  /** @param hex - the digests, `count` of them, in hex, one after another */
+  readBatch(hex: string, count: number, budgetBytes: number): PackedBatch
+}

@@ -1,0 +1,218 @@
+/**
+ * The dump, as one pipeline of three phases: find the root, walk the tree below it, write what the walk yields. Walk and
+ * write run at the same time, with a short queue of batches between them: whichever is slower holds the other back.
+ */
+import {
+  ArchiveError,
+  type ArchiveWriter,
+  createArchive,
+  type ExtraRecords,
+  type FilterName,
+  type FormatName,
+} from '../archive/index.ts'
+import type { ContentStore } from '../content/index.ts'
+import { InterruptedError, printable } from '../errors/index.ts'
+import { type Entry, keyOf, type RootChoice, resolveRoot, type Snapshot, type TreeError, walk } from '../kvs/index.ts'
+import { BatchQueue } from './batch-queue.ts'
+import { COMPONENTS_RECORD, MemberPaths } from './member-path.ts'
+
+export interface DumpOptions extends RootChoice {
+  store: ContentStore
+  /** Name of the archive; its extension says the format; `-` is standard output. */
+  outfile: string
+  /** Leave out what cannot be read, instead of failing. */
+  ignoreFailedRead?: boolean | undefined
+  /** When the dump began, in whole seconds since 1970: the members' time, unless the snapshot has its own. */
+  startSeconds: number
+  /** The members' time whatever the snapshot says (SOURCE_DATE_EPOCH). */
+  mtimeSeconds?: number | undefined
+  uid: number
+  gid: number
+  /** Hears of every member of the archive, a batch of paths at a time. */
+  onMembers?: ((paths: readonly string[]) => void) | undefined
+  /** Hears of everything that is not as it should be, one line each. */
+  onWarning?: ((message: string) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** How far a dump is. One object, counted up in place: whoever shows it looks when it likes. */
+export interface DumpProgress {
+  /** Values and symlinks that the walk has found. */
+  walked: number
+  /** Values and symlinks in the archive. */
+  keys: number
+  symlinks: number
+  /** Blobs of the values in the archive. */
+  blobs: number
+  /** Bytes of the values in the archive. */
+  bytes: number
+  /** Keys or subtrees left out because they could not be read. */
+  skipped: number
+  /** Keys whose path had to be encoded. */
+  encoded: number
+}
+
+/** What a dump came to. */
+export interface DumpResult extends Readonly<DumpProgress> {
+  readonly outfile: string
+  readonly format: FormatName
+  readonly filter: FilterName
+  readonly snapshot: Snapshot
+  /** Bytes of the archive before compression. */
+  readonly archiveBytes: number
+}
+
+/** Batches that may wait between walk and write. */
+const QUEUE_BATCHES = 4
+
+/**
+ * A dump: {@link Dump.run} does it all. Its three phases are promises of their own for whoever shows them; a phase that
+ * fails makes the later ones fail too, and `run` throws what failed first.
+ */
+export class Dump {
+  readonly progress: DumpProgress = { walked: 0, keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, encoded: 0 }
+  readonly #options: DumpOptions
+  readonly #queue = new BatchQueue<Entry[]>(QUEUE_BATCHES)
+  readonly #resolved = Promise.withResolvers<Snapshot>()
+  readonly #walked = Promise.withResolvers<void>()
+  readonly #written = Promise.withResolvers<DumpResult>()
+  /** Stops the walk when the write fails. */
+  readonly #stop = new AbortController()
+  readonly #signal: AbortSignal
+
+  constructor(options: DumpOptions) {
+    this.#options = options
+    this.#signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
+    // Nobody has to look at a phase: `run` throws as well.
+    for (const { promise } of [this.#resolved, this.#walked, this.#written]) promise.catch(() => {})
+  }
+
+  /** Settles when the root is known. */
+  get resolved(): Promise<Snapshot> {
+    return this.#resolved.promise
+  }
+
+  /** Settles when the walk has come to its end. */
+  get walked(): Promise<void> {
+    return this.#walked.promise
+  }
+
+  /** Settles when the archive is complete, under its name and on disk. */
+  get written(): Promise<DumpResult> {
+    return this.#written.promise
+  }
+
+  /**
+   * Find the root, walk, write. When it throws, nothing is left behind: no archive, and no half of one.
+   *
+   * @throws {TreeError} a part of the tree cannot be read; {ArchiveError | FluxError} the archive cannot be written;
+   *   {InterruptedError} the signal was aborted
+   */
+  async run(): Promise<DumpResult> {
+    let failure: { error: unknown } | undefined
+    const fail = (phase: { reject: (error: unknown) => void }) => (error: unknown) => {
+      failure ??= { error }
+      phase.reject(failure.error)
+    }
+    await this.#resolveRoot().then(this.#resolved.resolve, fail(this.#resolved))
+    if (failure === undefined) {
+      const snapshot = await this.#resolved.promise
+      await Promise.all([
+        this.#walk(snapshot).then(this.#walked.resolve, fail(this.#walked)),
+        this.#write(snapshot).then(this.#written.resolve, fail(this.#written)),
+      ])
+    }
+    if (failure === undefined) return this.#written.promise
+    for (const phase of [this.#walked, this.#written]) phase.reject(failure.error)
+    throw failure.error
+  }
+
+  #resolveRoot(): Promise<Snapshot> {
+    return resolveRoot(this.#options.store, this.#options)
+  }
+
+  /** Walk the tree, and hand its entries to the other phase. */
+  async #walk(snapshot: Snapshot): Promise<void> {
+    const { store, ignoreFailedRead } = this.#options
+    const onError = ignoreFailedRead ? (error: TreeError) => this.#skip(error) : undefined
+    try {
+      for await (const batch of walk(store, snapshot.rootref, { onError, signal: this.#signal })) {
+        this.progress.walked += batch.length
+        if (!(await this.#queue.push(batch))) return
+      }
+      await store.assertUnchanged()
+      this.#queue.end()
+    } catch (error) {
+      this.#queue.fail(error)
+      throw error
+    }
+  }
+
+  /** Write the archive, which appears under its name only when the walk has come to its end. */
+  async #write(snapshot: Snapshot): Promise<DumpResult> {
+    const { outfile, uid, gid, startSeconds } = this.#options
+    const { timestamp } = snapshot
+    const mtimeSeconds = this.#options.mtimeSeconds ?? (timestamp ? Math.floor(timestamp) : startSeconds)
+    let archive: ArchiveWriter | undefined
+    try {
+      archive = await createArchive(outfile, { attributes: { mode: 0o644, uid, gid, mtimeSeconds } })
+      const paths = new MemberPaths()
+      for (let batch = await this.#queue.pull(); batch !== undefined; batch = await this.#queue.pull()) {
+        await this.#writeBatch(archive, batch, paths)
+      }
+      if (this.#signal.aborted) throw new InterruptedError()
+      await archive.finish()
+      const { format, filter } = archive.type
+      return { ...this.progress, outfile, format, filter, snapshot, archiveBytes: archive.bytes }
+    } catch (error) {
+      this.#queue.close()
+      this.#stop.abort(error)
+      throw error
+    } finally {
+      await archive?.abort()
+    }
+  }
+
+  #skip(error: TreeError): void {
+    this.progress.skipped++
+    this.#options.onWarning?.(error.message)
+  }
+
+  async #writeBatch(archive: ArchiveWriter, batch: readonly Entry[], paths: MemberPaths): Promise<void> {
+    const { progress } = this
+    const members: string[] | undefined = this.#options.onMembers && []
+    for (const entry of batch) {
+      const { path, components } = paths.of(entry.dir, entry.name)
+      let extra: ExtraRecords | undefined
+      if (components !== undefined) extra = this.#encodedKey(entry, path, components)
+      if (entry.type === 'symlink') {
+        const { target, namespace } = entry
+        archive.symlink(path, linkname(namespace === undefined ? target : `${namespace}::${target}`, path), extra)
+        progress.symlinks++
+      } else {
+        if (entry.parts !== undefined) archive.file(path, entry.size, entry.parts, extra)
+        else if (entry.stream) await archive.streamFile(path, entry.size, entry.stream(), extra)
+        progress.blobs += entry.blobs
+        progress.bytes += entry.size
+      }
+      progress.keys++
+      members?.push(path)
+    }
+    if (members) this.#options.onMembers?.(members)
+    await archive.flush()
+  }
+
+  #encodedKey(entry: Entry, path: string, components: readonly string[]): ExtraRecords {
+    this.progress.encoded++
+    this.#options.onWarning?.(
+      `${printable(keyOf(entry.dir, entry.name))}: no path can say this key; archived as ${printable(path)}`,
+    )
+    return { [COMPONENTS_RECORD]: JSON.stringify(components) }
+  }
+}
+
+/** Flux itself cannot store a NUL, and no archive can hold one in a link. */
+function linkname(target: string, pathname: string): string {
+  if (!target.includes('\0')) return target
+  throw new ArchiveError('EINVAL', { format: 'tar', pathname }, 'the target of this symlink holds a NUL character')
+}

@@ -1,0 +1,88 @@
+import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2'
+import { printable } from '../errors/index.ts'
+import type { Snapshot } from '../kvs/index.ts'
+import type { Dump, DumpProgress } from './dump.ts'
+
+/** How often a live title is painted again. listr2 repaints at each change, and one costs tens of microseconds. */
+const REPAINT_MS = 100
+
+type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
+
+export interface DumpTasksOptions {
+  /** Change titles while work goes on: for a renderer that can show it. */
+  live: boolean
+  /** Milliseconds, from any origin. */
+  now: () => number
+}
+
+/**
+ * The three phases of a dump as listr2 tasks, to be run concurrently: each waits for its own part of {@link Dump.run}.
+ * What {@link printMembers} is given appears as the output of the task *Write*.
+ */
+export function dumpTasks(
+  dump: Dump,
+  options: DumpTasksOptions,
+): { tasks: ListrTask[]; printMembers: (paths: readonly string[]) => void } {
+  const { live, now } = options
+  const started = now()
+  let writing: Task | undefined
+  const paint = async (task: Task, title: () => string, phase: Promise<unknown>) => {
+    const timer = live ? setInterval(() => (task.title = title()), REPAINT_MS) : undefined
+    try {
+      await phase
+      task.title = title()
+    } finally {
+      clearInterval(timer)
+    }
+  }
+  const tasks: ListrTask[] = [
+    {
+      title: 'Resolve root',
+      task: async (_, task) => {
+        task.title = `Resolve root: ${snapshotText(await dump.resolved)}`
+      },
+    },
+    {
+      title: 'Walk',
+      task: (_, task) => paint(task as Task, () => `Walk: ${count(dump.progress.walked, 'key')}`, dump.walked),
+    },
+    {
+      title: 'Write',
+      task: (_, task) => {
+        writing = task as Task
+        return paint(writing, () => `Write: ${writeText(dump.progress, (now() - started) / 1000)}`, dump.written)
+      },
+    },
+  ]
+  const printMembers = (paths: readonly string[]) => {
+    if (writing) writing.output = paths.map(printable).join('\n')
+  }
+  return { tasks, printMembers }
+}
+
+function snapshotText({ rootref, timestamp, checkpointIndex }: Snapshot): string {
+  const which = checkpointIndex ? `checkpoint ${checkpointIndex}` : 'checkpoint'
+  const when = timestamp ? ` (${which} of ${new Date(timestamp * 1000).toISOString().slice(0, 19)}Z)` : ''
+  return `${rootref}${when}`
+}
+
+function writeText(progress: Readonly<DumpProgress>, seconds: number): string {
+  const { keys, blobs, bytes } = progress
+  const rate = seconds > 0 ? `, ${byteText(bytes / seconds)}/s` : ''
+  return `${count(keys, 'key')}, ${count(blobs, 'blob')}, ${byteText(bytes)}${rate}`
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`
+}
+
+function byteText(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
+}

@@ -1,0 +1,52 @@
+import { type ErrnoName, errnoNumber, errnoText, isErrnoName } from './errno.ts'
+
+/** What may be said of an error beside its message. */
+export interface FluxErrorOptions extends ErrorOptions {
+  /** What the reader can do about it: half a sentence, shown after the message. */
+  hint?: string | undefined
+}
+
+/**
+ * The base of every error that this package throws on purpose.
+ *
+ * The message is one line for the reader: what failed, and on what. Compare `code`, never the text.
+ */
+export class FluxError extends Error {
+  /** The errno name, e.g. `ENOENT`. */
+  readonly code: ErrnoName
+  /** What the reader can do, if that is known. */
+  readonly hint: string | undefined
+
+  constructor(code: ErrnoName, message: string, options: FluxErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.code = code
+    this.hint = options.hint
+  }
+
+  /** The errno number, positive as on the wire (RFC 3). */
+  get errnum(): number {
+    return errnoNumber(this.code)
+  }
+
+  /**
+   * Wrap an error of the operating system as it comes from Node.
+   *
+   * @param what - what was attempted, on what: `cannot open /a/b`
+   * @returns `error` itself when it is a {@link FluxError} already
+   */
+  static fromSystem(error: unknown, what: string, options: FluxErrorOptions = {}): FluxError {
+    if (error instanceof FluxError) return error
+    const code = (error as NodeJS.ErrnoException | undefined)?.code
+    const known = isErrnoName(code)
+    const text = known ? errnoText(code) : error instanceof Error ? error.message : String(error)
+    return new FluxError(known ? code : 'EIO', `${what}: ${text}`, { ...options, cause: error })
+  }
+}
+
+/** The error for work that was interrupted, by a signal or by the caller. */
+export class InterruptedError extends FluxError {
+  constructor(message = 'interrupted', options: FluxErrorOptions = {}) {
+    super('EINTR', message, options)
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * What a walk has before it, in the order in which it will be yielded: a linked list of nodes. A directory that is not
+ * loaded yet is one node; when its blob arrives, its entries take its place, so the order never depends on what arrives
+ * when. Entries far ahead stay in their directory object as a `Span`, and are opened into nodes as the window reaches them.
+ */
+import { Dir, keyOf } from './entry.ts'
+import type { TreeError } from './tree-error.ts'
+import { type DirObj, type Symlink, sortedNames, type TreeObj, type Val } from './treeobj.ts'
+
+/** How many nodes may be open ahead of the walk. Inline values cost nothing to load, but are objects too. */
+const MAX_OPEN = 4096
+
+interface Linked {
+  next: Node | undefined
+  previous: Node | undefined
+}
+
+/** Entries of `dir` from `at` on, not opened yet. */
+export interface Span extends Linked {
+  readonly kind: 'span'
+  readonly dir: Dir
+  readonly data: DirObj['data']
+  readonly names: readonly string[]
+  at: number
+}
+
+/** An inline value or a symlink: ready as it is. */
+export interface Inline extends Linked {
+  readonly kind: 'inline'
+  readonly dir: Dir
+  readonly name: string
+  readonly obj: Val | Symlink
+}
+
+/** A value in blobs (`value`) or a directory in a blob (`dir`), loaded or on the way. */
+export interface Loading extends Linked {
+  readonly kind: 'value' | 'dir'
+  readonly parent: Dir | undefined
+  readonly name: string
+  readonly blobrefs: readonly string[]
+  /** The blobs that have arrived. */
+  readonly parts: Uint8Array[]
+  /** How many blobs have been asked for. */
+  requested: number
+  /** How many of them have arrived. */
+  loaded: number
+  /** Bytes in `parts`. */
+  bytes: number
+  /** The value is too large to be held: `parts` is dropped, and it is read again when its turn comes. */
+  large: boolean
+  error: TreeError | undefined
+}
+
+export type Node = Span | Inline | Loading
+
+export class WalkQueue {
+  #head: Node | undefined
+  #tail: Node | undefined
+  #open = 0
+
+  /** The node to be yielded next. */
+  get head(): Node | undefined {
+    return this.#head
+  }
+
+  /** Start with the root directory. */
+  constructor(rootref: string) {
+    this.#insert(loading('dir', undefined, '', [rootref]), undefined)
+  }
+
+  /**
+   * The next node that still has blobs to be asked for.
+   *
+   * @param after - where to look on from; the first time undefined
+   */
+  nextUnrequested(after: Loading | undefined): Loading | undefined {
+    let node: Node | undefined = after === undefined ? this.#head : after
+    while (node !== undefined) {
+      if (node.kind === 'span') {
+        if (this.#open >= MAX_OPEN && node !== this.#head) return undefined
+        node = this.open(node)
+        continue
+      }
+      if ((node.kind === 'value' || node.kind === 'dir') && wantsMore(node)) return node
+      node = node.next
+    }
+    return undefined
+  }
+
+  /** Open the first entry of a span. @returns its node, or what follows when there was nothing to open */
+  open(span: Span): Node | undefined {
+    const name = span.names[span.at++]
+    if (name === undefined) {
+      const { next } = span
+      this.remove(span)
+      return next
+    }
+    const node = this.#nodeOf(span.dir, name, span.data[name] as TreeObj)
+    this.#insert(node, span)
+    if (span.at === span.names.length) this.remove(span)
+    return node
+  }
+
+  /** Put the entries of a loaded directory in the place of its node. */
+  expand(node: Loading, obj: DirObj): void {
+    const dir = new Dir(node.parent, node.name, node.blobrefs[0], obj.data)
+    this.#insert(spanOf(dir, obj), node)
+    this.remove(node)
+  }
+
+  remove(node: Node): void {
+    if (node.previous) node.previous.next = node.next
+    else this.#head = node.next
+    if (node.next) node.next.previous = node.previous
+    else this.#tail = node.previous
+    if (node.kind !== 'span') this.#open--
+  }
+
+  /** Insert `node` before `before`, or at the end. */
+  #insert(node: Node, before: Node | undefined): void {
+    node.next = before
+    node.previous = before === undefined ? this.#tail : before.previous
+    if (node.previous) node.previous.next = node
+    else this.#head = node
+    if (before) before.previous = node
+    else this.#tail = node
+    if (node.kind !== 'span') this.#open++
+  }
+
+  #nodeOf(dir: Dir, name: string, obj: TreeObj): Node {
+    switch (obj.type) {
+      case 'val':
+      case 'symlink':
+        return { kind: 'inline', dir, name, obj, next: undefined, previous: undefined }
+      case 'valref':
+        return loading('value', dir, name, obj.data)
+      case 'dirref':
+        return loading('dir', dir, name, obj.data)
+      default:
+        return spanOf(new Dir(dir, name, undefined, obj.data), obj)
+    }
+  }
+}
+
+function spanOf(dir: Dir, obj: DirObj): Span {
+  return { kind: 'span', dir, data: obj.data, names: sortedNames(obj), at: 0, next: undefined, previous: undefined }
+}
+
+function loading(kind: 'value' | 'dir', parent: Dir | undefined, name: string, blobrefs: readonly string[]): Loading {
+  return {
+    kind,
+    parent,
+    name,
+    blobrefs,
+    parts: [],
+    requested: 0,
+    loaded: 0,
+    bytes: 0,
+    large: false,
+    error: undefined,
+    next: undefined,
+    previous: undefined,
+  }
+}
+
+function wantsMore(node: Loading): boolean {
+  return node.requested < node.blobrefs.length && !node.large && node.error === undefined
+}
+
+/** The key of a node as shown in messages: `.` for the root. */
+export function nodeKey(node: Loading | Inline): string {
+  if (node.kind === 'inline') return keyOf(node.dir, node.name)
+  return node.parent === undefined ? '.' : keyOf(node.parent, node.name)
+}

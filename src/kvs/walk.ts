@@ -1,0 +1,323 @@
+/**
+ * The walk: all values and symlinks below a root, depth first, the names of each directory in byte order.
+ *
+ * Blobs are loaded ahead of the walk, several batches at a time, in the order in which they will be needed; what is ahead
+ * is bounded in blobs (the store's window) and in bytes. Directories come before what follows them because they are at the
+ * front of the queue when they are met. The order of the entries depends on the tree alone, and so does the first error.
+ *
+ * Nothing here is a promise, a stream or an event for each blob or entry: loads and entries come in batches.
+ */
+import { type BlobResult, ContentError, type ContentStore } from '../content/index.ts'
+import { InterruptedError } from '../errors/index.ts'
+import { type Dir, type Entry, keyOf, type ValueEntry } from './entry.ts'
+import { TreeError } from './tree-error.ts'
+import { decodeTreeObj, decodeVal } from './treeobj.ts'
+import { type Inline, type Loading, nodeKey, WalkQueue } from './walk-queue.ts'
+
+/** A batch of entries ends at this many, or when their values come to {@link BATCH_BYTES}. */
+const BATCH_ENTRIES = 1024
+const BATCH_BYTES = 1 << 20
+
+/** Blobs asked for at a time: beyond this, a batch gains nothing and makes the walk wait longer for its directories. */
+const MAX_LOAD = 512
+
+/** Bytes loaded and not yielded yet; each batch of loads gets a share of it. */
+const WINDOW_BYTES = 64 << 20
+
+/** A value that has grown beyond this before its last blob came is streamed. */
+const LARGE_VALUE = 16 << 20
+
+export interface WalkOptions {
+  /**
+   * Called for each part of the tree that cannot be read, in order; the walk goes on without that value or subtree. When
+   * it is not given, the walk throws the first such error.
+   */
+  onError?: ((error: TreeError) => void) | undefined
+  signal?: AbortSignal | undefined
+  /** Bytes that may be loaded ahead (default 64 MiB). A single blob may be larger. */
+  windowBytes?: number | undefined
+}
+
+/**
+ * Walk a tree.
+ *
+ * @param rootref - blobref of a directory
+ * @yields entries in batches, never empty ones. The bytes of values are views that stay valid as long as they are held.
+ * @throws {TreeError} see {@link WalkOptions.onError}
+ * @throws {InterruptedError} when the signal is aborted
+ */
+export async function* walk(
+  store: ContentStore,
+  rootref: string,
+  options: WalkOptions = {},
+): AsyncGenerator<Entry[], void, void> {
+  const walker = new Walker(store, rootref, options)
+  try {
+    while (true) {
+      const batch = await walker.next()
+      if (batch === undefined) return
+      yield batch
+    }
+  } finally {
+    walker.stop()
+  }
+}
+
+class Walker {
+  readonly #store: ContentStore
+  readonly #queue: WalkQueue
+  readonly #options: WalkOptions
+  readonly #windowBytes: number
+  /** Blobs that the store left out of a batch, to be asked for again before anything else. */
+  #deferred: { node: Loading; index: number }[] = []
+  #inFlight = 0
+  /** Blobs loaded for nodes that have not been yielded. */
+  #heldBytes = 0
+  #failure: unknown
+  #wake: (() => void) | undefined
+
+  constructor(store: ContentStore, rootref: string, options: WalkOptions) {
+    this.#store = store
+    this.#queue = new WalkQueue(rootref)
+    this.#options = options
+    this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
+    options.signal?.addEventListener('abort', () => this.#wake?.(), { once: true })
+  }
+
+  /** The next entries, or undefined at the end. */
+  async next(): Promise<Entry[] | undefined> {
+    const batch: Entry[] = []
+    let bytes = 0
+    while (true) {
+      if (this.#options.signal?.aborted) throw new InterruptedError(undefined, { cause: this.#options.signal.reason })
+      if (this.#failure !== undefined) throw this.#failure
+      const node = this.#queue.head
+      if (node === undefined || batch.length >= BATCH_ENTRIES || bytes >= BATCH_BYTES) {
+        this.#fill()
+        return batch.length > 0 ? batch : undefined
+      }
+      if (node.kind === 'span') {
+        this.#queue.open(node)
+        continue
+      }
+      if (node.kind === 'inline') {
+        this.#queue.remove(node)
+        const entry = this.#inlineEntry(node)
+        if (entry) batch.push(entry)
+        continue
+      }
+      if (node.error !== undefined) {
+        this.#queue.remove(node)
+        this.#forget(node)
+        this.#report(node.error)
+        continue
+      }
+      if (node.kind === 'value' && node.large) {
+        if (batch.length > 0) return batch
+        const entry = await this.#largeEntry(node)
+        this.#queue.remove(node)
+        if (entry) return [entry]
+        continue
+      }
+      if (node.kind === 'value' && node.loaded === node.blobrefs.length) {
+        this.#queue.remove(node)
+        this.#heldBytes -= node.bytes
+        bytes += node.bytes
+        const { parent, name, bytes: size, parts, blobrefs } = node
+        batch.push({ type: 'value', dir: parent as Dir, name, size, parts, blobs: blobrefs.length })
+        continue
+      }
+      this.#fill()
+      if (batch.length > 0) return batch
+      // Aborts and failures wake too. Whatever is at the head has been asked for: fill() always asks for that.
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      this.#wake = undefined
+    }
+  }
+
+  /** Ask for nothing any more. */
+  stop(): void {
+    this.#failure ??= new InterruptedError('walk abandoned')
+  }
+
+  /** Ask for blobs, in order, until the window is full. */
+  #fill(): void {
+    let from: Loading | undefined
+    while (this.#failure === undefined) {
+      const free = Math.min(this.#store.window - this.#inFlight, MAX_LOAD)
+      const budget = this.#windowBytes - this.#heldBytes
+      if (free <= 0 || budget <= 0) {
+        // Whatever else is full, the head must come, or nothing ever leaves the window.
+        if (this.#inFlight === 0) this.#loadForHead()
+        return
+      }
+      const nodes: Loading[] = []
+      const indexes: number[] = []
+      while (nodes.length < free) {
+        const again = this.#deferred.shift()
+        if (again !== undefined) {
+          if (again.node.error !== undefined || again.node.large) continue
+          nodes.push(again.node)
+          indexes.push(again.index)
+          continue
+        }
+        from = this.#queue.nextUnrequested(from)
+        if (from === undefined) break
+        nodes.push(from)
+        indexes.push(from.requested++)
+      }
+      if (nodes.length === 0) return
+      this.#load(nodes, indexes, Math.max(budget / 2, 1))
+    }
+  }
+
+  /** Ask for one blob that the head waits for, and for nothing else. */
+  #loadForHead(): void {
+    const { head } = this.#queue
+    if (head === undefined || head.kind === 'span' || head.kind === 'inline') return
+    const at = this.#deferred.findIndex(({ node }) => node === head)
+    const [deferred] = at < 0 ? [] : this.#deferred.splice(at, 1)
+    if (deferred !== undefined) this.#load([head], [deferred.index], 1)
+    else if (head.requested < head.blobrefs.length) this.#load([head], [head.requested++], 1)
+  }
+
+  #load(nodes: Loading[], indexes: number[], budgetBytes: number): void {
+    this.#inFlight += nodes.length
+    const blobrefs = nodes.map((node, i) => node.blobrefs[indexes[i] as number] as string)
+    this.#store
+      .loadBatch(blobrefs, budgetBytes)
+      .then((results) => {
+        this.#inFlight -= nodes.length
+        for (let i = 0; i < nodes.length; i++) this.#arrived(nodes[i] as Loading, indexes[i] as number, results[i])
+        this.#fill()
+      })
+      .catch((error) => {
+        this.#failure ??= error
+      })
+      .finally(() => this.#wake?.())
+  }
+
+  #arrived(node: Loading, index: number, result: BlobResult): void {
+    if (result === undefined) {
+      this.#deferred.push({ node, index })
+      return
+    }
+    if (node.error !== undefined || node.large) return
+    if (result instanceof ContentError) {
+      node.error = blobError(node, index, result)
+      return
+    }
+    if (node.kind === 'dir') {
+      this.#expand(node, result)
+      return
+    }
+    node.parts[index] = result
+    node.loaded++
+    node.bytes += result.length
+    this.#heldBytes += result.length
+    if (node.bytes > LARGE_VALUE && node.blobrefs.length > 1) {
+      this.#forget(node)
+      node.large = true
+    }
+  }
+
+  #expand(node: Loading, blob: Uint8Array): void {
+    const at = { key: nodeKey(node), blobref: node.blobrefs[0] }
+    if (node.blobrefs.length !== 1) {
+      node.error = new TreeError('EPROTO', { key: at.key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
+      return
+    }
+    // Only an unverified store can hold a directory that contains itself.
+    for (let dir = node.parent; dir; dir = dir.parent) {
+      if (dir.blobref !== undefined && dir.blobref === at.blobref) {
+        node.error = new TreeError('ELOOP', { ...at, kind: 'bad-treeobj' }, 'directory contains itself')
+        return
+      }
+    }
+    try {
+      const obj = decodeTreeObj(blob)
+      if (obj.type === 'dir') this.#queue.expand(node, obj)
+      else node.error = new TreeError('EPROTO', { ...at, kind: 'not-a-dir' }, 'dirref references non-directory')
+    } catch (cause) {
+      const what = `could not decode tree object: ${(cause as Error).message}`
+      node.error = new TreeError('EPROTO', { ...at, kind: 'bad-treeobj' }, what, { cause })
+    }
+  }
+
+  #inlineEntry(node: Inline): Entry | undefined {
+    const { dir, name, obj } = node
+    if (obj.type === 'symlink') {
+      return { type: 'symlink', dir, name, target: obj.data.target, namespace: obj.data.namespace }
+    }
+    try {
+      const value = decodeVal(obj)
+      return { type: 'value', dir, name, size: value.length, parts: [value], blobs: 0 }
+    } catch (cause) {
+      this.#report(
+        new TreeError('EINVAL', { key: keyOf(dir, name), kind: 'bad-value' }, (cause as Error).message, { cause }),
+      )
+      return undefined
+    }
+  }
+
+  /** A value too large to hold: read once for its size and to know that it is whole, then again for its bytes. */
+  async #largeEntry(node: Loading): Promise<ValueEntry | undefined> {
+    let size = 0
+    try {
+      for await (const parts of this.#stream(node)) for (const part of parts) size += part.length
+    } catch (error) {
+      if (!(error instanceof TreeError)) throw error
+      this.#report(error)
+      return undefined
+    }
+    const { parent, name, blobrefs } = node
+    const stream = () => this.#stream(node)
+    return { type: 'value', dir: parent as Dir, name, size, parts: undefined, blobs: blobrefs.length, stream }
+  }
+
+  async *#stream(node: Loading): AsyncGenerator<Uint8Array[], void, void> {
+    const { blobrefs } = node
+    let stuck = false
+    for (let at = 0; at < blobrefs.length; ) {
+      if (this.#options.signal?.aborted) throw new InterruptedError(undefined, { cause: this.#options.signal.reason })
+      const count = stuck ? 1 : Math.min(MAX_LOAD, Math.max(1, this.#store.window))
+      const results = await this.#store.loadBatch(blobrefs.slice(at, at + count), LARGE_VALUE)
+      const parts: Uint8Array[] = []
+      for (const [i, result] of results.entries()) {
+        if (result instanceof ContentError) throw blobError(node, at + i, result)
+        // The rest of this batch comes with the next: the order must be kept.
+        if (result === undefined) break
+        parts.push(result)
+      }
+      at += parts.length
+      // The store may have left out the very first, which only a batch of its own is sure to bring.
+      stuck = parts.length === 0
+      if (!stuck) yield parts
+    }
+  }
+
+  /** Drop the bytes of a node that will not be yielded as it is. */
+  #forget(node: Loading): void {
+    this.#heldBytes -= node.bytes
+    node.bytes = 0
+    node.parts.length = 0
+  }
+
+  #report(error: TreeError): void {
+    if (this.#options.onError === undefined) throw error
+    this.#options.onError(error)
+  }
+}
+
+/** Words as the C tool has them, so that scripts that look for them find them. */
+function blobError(node: Loading, index: number, cause: ContentError): TreeError {
+  const { blobref, code } = cause
+  const at = { key: nodeKey(node), blobref }
+  if (node.kind === 'dir') {
+    return new TreeError(code, { ...at, kind: 'missing-dir' }, `could not load content: ${cause.message}`, { cause })
+  }
+  const which = code === 'ENOENT' ? 'missing blobref' : 'unreadable blobref'
+  return new TreeError(code, { ...at, kind: 'missing-value' }, `${which} ${index}: ${cause.message}`, { cause })
+}

@@ -1,0 +1,37 @@
+import { expect } from 'chai'
+import { decodeCheckpoint } from '../../src/content/index.ts'
+
+const rootref = `sha1-${'12'.repeat(20)}`
+
+describe('content/checkpoint', () => {
+  it('decodes versions 0 and 1, with and without sequence and timestamp', () => {
+    expect(decodeCheckpoint({ version: 1, rootref, sequence: 7, timestamp: 1.5 }, 'x')).to.deep.equal({
+      rootref,
+      sequence: 7,
+      timestamp: 1.5,
+    })
+    expect(decodeCheckpoint({ version: 0, rootref }, 'x')).to.deep.equal({ rootref, sequence: 0, timestamp: 0 })
+  })
+
+  it('decodes the bare blobref of releases before v0.36', () => {
+    expect(decodeCheckpoint(rootref, 'x')).to.deep.equal({ rootref, sequence: 0, timestamp: 0 })
+  })
+
+  it('refuses anything else with EPROTO, saying where it stood', () => {
+    const bad = [
+      null,
+      5,
+      'sha1-',
+      {},
+      { version: 2, rootref },
+      { version: 1, rootref: 'x' },
+      { version: 1, rootref, sequence: '1' },
+      { version: 1, rootref, timestamp: 'now' },
+    ]
+    for (const value of bad) {
+      expect(() => decodeCheckpoint(value, 'a.sqlite: checkpoint 3'), JSON.stringify(value))
+        .to.throw('a.sqlite: checkpoint 3: not a checkpoint object')
+        .with.property('code', 'EPROTO')
+    }
+  })
+})

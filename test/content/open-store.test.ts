@@ -1,0 +1,284 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'chai'
+import { blobrefOf, type ContentStore, openStore } from '../../src/content/index.ts'
+import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
+import { Blobs, val, valref, writeSqlite } from '../support/trees.ts'
+
+/** What a directory holds, to the byte. */
+function contents(dir: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(dir, { recursive: true, encoding: 'utf8' })
+      .filter((name) => statSync(join(dir, name)).isFile())
+      .map((name) => [name, readFileSync(join(dir, name)).toString('base64')]),
+  )
+}
+
+async function rootOf(path: string): Promise<string> {
+  await using store = await openStore(path)
+  const [checkpoint] = await store.checkpoints()
+  const [blob] = await store.loadBatch([checkpoint?.rootref as string], 1)
+  expect(blobrefOf(store.hash, blob as Uint8Array)).to.equal(checkpoint?.rootref)
+  return checkpoint?.rootref as string
+}
+
+async function failure(path: string): Promise<{ code: string; message: string; hint: string }> {
+  const store: ContentStore | { code: string } = await openStore(path).catch((error) => error)
+  if ('close' in store) throw new Error(`${path} was opened`)
+  return store as { code: string; message: string; hint: string }
+}
+
+/** Keeps a database open in another process, as a broker would, until it is killed. */
+async function holder(path: string, pragmas: string, statement = ''): Promise<ChildProcess> {
+  const script = `
+    const { DatabaseSync } = require('node:sqlite')
+    const db = new DatabaseSync(process.argv[1])
+    db.exec(${JSON.stringify(pragmas)})
+    db.exec("INSERT INTO objects (hash,size,object) VALUES (CAST(x'00ff' AS TEXT), -1, NULL)")
+    ${statement}
+    console.log('ready')
+    setInterval(() => {}, 1000)`
+  const child = spawn(process.execPath, ['--no-warnings', '-e', script, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.once('data', () => resolve())
+    child.once('exit', () => reject(new Error('the holder ended')))
+  })
+  return child
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await exited
+}
+
+describe('content/open-store', () => {
+  it('recognises a statedir, a content.sqlite and a content.files directory by what they are', async () => {
+    const basic = expected('basic').rootref
+    expect(await rootOf(fixture('basic'))).to.equal(basic)
+    expect(await rootOf(fixture('basic', 'content.sqlite'))).to.equal(basic)
+    expect(await rootOf(fixture('files'))).to.equal(expected('files').rootref)
+    expect(await rootOf(fixture('files', 'content.files'))).to.equal(expected('files').rootref)
+    const dir = scratch()
+    copyFileSync(fixture('basic', 'content.sqlite'), join(dir, 'backup.bin'))
+    expect(await rootOf(join(dir, 'backup.bin'))).to.equal(basic)
+    cpSync(fixture('files', 'content.files'), join(dir, 'blobs'), { recursive: true })
+    expect(await rootOf(join(dir, 'blobs'))).to.equal(expected('files').rootref)
+  })
+
+  it('reads the layout of older releases and stores of SHA-256', async () => {
+    expect(await rootOf(fixture('old-schema'))).to.equal(expected('old-schema').rootref)
+    expect(await rootOf(fixture('sha256'))).to.equal(expected('sha256').rootref)
+  })
+
+  it('lists the checkpoints newest first', async () => {
+    await using store = await openStore(fixture('checkpoints'))
+    const wanted = expected('checkpoints').checkpoints
+    expect(wanted.length).to.equal(5)
+    expect(await store.checkpoints()).to.deep.equal(
+      wanted.map(({ rootref, sequence, timestamp }) => ({ rootref, sequence, timestamp })),
+    )
+  })
+
+  it('refuses what is no store, in one line that names it', async () => {
+    const dir = scratch()
+    expect(await failure(join(dir, 'nothing'))).to.include({ code: 'ENOENT' })
+    expect((await failure(dir)).message).to.match(/not a Flux content store: it has neither/)
+    writeFileSync(join(dir, 'text'), 'hello')
+    expect((await failure(join(dir, 'text'))).message).to.equal(
+      `${dir}/text: not a Flux content store: it is not an SQLite database`,
+    )
+    const other = new DatabaseSync(join(dir, 'other.sqlite'))
+    other.exec('CREATE TABLE t(a)')
+    other.close()
+    expect((await failure(join(dir, 'other.sqlite'))).message).to.match(/it has no table "objects"/)
+    cpSync(fixture('files', 'content.files'), join(dir, 'content.files'), { recursive: true })
+    copyFileSync(fixture('basic', 'content.sqlite'), join(dir, 'content.sqlite'))
+    expect(await failure(dir)).to.include({ code: 'EINVAL', hint: 'name the one you mean' })
+  })
+
+  it('says that a store has no checkpoint', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    writeSqlite(path, new Blobs(), [])
+    await using store = await openStore(path)
+    const error = await store.checkpoints().catch((e) => e)
+    expect(error).to.include({ code: 'ENOENT', message: `${path}: no checkpoint in this store` })
+  })
+
+  it('reads a cleanly closed store without leaving anything beside it, also when its directory is not writable', async () => {
+    const path = copyOf('jobs', 'content.sqlite')
+    const before = contents(dirname(path))
+    chmodSync(dirname(path), 0o555)
+    expect(await rootOf(path)).to.equal(expected('jobs').rootref)
+    chmodSync(dirname(path), 0o755)
+    expect(contents(dirname(path))).to.deep.equal(before)
+  })
+
+  it('reads the write-ahead log that a crash left, and leaves the original untouched', async () => {
+    const dir = join(scratch(), 'statedir')
+    mkdirSync(dir)
+    const path = join(dir, 'content.sqlite')
+    const blobs = new Blobs()
+    writeSqlite(path, blobs, [blobs.tree({ old: val('1') })], 'WAL')
+    const after = new Blobs()
+    const rootref = after.tree({ new: valref('x'.repeat(2000)) })
+    const insert = `
+      const put = db.prepare('INSERT INTO objects (hash,size,object) VALUES (CAST(? AS TEXT), -1, ?)')
+      for (const [hex, text] of ${JSON.stringify([...after].map(([blobref, blob]) => [blobref.slice(5), Buffer.from(blob).toString()]))})
+        put.run(Buffer.from(hex, 'hex'), Buffer.from(text))
+      db.prepare('INSERT INTO checkpt_v2 (value) VALUES (?)').run('{"version":1,"rootref":"${rootref}","sequence":9,"timestamp":9.5}')`
+    await killed(await holder(path, 'PRAGMA journal_mode=WAL', insert))
+    const before = contents(dir)
+    expect(Object.keys(before)).to.include('content.sqlite-wal')
+    expect(await rootOf(dir)).to.equal(rootref)
+    expect(contents(dir)).to.deep.equal(before)
+    // Nor beside the statedir: the second names are gone as soon as the store is open.
+    expect(readdirSync(dirname(dir))).to.deep.equal(['statedir'])
+  })
+
+  it('plays back a rollback journal that a crash left, in a copy', async () => {
+    const dir = join(scratch(), 'statedir')
+    mkdirSync(dir)
+    const path = join(dir, 'content.sqlite')
+    const blobs = new Blobs()
+    const rootref = blobs.tree({ old: val('1') })
+    writeSqlite(path, blobs, [rootref])
+    const big = `
+      db.exec('PRAGMA cache_size=1'); db.exec('BEGIN')
+      db.exec("UPDATE checkpt_v2 SET value='half'")
+      const put = db.prepare('INSERT INTO objects (hash,size,object) VALUES (CAST(randomblob(20) AS TEXT), -1, randomblob(3000))')
+      for (let i = 0; i < 300; i++) put.run()`
+    await killed(await holder(path, 'PRAGMA journal_mode=DELETE', big))
+    const before = contents(dir)
+    expect(Object.keys(before)).to.include('content.sqlite-journal')
+    expect(await rootOf(dir)).to.equal(rootref)
+    expect(contents(dir)).to.deep.equal(before)
+  })
+
+  for (const [mode, pragmas] of [
+    ['in WAL mode', 'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA locking_mode=EXCLUSIVE'],
+    ['without a journal', 'PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE'],
+  ] as const) {
+    it(`refuses a store that a broker holds ${mode}, and says which process`, async function () {
+      if (!existsSync('/proc/locks')) this.skip()
+      const path = copyOf('basic', 'content.sqlite')
+      const child = await holder(path, pragmas)
+      try {
+        const before = contents(dirname(path))
+        const { code, message, hint } = await failure(path)
+        expect(code).to.equal('EBUSY')
+        expect(message).to.match(new RegExp(`^${path}: held by process ${child.pid} \\(`))
+        expect(hint).to.match(/--uri/)
+        expect(contents(dirname(path))).to.deep.equal(before)
+      } finally {
+        await killed(child)
+      }
+    })
+  }
+
+  it('is not held back by another reader', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    const rootref = blobs.tree({ a: val('1') })
+    writeSqlite(path, blobs, [rootref])
+    const reader = new DatabaseSync(path, { readOnly: true })
+    reader.exec('BEGIN; SELECT count(*) FROM objects')
+    expect(await rootOf(path)).to.equal(rootref)
+    reader.close()
+  })
+
+  it('notices that the store changed while it was read', async () => {
+    const path = copyOf('basic', 'content.sqlite')
+    await using store = await openStore(path)
+    await store.assertUnchanged()
+    const db = new DatabaseSync(path)
+    db.exec("INSERT INTO objects (hash,size,object) VALUES (CAST(x'0011' AS TEXT), -1, NULL)")
+    db.close()
+    const error = await store.assertUnchanged().catch((e) => e)
+    expect(error).to.include({ code: 'EBUSY', message: `${path}: changed while it was read` })
+  })
+
+  it('tells a missing, an altered and an undecodable blob apart', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    const small = blobs.store('small')
+    const packed = blobs.store('p'.repeat(1000))
+    const broken = blobs.store('q'.repeat(1000))
+    const whole = blobs.store('fine')
+    writeSqlite(path, blobs, [])
+    const db = new DatabaseSync(path)
+    const update = (sql: string, blobref: string) =>
+      db.prepare(`UPDATE objects SET ${sql} WHERE hash = CAST(? AS TEXT)`).run(Buffer.from(blobref.slice(5), 'hex'))
+    update("object = 'smurf'", small)
+    update('size = 999', packed)
+    update("object = x'ffff'", broken)
+    db.close()
+    await using store = await openStore(path)
+    const absent = `sha1-${'00'.repeat(20)}`
+    const other = `sha256-${'00'.repeat(32)}`
+    const results = await store.loadBatch([small, packed, absent, broken, whole, other, whole], 1 << 20)
+    const codes = results.map((r) =>
+      r instanceof Uint8Array ? Buffer.from(r).toString() : (r as { code: string }).code,
+    )
+    expect(codes).to.deep.equal(['EBADMSG', 'EBADMSG', 'ENOENT', 'EBADMSG', 'fine', 'ENOENT', 'fine'])
+    await using trusting = await openStore(path, { verify: false })
+    const [unverified] = await trusting.loadBatch([small], 1)
+    expect(Buffer.from(unverified as Uint8Array).toString()).to.equal('smurf')
+  })
+
+  it('loses only what is on a damaged page', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    const blobrefs = Array.from({ length: 400 }, (_, n) => blobs.store(`${n} `.repeat(40)))
+    writeSqlite(path, blobs, [])
+    const bytes = readFileSync(path)
+    const at = bytes.indexOf('200 200 200 ')
+    bytes.fill(0xff, at - (at % 4096), at - (at % 4096) + 4096)
+    writeFileSync(path, bytes)
+    await using store = await openStore(path)
+    const results = await store.loadBatch(blobrefs, 1 << 20)
+    const good = results.filter((result) => result instanceof Uint8Array).length
+    expect(good).to.be.within(300, 399)
+    expect(results[200]).to.have.property('code').that.is.oneOf(['EIO', 'ENOENT', 'EBADMSG'])
+  })
+
+  it('leaves blobs beyond the budget for later, but never all', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    const blobrefs = Array.from({ length: 6 }, (_, n) => blobs.store(`${n}`.repeat(100_000)))
+    writeSqlite(path, blobs, [])
+    await using store = await openStore(path)
+    const some = await store.loadBatch(blobrefs, 250_000)
+    expect(some.filter((result) => result === undefined)).to.have.length(3)
+    expect((await store.loadBatch(blobrefs, 1)).filter((result) => result instanceof Uint8Array)).to.have.length(1)
+  })
+
+  it('reads a thousand blobs and more by the index, with the same results', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    for (let n = 0; n < 3000; n++) blobs.store(`${n}:`.repeat(n % 200))
+    writeSqlite(path, blobs, [])
+    await using store = await openStore(path)
+    expect(store.objects).to.equal(undefined)
+    const blobrefs = [...blobs.keys()]
+    for (let at = 0; at < blobrefs.length; at += 500) {
+      const results = await store.loadBatch(blobrefs.slice(at, at + 500), 1 << 30)
+      results.forEach((result, i) =>
+        expect(Buffer.from(result as Uint8Array)).to.deep.equal(blobs.get(blobrefs[at + i] as string)),
+      )
+    }
+    expect(store.objects).to.equal(blobs.size)
+  })
+})

@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'chai'
+import { ObjectIndex } from '../../../src/content/sqlite/object-index.ts'
+
+function database(digests: readonly Buffer[], firstRowid = 1): DatabaseSync {
+  const db = new DatabaseSync(':memory:')
+  db.exec('CREATE TABLE objects( hash BLOB PRIMARY KEY, size INT, object BLOB, epoch INT DEFAULT 0)')
+  const insert = db.prepare('INSERT INTO objects (rowid, hash, size, object) VALUES (?, CAST(? AS TEXT), -1, NULL)')
+  digests.forEach((digest, i) => insert.run(firstRowid + i, digest))
+  return db
+}
+
+const digest = (n: number) => Buffer.from(hash('sha1', String(n), 'hex'), 'hex')
+
+describe('content/sqlite/object-index', () => {
+  for (const count of [0, 1, 2, 255, 3000]) {
+    it(`finds each of ${count} digests, and none that is not there`, () => {
+      const digests = Array.from({ length: count }, (_, n) => digest(n))
+      const index = new ObjectIndex(database(digests), 20)
+      expect(index.size).to.equal(count)
+      digests.forEach((wanted, i) => expect(index.find(wanted, 0)).to.equal(i + 1))
+      for (let n = count; n < count + 500; n++) expect(index.find(digest(n), 0)).to.equal(-1)
+    })
+  }
+
+  it('finds digests that are all alike but for their last byte', () => {
+    const digests = Array.from({ length: 256 }, (_, n) => Buffer.concat([Buffer.alloc(19, 0xff), Buffer.of(n)]))
+    const index = new ObjectIndex(database(digests.slice(10, 250)), 20)
+    digests.forEach((wanted, n) => expect(index.find(wanted, 0)).to.equal(n >= 10 && n < 250 ? n - 9 : -1))
+  })
+
+  it('finds digests that begin with each byte, also with NUL and with what is no UTF-8', () => {
+    const digests = Array.from({ length: 256 }, (_, n) => Buffer.concat([Buffer.of(n, 0, 0xc3), Buffer.alloc(17, n)]))
+    const index = new ObjectIndex(database(digests), 20)
+    digests.forEach((wanted, n) => expect(index.find(wanted, 0)).to.equal(n + 1))
+  })
+
+  it('keeps rowids beyond 32 bits', () => {
+    const index = new ObjectIndex(database([digest(1)], 2 ** 40), 20)
+    expect(index.find(digest(1), 0)).to.equal(2 ** 40)
+  })
+
+  it('looks within a longer run of digests', () => {
+    const index = new ObjectIndex(database([digest(1), digest(2)]), 20)
+    expect(index.find(Buffer.concat([digest(9), digest(2)]), 20)).to.equal(2)
+  })
+})

@@ -1,0 +1,56 @@
+import { type SpawnSyncOptionsWithBufferEncoding, spawn, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** The CLI as users run it, from `dist`. */
+export const CLI = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
+
+/** The environment of a person who has set nothing. */
+export function cleanEnv(extra: Record<string, string> = {}): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(process.env)) {
+    if (!/^(FLUX_|SOURCE_DATE|DEBUG|NODE_V8|FORCE_COLOR|NO_COLOR|CI$)/.test(name)) env[name] = value as string
+  }
+  return { ...env, ...extra }
+}
+
+export interface Finished {
+  status: number | null
+  signal: NodeJS.Signals | null
+  stdout: Buffer
+  stderr: string
+}
+
+export function fluxTs(args: readonly string[], options: SpawnSyncOptionsWithBufferEncoding = {}): Finished {
+  const result = spawnSync(process.execPath, [CLI, ...args], { env: cleanEnv(), maxBuffer: 1 << 28, ...options })
+  return { status: result.status, signal: result.signal, stdout: result.stdout, stderr: result.stderr.toString() }
+}
+
+/** Start the CLI without waiting for it. */
+export function startFluxTs(args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [CLI, ...args], { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text
+  })
+  const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null; stderr: string }>((resolve) =>
+    child.on('close', (status, signal) => resolve({ status, signal, stderr })),
+  )
+  return { child, ended }
+}
+
+/** Run a program that must succeed. @returns its stdout */
+export function run(command: string, args: readonly string[], input?: Uint8Array): Buffer {
+  const result = spawnSync(command, args, {
+    maxBuffer: 1 << 28,
+    ...(input ? { input } : {}),
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+  })
+  if (result.error) throw result.error
+  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.status} ${result.stderr}`)
+  return result.stdout
+}
+
+/** True when a program is on PATH. */
+export function has(command: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+}
