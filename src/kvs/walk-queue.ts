@@ -4,7 +4,7 @@
  * when. Entries far ahead stay in their directory object as a `Span`, and are opened into nodes as the window reaches them.
  */
 import { Dir, keyOf } from './entry.ts'
-import type { TreeError } from './tree-error.ts'
+import { TreeError } from './tree-error.ts'
 import { type DirObj, type Symlink, sortedNames, type TreeObj, type Val } from './treeobj.ts'
 
 /** How many nodes may be open ahead of the walk. Inline values cost nothing to load, but are objects too. */
@@ -134,8 +134,14 @@ export class WalkQueue {
         return { kind: 'inline', dir, name, obj, next: undefined, previous: undefined }
       case 'valref':
         return loading('value', dir, name, obj.data)
-      case 'dirref':
-        return loading('dir', dir, name, obj.data)
+      case 'dirref': {
+        const node = loading('dir', dir, name, obj.data)
+        if (obj.data.length !== 1) {
+          const at = { key: keyOf(dir, name), kind: 'bad-dirref' as const }
+          node.error = new TreeError('EPROTO', at, 'dirref blobref count is not 1')
+        }
+        return node
+      }
       default:
         return spanOf(new Dir(dir, name, undefined, obj.data), obj)
     }

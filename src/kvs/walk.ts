@@ -225,10 +225,6 @@ class Walker {
 
   #expand(node: Loading, blob: Uint8Array): void {
     const at = { key: nodeKey(node), blobref: node.blobrefs[0] }
-    if (node.blobrefs.length !== 1) {
-      node.error = new TreeError('EPROTO', { key: at.key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
-      return
-    }
     // Only an unverified store can hold a directory that contains itself.
     for (let dir = node.parent; dir; dir = dir.parent) {
       if (dir.blobref !== undefined && dir.blobref === at.blobref) {

@@ -1,0 +1,44 @@
+import { expect } from 'chai'
+import { openStore } from '../../src/content/index.ts'
+import { type RootChoice, resolveRoot } from '../../src/kvs/index.ts'
+import { expected, fixture } from '../support/fixtures.ts'
+
+async function resolve(choice: RootChoice) {
+  await using store = await openStore(fixture('checkpoints'))
+  return await resolveRoot(store, choice).catch((error) => error)
+}
+
+describe('kvs/snapshot', () => {
+  const { checkpoints } = expected('checkpoints')
+
+  it('is the newest checkpoint unless told otherwise', async () => {
+    const { rootref, sequence, timestamp } = checkpoints[0] as (typeof checkpoints)[0]
+    expect(await resolve({})).to.deep.equal({ rootref, hash: 'sha1', sequence, timestamp, checkpointIndex: 0 })
+  })
+
+  it('is an older checkpoint by its index', async () => {
+    for (const [index, { rootref }] of checkpoints.entries()) {
+      expect(await resolve({ checkpointIndex: index })).to.include({ rootref, checkpointIndex: index })
+    }
+  })
+
+  it('is any blobref, with neither sequence nor time', async () => {
+    const root = checkpoints[3]?.rootref as string
+    expect(await resolve({ root })).to.deep.equal({
+      rootref: root,
+      hash: 'sha1',
+      sequence: undefined,
+      timestamp: undefined,
+      checkpointIndex: undefined,
+    })
+  })
+
+  it('is refused when there is no such checkpoint, or no such blobref', async () => {
+    const missing = await resolve({ checkpointIndex: 5 })
+    expect(missing).to.have.property('code', 'ENOENT')
+    expect(missing.message).to.match(/no checkpoint 5: there are checkpoints 0 to 4$/)
+    expect(await resolve({ root: 'sha1-x' })).to.have.property('code', 'EINVAL')
+    const other = await resolve({ root: `sha256-${'0'.repeat(64)}` })
+    expect(other.message).to.match(/a sha256 blobref, but .* uses sha1$/)
+  })
+})

@@ -1,0 +1,93 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { decodeTreeObj, decodeVal, sortedNames, type TreeObj } from '../../src/kvs/index.ts'
+
+const decode = (text: string | Uint8Array) => decodeTreeObj(Buffer.from(text))
+const ref = `sha1-${'ab'.repeat(20)}`
+
+describe('kvs/treeobj', () => {
+  it('decodes every type', () => {
+    expect(decode('{"data":"YQ==","type":"val","ver":1}').type).to.equal('val')
+    expect(decode(`{"data":["${ref}","${ref}"],"type":"valref","ver":1}`).data).to.deep.equal([ref, ref])
+    expect(decode(`{"data":["${ref}"],"type":"dirref","ver":1}`).type).to.equal('dirref')
+    expect(decode('{"data":{},"type":"dir","ver":1}').type).to.equal('dir')
+    expect(decode('{"data":{"target":"a.b"},"type":"symlink","ver":1}').data).to.deep.equal({ target: 'a.b' })
+  })
+
+  it('takes other member order, white space around, and the last of duplicate names', () => {
+    const text =
+      ' {"ver":1, "type":"dir","data":{"a":{"ver":1,"type":"val","data":"MQ=="},"a":{"ver":1,"type":"val","data":"Mg=="}}}\n'
+    const { data } = decode(text) as { data: Record<string, TreeObj> }
+    expect(data.a?.data).to.equal('Mg==')
+  })
+
+  it('keeps names that mean something to JavaScript', () => {
+    const entry = '{"data":"MQ==","type":"val","ver":1}'
+    const dir = decode(
+      `{"data":{"__proto__":${entry},"constructor":${entry},"10":${entry},"9":${entry}},"type":"dir","ver":1}`,
+    )
+    expect(sortedNames(dir as never)).to.deep.equal(['10', '9', '__proto__', 'constructor'])
+  })
+
+  const wrong: [string, string | Uint8Array][] = [
+    ['no JSON', 'smurf'],
+    ['nothing', ''],
+    ['a NUL at the end', '{"data":{},"type":"dir","ver":1}\0'],
+    ['a second object', '{"data":{},"type":"dir","ver":1}{}'],
+    ['no UTF-8', Buffer.from('{"data":{"\xff":1},"type":"dir","ver":1}', 'latin1')],
+    ['an array', '[]'],
+    ['a fourth member', '{"data":{},"type":"dir","ver":1,"x":0}'],
+    ['a missing member', '{"data":{},"type":"dir"}'],
+    ['version 2', '{"data":{},"type":"dir","ver":2}'],
+    ['an unknown type', '{"data":{},"type":"hdir","ver":1}'],
+    ['a val of a number', '{"data":1,"type":"val","ver":1}'],
+    ['an empty valref', '{"data":[],"type":"valref","ver":1}'],
+    ['a valref of a string', `{"data":"${ref}","type":"valref","ver":1}`],
+    ['an upper-case blobref', `{"data":["${ref.toUpperCase()}"],"type":"valref","ver":1}`],
+    ['a symlink without target', '{"data":{},"type":"symlink","ver":1}'],
+    ['a symlink to a number', '{"data":{"target":1},"type":"symlink","ver":1}'],
+    ['a namespace that is a number', '{"data":{"target":"a","namespace":1},"type":"symlink","ver":1}'],
+    ['a bad entry in a dir', '{"data":{"a":{"data":{},"type":"dir","ver":1},"b":5},"type":"dir","ver":1}'],
+    ['a dir of an array', '{"data":[],"type":"dir","ver":1}'],
+    ['half a surrogate pair in a name', '{"data":{"\\ud800":{"data":"","type":"val","ver":1}},"type":"dir","ver":1}'],
+  ]
+  for (const [what, text] of wrong) {
+    it(`refuses ${what} with EPROTO`, () => {
+      expect(() => decode(text))
+        .to.throw()
+        .with.property('code', 'EPROTO')
+    })
+  }
+
+  it('decodes directories nested deeper than any stack', () => {
+    const depth = 100_000
+    const text = `${'{"data":{"d":'.repeat(depth)}{"data":{},"type":"dir","ver":1}${'},"type":"dir","ver":1}'.repeat(depth)}`
+    expect(decode(text).type).to.equal('dir')
+  })
+
+  it('sorts names by the bytes of their UTF-8, not by UTF-16', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ unit: 'grapheme' })), (names) => {
+        const data = Object.fromEntries(names.map((name) => [name, { data: '', type: 'val', ver: 1 }]))
+        const sorted = sortedNames({ data, type: 'dir', ver: 1 } as never)
+        expect(sorted).to.deep.equal(Object.keys(data).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
+      }),
+    )
+    const names = ['\uff5e', '\u{1f600}', 'z']
+    const data = Object.fromEntries(names.map((name) => [name, { data: '', type: 'val', ver: 1 }]))
+    expect(sortedNames({ data, type: 'dir', ver: 1 } as never)).to.deep.equal(['z', '\uff5e', '\u{1f600}'])
+  })
+
+  it('decodes base64 with padding and without, and nothing else', () => {
+    const value = (data: string) => Buffer.from(decodeVal({ data, type: 'val', ver: 1 })).toString('latin1')
+    expect(value('')).to.equal('')
+    expect(value('YQ==')).to.equal('a')
+    expect(value('YQ')).to.equal('a')
+    expect(value('/+8=')).to.equal('\xff\xef')
+    for (const bad of ['Y', 'YQ=', 'YQ===', 'Y Q=', 'YQ\n', '-_8=', 'YQ==YQ==', '====']) {
+      expect(() => value(bad), bad)
+        .to.throw('invalid value object')
+        .with.property('code', 'EINVAL')
+    }
+  })
+})
