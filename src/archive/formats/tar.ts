@@ -1,6 +1,6 @@
 /**
  * POSIX tar (IEEE 1003.1, "pax"): ustar headers, and before those that ustar cannot express an extended header `x` with
- * just the records it lacks. This is libarchive's "restricted pax", which `flux dump` writes, field for field.
+ * just the records it lacks. This is libarchive's "restricted pax", which `flux dump` writes; fields are filled as it fills them.
  */
 import type { ChunkWriter } from '../../bytes/index.ts'
 import { ArchiveError } from '../archive-error.ts'
@@ -31,7 +31,7 @@ const TYPE_PAX = 0x78
 const MAX_ID = 0o7777777
 const MAX_SIZE = 0o77777777777
 
-/** A linkname that stands in a pax record leaves this in the ustar field, as libarchive does. */
+/** A linkname that is too long for the ustar field leaves this in it, as with libarchive. */
 const LONG_LINK = '././@LongSymLink'
 
 export interface TarOptions {
@@ -135,7 +135,7 @@ export class TarEncoder implements FormatEncoder {
       for (const keyword in extra) records.push([keyword, extra[keyword] as string])
       this.#extendedHeader(path, records)
     }
-    this.#put(type, path, pathFits, size, linkFits ? linkname : LONG_LINK)
+    this.#put(type, path, pathFits, size, Buffer.byteLength(linkname) <= LINKNAME[1] ? linkname : LONG_LINK)
   }
 
   /** The `x` member: its data are records of `LENGTH KEYWORD=VALUE\n`, where LENGTH counts itself. */

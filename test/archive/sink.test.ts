@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { openSink } from '../../src/archive/index.ts'
+import { scratch } from '../support/fixtures.ts'
+import { run } from '../support/processes.ts'
+
+describe('archive/sink', () => {
+  it('makes a file appear under its name when it is complete, not before', async () => {
+    const dir = scratch()
+    const path = join(dir, 'x.tar')
+    const sink = await openSink(path)
+    await sink.write([Buffer.from('one '), Buffer.from('two')])
+    expect(readdirSync(dir)).to.have.length(1).and.not.include('x.tar')
+    await sink.commit()
+    expect(readdirSync(dir)).to.deep.equal(['x.tar'])
+    expect(readFileSync(path, 'utf8')).to.equal('one two')
+  })
+
+  it('leaves nothing behind when it is given up, and an older file as it was', async () => {
+    const dir = scratch()
+    const path = join(dir, 'x.tar')
+    writeFileSync(path, 'old')
+    const sink = await openSink(path)
+    await sink.write([Buffer.from('new')])
+    await sink.abort()
+    expect(readdirSync(dir)).to.deep.equal(['x.tar'])
+    expect(readFileSync(path, 'utf8')).to.equal('old')
+  })
+
+  it('keeps the permissions of a file that it replaces', async () => {
+    const path = join(scratch(), 'x.tar')
+    writeFileSync(path, 'old')
+    chmodSync(path, 0o600)
+    const sink = await openSink(path)
+    await sink.commit()
+    expect(statSync(path).mode & 0o777).to.equal(0o600)
+  })
+
+  it('replaces what a symbolic link points to, and keeps the link', async () => {
+    const dir = scratch()
+    mkdirSync(join(dir, 'real'))
+    writeFileSync(join(dir, 'real', 'y.tar'), 'old')
+    symlinkSync('real/y.tar', join(dir, 'x.tar'))
+    const sink = await openSink(join(dir, 'x.tar'))
+    await sink.write([Buffer.from('new')])
+    await sink.commit()
+    expect(readdirSync(join(dir, 'real'))).to.deep.equal(['y.tar'])
+    expect(readFileSync(join(dir, 'real', 'y.tar'), 'utf8')).to.equal('new')
+    expect(readdirSync(dir).sort()).to.deep.equal(['real', 'x.tar'])
+  })
+
+  it('writes into a pipe as it is', async () => {
+    const path = join(scratch(), 'x.tar')
+    run('mkfifo', [path])
+    const reader = spawn('cat', [path])
+    let text = ''
+    reader.stdout.on('data', (data) => {
+      text += data
+    })
+    const ended = new Promise((resolve) => reader.on('close', resolve))
+    const sink = await openSink(path)
+    await sink.write([Buffer.from('through a pipe')])
+    await sink.commit()
+    await ended
+    expect(text).to.equal('through a pipe')
+    expect(statSync(path).isFIFO()).to.equal(true)
+  })
+
+  it('names the file and the reason when it cannot be made', async () => {
+    const dir = scratch()
+    const absent = join(dir, 'no', 'x.tar')
+    expect(await openSink(absent).catch((e) => e)).to.include({
+      code: 'ENOENT',
+      message: `cannot write ${absent}: No such file or directory`,
+    })
+    expect(await openSink(dir).catch((e) => e)).to.include({ code: 'EISDIR' })
+  })
+
+  it('takes a name as long as the file system allows', async () => {
+    const path = join(scratch(), `${'n'.repeat(251)}.tar`)
+    const sink = await openSink(path)
+    await sink.commit()
+    expect(statSync(path).size).to.equal(0)
+  })
+})

@@ -1,0 +1,256 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'chai'
+import { openStore } from '../../src/content/index.ts'
+import { Dump, type DumpOptions, type DumpResult } from '../../src/dump/index.ts'
+import {
+  copyOf,
+  type Expected,
+  type ExpectedEntry,
+  expected,
+  fixture,
+  SOUND_CASES,
+  scratch,
+} from '../support/fixtures.ts'
+import { readTar, type TarMember } from '../support/read-tar.ts'
+import { Blobs, dir, MemoryStore, raw, symlink, val, valref, writeSqlite } from '../support/trees.ts'
+
+async function dump(path: string, outfile: string, options: Partial<DumpOptions> = {}): Promise<DumpResult> {
+  await using store = await openStore(path)
+  return await new Dump({ store, outfile, startSeconds: 1_800_000_000, uid: 7, gid: 8, ...options }).run()
+}
+
+/** Members as `expected.json` says entries. */
+function asExpected(members: readonly TarMember[]): object[] {
+  return members.map(({ name, type, size, sha256, linkname }) =>
+    type === '2' ? { path: name, type: 'symlink', target: linkname } : { path: name, type: 'value', size, sha256 },
+  )
+}
+
+function wanted(entries: readonly ExpectedEntry[]): object[] {
+  return entries.map((entry) =>
+    entry.type === 'symlink'
+      ? { path: entry.path, type: 'symlink', target: entry.target }
+      : { path: entry.path, type: 'value', size: entry.size, sha256: entry.sha256 },
+  )
+}
+
+const byPath = (a: { path?: string }, b: { path?: string }) =>
+  Buffer.compare(Buffer.from(a.path ?? ''), Buffer.from(b.path ?? ''))
+
+function expectSame(file: string, entries: Expected['entries']): void {
+  expect(asExpected(readTar(file)).sort(byPath)).to.deep.equal(wanted(entries))
+}
+
+describe('dump', () => {
+  for (const name of SOUND_CASES) {
+    for (const extension of ['tar', 'tgz']) {
+      it(`archives every value and link of the fixture ${name} as .${extension}`, async () => {
+        const outfile = join(scratch(), `x.${extension}`)
+        const { rootref, entries } = expected(name)
+        const result = await dump(fixture(name), outfile)
+        expectSame(outfile, entries)
+        expect(result.snapshot.rootref).to.equal(rootref)
+        expect(result.keys).to.equal(entries.length)
+        expect(result.symlinks).to.equal(entries.filter(({ type }) => type === 'symlink').length)
+        expect(result.bytes).to.equal(entries.reduce((sum, entry) => sum + ('size' in entry ? entry.size : 0), 0))
+        expect(result.blobs).to.equal(entries.reduce((sum, entry) => sum + ('blobs' in entry ? entry.blobs : 0), 0))
+      })
+    }
+
+    it(`gives the same bytes each time for the fixture ${name}`, async () => {
+      const dir = scratch()
+      await dump(fixture(name), join(dir, '1.tar'))
+      await dump(fixture(name), join(dir, '2.tar'), { startSeconds: 5 })
+      expect(readFileSync(join(dir, '1.tar')).equals(readFileSync(join(dir, '2.tar')))).to.equal(true)
+    })
+  }
+
+  it('archives each of the checkpoints of a store', async () => {
+    const { snapshots = [] } = expected('checkpoints')
+    expect(snapshots.length).to.equal(5)
+    for (const [checkpointIndex, { entries, rootref }] of snapshots.entries()) {
+      const outfile = join(scratch(), 'x.tar')
+      await dump(fixture('checkpoints'), outfile, { checkpointIndex })
+      expectSame(outfile, entries)
+      await dump(fixture('checkpoints'), outfile, { root: rootref })
+      expectSame(outfile, entries)
+    }
+  })
+
+  it('sets mode, owner and time of every member', async () => {
+    const outfile = join(scratch(), 'x.tar')
+    const { checkpoints } = expected('basic')
+    await dump(fixture('basic'), outfile)
+    for (const member of readTar(outfile)) {
+      expect(member).to.include({ mode: 0o644, uid: 7, gid: 8, mtime: Math.floor(checkpoints[0]?.timestamp ?? 0) })
+    }
+    await dump(fixture('basic'), outfile, { root: expected('basic').rootref })
+    for (const { mtime } of readTar(outfile)) expect(mtime).to.equal(1_800_000_000)
+    await dump(fixture('basic'), outfile, { mtimeSeconds: 99 })
+    for (const { mtime } of readTar(outfile)) expect(mtime).to.equal(99)
+  })
+
+  it('leaves out empty directories', async () => {
+    const outfile = join(scratch(), 'x.tar')
+    const { emptyDirs } = expected('basic')
+    expect(emptyDirs.length).to.equal(2)
+    await dump(fixture('basic'), outfile)
+    const names = readTar(outfile).map(({ name }) => name)
+    for (const { path } of emptyDirs) expect(names).to.not.include(path)
+  })
+
+  describe('of a damaged store', () => {
+    it('stops at the first key that cannot be read, and leaves no file', async () => {
+      const dir = scratch()
+      const error = await dump(fixture('damaged-dangling'), join(dir, 'x.tar')).catch((e) => e)
+      expect(error).to.include({ key: 'bad.dir', kind: 'missing-dir', code: 'ENOENT' })
+      expect(readdirSync(dir)).to.deep.equal([])
+    })
+
+    it('archives the rest when told to, with a warning for each', async () => {
+      const outfile = join(scratch(), 'x.tar')
+      const warnings: string[] = []
+      const result = await dump(fixture('damaged-dangling'), outfile, {
+        ignoreFailedRead: true,
+        onWarning: (line) => warnings.push(line),
+      })
+      expectSame(outfile, expected('damaged-dangling').entries)
+      expect(result.skipped).to.equal(3)
+      const lost = 'sha1-996324fa537cd312e564be576bafc21a3f63910d'
+      expect(warnings).to.deep.equal([
+        `bad.dir: could not load content: No such file or directory (${lost})`,
+        `bad.half: missing blobref 1: No such file or directory (${lost})`,
+        `bad.value: missing blobref 0: No such file or directory (${lost})`,
+      ])
+    })
+
+    it('notices a blob that was altered, unless told not to look', async () => {
+      const path = copyOf('basic', 'content.sqlite')
+      const db = new DatabaseSync(path)
+      const changed = db.prepare("UPDATE objects SET object = 'smurf!' WHERE object = CAST(? AS BLOB)")
+      const outfile = join(scratch(), 'x.tar')
+      const before = expected('basic').entries.find((entry) => entry.path === 'w') as { size: number }
+      expect(before.size).to.equal(6)
+      await dump(path, outfile)
+      const w = readFileSync(outfile)
+      const at = w.indexOf('w\0\0\0\0\0\0\0\0\0')
+      expect(changed.run(w.subarray(at + 512, at + 518).toString()).changes).to.be.oneOf([0, 1, 0n, 1n])
+      db.exec("UPDATE objects SET object = 'smurf!' WHERE octet_length(object) = 3")
+      db.close()
+      const error = await dump(path, outfile).catch((e) => e)
+      expect(error.message).to.match(
+        /^w: unreadable blobref \d: altered: the stored bytes do not match the blobref \(sha1-/,
+      )
+      await using trusting = await openStore(path, { verify: false })
+      await new Dump({ store: trusting, outfile, startSeconds: 1, uid: 0, gid: 0 }).run()
+      expect(readFileSync(outfile).includes('smurf!')).to.equal(true)
+    })
+
+    it('leaves an older archive of the name as it was', async () => {
+      const outfile = join(scratch(), 'x.tar')
+      writeFileSync(outfile, 'last good one')
+      await dump(fixture('damaged-dangling'), outfile).catch(() => {})
+      expect(readFileSync(outfile, 'utf8')).to.equal('last good one')
+    })
+  })
+
+  it('encodes keys that no path can say, with a warning and a record of the exact components', async () => {
+    const dir_ = scratch()
+    const blobs = new Blobs()
+    const rootref = blobs.tree({
+      guest: dir({ '../x': val('1'), 'a/b': valref('22'), 'a%2Fb': val('333'), '..': dir({ '': symlink('t') }) }),
+      '\u001b[31m/': val('4'),
+    })
+    writeSqlite(join(dir_, 'content.sqlite'), blobs, [rootref])
+    const warnings: string[] = []
+    const result = await dump(dir_, join(dir_, 'x.tar'), { onWarning: (line) => warnings.push(line) })
+    const members = readTar(join(dir_, 'x.tar'))
+    expect(
+      members.map(({ name, pax }) => [name, pax['FLUX.components'] && JSON.parse(pax['FLUX.components'])]),
+    ).to.deep.equal([
+      ['\u001b[31m%2F', ['\u001b[31m/']],
+      ['guest/%2E%2E/%', ['guest', '..', '']],
+      ['guest/..%2Fx', ['guest', '../x']],
+      ['guest/a%2Fb', undefined],
+      ['guest/a%2Fb%', ['guest', 'a/b']],
+    ])
+    expect(result.encoded).to.equal(4)
+    expect(warnings[0]).to.equal('\\x1b[31m/: no path can say this key; archived as \\x1b[31m%2F')
+    expect(warnings).to.have.length(4)
+  })
+
+  it('streams a value of many megabytes', async () => {
+    const dir = scratch()
+    const blobs = new Blobs()
+    const parts = Array.from({ length: 50 }, (_, n) => Buffer.alloc(1 << 20, `part ${n}`))
+    writeSqlite(join(dir, 'content.sqlite'), blobs, [blobs.tree({ a: val('1'), big: valref(...parts), c: val('2') })])
+    await dump(dir, join(dir, 'x.tgz'))
+    const members = readTar(join(dir, 'x.tgz'))
+    expect(members.map(({ name, size }) => [name, size])).to.deep.equal([
+      ['a', 1],
+      ['big', 50 << 20],
+      ['c', 1],
+    ])
+    const whole = new Blobs('sha256').store(Buffer.concat(parts)).slice(7)
+    expect(members[1]?.sha256).to.equal(whole)
+  })
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    const dir = scratch()
+    const blobs = new Blobs()
+    const store = new MemoryStore(blobs)
+    const rootref = blobs.tree({ a: valref('1'), z: valref('2') })
+    const controller = new AbortController()
+    store.delay = () => {
+      setImmediate(() => controller.abort())
+      return 1_000_000
+    }
+    const run = new Dump({
+      store,
+      outfile: join(dir, 'x.tar'),
+      root: rootref,
+      startSeconds: 1,
+      uid: 0,
+      gid: 0,
+      signal: controller.signal,
+    }).run()
+    expect(await run.catch((error) => error.code)).to.equal('EINTR')
+    store.delay = () => 0
+    expect(readdirSync(dir)).to.deep.equal([])
+  })
+
+  it('says what could not be written, not that the walk was stopped for it', async () => {
+    const error = await dump(fixture('basic'), '/dev/full/x.tar').catch((e) => e)
+    expect(error).to.include({ code: 'ENOTDIR', message: 'cannot write /dev/full/x.tar: Not a directory' })
+  })
+
+  it('settles its phases one after another, and all of them when one fails', async () => {
+    const outfile = join(scratch(), 'x.tar')
+    await using store = await openStore(fixture('damaged-dangling'))
+    const options = { store, outfile, startSeconds: 1, uid: 0, gid: 0 }
+    const good = new Dump({ ...options, ignoreFailedRead: true })
+    const order: string[] = []
+    const watching = [
+      good.resolved.then(() => order.push('resolved')),
+      good.walked.then(() => order.push('walked')),
+      good.written.then(() => order.push('written')),
+    ]
+    await good.run()
+    await Promise.all(watching)
+    expect(order).to.deep.equal(['resolved', 'walked', 'written'])
+    const bad = new Dump({ ...options, checkpointIndex: 9 })
+    const failure = await bad.run().catch((error) => error)
+    for (const phase of [bad.resolved, bad.walked, bad.written])
+      expect(await phase.catch((error) => error)).to.equal(failure)
+  })
+
+  it('refuses a link whose target holds a NUL, which no archive can say', async () => {
+    const dir = scratch()
+    const blobs = new Blobs()
+    writeSqlite(join(dir, 'content.sqlite'), blobs, [blobs.tree({ l: raw('symlink', { target: 'a\0b' }) })])
+    const error = await dump(dir, join(dir, 'x.tar')).catch((e) => e)
+    expect(error.message).to.match(/^l: the target of this symlink holds a NUL/)
+  })
+})
