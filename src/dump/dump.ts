@@ -3,7 +3,6 @@
  * write run at the same time, with a short queue of batches between them: whichever is slower holds the other back.
  */
 import {
-  ArchiveError,
   type ArchiveWriter,
   createArchive,
   type ExtraRecords,
@@ -14,7 +13,7 @@ import type { ContentStore } from '../content/index.ts'
 import { InterruptedError, printable } from '../errors/index.ts'
 import { type Entry, keyOf, type RootChoice, resolveRoot, type Snapshot, type TreeError, walk } from '../kvs/index.ts'
 import { BatchQueue } from './batch-queue.ts'
-import { COMPONENTS_RECORD, MemberPaths } from './member-path.ts'
+import { COMPONENTS_RECORD, LINKNAME_RECORD, MemberPaths } from './member-path.ts'
 
 export interface DumpOptions extends RootChoice {
   store: ContentStore
@@ -105,7 +104,7 @@ export class Dump {
   /**
    * Find the root, walk, write. When it throws, nothing is left behind: no archive, and no half of one.
    *
-   * @throws {TreeError} a part of the tree cannot be read; {ArchiveError | FluxError} the archive cannot be written;
+   * @throws {TreeError} a part of the tree cannot be read; {FluxError} the archive cannot be written;
    *   {InterruptedError} the signal was aborted
    */
   async run(): Promise<DumpResult> {
@@ -186,8 +185,10 @@ export class Dump {
       let extra: ExtraRecords | undefined
       if (components !== undefined) extra = this.#encodedKey(entry, path, components)
       if (entry.type === 'symlink') {
-        const { target, namespace } = entry
-        archive.symlink(path, linkname(namespace === undefined ? target : `${namespace}::${target}`, path), extra)
+        const target = entry.namespace === undefined ? entry.target : `${entry.namespace}::${entry.target}`
+        // Flux itself cannot store a NUL, and no archive can hold one in a link.
+        if (target.includes('\0')) extra = { ...extra, [LINKNAME_RECORD]: JSON.stringify(target) }
+        archive.symlink(path, target.replaceAll('\0', '%00'), extra)
         progress.symlinks++
       } else {
         if (entry.parts !== undefined) archive.file(path, entry.size, entry.parts, extra)
@@ -209,10 +210,4 @@ export class Dump {
     )
     return { [COMPONENTS_RECORD]: JSON.stringify(components) }
   }
-}
-
-/** Flux itself cannot store a NUL, and no archive can hold one in a link. */
-function linkname(target: string, pathname: string): string {
-  if (!target.includes('\0')) return target
-  throw new ArchiveError('EINVAL', { format: 'tar', pathname }, 'the target of this symlink holds a NUL character')
 }
