@@ -78,6 +78,8 @@ export class Dump {
   /** Stops the walk when the write fails. */
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
+  /** What went wrong first: the other phase is stopped for it, and fails only in consequence. */
+  #failed: { error: unknown } | undefined
 
   constructor(options: DumpOptions) {
     this.#options = options
@@ -108,22 +110,23 @@ export class Dump {
    *   {InterruptedError} the signal was aborted
    */
   async run(): Promise<DumpResult> {
-    let failure: { error: unknown } | undefined
-    const fail = (phase: { reject: (error: unknown) => void }) => (error: unknown) => {
-      failure ??= { error }
-      phase.reject(failure.error)
-    }
-    await this.#resolveRoot().then(this.#resolved.resolve, fail(this.#resolved))
-    if (failure === undefined) {
-      const snapshot = await this.#resolved.promise
-      await Promise.all([
-        this.#walk(snapshot).then(this.#walked.resolve, fail(this.#walked)),
-        this.#write(snapshot).then(this.#written.resolve, fail(this.#written)),
+    const phases = [this.#resolved, this.#walked, this.#written]
+    try {
+      const snapshot = await this.#resolveRoot()
+      this.#resolved.resolve(snapshot)
+      // Both must have ended, and cleaned up, before anything is said of either.
+      const [walked, written] = await Promise.allSettled([
+        this.#walk(snapshot).then(this.#walked.resolve),
+        this.#write(snapshot),
       ])
+      if (written.status === 'rejected') throw this.#failed?.error ?? written.reason
+      if (walked.status === 'rejected') throw walked.reason
+      this.#written.resolve(written.value)
+      return written.value
+    } catch (error) {
+      for (const phase of phases) phase.reject(error)
+      throw error
     }
-    if (failure === undefined) return this.#written.promise
-    for (const phase of [this.#walked, this.#written]) phase.reject(failure.error)
-    throw failure.error
   }
 
   #resolveRoot(): Promise<Snapshot> {
@@ -142,6 +145,7 @@ export class Dump {
       await store.assertUnchanged()
       this.#queue.end()
     } catch (error) {
+      this.#failed ??= { error }
       this.#queue.fail(error)
       throw error
     }
@@ -164,6 +168,7 @@ export class Dump {
       const { format, filter } = archive.type
       return { ...this.progress, outfile, format, filter, snapshot, archiveBytes: archive.bytes }
     } catch (error) {
+      this.#failed ??= { error }
       this.#queue.close()
       this.#stop.abort(error)
       throw error

@@ -113,6 +113,9 @@ export class WalkQueue {
     else this.#head = node.next
     if (node.next) node.next.previous = node.previous
     else this.#tail = node.previous
+    // A dead node that has grown old would keep all that follow it alive until the next full collection.
+    node.next = undefined
+    node.previous = undefined
     if (node.kind !== 'span') this.#open--
   }
 
