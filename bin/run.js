@@ -7,6 +7,10 @@ if (major < 22 || (major === 22 && minor < 20)) {
   )
   process.exit(1)
 }
+// A young generation that grows to its 32 MB and more, in each thread, wins nothing for work that streams: measured on
+// 400,000 keys, peak memory is a quarter less without it, and the time the same.
+const { setFlagsFromString } = await import('node:v8')
+setFlagsFromString('--semi-space-growth-factor=1')
 const { enableCompileCache } = await import('node:module')
 enableCompileCache()
 const { execute } = await import('@oclif/core')

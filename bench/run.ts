@@ -1,0 +1,12 @@
+/** `npm run bench -- NAME [options]`: measures one thing, and prints what it came to. */
+const [name, ...args] = process.argv.slice(2)
+const benches: Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>> = {
+  'dump-store': () => import('./dump-store.ts'),
+}
+const load = benches[name ?? '']
+if (load === undefined) {
+  console.error(`usage: npm run bench -- NAME [options]\nNAME is one of: ${Object.keys(benches).join(', ')}`)
+  process.exitCode = 2
+} else {
+  await (await load()).run(args)
+}
