@@ -1,0 +1,135 @@
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { scratch } from './support/fixtures.ts'
+import { CLI, cleanEnv, fluxTs, run } from './support/processes.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const OCLIF = join(ROOT, 'node_modules/oclif/bin/run.js')
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+interface Manifest {
+  version: string
+  commands: Record<string, { id: string; summary: string; description: string; examples: { command: string }[] }>
+}
+
+/** A directory where the project's examples are at hand, `flux-ts` is on PATH, and `import 'flux-ts'` finds it. */
+function workplace(): { cwd: string; env: Record<string, string> } {
+  const cwd = scratch()
+  mkdirSync(join(cwd, 'bin'))
+  mkdirSync(join(cwd, 'node_modules'))
+  writeFileSync(join(cwd, 'bin/flux-ts'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, { mode: 0o755 })
+  symlinkSync(join(ROOT, 'examples'), join(cwd, 'examples'))
+  symlinkSync(ROOT, join(cwd, 'node_modules/flux-ts'))
+  return { cwd, env: cleanEnv({ PATH: `${join(cwd, 'bin')}:${process.env.PATH}`, LC_ALL: 'C.UTF-8' }) }
+}
+
+/** The package as it is built, where oclif may write. It follows links to the original. */
+function packageCopy(): string {
+  const dir = scratch()
+  for (const name of ['package.json', 'oclif.manifest.json', 'dist'])
+    cpSync(join(ROOT, name), join(dir, name), { recursive: true })
+  symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'))
+  return dir
+}
+
+function shell(script: string): string {
+  const { cwd, env } = workplace()
+  return run('bash', ['-c', `cd '${cwd}' && export PATH='${env.PATH}' && set -eo pipefail && ${script}`]).toString()
+}
+
+function blocks(language: string): string[] {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code as string)
+}
+
+describe('the package', () => {
+  const committed = readFileSync(join(ROOT, 'oclif.manifest.json'), 'utf8')
+  const manifest = JSON.parse(committed) as Manifest
+
+  it('has a manifest that says what the commands say', () => {
+    const dir = packageCopy()
+    run('sh', ['-c', `cd '${dir}' && '${process.execPath}' '${OCLIF}' manifest`])
+    expect(JSON.parse(readFileSync(join(dir, 'oclif.manifest.json'), 'utf8'))).to.deep.equal(manifest)
+  })
+
+  it('has a README whose command section says what the commands say', () => {
+    const dir = packageCopy()
+    writeFileSync(join(dir, 'README.md'), readme)
+    run('sh', ['-c', `cd '${dir}' && '${process.execPath}' '${OCLIF}' readme --no-aliases --no-source-links`])
+    expect(readFileSync(join(dir, 'README.md'), 'utf8')).to.equal(readme)
+  })
+
+  it('says its version, as package.json has it', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+    expect(fluxTs(['--version']).stdout.toString()).to.match(new RegExp(`^flux-ts/${version} `))
+    expect(manifest.version).to.equal(version)
+  })
+
+  it('needs no more than one line to say that Node.js is too old', () => {
+    const source = readFileSync(CLI, 'utf8')
+    const dir = scratch()
+    const old = source.replace('process.versions.node', "'20.20.2'").replace('process.version}', "'v20.20.2'}")
+    expect(old).not.to.equal(source)
+    writeFileSync(join(dir, 'run.mjs'), old)
+    const script = `'${process.execPath}' '${dir}/run.mjs' dump x.tar 2>&1; echo "exit $?"`
+    expect(run('sh', ['-c', script]).toString()).to.match(
+      /^flux-ts: Node\.js 22\.20 or newer is required, but this is v20\.20\.2 \(.*\)\nexit 1\n$/,
+    )
+  })
+
+  for (const { id, summary, description, examples } of Object.values(manifest.commands)) {
+    const name = id.replaceAll(':', ' ')
+
+    it(`documents ${name} with a summary, a description and examples`, () => {
+      for (const text of [summary, description]) expect(text).to.be.a('string').that.is.not.empty
+      expect(examples).not.to.be.empty
+      const { stdout, status } = fluxTs([...name.split(' '), '-h'])
+      expect(status).to.equal(0)
+      expect(stdout.toString()).to.include(summary).and.include('EXAMPLES')
+    })
+
+    for (const { command } of examples) {
+      const line = command.replaceAll('<%= config.bin %>', 'flux-ts').replaceAll('<%= command.id %>', name)
+      it(`runs the example of its help: ${line}`, () => {
+        shell(line.replaceAll('/var/lib/flux', 'examples/statedir'))
+      })
+    }
+  }
+})
+
+describe('README', () => {
+  for (const script of blocks('sh')) {
+    it(`has commands that work: ${script.trim().split('\n').at(-1)}`, () => {
+      // A command may read what an earlier one wrote.
+      const before = blocks('sh').slice(0, blocks('sh').indexOf(script)).join('\n')
+      expect(shell(`{ :\n${before}\n} >before 2>&1; ${script}`)).to.be.a('string')
+    })
+  }
+
+  it('has a run line that ends with the archive of the example store', () => {
+    const line = /^ {4}npm ci && npx (flux-ts .*)$/m.exec(readme)?.[1] as string
+    const listed = shell(line).trim().split('\n')
+    const { entries } = JSON.parse(readFileSync(join(ROOT, 'test/fixtures/jobs/expected.json'), 'utf8')) as {
+      entries: unknown[]
+    }
+    expect(listed).to.have.length(entries.length)
+  })
+
+  it('names the test command that CI runs', () => {
+    const line = /^ {4}(npm ci && npm test)$/m.exec(readme)?.[1]
+    expect(readFileSync(join(ROOT, '.ci/run'), 'utf8').trimEnd().split('\n').at(-1)).to.equal(line)
+  })
+
+  it('has an example of the library that runs, 20 lines long or little more', () => {
+    const [code] = blocks('js') as [string]
+    const { cwd } = workplace()
+    writeFileSync(join(cwd, 'example.mjs'), code)
+    const script = `cd '${cwd}' && '${process.execPath}' example.mjs && tar tf eventlogs.tar`
+    const [checkpoint, count, ...members] = run('sh', ['-c', script]).toString().trim().split('\n')
+    expect(checkpoint).to.match(/^checkpoint sha1-[0-9a-f]{40} of \d{4}-/)
+    expect(count).to.equal(`${members.length} eventlogs`)
+    expect(members.length).to.be.greaterThan(40)
+    expect(code.trimEnd().split('\n').length).to.be.lessThan(26)
+  })
+})
