@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { accessSync, constants, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { FluxError } from '../errors/index.ts'
+import {
+  type ConnectOptions,
+  interrupted,
+  StreamTransport,
+  type Transport,
+  type TransportListener,
+} from './connector.ts'
+import type { FluxUri } from './uri.ts'
+
+type SshUri = FluxUri & { scheme: 'ssh' }
+
+/** This much of what the child says on stderr is kept, for the error. */
+const STDERR_BYTES = 8192
+/** When its stdout has ended, this long is waited for what it has to say on stderr. */
+const STDERR_WAIT_MS = 1000
+/** A child that is told to end has this long before it is killed. */
+const EXIT_WAIT_MS = 2000
+
+/**
+ * Connect to the socket of a broker on another machine, through `ssh` and `flux relay` there.
+ *
+ * @throws {FluxError} `ENOENT` and the like when there is no ssh; `ECONNREFUSED` with what it wrote on stderr when no
+ *   connection comes about; `EINTR`, `ETIMEDOUT`
+ * @see flux-core `src/connectors/ssh/ssh.c`
+ */
+export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): Promise<Transport> {
+  const [command = 'ssh', ...args] = sshCommand(uri, env)
+  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const transport = new ChildTransport(child, child.stdout, child.stdin)
+  const stderr = new Tail(child.stderr)
+  const exit = new Promise<void>((resolve, reject) => {
+    // For good: a child that cannot be killed says so by another of these.
+    child.on('error', reject)
+    child.stderr.once('close', resolve)
+  })
+  exit.catch(() => {})
+  try {
+    const byte = await transport.handshake(signal)
+    if (byte === 0) return transport
+    // A child that has not started has said nothing either, and a shell's start-up file on stdout may go on for ever.
+    await Promise.race([exit, sleep(byte === undefined ? STDERR_WAIT_MS : 100, undefined, { ref: false })])
+    throw refused(uri, byte, stderr.text)
+  } catch (error) {
+    transport.destroy()
+    if (error instanceof FluxError) throw error
+    if (signal?.aborted) throw interrupted(uri.text, signal)
+    throw FluxError.fromSystem(error, `${uri.text}: cannot run ${command}`, {
+      hint: 'FLUX_SSH names the program to use instead of ssh',
+    })
+  }
+}
+
+/**
+ * The command that connects to `uri`: program and arguments, exactly as the C connector has them.
+ * @see flux-core `src/connectors/ssh/ssh.c`, `build_ssh_command`
+ */
+export function sshCommand({ user, host, port, path }: SshUri, env: NodeJS.ProcessEnv): string[] {
+  const { FLUX_SSH: ssh = 'ssh', FLUX_SSH_RCMD: flux, LD_LIBRARY_PATH: libraryPath } = env
+  const command = [ssh]
+  if (port !== undefined) command.push('-p', String(port))
+  command.push(user === undefined ? host : `${user}@${host}`)
+  if (libraryPath !== undefined || flux === undefined) command.push('env')
+  if (flux === undefined) command.push(`PATH=${remotePath(path, env.PATH)}`)
+  if (libraryPath !== undefined) command.push(`LD_LIBRARY_PATH=${libraryPath}`)
+  command.push(flux ?? 'flux', 'relay', path)
+  return command
+}
+
+/** Where the far side looks for `flux`: by its socket, as an instance links it there; where ours is; the usual places. */
+function remotePath(socket: string, localPath: string | undefined): string {
+  const dirs = [join(dirname(socket), 'bin')]
+  const local = whichDir('flux', localPath)
+  if (local !== undefined) dirs.push(local)
+  return [...dirs, '/bin', '/usr/bin'].join(':')
+}
+
+function whichDir(program: string, path = ''): string | undefined {
+  for (const dir of path.split(':').filter(Boolean)) {
+    try {
+      const file = join(dir, program)
+      accessSync(file, constants.X_OK)
+      if (statSync(file).isFile()) return dir
+    } catch {
+      // Not there.
+    }
+  }
+  return undefined
+}
+
+function refused({ text, host }: SshUri, byte: number | undefined, stderr: string): FluxError {
+  const said = stderr.trim().replace(/\s*\n\s*/g, '; ')
+  if (said !== '') return new FluxError('ECONNREFUSED', `${text}: no connection: ${said}`)
+  if (byte === undefined) {
+    return new FluxError('ECONNRESET', `${text}: ssh ended without a word`, {
+      hint: `try ssh ${host} flux relay by hand`,
+    })
+  }
+  return new FluxError('EPROTO', `${text}: ${host} wrote something else before the broker did`, {
+    hint: 'shell start-up files there must not write to stdout when not interactive',
+  })
+}
+
+/** The child's stdin and stdout; closing ends the child too. */
+class ChildTransport implements Transport {
+  readonly #child: ChildProcess
+  readonly #streams: StreamTransport
+  readonly #exit: Promise<void>
+
+  constructor(child: ChildProcess, stdout: Readable, stdin: Writable) {
+    this.#child = child
+    this.#streams = new StreamTransport(stdout, stdin)
+    this.#exit = new Promise((resolve) => {
+      child.once('exit', () => resolve())
+      child.once('error', () => resolve())
+    })
+  }
+
+  handshake(signal: AbortSignal | undefined): Promise<number | undefined> {
+    return this.#streams.handshake(signal)
+  }
+
+  start(listener: TransportListener): void {
+    this.#streams.start(listener)
+  }
+
+  write(chunks: readonly Uint8Array[], written: () => void): boolean {
+    return this.#streams.write(chunks, written)
+  }
+
+  pause(): void {
+    this.#streams.pause()
+  }
+
+  resume(): void {
+    this.#streams.resume()
+  }
+
+  async close(): Promise<void> {
+    await this.#streams.close()
+    this.destroy()
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_WAIT_MS)
+    await this.#exit
+    clearTimeout(timer)
+  }
+
+  destroy(): void {
+    this.#streams.destroy()
+    this.#child.kill()
+    this.#child.stderr?.destroy()
+  }
+}
+
+/** The end of what a stream says. */
+class Tail {
+  text = ''
+  constructor(stream: Readable) {
+    stream.setEncoding('utf8')
+    stream.on('error', () => {})
+    stream.on('data', (chunk: string) => {
+      this.text = (this.text + chunk).slice(-STDERR_BYTES)
+    })
+  }
+}

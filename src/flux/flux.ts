@@ -1,0 +1,254 @@
+import { FluxError } from '../errors/index.ts'
+import { openAncestor } from './ancestors.ts'
+import { connect } from './connect.ts'
+import { Connection } from './connection.ts'
+import { decodeJson, encodeJson, type JsonObject } from './json-payload.ts'
+import type { MessageReader } from './message-reader.ts'
+import { FLAG, NODEID_ANY, ROLE_NONE, USERID_UNKNOWN } from './proto.ts'
+import { callBatch, type RpcBatch, type RpcBatchOptions } from './rpc-batch.ts'
+import { call, RpcFailure, type WaitOptions } from './rpc-call.ts'
+import { callStream } from './rpc-stream.ts'
+import { RequestTemplate } from './send-buffer.ts'
+import { ancestorLevels, defaultUri, parseUri } from './uri.ts'
+
+export interface FluxOpenOptions {
+  /** Instead of `process.env`. */
+  env?: NodeJS.ProcessEnv | undefined
+  /** Gives up connecting. */
+  signal?: AbortSignal | undefined
+  /** A message of more bytes from the broker ends the connection with `EPROTO`. About 1 GiB by default. */
+  maxMessageBytes?: number | undefined
+}
+
+export interface RpcOptions extends WaitOptions {
+  /** The rank to ask. Any when undefined: the local broker if it has the service, else the next towards rank 0. */
+  nodeid?: number | undefined
+}
+
+/** A cancelled stream is told so; a stream has no deadline. */
+export type RpcStreamOptions = Omit<RpcOptions, 'timeoutMs'>
+
+/**
+ * A handle on a Flux instance: a connection to one of its brokers.
+ *
+ * ```ts
+ * await using flux = await Flux.open()
+ * const { rootref } = await flux.rpc('kvs.getroot', { namespace: 'primary' })
+ * ```
+ *
+ * Whatever is sent in one turn of the event loop is written at once. When the connection is lost, all that is
+ * outstanding fails with `ECONNRESET`, and so does all that comes after.
+ *
+ * @see flux-core `src/bindings/python/flux/core/handle.py`; flux_open(3), flux_rpc(3)
+ */
+export class Flux implements AsyncDisposable {
+  /** The URI that was opened in the end: never empty, never `..`. */
+  readonly uri: string
+  readonly #connection: Connection
+  readonly #env: NodeJS.ProcessEnv
+  readonly #userid: number
+  readonly #rolemask: number
+  readonly #templates = new Map<string, RequestTemplate>()
+
+  /**
+   * Connect to an instance.
+   *
+   * @param uri - `local:///path`, `ssh://[user@]host[:port]/path`; or `/`, `.`, `..`, `../..`: the root instance, the
+   *   enclosing one, and those around it. Without it `FLUX_URI` counts, and without that, the system instance.
+   * @throws {FluxError} `ENOENT` no such socket, or not a URI; `ECONNREFUSED` nobody there; `EPERM` not let in; `EINVAL`
+   *   a malformed URI or environment variable; `EINTR`, `ETIMEDOUT` the signal was aborted
+   * @see flux_open(3); flux-core `src/common/libflux/handle.c`
+   */
+  static async open(uri?: string, options: FluxOpenOptions = {}): Promise<Flux> {
+    const { env = process.env } = options
+    const levels = uri === undefined ? undefined : ancestorLevels(uri)
+    if (levels === undefined) return Flux.#connect(uri ?? defaultUri(env), options)
+    return openAncestor((uri) => Flux.#connect(uri, options), defaultUri(env), levels)
+  }
+
+  static async #connect(uri: string, options: FluxOpenOptions): Promise<Flux> {
+    const { env = process.env, signal, maxMessageBytes } = options
+    const userid = envNumber(env, 'FLUX_HANDLE_USERID') ?? USERID_UNKNOWN
+    const rolemask = envNumber(env, 'FLUX_HANDLE_ROLEMASK') ?? ROLE_NONE
+    const transport = await connect(parseUri(uri), { env, signal })
+    return new Flux(new Connection(uri, transport, maxMessageBytes), env, userid, rolemask)
+  }
+
+  private constructor(connection: Connection, env: NodeJS.ProcessEnv, userid: number, rolemask: number) {
+    this.uri = connection.uri
+    this.#connection = connection
+    this.#env = env
+    this.#userid = userid
+    this.#rolemask = rolemask
+  }
+
+  /** How many requests are in flight, those that were given up included. */
+  get inFlight(): number {
+    return this.#connection.inFlight
+  }
+
+  /**
+   * Call a service that speaks JSON.
+   *
+   * @param payload - an object, or its JSON text; undefined sends none
+   * @returns the object of the response; an empty one when it has no payload
+   * @throws {RpcError} the service refused
+   * @throws {FluxError} `ECONNRESET` the connection is lost; `ETIMEDOUT`; `EINTR` aborted; `EPROTO` the response is not JSON
+   */
+  async rpc(topic: string, payload?: object | string, options: RpcOptions = {}): Promise<JsonObject> {
+    const bytes = payload === undefined ? undefined : encodeJson(payload)
+    return this.#call(topic, bytes, options, (response) => decodeJson(response.payload(), topic))
+  }
+
+  /**
+   * Call a service that speaks bytes.
+   *
+   * @param payload - as is; undefined or empty sends none. A large one must not be changed until the response is in.
+   * @returns the payload of the response, possibly empty: a copy, which is the caller's
+   * @throws as {@link Flux.rpc}
+   */
+  async rpcRaw(topic: string, payload?: Uint8Array, options: RpcOptions = {}): Promise<Uint8Array> {
+    return this.#call(topic, payload, options, (response) => new Uint8Array(response.payload()))
+  }
+
+  /**
+   * Make many calls that differ in nothing but their payload, with one write. A refusal is a result, not an error.
+   *
+   * All of them are in flight at once: the bound is the caller's.
+   *
+   * @param payloads - one for each call, unchanged until the responses are in
+   * @throws {FluxError} `ECONNRESET` the connection is lost; `EINTR`, `ETIMEDOUT` the signal was aborted
+   */
+  async rpcBatch(topic: string, payloads: readonly Uint8Array[], options: RpcBatchOptions = {}): Promise<RpcBatch> {
+    return callBatch(this.#connection, this.#template(topic, options.nodeid), payloads, options)
+  }
+
+  /**
+   * Call a service that answers many times: a watch, say. The request is sent when the first answer is asked for. A
+   * consumer who stops early, or aborts, sends `<service>.cancel`.
+   *
+   * A consumer who falls behind stops the reading of the socket, unless somebody waits for something else on this handle.
+   *
+   * @returns the objects of the responses, until the service says ENODATA
+   * @throws {RpcError} the service refused, or ended it otherwise
+   * @throws {FluxError} as {@link Flux.rpc}
+   */
+  async *rpcStream(
+    topic: string,
+    payload?: object | string,
+    { nodeid, signal }: RpcStreamOptions = {},
+  ): AsyncGenerator<JsonObject, void, void> {
+    const cancel = (matchtag: number) => {
+      // With the connection gone, the broker ends the stream by itself.
+      this.send(cancelTopic(topic), { matchtag }, { nodeid }).catch(() => {})
+    }
+    const template = this.#template(topic, nodeid, FLAG.STREAMING)
+    const bytes = payload === undefined ? undefined : encodeJson(payload)
+    const items = callStream(this.#connection, template, bytes, cancel, signal)
+    try {
+      for (let item = await items.next(); ; item = await items.next()) {
+        if (item.done) {
+          if (item.value) throw item.value.toError(topic, nodeid)
+          return
+        }
+        yield decodeJson(item.value, topic)
+      }
+    } finally {
+      await items.return(undefined)
+    }
+  }
+
+  /**
+   * Send a request that nobody answers.
+   *
+   * @returns resolves once it has been handed to the system
+   * @throws {FluxError} `ECONNRESET` the connection is lost
+   */
+  async send(
+    topic: string,
+    payload?: object | string,
+    { nodeid }: { nodeid?: number | undefined } = {},
+  ): Promise<void> {
+    const template = this.#template(topic, nodeid, FLAG.NORESPONSE)
+    await this.#connection.notify(template, payload === undefined ? undefined : encodeJson(payload))
+  }
+
+  /**
+   * A broker attribute, e.g. `content.hash`. Values are always strings.
+   *
+   * Within `flux proxy` (`FLUX_PROXY_REMOTE`), `parent-uri` comes out as an ssh URI, as `flux_attr_get(3)` has it.
+   *
+   * @throws {FluxError} `ENOENT` the broker has no such attribute
+   */
+  async attrGet(name: string, options: RpcOptions = {}): Promise<string> {
+    const response = await this.#call('attr.get', encodeJson({ name }), options, (message) =>
+      decodeJson(message.payload(), 'attr.get'),
+    ).catch((error) => {
+      if (error instanceof FluxError && error.code === 'ENOENT') {
+        throw new FluxError('ENOENT', `attr.get: the broker has no attribute ${name}`, { cause: error })
+      }
+      throw error
+    })
+    const { value } = response
+    if (typeof value !== 'string') throw new FluxError('EPROTO', `attr.get: the value of ${name} is not a string`)
+    const remote = this.#env.FLUX_PROXY_REMOTE
+    if (name !== 'parent-uri' || remote === undefined || !value.startsWith('local://')) return value
+    return `ssh://${remote}${value.slice('local://'.length)}`
+  }
+
+  /** The rank of the broker. */
+  async rank(): Promise<number> {
+    return Number(await this.attrGet('rank'))
+  }
+
+  /** The number of brokers in the instance. */
+  async size(): Promise<number> {
+    return Number(await this.attrGet('size'))
+  }
+
+  /** Send what is queued, then close. What has not been answered fails with `ECANCELED`. Twice does no harm. */
+  close(): Promise<void> {
+    return this.#connection.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #call<T>(
+    topic: string,
+    payload: Uint8Array | undefined,
+    options: RpcOptions,
+    decode: (response: MessageReader) => T,
+  ): Promise<T> {
+    const { nodeid } = options
+    const outcome = await call(this.#connection, this.#template(topic, nodeid), payload, decode, options)
+    // Thrown here, so that the stack leads to the caller.
+    if (outcome instanceof RpcFailure) throw outcome.toError(topic, nodeid)
+    return outcome
+  }
+
+  #template(topic: string, nodeid = NODEID_ANY, flags = 0): RequestTemplate {
+    const key = `${flags} ${nodeid} ${topic}`
+    let template = this.#templates.get(key)
+    if (!template) {
+      template = new RequestTemplate({ topic, nodeid, flags, userid: this.#userid, rolemask: this.#rolemask })
+      this.#templates.set(key, template)
+    }
+    return template
+  }
+}
+
+/** `kvs-watch.cancel` for `kvs-watch.lookup`. */
+function cancelTopic(topic: string): string {
+  return `${topic.slice(0, topic.lastIndexOf('.') + 1)}cancel`
+}
+
+/** An unsigned number of 32 bits, decimal, or hexadecimal with `0x`. */
+function envNumber(env: NodeJS.ProcessEnv, name: string): number | undefined {
+  const text = env[name]
+  if (text === undefined) return undefined
+  const number = /^(?:\d+|0x[0-9a-f]+)$/i.test(text) ? Number(text) : Number.NaN
+  if (number <= 0xffffffff) return number
+  throw new FluxError('EINVAL', `${name}=${text}: not a number of 32 bits`)
+}

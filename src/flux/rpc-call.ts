@@ -1,0 +1,118 @@
+import { type ErrnoName, errnoName, FluxError } from '../errors/index.ts'
+import type { Connection } from './connection.ts'
+import { textOf } from './json-payload.ts'
+import type { Responder } from './matchtags.ts'
+import type { MessageReader } from './message-reader.ts'
+import { errnumText, RpcError } from './rpc-error.ts'
+import type { RequestTemplate } from './send-buffer.ts'
+
+/** A service's refusal, as data: what an {@link RpcError} is made of when somebody is to be told. */
+export class RpcFailure {
+  /** Positive, as on the wire. */
+  readonly errnum: number
+  /** The error text of the response; undefined when it has none. */
+  readonly text: string | undefined
+
+  /** @param response - with an errnum that is not 0 */
+  constructor(response: MessageReader) {
+    this.errnum = response.aux1
+    this.text = response.payloadEnd > response.payloadStart ? textOf(response.payload()) : undefined
+  }
+
+  /** The name of `errnum`; `EIO` for one that the errno table lacks. */
+  get code(): ErrnoName {
+    return errnoName(this.errnum) ?? 'EIO'
+  }
+
+  /** What the broker said, else the text of the errno. */
+  get message(): string {
+    return this.text ?? errnumText(this.errnum)
+  }
+
+  toError(topic: string, nodeid: number | undefined): RpcError {
+    return new RpcError(topic, this.errnum, { text: this.text, nodeid })
+  }
+}
+
+/** How long to wait for a response. */
+export interface WaitOptions {
+  /** Gives up; the response is ignored when it comes. */
+  signal?: AbortSignal | undefined
+  /** Milliseconds to wait for the response; 0, the default, waits for ever. */
+  timeoutMs?: number | undefined
+}
+
+/** One request that has one response. */
+class Call<T> implements Responder {
+  readonly outcome: Promise<T | RpcFailure>
+  readonly #resolve: (outcome: T | RpcFailure) => void
+  readonly #reject: (error: unknown) => void
+  readonly #decode: (response: MessageReader) => T
+
+  constructor(decode: (response: MessageReader) => T) {
+    const { promise, resolve, reject } = Promise.withResolvers<T | RpcFailure>()
+    this.outcome = promise
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#decode = decode
+  }
+
+  respond(_index: number, response: MessageReader): boolean {
+    try {
+      this.#resolve(response.aux1 === 0 ? this.#decode(response) : new RpcFailure(response))
+    } catch (error) {
+      this.#reject(error)
+    }
+    return true
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error)
+  }
+}
+
+/**
+ * Send a request and wait for its response.
+ *
+ * @param decode - makes the result of a response whose errnum is 0; the response is good for this call only
+ * @returns what `decode` made, or the refusal
+ * @throws {FluxError} what `decode` throws; `ECONNRESET`, `EPROTO`, `ECANCELED` the connection ended; `ETIMEDOUT`; `EINTR`
+ */
+export async function call<T>(
+  connection: Connection,
+  template: RequestTemplate,
+  payload: Uint8Array | undefined,
+  decode: (response: MessageReader) => T,
+  { signal, timeoutMs = 0 }: WaitOptions = {},
+): Promise<T | RpcFailure> {
+  const { topic } = template
+  if (signal?.aborted) throw aborted(topic, signal)
+  const call = new Call(decode)
+  const tag = connection.request(template, payload, call)
+  connection.waiting(1)
+  const giveUp = (error: FluxError) => {
+    connection.abandon(tag, call)
+    call.fail(error)
+  }
+  const onAbort = () => giveUp(aborted(topic, signal as AbortSignal))
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const timer =
+    timeoutMs > 0 &&
+    setTimeout(() => giveUp(new FluxError('ETIMEDOUT', `${topic}: no response within ${timeoutMs} ms`)), timeoutMs)
+  try {
+    return await call.outcome
+  } finally {
+    connection.waiting(-1)
+    if (timer) clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+/** The error for a call that its caller has given up. */
+export function aborted(topic: string, { reason }: AbortSignal): FluxError {
+  if (reason instanceof FluxError) return reason
+  if ((reason as Error | undefined)?.name === 'TimeoutError') {
+    return new FluxError('ETIMEDOUT', `${topic}: no response in time`, { cause: reason })
+  }
+  return new FluxError('EINTR', `${topic}: interrupted`, { cause: reason })
+}
