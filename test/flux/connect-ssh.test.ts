@@ -1,0 +1,77 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { Flux } from '../../src/flux/index.ts'
+import { BrokerDouble } from '../support/broker-double.ts'
+import { scratch } from '../support/fixtures.ts'
+
+/** Stands in for `flux relay`: the last argument is the socket. */
+const RELAY = `const s = require('net').connect(process.argv.at(-1)); process.stdin.pipe(s).pipe(process.stdout)`
+
+/** A program in the place of ssh, which records its arguments and then runs `script`. */
+function standIn(script: string): { program: string; args: () => string[] } {
+  const dir = scratch()
+  const program = join(dir, 'ssh')
+  const record = join(dir, 'args')
+  writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' "$@" > '${record}'\n${script}\n`)
+  chmodSync(program, 0o755)
+  return { program, args: () => readFileSync(record, 'utf8').split('\n').slice(0, -1) }
+}
+
+const relay = () => standIn(`for socket; do :; done\nexec '${process.execPath}' -e "${RELAY}" "$socket"`)
+
+async function failure(uri: string, env: NodeJS.ProcessEnv): Promise<Error> {
+  try {
+    await using flux = await Flux.open(uri, { env })
+    return new Error(`opened ${flux.uri}`)
+  } catch (error) {
+    return error as Error
+  }
+}
+
+describe('flux/connect-ssh', () => {
+  it('runs flux relay on the far side, with the arguments of the C connector', async () => {
+    await using broker = await BrokerDouble.start()
+    const { program, args } = relay()
+    const path = broker.socketPath
+    const env = { FLUX_SSH: program, PATH: '' }
+    await using flux = await Flux.open(`ssh://me@host1:2222${path}`, { env })
+    expect(await flux.rank()).to.equal(0)
+    const bin = join(path, '..', 'bin')
+    const far = ['env', `PATH=${bin}:/bin:/usr/bin`, 'flux', 'relay', path]
+    expect(args()).to.deep.equal(['-p', '2222', 'me@host1', ...far])
+  })
+
+  it('runs FLUX_SSH_RCMD in place of flux, and passes LD_LIBRARY_PATH on', async () => {
+    await using broker = await BrokerDouble.start()
+    const path = broker.socketPath
+    const { program, args } = relay()
+    const env = { FLUX_SSH: program, FLUX_SSH_RCMD: '/opt/bin/flux' }
+    {
+      await using flux = await Flux.open(`ssh://host1${path}`, { env })
+      expect(await flux.rank()).to.equal(0)
+      expect(args()).to.deep.equal(['host1', '/opt/bin/flux', 'relay', path])
+    }
+    await using flux = await Flux.open(`ssh://host1${path}`, { env: { ...env, LD_LIBRARY_PATH: '/nowhere' } })
+    expect(await flux.size()).to.equal(1)
+    expect(args()).to.deep.equal(['host1', 'env', 'LD_LIBRARY_PATH=/nowhere', '/opt/bin/flux', 'relay', path])
+  })
+
+  it('says what the far side wrote on stderr', async () => {
+    const { program } = standIn('echo "Permission denied (publickey)." >&2; exit 255')
+    const error = await failure('ssh://host1/run/flux/local', { FLUX_SSH: program })
+    expect(error).to.have.property('code', 'ECONNREFUSED')
+    expect(error.message).to.equal('ssh://host1/run/flux/local: no connection: Permission denied (publickey).')
+  })
+
+  it('tells a shell that greets on stdout, an ssh that says nothing, and one that is not there', async () => {
+    const greeting = await failure('ssh://host1/s', { FLUX_SSH: standIn('echo Welcome').program })
+    expect(greeting).to.have.property('code', 'EPROTO')
+    expect(greeting).to.have.property('hint').that.contains('start-up files')
+    const silent = await failure('ssh://host1/s', { FLUX_SSH: standIn('exit 1').program })
+    expect(silent).to.have.property('code', 'ECONNRESET')
+    const absent = await failure('ssh://host1/s', { FLUX_SSH: join(scratch(), 'none') })
+    expect(absent).to.have.property('code', 'ENOENT')
+    expect(absent.message).to.contain('cannot run')
+  })
+})

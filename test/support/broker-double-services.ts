@@ -1,0 +1,163 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { lz4DecodeBlock } from '../../src/bytes/index.ts'
+import { decodeJson, encodeJson, type JsonObject, type JsonValue } from '../../src/flux/index.ts'
+
+/** A response without its envelope. */
+export interface Answer {
+  errnum?: number
+  text?: string
+  payload?: Uint8Array
+}
+
+export interface Namespace {
+  rootref: string
+  rootseq?: number
+  owner?: number
+}
+
+/** What an instance has in it. */
+export interface InstanceOptions {
+  /** A `content.sqlite`, opened read-only; or blobs by the hexadecimal digest. */
+  content?: string | Map<string, Uint8Array>
+  /** Over the defaults: rank 0, size 1, content.hash sha1, version, instance-level 0. Undefined takes one away. */
+  attributes?: Record<string, string | undefined>
+  namespaces?: Record<string, Namespace>
+  /** Newest first; those of the database when left out. */
+  checkpoints?: JsonObject[]
+  /** Answer checkpoint-get as v0.43 to v0.76 did: one object, for a `key`. */
+  oldCheckpoints?: boolean
+  /** Services that are not loaded: `kvs`, `content`, `content-backing`. */
+  unloaded?: readonly string[]
+}
+
+/** Texts of the broker for services that it does not know end here. */
+const TEXT_CHARACTERS = 63
+
+export class Services {
+  readonly #options: InstanceOptions
+  readonly #attributes: Record<string, string | undefined>
+  readonly #db: DatabaseSync | undefined
+  readonly #byHash: StatementSync | undefined
+
+  constructor(options: InstanceOptions) {
+    this.#options = options
+    this.#attributes = {
+      rank: '0',
+      size: '1',
+      'content.hash': 'sha1',
+      version: '0.88.0',
+      'instance-level': '0',
+      ...options.attributes,
+    }
+    if (typeof options.content !== 'string') return
+    // Immutable, so that SQLite makes no files beside a fixture.
+    this.#db = new DatabaseSync(`${pathToFileURL(options.content).href}?immutable=1`, { readOnly: true })
+    // The hash column has text storage, whatever its bytes are.
+    this.#byHash = this.#db.prepare(
+      'SELECT size, CAST(object AS BLOB) AS object FROM objects WHERE hash = CAST(? AS TEXT)',
+    )
+  }
+
+  close(): void {
+    this.#db?.close()
+  }
+
+  /** The answer to a request that has one answer. */
+  answer({ topic, payload }: { topic: string; payload: Uint8Array }): Answer {
+    const service = topic.slice(0, topic.lastIndexOf('.'))
+    if (this.#options.unloaded?.includes(service)) return unknown(topic)
+    switch (topic) {
+      case 'attr.get':
+        return this.#attrGet(payload)
+      case 'attr.list':
+        return json({ names: Object.keys(this.#attributes).filter((name) => this.#attributes[name] !== undefined) })
+      case 'kvs.getroot':
+        return this.#getroot(payload)
+      case 'kvs.namespace-list':
+        return json({
+          namespaces: Object.entries(this.#options.namespaces ?? {}).map(([namespace, { owner = 0 }]) => ({
+            namespace,
+            owner,
+            flags: 0,
+          })),
+        })
+      case 'content.load':
+        return this.#load(payload, 'No such file or directory')
+      case 'content-backing.load':
+        return this.#load(payload)
+      case 'content.checkpoint-get':
+        if (this.#options.unloaded?.includes('content-backing')) {
+          return { errnum: 38, text: 'checkpoint get unavailable, no backing store' }
+        }
+        return this.#checkpointGet(payload)
+      case 'content-backing.checkpoint-get':
+        return this.#checkpointGet(payload)
+      default:
+        return unknown(topic)
+    }
+  }
+
+  #attrGet(payload: Uint8Array): Answer {
+    const { name } = decodeJson(payload, 'attr.get')
+    const value = this.#attributes[String(name)]
+    return value === undefined ? { errnum: 2 } : json({ value, flags: 1 })
+  }
+
+  #getroot(payload: Uint8Array): Answer {
+    const { namespace } = decodeJson(payload, 'kvs.getroot')
+    if (typeof namespace !== 'string') return { errnum: 71 }
+    const found = this.#options.namespaces?.[namespace]
+    if (!found) return { errnum: 95 }
+    const { rootref, rootseq = 1, owner = 0 } = found
+    return json({ owner, rootseq, rootref, flags: 0, namespace })
+  }
+
+  #load(digest: Uint8Array, text?: string): Answer {
+    if (digest.length !== (this.#attributes['content.hash'] === 'sha256' ? 32 : 20)) return { errnum: 71 }
+    const { content } = this.#options
+    const payload =
+      content instanceof Map ? content.get(Buffer.from(digest).toString('hex')) : this.#loadRow(Buffer.from(digest))
+    if (payload) return { payload }
+    return text === undefined ? { errnum: 2 } : { errnum: 2, text }
+  }
+
+  #loadRow(digest: Buffer): Uint8Array | undefined {
+    const row = this.#byHash?.get(digest)
+    if (!row) return undefined
+    const { size, object } = row
+    const stored = object instanceof Uint8Array ? object : new Uint8Array()
+    if (typeof size !== 'number' || size < 0) return stored
+    const blob = new Uint8Array(size)
+    if (!lz4DecodeBlock(stored, 0, stored.length, blob, 0, size)) throw new Error('a damaged blob in the fixture')
+    return blob
+  }
+
+  #checkpointGet(payload: Uint8Array): Answer {
+    const { oldCheckpoints } = this.#options
+    const key = decodeJson(payload, 'checkpoint-get').key as JsonValue | undefined
+    if (oldCheckpoints && key === undefined) return { errnum: 71 }
+    const checkpoints = this.#options.checkpoints ?? this.#storedCheckpoints()
+    const [newest] = checkpoints
+    if (newest === undefined) return { errnum: 2 }
+    return json({ value: oldCheckpoints ? newest : checkpoints })
+  }
+
+  #storedCheckpoints(): JsonObject[] {
+    if (!this.#db) return []
+    const tables = this.#db.prepare(`SELECT name FROM sqlite_master WHERE name = 'checkpt_v2'`).all()
+    const query = tables.length > 0 ? 'SELECT value FROM checkpt_v2 ORDER BY id DESC' : 'SELECT value FROM checkpt'
+    const rows = this.#db.prepare(query).all()
+    return rows.map(({ value }) =>
+      JSON.parse(value instanceof Uint8Array ? Buffer.from(value).toString() : String(value)),
+    )
+  }
+}
+
+function json(object: JsonObject): Answer {
+  return { payload: encodeJson(object) }
+}
+
+function unknown(topic: string): Answer {
+  return { errnum: 38, text: `No service matching ${topic} is registered`.slice(0, TEXT_CHARACTERS) }
+}
