@@ -8,6 +8,14 @@ import type { Checkpoint } from './checkpoint.ts'
  */
 export type BlobResult = Uint8Array | ContentError | undefined
 
+/** The root of a namespace at one moment. */
+export interface NamespaceRoot {
+  /** Blobref of the root directory. */
+  readonly rootref: string
+  /** KVS sequence number: it grows with each commit. */
+  readonly sequence: number
+}
+
 /** Where blobs come from: the broker, a `content.sqlite`, a `content.files` directory. */
 export interface ContentStore extends AsyncDisposable {
   /** What is shown of it in messages: a path or a URI. */
@@ -35,6 +43,15 @@ export interface ContentStore extends AsyncDisposable {
    * @throws {FluxError} `ENOENT` when there is none
    */
   checkpoints(): Promise<Checkpoint[]>
+
+  /**
+   * The current root of a namespace; only a live instance has one.
+   * @throws {FluxError} `ENOTSUP` no such namespace; `ENOSYS` the KVS is not running
+   */
+  currentRoot?(namespace: string): Promise<NamespaceRoot>
+
+  /** Tell the instance how far one is, in words; only a live one listens. */
+  notifyStatus?(status: string): Promise<void>
 
   /**
    * Call when everything has been read.

@@ -1,5 +1,6 @@
 export { blobrefHash, blobrefHex, blobrefOf, DIGEST_BYTES, type HashName, isBlobref, parseBlobref } from './blobref.ts'
+export { BrokerStore, type OpenBrokerOptions } from './broker/broker-store.ts'
 export { type Checkpoint, decodeCheckpoint } from './checkpoint.ts'
-export { type BlobResult, ContentError, type ContentStore } from './content-store.ts'
+export { type BlobResult, ContentError, type ContentStore, type NamespaceRoot } from './content-store.ts'
 export type { OfflineStore } from './offline-store.ts'
 export { type OpenStoreOptions, openStore } from './open-store.ts'

@@ -1,5 +1,5 @@
 export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
-export { type RootChoice, resolveRoot, type Snapshot } from './snapshot.ts'
+export { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot } from './snapshot.ts'
 export { TreeError, type TreeErrorKind } from './tree-error.ts'
 export { decodeTreeObj, decodeVal, sortedNames, type TreeObj } from './treeobj.ts'
 export { type WalkOptions, walk } from './walk.ts'

@@ -12,29 +12,55 @@ export interface Snapshot {
   readonly timestamp: number | undefined
   /** Which checkpoint, 0 being the newest; undefined for a root that is no checkpoint. */
   readonly checkpointIndex: number | undefined
+  /** Which namespace it is the current root of; undefined for a checkpoint or a root that was named by its blobref. */
+  readonly namespace: string | undefined
 }
 
-/** Which root: a blobref, or a checkpoint (the newest, unless an index is given). */
+/** Which root: a blobref; a checkpoint; or else the current root, which a store without an instance does not have. */
 export interface RootChoice {
   root?: string | undefined
+  /** The newest checkpoint, or with `checkpointIndex` an older one. */
+  checkpoint?: boolean | undefined
+  /** Says `checkpoint` too. */
   checkpointIndex?: number | undefined
+  /** Of the current root (default `primary`). */
+  namespace?: string | undefined
 }
+
+/** Where an instance keeps its own keys: the namespace that checkpoints are of. */
+export const PRIMARY_NAMESPACE = 'primary'
 
 /**
  * Find the root of a snapshot.
  *
- * @throws {FluxError} `EINVAL` no blobref, or one of another algorithm; `ENOENT` no such checkpoint; `EPROTO` a damaged one
+ * @throws {FluxError} `EINVAL` no blobref, or one of another algorithm; `ENOENT` no such checkpoint; `EPROTO` a damaged
+ *   one; `ENOTSUP` no such namespace; `ENOSYS` the KVS is not running
  */
 export async function resolveRoot(store: ContentStore, choice: RootChoice = {}): Promise<Snapshot> {
-  const { root, checkpointIndex = 0 } = choice
-  if (root !== undefined) {
-    const rootref = parseBlobref(root)
-    const hash = blobrefHash(rootref)
-    if (hash !== store.hash) {
-      throw new FluxError('EINVAL', `${rootref}: a ${hash} blobref, but ${store.name} uses ${store.hash}`)
-    }
-    return { rootref, hash, sequence: undefined, timestamp: undefined, checkpointIndex: undefined }
+  const { root, checkpointIndex, namespace = PRIMARY_NAMESPACE } = choice
+  if (root !== undefined) return namedRoot(store, root)
+  if (choice.checkpoint || checkpointIndex !== undefined || !store.currentRoot) {
+    return checkpointRoot(store, checkpointIndex ?? 0)
   }
+  const { rootref, sequence } = await store.currentRoot(namespace)
+  return { ...NOTHING_KNOWN, rootref: parseBlobref(rootref), hash: blobrefHash(rootref), sequence, namespace }
+}
+
+const NOTHING_KNOWN = {
+  sequence: undefined,
+  timestamp: undefined,
+  checkpointIndex: undefined,
+  namespace: undefined,
+} as const
+
+function namedRoot(store: ContentStore, root: string): Snapshot {
+  const rootref = parseBlobref(root)
+  const hash = blobrefHash(rootref)
+  if (hash === store.hash) return { ...NOTHING_KNOWN, rootref, hash }
+  throw new FluxError('EINVAL', `${rootref}: a ${hash} blobref, but ${store.name} uses ${store.hash}`)
+}
+
+async function checkpointRoot(store: ContentStore, checkpointIndex: number): Promise<Snapshot> {
   const checkpoints = await store.checkpoints()
   const checkpoint = checkpoints[checkpointIndex]
   if (checkpoint === undefined) {
@@ -43,5 +69,5 @@ export async function resolveRoot(store: ContentStore, choice: RootChoice = {}):
     throw new FluxError('ENOENT', `${store.name}: no checkpoint ${checkpointIndex}: ${have}`)
   }
   const { rootref, sequence, timestamp } = checkpoint
-  return { rootref, hash: blobrefHash(rootref), sequence, timestamp, checkpointIndex }
+  return { ...NOTHING_KNOWN, rootref, hash: blobrefHash(rootref), sequence, timestamp, checkpointIndex }
 }

@@ -146,7 +146,9 @@ class Walker {
   #fill(): void {
     let from: Loading | undefined
     while (this.#failure === undefined) {
-      const free = Math.min(this.#store.window - this.#inFlight, MAX_LOAD)
+      const { window } = this.#store
+      // At most half of the window at a time, so that one half is on its way while the other is being used.
+      const free = Math.min(window - this.#inFlight, MAX_LOAD, Math.ceil(window / 2))
       const budget = this.#windowBytes - this.#heldBytes
       if (free <= 0 || budget <= 0) {
         // Whatever else is full, the head must come, or nothing ever leaves the window.

@@ -1,0 +1,144 @@
+import { FluxError } from '../../errors/index.ts'
+import { Flux, type FluxOpenOptions, type JsonObject, RpcError } from '../../flux/index.ts'
+import type { HashName } from '../blobref.ts'
+import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
+import type { BlobResult, ContentStore, NamespaceRoot } from '../content-store.ts'
+import { Loader } from './loader.ts'
+import { AdaptivePace, FixedPace, type Pace } from './pace.ts'
+
+export interface OpenBrokerOptions extends FluxOpenOptions {
+  /** Compare each blob with its blobref (default true). */
+  verify?: boolean | undefined
+  /** Requests in flight at most. Without it, as many as the instance has time for: docs/pacing.md. */
+  maxreqs?: number | undefined
+  /** Ask the backing store on rank 0, past the caches of the brokers. */
+  noCache?: boolean | undefined
+}
+
+/** The key that checkpoints had to be asked for by until v0.77; newer brokers do not look at it. */
+const CHECKPOINT_KEY = 'kvs-primary'
+
+/** Requests that wait to be sent, beyond those in flight: so many that the walk need not be asked for each. */
+const QUEUED = 32
+
+/** The content store of a live instance, as its brokers serve it. */
+export class BrokerStore implements ContentStore {
+  readonly hash: HashName
+  readonly #flux: Flux
+  readonly #pace: Pace
+  readonly #loader: Loader
+  readonly #noCache: boolean
+
+  private constructor(flux: Flux, hash: HashName, options: OpenBrokerOptions) {
+    const { verify = true, maxreqs, noCache = false } = options
+    this.hash = hash
+    this.#flux = flux
+    this.#noCache = noCache
+    this.#pace = maxreqs === undefined ? new AdaptivePace() : new FixedPace(maxreqs)
+    this.#loader = new Loader(flux, { hash, pace: this.#pace, noCache, verify })
+  }
+
+  /**
+   * Connect to an instance.
+   *
+   * @param uri - as for {@link Flux.open}
+   * @throws {FluxError} what {@link Flux.open} throws; `EPROTO` an algorithm that is neither sha1 nor sha256
+   */
+  static async open(uri?: string, options: OpenBrokerOptions = {}): Promise<BrokerStore> {
+    const flux = await Flux.open(uri, options)
+    try {
+      return new BrokerStore(flux, await contentHash(flux), options)
+    } catch (error) {
+      await flux.close()
+      throw error
+    }
+  }
+
+  get name(): string {
+    return this.#flux.uri
+  }
+
+  /** Half of it is a batch of a walk, and while one half is in flight the other is queued. */
+  get window(): number {
+    return 2 * (this.#pace.limit + QUEUED)
+  }
+
+  loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
+    return this.#loader.load(blobrefs, budgetBytes)
+  }
+
+  async checkpoints(): Promise<Checkpoint[]> {
+    const { value } = await this.#checkpointGet().catch((error) => {
+      throw fetchError(error, 'error fetching checkpoints', CHECKPOINT_HINTS)
+    })
+    // One object until v0.76, a list of them since.
+    const values = Array.isArray(value) ? value : [value]
+    return values.map((value, index) => decodeCheckpoint(value, `error fetching checkpoints: checkpoint ${index}`))
+  }
+
+  /** @see flux-core `src/modules/kvs/kvs.c`, `getroot_request_cb` */
+  async currentRoot(namespace: string): Promise<NamespaceRoot> {
+    const hints = {
+      ENOSYS: 'the kvs module is not loaded: --checkpoint dumps the last checkpoint without it',
+      ENOTSUP: `there is no namespace ${namespace}`,
+    }
+    const { rootref, rootseq } = await this.#flux.rpc('kvs.getroot', { namespace, flags: 0 }).catch((error) => {
+      throw fetchError(error, 'error fetching current KVS root', hints)
+    })
+    if (typeof rootref === 'string' && typeof rootseq === 'number') return { rootref, sequence: rootseq }
+    throw new FluxError('EPROTO', `${this.name}: the response of kvs.getroot lacks rootref or rootseq`)
+  }
+
+  /** Tell the instance's state machine how far one is, which keeps systemd from calling a shutdown stuck. */
+  async notifyStatus(status: string): Promise<void> {
+    await this.#flux.send('state-machine.sd-notify', { status })
+  }
+
+  async assertUnchanged(): Promise<void> {
+    // Blobs never change, and none that a kept root reaches is removed.
+  }
+
+  close(): Promise<void> {
+    return this.#flux.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #checkpointGet(): Promise<JsonObject> {
+    const service = this.#noCache ? 'content-backing' : 'content'
+    const payload = { key: CHECKPOINT_KEY }
+    try {
+      return await this.#flux.rpc(`${service}.checkpoint-get`, payload, { nodeid: 0 })
+    } catch (error) {
+      if (!(error instanceof RpcError && error.code === 'ENOSYS')) throw error
+      // The name it had until v0.42.
+      return this.#flux.rpc('kvs-checkpoint.get', payload, { nodeid: 0 }).catch(() => {
+        throw error
+      })
+    }
+  }
+}
+
+const CHECKPOINT_HINTS = {
+  ENOENT: 'none has been written yet: without --checkpoint the current root is dumped',
+  ENOSYS: 'no backing store is loaded, so there are no checkpoints: without --checkpoint the current root is dumped',
+}
+
+/** Until v0.29 there was one algorithm, and no attribute for it. */
+async function contentHash(flux: Flux): Promise<HashName> {
+  const name = await flux.attrGet('content.hash').catch((error) => {
+    if (error instanceof FluxError && error.code === 'ENOENT') return 'sha1'
+    throw error
+  })
+  if (name === 'sha1' || name === 'sha256') return name
+  throw new FluxError('EPROTO', `${flux.uri}: content.hash is ${name}, which is not known here`)
+}
+
+/** What the C tool says: what was attempted, and the broker's own words. */
+function fetchError(error: unknown, what: string, hints: Partial<Record<string, string>>): unknown {
+  if (!(error instanceof RpcError)) return error
+  const text = error.message.slice(`${error.topic}: `.length)
+  return new FluxError(error.code, `${what}: ${text}`, { cause: error, hint: hints[error.code] })
+}

@@ -1,0 +1,193 @@
+/**
+ * Loads blobs from a broker: batches in, requests out, as many in flight as the pace allows, in the order they were asked
+ * for. Requests of different batches follow each other without a gap, so that the end of one batch is no pause.
+ */
+import { hash as digestHex } from 'node:crypto'
+import { FluxError } from '../../errors/index.ts'
+import { type BatchResult, type Flux, RpcFailure } from '../../flux/index.ts'
+import { blobrefHash, blobrefHex, type HashName } from '../blobref.ts'
+import { type BlobResult, ContentError } from '../content-store.ts'
+import { BlobCache } from './blob-cache.ts'
+import type { Pace } from './pace.ts'
+
+export interface LoaderOptions {
+  hash: HashName
+  pace: Pace
+  /** Ask the backing store on rank 0, past all caches. */
+  noCache: boolean
+  verify: boolean
+}
+
+/** Blobs in flight may come to about this, going by the size of those that came before. */
+const IN_FLIGHT_BYTES = 32 << 20
+const CACHE_BYTES = 16 << 20
+
+/** How much the size of one blob changes what is expected of the next. */
+const SIZE_WEIGHT = 1 / 64
+
+/** A load that somebody waits for. */
+interface Batch {
+  results: BlobResult[]
+  left: number
+  budgetBytes: number
+  loadedBytes: number
+  resolve: (results: BlobResult[]) => void
+  reject: (error: unknown) => void
+}
+
+/** A blob that is on its way, and the places that want it. */
+interface Wanted {
+  readonly blobref: string
+  readonly places: { batch: Batch; index: number }[]
+}
+
+export class Loader {
+  readonly #flux: Flux
+  readonly #options: LoaderOptions
+  readonly #cache = new BlobCache(CACHE_BYTES)
+  /** Queued or in flight. */
+  readonly #wanted = new Map<string, Wanted>()
+  #queue: Wanted[] = []
+  #next = 0
+  #inFlight = 0
+  #meanBytes = 0
+  #pumpScheduled = false
+  readonly #batches = new Set<Batch>()
+  #failure: unknown
+
+  constructor(flux: Flux, options: LoaderOptions) {
+    this.#flux = flux
+    this.#options = options
+  }
+
+  load(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (blobrefs.length === 0) return Promise.resolve([])
+    const { promise, resolve, reject } = Promise.withResolvers<BlobResult[]>()
+    const results: BlobResult[] = new Array(blobrefs.length)
+    const batch: Batch = { results, left: blobrefs.length, budgetBytes, loadedBytes: 0, resolve, reject }
+    this.#batches.add(batch)
+    for (const [index, blobref] of blobrefs.entries()) this.#want(blobref, batch, index)
+    this.#schedulePump()
+    return promise
+  }
+
+  #want(blobref: string, batch: Batch, index: number): void {
+    if (blobrefHash(blobref) !== this.#options.hash) {
+      // The broker would call it a protocol error; but it is just not there.
+      this.#place(batch, index, missing(blobref))
+      return
+    }
+    const cached = this.#cache.get(blobref)
+    if (cached) {
+      this.#place(batch, index, cached)
+      return
+    }
+    const wanted = this.#wanted.get(blobref)
+    if (wanted) {
+      wanted.places.push({ batch, index })
+      return
+    }
+    const first: Wanted = { blobref, places: [{ batch, index }] }
+    this.#wanted.set(blobref, first)
+    this.#queue.push(first)
+  }
+
+  /** Once for all responses that came in one piece. */
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return
+    this.#pumpScheduled = true
+    queueMicrotask(() => {
+      this.#pumpScheduled = false
+      this.#pump()
+    })
+  }
+
+  /** Fill what is in flight up to the limit. */
+  #pump(): void {
+    const free = Math.min(this.#options.pace.limit, this.#byteLimit()) - this.#inFlight
+    const requests: Wanted[] = []
+    while (requests.length < free && this.#next < this.#queue.length) {
+      const wanted = this.#queue[this.#next++] as Wanted
+      if (this.#isOverBudget(wanted)) this.#settle(wanted, undefined)
+      else requests.push(wanted)
+    }
+    if (this.#next === this.#queue.length || this.#next > 4096) {
+      this.#queue = this.#queue.slice(this.#next)
+      this.#next = 0
+    }
+    if (requests.length > 0 && this.#failure === undefined) this.#request(requests)
+  }
+
+  #byteLimit(): number {
+    return Math.max(1, Math.floor(IN_FLIGHT_BYTES / Math.max(1, this.#meanBytes)))
+  }
+
+  /** True when every batch that wants the blob has had its share of bytes. */
+  #isOverBudget({ places }: Wanted): boolean {
+    for (const { batch } of places) if (batch.loadedBytes < batch.budgetBytes) return false
+    return true
+  }
+
+  #request(requests: readonly Wanted[]): void {
+    this.#inFlight += requests.length
+    const { noCache, pace } = this.#options
+    const payloads = requests.map(({ blobref }) => Buffer.from(blobrefHex(blobref), 'hex'))
+    const call = noCache ? { topic: 'content-backing.load', nodeid: 0 } : { topic: 'content.load', nodeid: undefined }
+    this.#flux
+      .rpcBatch(call.topic, payloads, {
+        nodeid: call.nodeid,
+        onResponse: (index, { results, roundTripMs, lastResponseMs }) => {
+          this.#inFlight--
+          pace.record(roundTripMs[index] as number, lastResponseMs)
+          this.#arrived(requests[index] as Wanted, results[index] as BatchResult, call.topic, call.nodeid)
+          this.#schedulePump()
+        },
+      })
+      .catch((error) => this.#fail(error))
+  }
+
+  #arrived(wanted: Wanted, result: BatchResult, topic: string, nodeid: number | undefined): void {
+    const { blobref } = wanted
+    if (result instanceof RpcFailure) {
+      // What is wrong with one blob is a result; anything else is wrong with the service.
+      if (result.code === 'ENOENT') this.#settle(wanted, missing(blobref))
+      else if (result.code === 'EIO') this.#settle(wanted, new ContentError('EIO', blobref, result.message))
+      else this.#fail(result.toError(topic, nodeid))
+      return
+    }
+    this.#meanBytes += (result.length - this.#meanBytes) * SIZE_WEIGHT
+    const { hash, verify } = this.#options
+    if (verify && digestHex(hash, result, 'hex') !== blobrefHex(blobref)) {
+      const what = 'altered: the stored bytes do not match the blobref'
+      this.#settle(wanted, new ContentError('EBADMSG', blobref, what))
+      return
+    }
+    this.#cache.add(blobref, result)
+    this.#settle(wanted, result)
+  }
+
+  #settle(wanted: Wanted, result: BlobResult): void {
+    this.#wanted.delete(wanted.blobref)
+    for (const { batch, index } of wanted.places) this.#place(batch, index, result)
+  }
+
+  #place(batch: Batch, index: number, result: BlobResult): void {
+    batch.results[index] = result
+    if (result instanceof Uint8Array) batch.loadedBytes += result.length
+    if (--batch.left > 0) return
+    this.#batches.delete(batch)
+    batch.resolve(batch.results)
+  }
+
+  /** The service as a whole cannot go on. */
+  #fail(error: unknown): void {
+    this.#failure ??= FluxError.fromSystem(error, this.#flux.uri)
+    for (const batch of this.#batches) batch.reject(this.#failure)
+    this.#batches.clear()
+  }
+}
+
+function missing(blobref: string): ContentError {
+  return new ContentError('ENOENT', blobref, 'No such file or directory')
+}
