@@ -14,6 +14,7 @@ export {
 } from './archive/index.ts'
 export {
   type BlobResult,
+  BrokerStore,
   blobrefHash,
   blobrefOf,
   type Checkpoint,
@@ -21,6 +22,8 @@ export {
   type ContentStore,
   type HashName,
   isBlobref,
+  type NamespaceRoot,
+  type OpenBrokerOptions,
   type OpenStoreOptions,
   openStore,
   parseBlobref,
@@ -34,6 +37,20 @@ export {
   MemberPaths,
 } from './dump/index.ts'
 export { type ErrnoName, FluxError, InterruptedError, printable } from './errors/index.ts'
+export {
+  type BatchResult,
+  Flux,
+  type FluxOpenOptions,
+  type JsonObject,
+  type JsonValue,
+  ProtocolError,
+  type RpcBatch,
+  type RpcBatchOptions,
+  RpcError,
+  RpcFailure,
+  type RpcOptions,
+  type RpcStreamOptions,
+} from './flux/index.ts'
 export {
   componentsOf,
   type Dir,

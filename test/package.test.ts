@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { scratch } from './support/fixtures.ts'
+import { BrokerDouble } from './support/broker-double.ts'
+import { expected, scratch } from './support/fixtures.ts'
 import { CLI, cleanEnv, fluxTs, run } from './support/processes.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -34,9 +37,19 @@ function packageCopy(): string {
   return dir
 }
 
-function shell(script: string): string {
+/** Run a script in a workplace with a live instance at hand. @returns its standard output; throws when it fails */
+async function shell(script: string): Promise<string> {
+  await using broker = await BrokerDouble.start({
+    content: join(ROOT, 'examples/statedir/content.sqlite'),
+    namespaces: { primary: { rootref: expected('jobs').rootref } },
+  })
   const { cwd, env } = workplace()
-  return run('bash', ['-c', `cd '${cwd}' && export PATH='${env.PATH}' && set -eo pipefail && ${script}`]).toString()
+  const args = ['-c', `set -eo pipefail\n${script}`]
+  const child = spawn('bash', args, { cwd, env: { ...env, FLUX_URI: broker.uri }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray())
+  const [status] = await once(child, 'close')
+  if (status !== 0) throw new Error(`${script}: exit ${status}: ${(await stderr)?.join('')}`)
+  return ((await stdout) ?? []).join('')
 }
 
 function blocks(language: string): string[] {
@@ -91,8 +104,8 @@ describe('the package', () => {
 
     for (const { command } of examples) {
       const line = command.replaceAll('<%= config.bin %>', 'flux-ts').replaceAll('<%= command.id %>', name)
-      it(`runs the example of its help: ${line}`, () => {
-        shell(line.replaceAll('/var/lib/flux', 'examples/statedir'))
+      it(`runs the example of its help: ${line}`, async () => {
+        await shell(line.replaceAll('/var/lib/flux', 'examples/statedir'))
       })
     }
   }
@@ -100,16 +113,16 @@ describe('the package', () => {
 
 describe('README', () => {
   for (const script of blocks('sh')) {
-    it(`has commands that work: ${script.trim().split('\n').at(-1)}`, () => {
+    it(`has commands that work: ${script.trim().split('\n').at(-1)}`, async () => {
       // A command may read what an earlier one wrote.
       const before = blocks('sh').slice(0, blocks('sh').indexOf(script)).join('\n')
-      expect(shell(`{ :\n${before}\n} >before 2>&1; ${script}`)).to.be.a('string')
+      expect(await shell(`{ :\n${before}\n} >before 2>&1; ${script}`)).to.be.a('string')
     })
   }
 
-  it('has a run line that ends with the archive of the example store', () => {
+  it('has a run line that ends with the archive of the example store', async () => {
     const line = /^ {4}npm ci && npx (flux-ts .*)$/m.exec(readme)?.[1] as string
-    const listed = shell(line).trim().split('\n')
+    const listed = (await shell(line)).trim().split('\n')
     const { entries } = JSON.parse(readFileSync(join(ROOT, 'test/fixtures/jobs/expected.json'), 'utf8')) as {
       entries: unknown[]
     }

@@ -1,6 +1,7 @@
 export { EXIT, errorLine } from './exit-status.ts'
 export { FluxCommand } from './flux-command.ts'
 export { interruptible } from './signals.ts'
-export { checkRoot, openSource, rootFlags, type SourceChoice, sourceFlags } from './source.ts'
+export { openSource, paceFlags, rootChoice, rootFlags, type SourceChoice, sourceFlags } from './source.ts'
+export { keepNotified } from './status-notifier.ts'
 export { isLive, showTasks, type Verbosity } from './task-list.ts'
 export { UsageError } from './usage-error.ts'

@@ -1,9 +1,19 @@
 import { Flags } from '@oclif/core'
-import { type ContentStore, isBlobref, openStore } from '../content/index.ts'
+import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
+import { FluxError } from '../errors/index.ts'
+import type { RootChoice } from '../kvs/index.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Flags that say which store is read. */
+/** Flags that say what is read: a live instance, or a store on disk. */
 export const sourceFlags = {
+  uri: Flags.string({
+    summary: 'read a live instance (default: FLUX_URI, else the system instance)',
+    description:
+      'local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket; / is the root instance, .. the one around the enclosing one.',
+    helpValue: 'URI',
+    exclusive: ['store'],
+    helpGroup: 'SOURCE',
+  }),
   store: Flags.string({
     summary: 'read a content store on disk, with its broker down',
     description: 'A statedir, a content.sqlite, or a content.files directory. It is opened read-only.',
@@ -18,11 +28,34 @@ export const sourceFlags = {
   }),
 }
 
-/** Flags that say which root of the store is meant. */
+/** Flags that say how a live instance is read. */
+export const paceFlags = {
+  maxreqs: Flags.integer({
+    summary: 'keep at most N requests in flight (default: as many as the instance has time for)',
+    helpValue: 'N',
+    min: 1,
+    exclusive: ['store'],
+    helpGroup: 'PACE',
+  }),
+  'no-cache': Flags.boolean({
+    summary: 'bypass the broker content cache and ask the backing store directly',
+    exclusive: ['store'],
+    helpGroup: 'PACE',
+  }),
+}
+
+/** Flags that say which root is meant. */
 export const rootFlags = {
+  namespace: Flags.string({
+    char: 'N',
+    summary: 'start from the current root of a namespace (default: FLUX_KVS_NAMESPACE, else primary)',
+    helpValue: 'NAME',
+    exclusive: ['store', 'checkpoint', 'checkpoint-index', 'root'],
+    helpGroup: 'SNAPSHOT',
+  }),
   checkpoint: Flags.boolean({
     summary: 'start from the newest checkpoint in the backing store',
-    description: 'For --store this is the default.',
+    description: 'It needs no KVS module in a live instance. For --store it is the default.',
     helpGroup: 'SNAPSHOT',
   }),
   'checkpoint-index': Flags.integer({
@@ -41,23 +74,45 @@ export const rootFlags = {
 }
 
 export interface SourceChoice {
+  uri?: string | undefined
   store?: string | undefined
   verify: boolean
+  maxreqs?: number | undefined
+  'no-cache'?: boolean | undefined
   /** Directories where a store with a journal may be given second names. */
   scratchDirs?: readonly string[]
+  /** Gives up connecting. */
+  signal?: AbortSignal
 }
 
-/** Open the store that the flags name. @throws {UsageError} when they name none; {FluxError} when it cannot be opened */
+/** Open what the flags name. @throws {FluxError} when it cannot be opened */
 export async function openSource(choice: SourceChoice): Promise<ContentStore> {
-  const { store, verify, scratchDirs } = choice
-  if (store === undefined) {
-    throw new UsageError('no store given', 'say which one to read with --store PATH: a statedir or its content.sqlite')
+  const { uri, store, verify, maxreqs, scratchDirs, signal } = choice
+  if (store !== undefined) return openStore(store, { verify, scratchDirs })
+  try {
+    return await BrokerStore.open(uri, { verify, maxreqs, noCache: choice['no-cache'], signal })
+  } catch (error) {
+    const unnamed = uri === undefined && process.env.FLUX_URI === undefined
+    if (!(unnamed && error instanceof FluxError && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')))
+      throw error
+    const hint = 'no instance runs here: name one with --uri or FLUX_URI, or a store on disk with --store PATH'
+    throw new FluxError(error.code, error.message, { cause: error, hint })
   }
-  return openStore(store, { verify, scratchDirs })
 }
 
-/** @throws {UsageError} when `--root` is not a blobref */
-export function checkRoot(root: string | undefined): void {
-  if (root === undefined || isBlobref(root)) return
-  throw new UsageError(`--root ${root}: not a blobref`, 'it looks like sha1- and 40 lower-case hex digits')
+export interface RootFlags {
+  namespace?: string | undefined
+  checkpoint?: boolean | undefined
+  'checkpoint-index'?: number | undefined
+  root?: string | undefined
+}
+
+/** Which root the flags mean. @throws {UsageError} when `--root` is not a blobref */
+export function rootChoice(flags: RootFlags): RootChoice {
+  const { root, checkpoint, 'checkpoint-index': checkpointIndex } = flags
+  if (root !== undefined && !isBlobref(root)) {
+    throw new UsageError(`--root ${root}: not a blobref`, 'it looks like sha1- and 40 lower-case hex digits')
+  }
+  const namespace = flags.namespace ?? (process.env.FLUX_KVS_NAMESPACE || undefined)
+  return { root, checkpoint, checkpointIndex, namespace }
 }

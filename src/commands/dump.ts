@@ -2,12 +2,14 @@ import { dirname } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { ARCHIVE_EXTENSIONS, archiveTypeOf } from '../archive/index.ts'
 import {
-  checkRoot,
   errorLine,
   FluxCommand,
   interruptible,
   isLive,
+  keepNotified,
   openSource,
+  paceFlags,
+  rootChoice,
   rootFlags,
   showTasks,
   sourceFlags,
@@ -19,13 +21,18 @@ import { type DumpResult, Dump as DumpRun, dumpTasks } from '../dump/index.ts'
 export default class Dump extends FluxCommand {
   static override summary = 'Write KVS snapshot to portable archive'
 
-  static override description = `Writes a snapshot of the Flux key-value store to a file in a portable archive format.
+  static override description =
+    `Writes a snapshot of the Flux key-value store to a file in a portable archive format. The snapshot is of the current root of the primary namespace, unless another is named: one point in time, whatever is committed meanwhile.
 
 The format and the compression are determined by the extension of OUTFILE: ${ARCHIVE_EXTENSIONS.join(', ')}. OUTFILE may be -, standard output, for an uncompressed tar. A file appears under its name complete, or not at all.
 
 Values and symbolic links are archived, under their keys with the dots turned into slashes. Directories are not archived as such, so empty ones are left out. A link with a namespace has NAMESPACE:: before its target. Mode is 0644, owner and group are the caller's; the time is that of the checkpoint, or the time the dump was started (SOURCE_DATE_EPOCH overrides both). The same root gives the same bytes every time.`
 
   static override examples = [
+    {
+      description: 'Dump the instance that FLUX_URI names, or the system instance',
+      command: '<%= config.bin %> <%= command.id %> kvs.tgz',
+    },
     {
       description: 'Dump the newest checkpoint of an instance that is down',
       command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux kvs.tgz',
@@ -64,6 +71,12 @@ Values and symbolic links are archived, under their keys with the dots turned in
       helpGroup: 'OUTPUT',
     }),
     quiet: Flags.boolean({ char: 'q', summary: 'do not show the periodic count of dumped keys', helpGroup: 'OUTPUT' }),
+    ...paceFlags,
+    'sd-notify': Flags.boolean({
+      summary: 'tell systemd, by way of the broker, how far the dump is',
+      exclusive: ['store'],
+      helpGroup: 'PACE',
+    }),
   }
 
   async run(): Promise<object> {
@@ -72,16 +85,15 @@ Values and symbolic links are archived, under their keys with the dots turned in
     const { args, flags } = await this.parse(Dump)
     const { outfile } = args
     checkOutfile(outfile, this.jsonEnabled())
-    checkRoot(flags.root)
+    const choice = rootChoice(flags)
     const mtimeSeconds = sourceDateEpoch()
     const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
     return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, scratchDirs: outfile === '-' ? [] : [dirname(outfile)] })
+      await using store = await openSource({ ...flags, scratchDirs: outfile === '-' ? [] : [dirname(outfile)], signal })
       const dump = new DumpRun({
         store,
         outfile,
-        root: flags.root,
-        checkpointIndex: flags['checkpoint-index'],
+        ...choice,
         ignoreFailedRead: flags['ignore-failed-read'],
         startSeconds,
         mtimeSeconds,
@@ -93,7 +105,13 @@ Values and symbolic links are archived, under their keys with the dots turned in
       })
       const { tasks, printMembers } = dumpTasks(dump, { live: isLive(verbosity), now: () => performance.now() })
       const status = () => `${this.called}: archived ${dump.progress.keys} keys${leftOver(dump.progress)}`
-      const [result] = await Promise.all([dump.run(), showTasks(tasks, verbosity, status)])
+      const stopNotifying = flags['sd-notify']
+        ? keepNotified(store, () => `flux-dump(1) has archived ${dump.progress.keys} keys`)
+        : undefined
+      const [result] = await Promise.all([
+        dump.run().finally(() => stopNotifying?.()),
+        showTasks(tasks, verbosity, status),
+      ])
       if (isLive(verbosity)) process.stderr.write(`${status()}\n`)
       return summary(result, (performance.now() - started) / 1000)
     })
@@ -109,7 +127,7 @@ function leftOver({ skipped, encoded }: { skipped: number; encoded: number }): s
 
 function summary(result: DumpResult, seconds: number): object {
   const { outfile, format, filter, snapshot, keys, symlinks, blobs, bytes, archiveBytes, skipped, encoded } = result
-  const { rootref, hash, timestamp = null, sequence = null } = snapshot
+  const { rootref, hash, timestamp = null, sequence = null, namespace = null } = snapshot
   return {
     outfile,
     format,
@@ -118,6 +136,7 @@ function summary(result: DumpResult, seconds: number): object {
     hash,
     timestamp,
     sequence,
+    namespace,
     keys,
     symlinks,
     blobs,

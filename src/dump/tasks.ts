@@ -60,7 +60,8 @@ export function dumpTasks(
   return { tasks, printMembers }
 }
 
-function snapshotText({ rootref, timestamp, checkpointIndex }: Snapshot): string {
+function snapshotText({ rootref, timestamp, checkpointIndex, namespace, sequence }: Snapshot): string {
+  if (namespace !== undefined) return `${rootref} (namespace ${namespace}, sequence ${sequence})`
   const which = checkpointIndex ? `checkpoint ${checkpointIndex}` : 'checkpoint'
   const when = timestamp ? ` (${which} of ${new Date(timestamp * 1000).toISOString().slice(0, 19)}Z)` : ''
   return `${rootref}${when}`

@@ -38,6 +38,14 @@ export function startFluxTs(args: readonly string[], env: Record<string, string>
   return { child, ended }
 }
 
+/** Run the CLI to its end without blocking this process, in which a broker double may have to answer it. */
+export async function fluxTsAside(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+  const { child, ended } = startFluxTs(args, env)
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return { ...(await ended), stdout: Buffer.concat(chunks) }
+}
+
 /** Run a program that must succeed. @returns its stdout */
 export function run(command: string, args: readonly string[], input?: Uint8Array): Buffer {
   const result = spawnSync(command, args, {

@@ -1,0 +1,166 @@
+/** The built CLI on a live instance that something goes wrong with. */
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { BrokerDouble, type BrokerDoubleOptions } from '../support/broker-double.ts'
+import { expected, fixture, scratch } from '../support/fixtures.ts'
+import { fluxTsAside, startFluxTs } from '../support/processes.ts'
+import { readTar } from '../support/read-tar.ts'
+
+const INSTANCE: BrokerDoubleOptions = {
+  content: fixture('jobs', 'content.sqlite'),
+  namespaces: { primary: { rootref: expected('jobs').rootref, rootseq: 9 } },
+}
+
+/** Dump what a double serves. @returns what the CLI said, and what is in the directory of its archive afterwards */
+async function dump(options: BrokerDoubleOptions, args: string[] = [], env: Record<string, string> = {}) {
+  await using broker = await BrokerDouble.start({ ...INSTANCE, ...options })
+  const dir = scratch()
+  const result = await fluxTsAside(['dump', '-q', ...args, join(dir, 'x.tgz')], { FLUX_URI: broker.uri, ...env })
+  const stderr = result.stderr.replaceAll(broker.uri, 'URI')
+  return { status: result.status, stdout: result.stdout.toString(), stderr, left: readdirSync(dir), broker }
+}
+
+const FAILURES: [what: string, options: BrokerDoubleOptions, line: RegExp][] = [
+  [
+    'the broker does not let one in',
+    { handshake: 1 },
+    /^flux-ts dump: URI: the broker refused the connection: Operation not permitted; .+\n$/,
+  ],
+  [
+    'the broker closes at once',
+    { handshake: 'close' },
+    /^flux-ts dump: URI: the broker closed the connection at once; .+\n$/,
+  ],
+  [
+    'the connection is lost in mid-dump',
+    { fault: { after: 120, kind: 'drop' } },
+    /^flux-ts dump: URI: .*(connection|closed).*\n$/i,
+  ],
+  [
+    'a frame is garbage',
+    { fault: { after: 120, kind: 'garbage' } },
+    /^flux-ts dump: not the Flux protocol: expected .+ at byte \d+, got .+; what answers at URI is no broker.*\n$/,
+  ],
+  ['a frame is cut short', { fault: { after: 120, kind: 'truncated' } }, /^flux-ts dump: URI: .+\n$/],
+  [
+    'a frame claims 4 GB',
+    { fault: { after: 120, kind: 'huge' } },
+    /^flux-ts dump: not the Flux protocol: expected .*, got .*4294967295.*; .*URI.*\n$/,
+  ],
+  [
+    'a service refuses, with its own words',
+    { errors: { 'content.load': { errnum: 1, text: 'Request requires owner credentials' } } },
+    /^flux-ts dump: content\.load: Request requires owner credentials\n$/,
+  ],
+  [
+    'the KVS is not loaded',
+    { unloaded: ['kvs'] },
+    /^flux-ts dump: error fetching current KVS root: No service matching kvs\.getroot is registered; .*--checkpoint.*\n$/,
+  ],
+  [
+    'the root is not what it should be',
+    { namespaces: { primary: { rootref: 'nonsense' } } },
+    /^flux-ts dump: nonsense: not a blobref.*\n$/,
+  ],
+]
+
+describe('flux-ts dump of a live instance', () => {
+  it('writes what is in it', async () => {
+    await using broker = await BrokerDouble.start(INSTANCE)
+    const file = join(scratch(), 'x.tar')
+    const { status, stdout } = await fluxTsAside(['dump', '--json', file], { FLUX_URI: broker.uri })
+    const { entries, rootref } = expected('jobs')
+    expect(status).to.equal(0)
+    expect(JSON.parse(stdout.toString())).to.include({
+      rootref,
+      sequence: 9,
+      namespace: 'primary',
+      keys: entries.length,
+    })
+    expect(readTar(file).map(({ name }) => name)).to.have.members(entries.map(({ path }) => path))
+  })
+
+  for (const [what, options, line] of FAILURES) {
+    it(`says in one line that ${what}, exits with 1 and leaves nothing behind`, async () => {
+      const { status, stdout, stderr, left } = await dump(options)
+      expect(stderr).to.match(line)
+      expect({ status, stdout, left }).to.deep.equal({ status: 1, stdout: '', left: [] })
+    })
+  }
+
+  it('says so when there is no backing store for --checkpoint', async () => {
+    const { status, stderr, left } = await dump({ unloaded: ['content-backing'] }, ['--checkpoint'])
+    expect(stderr).to.match(
+      /^flux-ts dump: error fetching checkpoints: checkpoint get unavailable, no backing store; .+\n$/,
+    )
+    expect({ status, left }).to.deep.equal({ status: 1, left: [] })
+  })
+
+  it('says what to give when there is no instance at all', async () => {
+    const dir = scratch()
+    const env = { FLUX_URI: `local://${dir}/none`, FLUX_LOCAL_CONNECTOR_RETRY_COUNT: '0' }
+    const { status, stderr } = await fluxTsAside(['dump', join(dir, 'x.tar')], env)
+    expect(status).to.equal(1)
+    expect(stderr).to.match(/^flux-ts dump: local:.*: broker socket .*\/none was not found; .+\n$/)
+    expect(readdirSync(dir)).to.deep.equal([])
+  })
+
+  for (const args of [
+    ['--store', fixture('basic'), '--uri', 'local:///x'],
+    ['--store', fixture('basic'), '--maxreqs', '5'],
+    ['--store', fixture('basic'), '--no-cache'],
+    ['--store', fixture('basic'), '--sd-notify'],
+    ['--store', fixture('basic'), '--namespace', 'x'],
+    ['--checkpoint', '--namespace', 'x'],
+    ['--maxreqs', '0'],
+    ['--maxreqs', 'many'],
+  ]) {
+    it(`calls ${args.join(' ').replace(fixture('basic'), 'PATH')} wrong usage`, async () => {
+      const { status, stderr } = await fluxTsAside(['dump', ...args, join(scratch(), 'x.tar')])
+      expect(status).to.equal(2)
+      expect(stderr).to.match(/--(store|namespace|maxreqs)|Expected an integer/)
+    })
+  }
+
+  it('tells the instance how far it is with --sd-notify, and nothing without', async () => {
+    const { broker } = await dump({}, ['--sd-notify'])
+    const statuses = broker.requestsOf('state-machine.sd-notify').map(({ payload }) => Buffer.from(payload).toString())
+    const { length } = expected('jobs').entries
+    expect(statuses.at(-1)).to.equal(`{"status":"flux-dump(1) has archived ${length} keys"}\0`)
+    expect((await dump({})).broker.requestsOf('state-machine.sd-notify')).to.deep.equal([])
+  })
+
+  it('runs as the shutdown script of an instance calls it', async () => {
+    // The helper adds --quiet.
+    const args = ['--sd-notify', '--ignore-failed-read', '--no-cache', '--maxreqs=128', '--checkpoint']
+    const { status, stderr, left } = await dump({}, args)
+    expect({ status, stderr, left }).to.deep.equal({ status: 0, stderr: '', left: ['x.tgz'] })
+  })
+
+  it('speaks as whoever FLUX_HANDLE_USERID and FLUX_HANDLE_ROLEMASK say', async () => {
+    const { broker } = await dump({}, [], { FLUX_HANDLE_USERID: '1234', FLUX_HANDLE_ROLEMASK: '0x2' })
+    for (const request of broker.requests) expect(request).to.include({ userid: 1234, rolemask: 2 })
+  })
+
+  it('stops when it is interrupted, exits with 130 and leaves nothing behind', async () => {
+    await using broker = await BrokerDouble.start({ ...INSTANCE, latency: () => 50 })
+    const dir = scratch()
+    const older = join(dir, 'x.tar')
+    writeFileSync(older, 'older')
+    const { child, ended } = startFluxTs(['dump', '--maxreqs', '1', older], { FLUX_URI: broker.uri })
+    while (broker.requestsOf('content.load').length < 5) await new Promise((resolve) => setTimeout(resolve, 5))
+    child.kill('SIGINT')
+    const { status, stderr } = await ended
+    expect({ status, stderr }).to.deep.equal({ status: 130, stderr: 'flux-ts dump: interrupted by SIGINT\n' })
+    expect(readdirSync(dir)).to.deep.equal(['x.tar'])
+  })
+
+  it('stops when it is interrupted while it waits to be let in', async () => {
+    await using broker = await BrokerDouble.start({ handshake: 'silent' })
+    const { child, ended } = startFluxTs(['dump', join(scratch(), 'x.tar')], { FLUX_URI: broker.uri })
+    while (broker.connections === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    child.kill('SIGTERM')
+    expect((await ended).status).to.equal(130)
+  })
+})
