@@ -89,6 +89,7 @@ describe('flux-ts dump', () => {
       hash: 'sha1',
       timestamp: checkpoints[0]?.timestamp,
       sequence: 20,
+      namespace: null,
       keys: 13,
       symlinks: 5,
       blobs: 10,

@@ -13,7 +13,14 @@ describe('kvs/snapshot', () => {
 
   it('is the newest checkpoint unless told otherwise', async () => {
     const { rootref, sequence, timestamp } = checkpoints[0] as (typeof checkpoints)[0]
-    expect(await resolve({})).to.deep.equal({ rootref, hash: 'sha1', sequence, timestamp, checkpointIndex: 0 })
+    expect(await resolve({})).to.deep.equal({
+      rootref,
+      hash: 'sha1',
+      sequence,
+      timestamp,
+      checkpointIndex: 0,
+      namespace: undefined,
+    })
   })
 
   it('is an older checkpoint by its index', async () => {
@@ -30,6 +37,7 @@ describe('kvs/snapshot', () => {
       sequence: undefined,
       timestamp: undefined,
       checkpointIndex: undefined,
+      namespace: undefined,
     })
   })
 
