@@ -4,7 +4,7 @@
  */
 import { FluxError } from '../errors/index.ts'
 
-export type FormatName = 'tar'
+export type FormatName = 'tar' | 'iso9660'
 export type FilterName = 'none' | 'gzip'
 
 /** A format and the filter its bytes go through. */

@@ -1,0 +1,121 @@
+/**
+ * Where everything is in an image, and all of it but the data of files:
+ *
+ *     0    16 sectors that belong to the system, empty
+ *     16   volume descriptors: primary, Joliet's, terminator
+ *     19   path tables, L and M, of the primary hierarchy and of Joliet's
+ *          directories of the primary hierarchy, each with its continuation areas behind it
+ *          directories of Joliet's
+ *          data: an empty sector for files that have none, then those of each file from a sector of its own
+ *
+ * A directory comes after the one it is in, and all of them before the data, so that an image can be read from a pipe.
+ */
+import { ChunkWriter } from '../../../bytes/index.ts'
+import type { MemberAttributes } from '../../format-encoder.ts'
+import { Directories } from './directories.ts'
+import { SECTOR, sectorsOf } from './fields.ts'
+import { Hierarchy } from './hierarchy.ts'
+import { JolietIdentifiers } from './joliet-identifiers.ts'
+import { pathTable, pathTableBytes } from './path-table.ts'
+import { PrimaryIdentifiers } from './primary-identifiers.ts'
+import { readingOrder, relocate } from './relocation.ts'
+import { RockRidgeRecords } from './rock-ridge-records.ts'
+import type { MemberTree } from './tree.ts'
+import { terminator, volumeDescriptor } from './volume-descriptors.ts'
+
+const SYSTEM_SECTORS = 16
+const DESCRIPTORS = 3
+
+export class Image {
+  /** Sectors of the whole image. */
+  readonly sectors: number
+  readonly #attributes: MemberAttributes
+  readonly #volumes: readonly Volume[]
+
+  private constructor(attributes: MemberAttributes, volumes: readonly Volume[], dataSectors: number) {
+    this.#attributes = attributes
+    this.#volumes = volumes
+    let sector = SYSTEM_SECTORS + DESCRIPTORS
+    for (const volume of volumes) {
+      volume.tableSector = sector
+      sector += 2 * sectorsOf(volume.tableBytes)
+    }
+    const dataSector = volumes.reduce((sum, { directories }) => sum + directories.sectors, sector)
+    for (const { directories } of volumes) {
+      directories.place(sector, dataSector)
+      sector += directories.sectors
+    }
+    this.sectors = dataSector + 1 + dataSectors
+  }
+
+  /**
+   * @param tree - all members; nodes are added to it
+   * @throws {ArchiveError} `EEXIST` when there is no name for the directory of those that are too deep
+   */
+  static async of(tree: MemberTree, attributes: MemberAttributes): Promise<Image> {
+    const members = tree.count
+    const { dataSectors } = tree
+    const relocated = relocate(tree)
+    const primary = await Hierarchy.of(relocated.parent, relocated.kind, new PrimaryIdentifiers(tree, tree.count))
+    const joliet = await Hierarchy.of(tree.parent.subarray(0, members), tree.kind, new JolietIdentifiers(tree, members))
+    const volumes = [
+      new Directories(
+        tree,
+        primary,
+        readingOrder(primary.directories, relocated),
+        attributes,
+        (at) => new RockRidgeRecords(tree, relocated, attributes, at),
+      ),
+      new Directories(tree, joliet, joliet.directories, attributes),
+    ].map((directories) => ({ directories, tableBytes: pathTableBytes(directories), tableSector: 0 }))
+    for (const { directories } of volumes) await directories.measure()
+    return new Image(attributes, volumes, dataSectors)
+  }
+
+  /** All but the data, in chunks of about 1 MiB, each good until the next is asked for. */
+  *head(): Generator<Uint8Array> {
+    const out = new ChunkWriter()
+    out.zeros(SYSTEM_SECTORS * SECTOR)
+    for (const [i, { directories, tableBytes, tableSector }] of this.#volumes.entries()) {
+      out.write(
+        volumeDescriptor({
+          joliet: i > 0,
+          sectors: this.sectors,
+          pathTableBytes: tableBytes,
+          pathTableL: tableSector,
+          pathTableM: tableSector + sectorsOf(tableBytes),
+          rootRecord: directories.rootRecord(),
+          mtimeSeconds: this.#attributes.mtimeSeconds,
+        }),
+      )
+    }
+    out.write(terminator())
+    for (const { directories, tableBytes } of this.#volumes) {
+      for (const order of ['L', 'M'] as const) {
+        out.write(pathTable(directories, order, tableBytes))
+        out.zeros(sectorsOf(tableBytes) * SECTOR - tableBytes)
+      }
+    }
+    for (const { directories } of this.#volumes) {
+      for (const directory of directories.order) {
+        for (const sectors of directories.render(directory)) out.write(sectors)
+        if (out.ready > 0) yield* drain(out)
+      }
+    }
+    out.zeros(SECTOR)
+    yield* drain(out, true)
+  }
+}
+
+interface Volume {
+  readonly directories: Directories
+  readonly tableBytes: number
+  tableSector: number
+}
+
+function* drain(out: ChunkWriter, all = false): Generator<Uint8Array> {
+  for (const chunk of out.take(all)) {
+    yield chunk
+    out.recycle(chunk)
+  }
+}

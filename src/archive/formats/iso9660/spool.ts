@@ -1,0 +1,87 @@
+/** Where the data of an archive wait when something must be written before them that is known only at the end. */
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CHUNK_BYTES } from '../../../bytes/index.ts'
+import { FluxError } from '../../../errors/index.ts'
+
+export interface Spool {
+  /** Add to the end. One call at a time. */
+  append(chunks: readonly Uint8Array[]): Promise<void>
+  /** All of it from the start, in pieces, each good until the next is asked for. */
+  read(): AsyncIterable<Uint8Array>
+  /** Let it go. May be called at any time, and again; never throws. */
+  close(): Promise<void>
+}
+
+/** A temporary file without a name, so that nothing is left of it however the process ends. Made when it is first needed. */
+export class TemporaryFile implements Spool {
+  readonly #directory: string
+  #handle: FileHandle | undefined
+  #bytes = 0
+
+  /** @param directory - where there is room for all of it */
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  async append(chunks: readonly Uint8Array[]): Promise<void> {
+    try {
+      this.#handle ??= await openNameless(this.#directory)
+      for (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; ) {
+          const { bytesWritten } = await this.#handle.write(chunk, at, chunk.length - at, this.#bytes)
+          at += bytesWritten
+          this.#bytes += bytesWritten
+        }
+      }
+    } catch (error) {
+      throw FluxError.fromSystem(error, `cannot write a temporary file in ${this.#directory}`)
+    }
+  }
+
+  async *read(): AsyncGenerator<Uint8Array> {
+    if (this.#handle === undefined) return
+    const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)] as const
+    // One is read while the other is being written.
+    let next = this.#readAt(this.#handle, buffers[0], 0)
+    for (let at = 0, turn = 1; at < this.#bytes; turn = 1 - turn) {
+      const piece = await next
+      at += piece.length
+      if (at < this.#bytes) {
+        next = this.#readAt(this.#handle, buffers[turn] as Buffer, at)
+        // It is awaited in the next round, which may never come.
+        next.catch(() => {})
+      }
+      yield piece
+    }
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle
+    this.#handle = undefined
+    await handle?.close().catch(() => {})
+  }
+
+  async #readAt(handle: FileHandle, buffer: Buffer, at: number): Promise<Uint8Array> {
+    try {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
+      if (bytesRead === 0) throw new FluxError('EIO', `the temporary file in ${this.#directory} ends at ${at} bytes`)
+      return buffer.subarray(0, bytesRead)
+    } catch (error) {
+      throw FluxError.fromSystem(error, `cannot read the temporary file in ${this.#directory}`)
+    }
+  }
+}
+
+async function openNameless(directory: string): Promise<FileHandle> {
+  const path = join(directory, `.flux-ts.${randomBytes(6).toString('hex')}.part`)
+  const handle = await open(path, 'wx+', 0o600)
+  try {
+    await unlink(path)
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  return handle
+}

@@ -1,0 +1,139 @@
+/**
+ * ISO 9660 (ECMA-119) with Rock Ridge and Joliet: an image that mounts. Its directories come first and hold positions and
+ * sizes of all that follows, so the data of files go to a spool as they come, each from a sector of its own as they will lie
+ * in the image, and are copied behind the directories at the end. What is known of a member beside its data stays in memory.
+ */
+import { ChunkWriter } from '../../../bytes/index.ts'
+import { ArchiveError } from '../../archive-error.ts'
+import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
+import type { ArchiveType } from '../../formats.ts'
+import type { Sink } from '../../sink.ts'
+import { longDate, SECTOR } from './fields.ts'
+import { Image } from './image.ts'
+import type { Spool } from './spool.ts'
+import { MemberTree } from './tree.ts'
+
+/** Owner and group are of 32 bits in Rock Ridge. */
+const MAX_ID = 2 ** 32 - 1
+
+export class Iso9660Writer implements AsyncDisposable {
+  readonly type: ArchiveType
+  readonly #sink: Sink
+  readonly #attributes: MemberAttributes
+  readonly #spool: Spool
+  readonly #tree = new MemberTree()
+  readonly #data = new ChunkWriter()
+  #imageBytes: number | undefined
+  #done = false
+
+  /**
+   * @param sink - where the image goes; committed or aborted with the writer
+   * @param spool - holds the data of all files until the end; closed with the writer
+   * @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say
+   */
+  constructor(type: ArchiveType, sink: Sink, attributes: MemberAttributes, spool: Spool) {
+    const { uid, gid, mtimeSeconds } = attributes
+    for (const id of [uid, gid]) {
+      if (id > MAX_ID) throw new ArchiveError('EOVERFLOW', { format: 'iso9660' }, `iso9660: ${id} is no id it can say`)
+    }
+    longDate(mtimeSeconds)
+    this.type = type
+    this.#sink = sink
+    this.#attributes = attributes
+    this.#spool = spool
+  }
+
+  /** Bytes of the image; of the data in it so far, until it is finished. */
+  get bytes(): number {
+    return this.#imageBytes ?? this.#data.bytes
+  }
+
+  /**
+   * Add a regular file whose bytes are at hand.
+   *
+   * @param path - components joined by slashes
+   * @param size - number of bytes that `parts` come to
+   * @param extra - kept as extended attributes `user.KEYWORD`
+   * @throws {ArchiveError} `EIO` when they come to another number; and as {@link MemberTree.file}
+   */
+  file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
+    let written = 0
+    for (const part of parts) written += part.length
+    if (written !== size) throw sizeMismatch(path, size, written)
+    this.#tree.file(path, size, extra)
+    for (const part of parts) this.#data.write(part)
+    this.#pad()
+  }
+
+  /** Add a regular file whose bytes come piece by piece. @throws {ArchiveError} as {@link file} */
+  async streamFile(
+    path: string,
+    size: number,
+    stream: AsyncIterable<readonly Uint8Array[]>,
+    extra?: ExtraRecords,
+  ): Promise<void> {
+    this.#tree.file(path, size, extra)
+    let written = 0
+    for await (const parts of stream) {
+      for (const part of parts) {
+        written += part.length
+        if (written > size) throw sizeMismatch(path, size, written)
+        this.#data.write(part)
+        await this.flush()
+      }
+    }
+    if (written !== size) throw sizeMismatch(path, size, written)
+    this.#pad()
+  }
+
+  /** Add a symbolic link. @throws {ArchiveError} as {@link MemberTree.symlink} */
+  symlink(path: string, target: string, extra?: ExtraRecords): void {
+    this.#tree.symlink(path, target, extra)
+  }
+
+  /** Hand on what has come together; settles when more may be added. Cheap when there is little. */
+  async flush(): Promise<void> {
+    if (this.#data.ready === 0) return
+    const chunks = this.#data.take()
+    await this.#spool.append(chunks)
+    for (const chunk of chunks) this.#data.recycle(chunk)
+  }
+
+  /**
+   * Write the image and make it appear under its name.
+   *
+   * @throws {FluxError} naming the file; {ArchiveError} `EEXIST`, see {@link Image.of}
+   */
+  async finish(): Promise<void> {
+    const image = await Image.of(this.#tree, this.#attributes)
+    for (const chunk of image.head()) await this.#sink.write([chunk])
+    for await (const chunk of this.#spool.read()) await this.#sink.write([chunk])
+    await this.#sink.write(this.#data.take(true))
+    await this.#spool.close()
+    await this.#sink.commit()
+    this.#imageBytes = image.sectors * SECTOR
+    this.#done = true
+  }
+
+  /** Give up: nothing is left behind, and an older file of the name stays as it is. Does nothing after `finish`. */
+  async abort(): Promise<void> {
+    if (this.#done) return
+    this.#done = true
+    await this.#spool.close()
+    await this.#sink.abort()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.abort()
+  }
+
+  #pad(): void {
+    const over = this.#data.bytes % SECTOR
+    if (over > 0) this.#data.zeros(SECTOR - over)
+  }
+}
+
+function sizeMismatch(pathname: string, declared: number, written: number): ArchiveError {
+  const what = `declared ${declared} bytes, but ${written} were written`
+  return new ArchiveError('EIO', { format: 'iso9660', pathname }, what)
+}

@@ -1,0 +1,39 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { TemporaryFile } from '../../../src/archive/formats/iso9660/spool.ts'
+import { scratch } from '../../support/fixtures.ts'
+
+async function contents(spool: TemporaryFile): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of spool.read()) pieces.push(Buffer.from(piece))
+  return Buffer.concat(pieces)
+}
+
+describe('archive/formats/iso9660/spool', () => {
+  it('gives back what was added, in order, without a name in its directory', async () => {
+    const dir = scratch()
+    const spool = new TemporaryFile(dir)
+    const chunks = Array.from({ length: 40 }, (_, i) => Buffer.alloc(100_003, i))
+    for (let i = 0; i < chunks.length; i += 4) await spool.append(chunks.slice(i, i + 4))
+    expect(readdirSync(dir)).to.deep.equal([])
+    expect((await contents(spool)).equals(Buffer.concat(chunks))).to.equal(true)
+    await spool.close()
+    await spool.close()
+  })
+
+  it('makes no file when nothing is added', async () => {
+    const spool = new TemporaryFile(join(scratch(), 'absent'))
+    expect((await contents(spool)).length).to.equal(0)
+    await spool.close()
+  })
+
+  it('names its directory and the reason when it cannot be made', async () => {
+    const dir = join(scratch(), 'absent')
+    const error = await new TemporaryFile(dir).append([Buffer.from('x')]).catch((e) => e)
+    expect(error).to.include({
+      code: 'ENOENT',
+      message: `cannot write a temporary file in ${dir}: No such file or directory`,
+    })
+  })
+})
