@@ -3,7 +3,7 @@ export {
   ARCHIVE_EXTENSIONS,
   ArchiveError,
   type ArchiveType,
-  ArchiveWriter,
+  type ArchiveWriter,
   archiveTypeOf,
   type CreateArchiveOptions,
   createArchive,

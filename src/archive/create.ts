@@ -1,7 +1,11 @@
+import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { ChunkWriter } from '../bytes/index.ts'
 import type { Filter } from './filters/filter.ts'
 import { GzipFilter } from './filters/gzip.ts'
 import type { ExtraRecords, FormatEncoder, MemberAttributes } from './format-encoder.ts'
+import { TemporaryFile } from './formats/iso9660/spool.ts'
+import { Iso9660Writer } from './formats/iso9660/writer.ts'
 import { TarEncoder } from './formats/tar.ts'
 import { type ArchiveType, archiveTypeOf } from './formats.ts'
 import { DescriptorSink, openSink, type Sink } from './sink.ts'
@@ -18,7 +22,10 @@ export interface CreateArchiveOptions {
  * An archive being written. Add members, call {@link ArchiveWriter.flush} after each handful of them, then
  * {@link ArchiveWriter.finish}; or, when anything fails, {@link ArchiveWriter.abort}.
  */
-export class ArchiveWriter implements AsyncDisposable {
+export type ArchiveWriter = Pick<StreamWriter, keyof StreamWriter>
+
+/** Writes formats whose bytes can be handed on as they come. */
+class StreamWriter implements AsyncDisposable {
   readonly type: ArchiveType
   readonly #out: ChunkWriter
   readonly #encoder: FormatEncoder
@@ -112,7 +119,15 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
   const type = archiveTypeOf(path)
   const toStdout = path === '-'
   const sink = toStdout ? new DescriptorSink('standard output', 1) : await openSink(path)
+  if (type.format === 'iso9660') {
+    try {
+      return new Iso9660Writer(type, sink, options.attributes, new TemporaryFile(toStdout ? tmpdir() : dirname(path)))
+    } catch (error) {
+      await sink.abort()
+      throw error
+    }
+  }
   const out = new ChunkWriter()
   const recordBytes = toStdout ? { recordBytes: STREAM_RECORD_BYTES } : {}
-  return new ArchiveWriter(type, sink, out, new TarEncoder(out, options.attributes, recordBytes))
+  return new StreamWriter(type, sink, out, new TarEncoder(out, options.attributes, recordBytes))
 }

@@ -17,6 +17,7 @@ const EXTENSIONS: Readonly<Record<string, ArchiveType>> = {
   '.tar': { format: 'tar', filter: 'none' },
   '.tgz': { format: 'tar', filter: 'gzip' },
   '.tar.gz': { format: 'tar', filter: 'gzip' },
+  '.iso': { format: 'iso9660', filter: 'none' },
 }
 
 /** All extensions that an archive can be written by, each with its dot. */

@@ -1,5 +1,5 @@
 export { ArchiveError } from './archive-error.ts'
-export { ArchiveWriter, type CreateArchiveOptions, createArchive } from './create.ts'
+export { type ArchiveWriter, type CreateArchiveOptions, createArchive } from './create.ts'
 export type { ExtraRecords, FormatEncoder, MemberAttributes } from './format-encoder.ts'
 export { TarEncoder, type TarOptions } from './formats/tar.ts'
 export { ARCHIVE_EXTENSIONS, type ArchiveType, archiveTypeOf, type FilterName, type FormatName } from './formats.ts'
