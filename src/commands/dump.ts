@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { Args, Flags } from '@oclif/core'
-import { ARCHIVE_EXTENSIONS, archiveTypeOf } from '../archive/index.ts'
+import { ARCHIVE_EXTENSIONS, archiveTypeOf, compressionLevel } from '../archive/index.ts'
 import {
   errorLine,
   FluxCommand,
@@ -64,6 +64,23 @@ Values and symbolic links are archived, under their keys with the dots turned in
       summary: 'leave out what cannot be read, with a warning, instead of failing',
       helpGroup: 'SNAPSHOT',
     }),
+    format: Flags.string({
+      summary: 'write this format, whatever the name of OUTFILE ends in',
+      options: ARCHIVE_EXTENSIONS.map((extension) => extension.slice(1)),
+      helpValue: 'EXT',
+      helpGroup: 'OUTPUT',
+    }),
+    level: Flags.integer({
+      summary: 'compress harder or faster, within what the format allows',
+      helpValue: 'N',
+      helpGroup: 'OUTPUT',
+    }),
+    threads: Flags.integer({
+      summary: 'compress with N threads (default: one for each processor); the bytes are the same',
+      helpValue: 'N',
+      min: 1,
+      helpGroup: 'OUTPUT',
+    }),
     verbose: Flags.boolean({
       char: 'v',
       summary: 'list keys on stderr as they are dumped, instead of a periodic count',
@@ -84,7 +101,11 @@ Values and symbolic links are archived, under their keys with the dots turned in
     const startSeconds = Math.floor(Date.now() / 1000)
     const { args, flags } = await this.parse(Dump)
     const { outfile } = args
-    checkOutfile(outfile, this.jsonEnabled())
+    const { format, level, threads } = flags
+    checkOutput(outfile, format, level)
+    if (outfile === '-' && this.jsonEnabled()) {
+      throw new UsageError('--json and - both want standard output', 'name a file')
+    }
     const choice = rootChoice(flags)
     const mtimeSeconds = sourceDateEpoch()
     const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
@@ -93,6 +114,9 @@ Values and symbolic links are archived, under their keys with the dots turned in
       const dump = new DumpRun({
         store,
         outfile,
+        format,
+        level,
+        threads,
         ...choice,
         ignoreFailedRead: flags['ignore-failed-read'],
         startSeconds,
@@ -148,13 +172,12 @@ function summary(result: DumpResult, seconds: number): object {
   }
 }
 
-function checkOutfile(outfile: string, json: boolean): void {
+function checkOutput(outfile: string, format: string | undefined, level: number | undefined): void {
   try {
-    archiveTypeOf(outfile)
+    compressionLevel(archiveTypeOf(outfile, format), level)
   } catch (error) {
     throw new UsageError(errorLine(error))
   }
-  if (json && outfile === '-') throw new UsageError('--json and - both want standard output', 'name a file')
 }
 
 /** @see https://reproducible-builds.org/specs/source-date-epoch/ */

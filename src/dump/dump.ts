@@ -19,6 +19,11 @@ export interface DumpOptions extends RootChoice {
   store: ContentStore
   /** Name of the archive; its extension says the format; `-` is standard output. */
   outfile: string
+  /** An extension that says the format, in place of that of `outfile`. */
+  format?: string | undefined
+  /** How hard to compress, and with how many threads: see {@link createArchive}. */
+  level?: number | undefined
+  threads?: number | undefined
   /** Leave out what cannot be read, instead of failing. */
   ignoreFailedRead?: boolean | undefined
   /** When the dump began, in whole seconds since 1970: the members' time, unless the snapshot has its own. */
@@ -153,20 +158,20 @@ export class Dump {
 
   /** Write the archive, which appears under its name only when the walk has come to its end. */
   async #write(snapshot: Snapshot): Promise<DumpResult> {
-    const { outfile, uid, gid, startSeconds } = this.#options
+    const { outfile, uid, gid, startSeconds, format, level, threads } = this.#options
     const { timestamp } = snapshot
     const mtimeSeconds = this.#options.mtimeSeconds ?? (timestamp ? Math.floor(timestamp) : startSeconds)
+    const attributes = { mode: 0o644, uid, gid, mtimeSeconds }
     let archive: ArchiveWriter | undefined
     try {
-      archive = await createArchive(outfile, { attributes: { mode: 0o644, uid, gid, mtimeSeconds } })
+      archive = await createArchive(outfile, { attributes, format, level, threads })
       const paths = new MemberPaths()
       for (let batch = await this.#queue.pull(); batch !== undefined; batch = await this.#queue.pull()) {
         await this.#writeBatch(archive, batch, paths)
       }
       if (this.#signal.aborted) throw new InterruptedError()
       await archive.finish()
-      const { format, filter } = archive.type
-      return { ...this.progress, outfile, format, filter, snapshot, archiveBytes: archive.bytes }
+      return { ...this.progress, outfile, ...archive.type, snapshot, archiveBytes: archive.bytes }
     } catch (error) {
       this.#failed ??= { error }
       this.#queue.close()

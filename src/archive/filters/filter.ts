@@ -4,4 +4,13 @@ export interface Filter {
   write(chunks: readonly Uint8Array[]): Promise<void>
   /** Write what ends the stream; settles when all has gone to the sink. */
   finish(): Promise<void>
+  /** Give up: let go of threads. Never throws; may be called at any time, also after {@link finish}. */
+  abort?(): Promise<void>
+}
+
+export interface FilterOptions {
+  /** How hard to compress: larger is smaller and slower. */
+  level: number
+  /** Blocks compressed at once. The bytes do not depend on it. */
+  threads: number
 }

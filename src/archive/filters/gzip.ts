@@ -3,24 +3,15 @@
  * 32 KiB of the one before as its dictionary, and the results are joined by empty stored blocks into one deflate stream in
  * one member. Any gunzip reads it, and the bytes do not depend on the number of threads. This is what pigz does.
  */
-import { availableParallelism } from 'node:os'
 import { constants, crc32, deflateRaw } from 'node:zlib'
 import type { Sink } from '../sink.ts'
-import type { Filter } from './filter.ts'
+import type { Filter, FilterOptions } from './filter.ts'
 
 /** Input bytes deflated at a time: blocks this long compress as well as one stream, within a thousandth. */
 const BLOCK_BYTES = 512 * 1024
 const WINDOW_BYTES = 32 * 1024
-const DEFAULT_LEVEL = 6
 
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3)
-
-export interface GzipOptions {
-  /** 1 (fast) to 9 (small), default 6. */
-  level?: number | undefined
-  /** Blocks compressed at once (default: as many as there are processors). */
-  threads?: number | undefined
-}
 
 export class GzipFilter implements Filter {
   readonly #sink: Sink
@@ -32,10 +23,11 @@ export class GzipFilter implements Filter {
   #bytes = 0
   #begun = false
 
-  constructor(sink: Sink, options: GzipOptions = {}) {
+  /** @param options.level - 1 (fast) to 9 (small) */
+  constructor(sink: Sink, { level, threads }: FilterOptions) {
     this.#sink = sink
-    this.#level = options.level ?? DEFAULT_LEVEL
-    this.#threads = options.threads ?? availableParallelism()
+    this.#level = level
+    this.#threads = threads
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {

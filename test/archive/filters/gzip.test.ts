@@ -3,19 +3,20 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { GzipFilter, type GzipOptions } from '../../../src/archive/filters/gzip.ts'
+import type { FilterOptions } from '../../../src/archive/filters/filter.ts'
+import { GzipFilter } from '../../../src/archive/filters/gzip.ts'
 import type { Sink } from '../../../src/archive/index.ts'
 import { scratch } from '../../support/fixtures.ts'
 import { run } from '../../support/processes.ts'
 
-async function compress(chunks: readonly Uint8Array[], options: GzipOptions = {}): Promise<Buffer> {
+async function compress(chunks: readonly Uint8Array[], options: Partial<FilterOptions> = {}): Promise<Buffer> {
   const written: Uint8Array[] = []
   const sink: Sink = {
     write: async (more) => void written.push(...more),
     commit: async () => {},
     abort: async () => {},
   }
-  const filter = new GzipFilter(sink, options)
+  const filter = new GzipFilter(sink, { level: 6, threads: 2, ...options })
   for (const chunk of chunks) await filter.write([chunk])
   await filter.finish()
   return Buffer.concat(written)

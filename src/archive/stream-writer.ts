@@ -1,0 +1,86 @@
+import type { ChunkWriter } from '../bytes/index.ts'
+import type { ArchiveWriter } from './archive-writer.ts'
+import type { Filter } from './filters/filter.ts'
+import type { ExtraRecords, FormatEncoder } from './format-encoder.ts'
+import type { ArchiveType } from './formats.ts'
+import type { Sink } from './sink.ts'
+
+/** Writes formats whose bytes can be handed on as they come. */
+export class StreamWriter implements ArchiveWriter {
+  readonly type: ArchiveType
+  readonly #out: ChunkWriter
+  readonly #encoder: FormatEncoder
+  readonly #filter: Filter | undefined
+  readonly #sink: Sink
+  #done = false
+
+  /** @param filter - compresses into the same sink */
+  constructor(type: ArchiveType, sink: Sink, out: ChunkWriter, encoder: FormatEncoder, filter: Filter | undefined) {
+    this.type = type
+    this.#sink = sink
+    this.#out = out
+    this.#encoder = encoder
+    this.#filter = filter
+  }
+
+  get bytes(): number {
+    return this.#out.bytes
+  }
+
+  file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
+    this.#encoder.file(path, size, parts, extra)
+  }
+
+  async streamFile(
+    path: string,
+    size: number,
+    stream: AsyncIterable<readonly Uint8Array[]>,
+    extra?: ExtraRecords,
+  ): Promise<void> {
+    this.#encoder.beginFile(path, size, extra)
+    for await (const parts of stream) {
+      for (const part of parts) {
+        this.#encoder.data(part)
+        await this.flush()
+      }
+    }
+    this.#encoder.endFile()
+  }
+
+  symlink(path: string, target: string, extra?: ExtraRecords): void {
+    this.#encoder.symlink(path, target, extra)
+  }
+
+  async flush(): Promise<void> {
+    if (this.#out.ready > 0) await this.#forward(false)
+  }
+
+  async finish(): Promise<void> {
+    this.#encoder.finish()
+    await this.#forward(true)
+    await this.#filter?.finish()
+    await this.#sink.commit()
+    this.#done = true
+  }
+
+  async abort(): Promise<void> {
+    if (this.#done) return
+    this.#done = true
+    await this.#filter?.abort?.()
+    await this.#sink.abort()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.abort()
+  }
+
+  async #forward(all: boolean): Promise<void> {
+    const chunks = this.#out.take(all)
+    if (this.#filter) {
+      await this.#filter.write(chunks)
+      return
+    }
+    await this.#sink.write(chunks)
+    for (const chunk of chunks) this.#out.recycle(chunk)
+  }
+}
