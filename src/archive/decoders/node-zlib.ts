@@ -1,0 +1,63 @@
+/** gzip and zstd, by Node's own zlib and libzstd: they work in the thread pool, and check what the format has to check. */
+import { pipeline, Readable, type Transform } from 'node:stream'
+import { createGunzip, createInflateRaw, createZstdDecompress } from 'node:zlib'
+import { FluxError } from '../../errors/index.ts'
+import type { Reading } from '../member.ts'
+
+/** Bytes handed on at a time. */
+const CHUNK_BYTES = 256 << 10
+
+/** Members one after another (RFC 1952, 2.2) are one stream; zeros or anything else after the last are ignored. */
+export function gunzip(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
+  return through(chunks, createGunzip({ chunkSize: CHUNK_BYTES }), reading)
+}
+
+export function unzstd(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
+  return through(chunks, createZstdDecompress({ chunkSize: CHUNK_BYTES }), reading)
+}
+
+/** Deflate without a frame around it, as in zip. */
+export function inflateRaw(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
+  return through(chunks, createInflateRaw({ chunkSize: CHUNK_BYTES }), reading)
+}
+
+async function* through(
+  chunks: AsyncIterable<Uint8Array>,
+  transform: Transform,
+  reading: Reading,
+): AsyncGenerator<Buffer> {
+  let offset = 0
+  let failure: unknown
+  async function* counted() {
+    try {
+      for await (const chunk of chunks) {
+        yield chunk
+        offset += chunk.length
+      }
+    } catch (error) {
+      failure = error
+      throw error
+    }
+  }
+  // The iteration below meets every failure; the callback is there because pipeline() wants one.
+  pipeline(Readable.from(counted(), { objectMode: true, highWaterMark: 1 }), transform, () => {})
+  try {
+    for await (const chunk of transform) yield chunk
+  } catch (error) {
+    if (failure !== undefined) throw failure
+    if (error instanceof FluxError) throw error
+    throw zlibError(error as NodeJS.ErrnoException, reading, offset)
+  }
+}
+
+function zlibError(error: NodeJS.ErrnoException, reading: Reading, offset: number): FluxError {
+  const about = { cause: error, offset }
+  const { code = '', message } = error
+  if (code === 'Z_BUF_ERROR' || /unexpected end/.test(message)) {
+    return reading.error('EBADMSG', 'truncated: the compressed data ends too early', { cause: error })
+  }
+  if (code === 'ERR_STREAM_PREMATURE_CLOSE') return reading.error('EIO', 'the input was closed', about)
+  return reading.error('EBADMSG', `damaged compressed data near compressed byte ${offset}: ${message}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,130 @@
+/**
+ * A cursor over chunks that arrive one after another. Parsers ask {@link Input.ready} first, which never waits, and
+ * {@link Input.fill} only when that says no: so no promise is made but where a chunk ends. What straddles two chunks is
+ * copied, and nothing else is.
+ */
+
+const EMPTY = Buffer.alloc(0)
+
+export class Input {
+  /** What {@link position} counts in. */
+  buffer: Buffer = EMPTY
+  /** The next byte, in {@link buffer}. */
+  position = 0
+  readonly #chunks: AsyncIterator<Uint8Array>
+  #pending: Buffer | undefined
+  #bufferOffset = 0
+  #ended = false
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]()
+  }
+
+  /** Bytes before {@link position}, from the beginning of the input. */
+  get offset(): number {
+    return this.#bufferOffset + this.position
+  }
+
+  /** Bytes at hand after {@link position}. */
+  get available(): number {
+    return this.buffer.length - this.position
+  }
+
+  /** True when the next `n` bytes are in {@link buffer}. */
+  ready(n: number): boolean {
+    if (this.buffer.length - this.position >= n) return true
+    if (this.position < this.buffer.length || this.#pending === undefined) return false
+    this.#advance(this.#pending)
+    this.#pending = undefined
+    return this.buffer.length >= n
+  }
+
+  /** Bring the next `n` bytes into {@link buffer}. @returns false when the input ends before; what there is, is there */
+  async fill(n: number): Promise<boolean> {
+    if (this.ready(n)) return true
+    if (this.available === 0) {
+      const chunk = await this.#next()
+      if (chunk === undefined) return n === 0
+      this.#advance(chunk)
+      if (chunk.length >= n) return true
+    }
+    const joined = Buffer.allocUnsafe(n)
+    let length = this.buffer.copy(joined, 0, this.position)
+    while (length < n) {
+      const chunk = await this.#next()
+      if (chunk === undefined) break
+      const copied = chunk.copy(joined, length)
+      length += copied
+      if (copied < chunk.length) this.#pending = chunk.subarray(copied)
+    }
+    this.#bufferOffset += this.position
+    this.buffer = length < n ? joined.subarray(0, length) : joined
+    this.position = 0
+    return length === n
+  }
+
+  /** The next `n` bytes; fewer only when the input ends. For lengths that have been checked against a limit. */
+  async take(n: number): Promise<Buffer> {
+    if (!this.ready(n)) await this.fill(n)
+    const taken = this.buffer.subarray(this.position, this.position + n)
+    this.position += taken.length
+    return taken
+  }
+
+  /** Some of the next bytes, up to `max`; undefined at the end. */
+  async takeSome(max: number): Promise<Buffer | undefined> {
+    if (!(await this.fill(1))) return undefined
+    return this.take(Math.min(max, this.available))
+  }
+
+  /** Pass over `n` bytes. @returns how many there were */
+  async skip(n: number): Promise<number> {
+    let left = n
+    while (left > 0) {
+      const skipped = await this.takeSome(left)
+      if (skipped === undefined) break
+      left -= skipped.length
+    }
+    return n - left
+  }
+
+  /** Read to the end, so that whoever writes it can finish, and a checksum at the end is looked at. */
+  async drain(): Promise<void> {
+    await this.skip(Number.POSITIVE_INFINITY)
+  }
+
+  /** All that is left, chunk by chunk. */
+  async *rest(): AsyncGenerator<Buffer> {
+    try {
+      for (let some: Buffer | undefined; (some = await this.takeSome(Number.POSITIVE_INFINITY)); ) yield some
+    } finally {
+      await this.close()
+    }
+  }
+
+  /** Have no more of the input. */
+  async close(): Promise<void> {
+    this.#ended = true
+    await this.#chunks.return?.()
+  }
+
+  #advance(chunk: Buffer): void {
+    this.#bufferOffset += this.buffer.length
+    this.buffer = chunk
+    this.position = 0
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    if (this.#pending !== undefined) {
+      const pending = this.#pending
+      this.#pending = undefined
+      return pending
+    }
+    while (!this.#ended) {
+      const { done, value } = await this.#chunks.next()
+      if (done) this.#ended = true
+      else if (value.length > 0) return Buffer.from(value.buffer, value.byteOffset, value.length)
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * Opening an archive of any kind. Filters are peeled off and the format is recognised by content; then members come in
+ * batches, since a promise for each of some hundred thousand small members would cost more than to parse them.
+ */
+import { FluxError } from '../errors/index.ts'
+import { decodeInThread } from './decoders/in-thread.ts'
+import { gunzip, unzstd } from './decoders/node-zlib.ts'
+import { Input } from './input.ts'
+import { type Member, Reading } from './member.ts'
+import { readCpio } from './readers/cpio.ts'
+import { readDirectory } from './readers/directory.ts'
+import { readTar } from './readers/tar.ts'
+import {
+  describeStranger,
+  MAGIC_BYTES,
+  type ReadableFilter,
+  type ReadableFormat,
+  recogniseFilter,
+  recogniseFormat,
+} from './recognise.ts'
+import { Source } from './source.ts'
+
+/** Filters around filters: more than this is no archive that anybody made for use. */
+const FILTERS = 4
+
+export interface OpenArchiveOptions {
+  signal?: AbortSignal | undefined
+}
+
+/** What an archive turned out to be. */
+export interface OpenedType {
+  readonly format: ReadableFormat | 'directory'
+  /** The outermost, when there are several. */
+  readonly filter: ReadableFilter | 'none'
+}
+
+/** An archive being read, once. Dispose of it at the end. */
+export interface ArchiveReader extends AsyncDisposable {
+  readonly type: OpenedType
+  /** Bytes of the file, for progress; undefined when it is not known. */
+  readonly size: number | undefined
+  /** Bytes of it read so far, still compressed. */
+  readonly bytesRead: number
+  /**
+   * The members, in their order, some at a time. What they hold is good until the next batch is asked for.
+   *
+   * @throws {ArchiveError} one line with the archive, the member and the offset: `EBADMSG` damaged or truncated; `EINVAL`
+   * a path with `..` or NUL; `EILSEQ` a name that is not UTF-8; `EOVERFLOW` beyond a limit; `ENOTSUP` not to be read
+   */
+  batches(): AsyncIterable<Member[]>
+}
+
+/** Undo a filter. The generator owns `chunks`. */
+const DECODERS: Readonly<
+  Record<ReadableFilter, (chunks: AsyncIterable<Uint8Array>, reading: Reading) => AsyncGenerator<Uint8Array>>
+> = {
+  gzip: gunzip,
+  zstd: unzstd,
+  bzip2: (chunks, reading) => decodeInThread('bzip2', chunks, reading),
+  xz: (chunks, reading) => decodeInThread('xz', chunks, reading),
+}
+
+/**
+ * Open an archive for reading.
+ *
+ * @param path - a file, a pipe or a directory; `-` is standard input
+ * @param options.signal - calls off what is under way, with `EINTR`
+ * @throws {FluxError} with the errno of the file system
+ * @throws {ArchiveError} `EBADMSG` when it is empty; `ENOTSUP` when it is not an archive that can be read
+ */
+export async function openArchive(path: string, options: OpenArchiveOptions = {}): Promise<ArchiveReader> {
+  const source = await Source.open(path, options.signal)
+  try {
+    return source.isDirectory ? await openDirectory(path, source) : await openStream(source)
+  } catch (error) {
+    await source[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function openDirectory(path: string, source: Source): Promise<ArchiveReader> {
+  const root = path === '-' ? '/dev/stdin' : path.replace(/(?<=.)\/+$/, '')
+  const progress = { bytesRead: 0 }
+  return {
+    type: { format: 'directory', filter: 'none' },
+    size: undefined,
+    get bytesRead() {
+      return progress.bytesRead
+    },
+    batches: () => readDirectory(root, new Reading(root, 'directory'), progress),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  }
+}
+
+async function openStream(source: Source): Promise<ArchiveReader> {
+  let input = new Input(source.chunks())
+  const filters: ReadableFilter[] = []
+  try {
+    for (;;) {
+      const head = await peek(input)
+      if (head.length === 0 && filters.length === 0) {
+        throw new Reading(source.name, 'unknown').error('EBADMSG', 'is empty: not even the end of an archive is in it')
+      }
+      const filter = recogniseFilter(head)
+      if (filter === undefined) return await openFormat(source, input, head, filters)
+      filters.push(filter)
+      const reading = new Reading(source.name, filter)
+      if (filters.length > FILTERS) throw reading.error('ENOTSUP', `is compressed more than ${FILTERS} times over`)
+      input = new Input(DECODERS[filter](input.rest(), reading))
+    }
+  } catch (error) {
+    await input.close()
+    throw error
+  }
+}
+
+/** What the input begins with, left where it is. Only an ISO image needs more than the first block. */
+async function peek(input: Input): Promise<Buffer> {
+  const look = () => input.buffer.subarray(input.position, input.position + MAGIC_BYTES)
+  await input.fill(512)
+  const head = look()
+  if (recogniseFilter(head) !== undefined || (head.some((byte) => byte !== 0) && recogniseFormat(head) !== undefined))
+    return head
+  await input.fill(MAGIC_BYTES)
+  return look()
+}
+
+async function openFormat(
+  source: Source,
+  input: Input,
+  head: Buffer,
+  filters: readonly ReadableFilter[],
+): Promise<ArchiveReader> {
+  const filter = filters[0] ?? 'none'
+  const format = recogniseFormat(head)
+  if (format === undefined) {
+    const { what, hint } = describeStranger(head)
+    const inside = filters.length > 0 ? `holds, inside ${filters.join(' in ')}, something that ` : ''
+    throw new Reading(source.name, 'unknown').error('ENOTSUP', inside + what, { hint })
+  }
+  const reading = new Reading(source.name, format)
+  if (format === 'tar' || format === 'cpio') {
+    const batches = () => (format === 'tar' ? readTar : readCpio)(input, reading)
+    return new StreamReader({ format, filter }, source, source, input, batches)
+  }
+  throw new FluxError('ENOSYS', 'todo')
+}
+
+class StreamReader implements ArchiveReader {
+  readonly type: OpenedType
+  readonly #source: Source
+  /** The source itself, or what a pipe was spooled to. */
+  readonly #seekable: Source
+  readonly #input: Input | undefined
+  readonly #batches: () => AsyncIterable<Member[]>
+
+  constructor(
+    type: OpenedType,
+    source: Source,
+    seekable: Source,
+    input: Input | undefined,
+    batches: () => AsyncIterable<Member[]>,
+  ) {
+    this.type = type
+    this.#source = source
+    this.#seekable = seekable
+    this.#input = input
+    this.#batches = batches
+  }
+
+  get size(): number | undefined {
+    return this.#source.size
+  }
+
+  get bytesRead(): number {
+    return this.#source.bytesRead
+  }
+
+  batches(): AsyncIterable<Member[]> {
+    return this.#batches()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input?.close().catch(() => {})
+    await this.#seekable[Symbol.asyncDispose]()
+    await this.#source[Symbol.asyncDispose]()
+  }
+}

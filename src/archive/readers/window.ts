@@ -1,0 +1,45 @@
+/** Random reads of a file, through a window: members that lie one after another cost one read a megabyte, not one each. */
+import type { Source } from '../source.ts'
+
+const WINDOW_BYTES = 1 << 20
+
+export class Window {
+  readonly size: number
+  readonly #source: Source
+  #bytes: Buffer = Buffer.alloc(0)
+  #offset = 0
+
+  constructor(source: Source) {
+    this.#source = source
+    this.size = source.size as number
+  }
+
+  /** The bytes from `offset` on, fewer only where the file ends. A view: what was handed out before stays as it is. */
+  async at(offset: number, length: number): Promise<Buffer> {
+    return this.ready(offset, length) ?? this.#read(offset, length)
+  }
+
+  /** The same, if it can be had without waiting. */
+  ready(offset: number, length: number): Buffer | undefined {
+    const from = offset - this.#offset
+    if (from < 0 || from + length > this.#bytes.length) return undefined
+    return this.#bytes.subarray(from, from + length)
+  }
+
+  /** A stretch of the file, chunk by chunk. */
+  async *stretch(offset: number, length: number): AsyncGenerator<Buffer> {
+    for (let at = 0; at < length; ) {
+      const chunk = await this.#source.readAt(offset + at, Math.min(WINDOW_BYTES, length - at))
+      if (chunk.length === 0) return
+      yield chunk
+      at += chunk.length
+    }
+  }
+
+  async #read(offset: number, length: number): Promise<Buffer> {
+    const wanted = Math.min(Math.max(length, WINDOW_BYTES), Math.max(0, this.size - offset))
+    this.#bytes = await this.#source.readAt(offset, wanted)
+    this.#offset = offset
+    return this.#bytes.subarray(0, length)
+  }
+}

@@ -1,0 +1,157 @@
+/** Where the bytes of an archive come from: a file, which can be read anywhere, or a pipe, which can be read once. */
+import { randomBytes } from 'node:crypto'
+import { fstat, read } from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { FluxError, InterruptedError } from '../errors/index.ts'
+
+/** Bytes asked for at a time. */
+const CHUNK_BYTES = 1 << 20
+
+/** What is left of a buffer after a short read (a pipe gives 64 KiB at most) is used on, unless it is less than this. */
+const SLACK_BYTES = 64 << 10
+
+/** How long to wait before an empty non-blocking pipe is tried again. */
+const RETRY_MS = 5
+
+export class Source implements AsyncDisposable {
+  /** As errors name it. */
+  readonly name: string
+  /** Bytes in the file; undefined when it is a pipe or a device. */
+  readonly size: number | undefined
+  readonly isDirectory: boolean
+  /** Bytes read so far. */
+  bytesRead = 0
+  readonly #fd: number
+  readonly #handle: FileHandle | undefined
+  readonly #signal: AbortSignal | undefined
+  #reading: Promise<unknown> = Promise.resolve()
+
+  private constructor(
+    name: string,
+    fd: number,
+    handle: FileHandle | undefined,
+    size: number | undefined,
+    isDirectory: boolean,
+    signal: AbortSignal | undefined,
+  ) {
+    this.name = name
+    this.#fd = fd
+    this.#handle = handle
+    this.size = size
+    this.isDirectory = isDirectory
+    this.#signal = signal
+  }
+
+  /**
+   * @param path - `-` is standard input, which stays open
+   * @throws {FluxError} with the errno of the file system, naming `path`
+   */
+  static async open(path: string, signal?: AbortSignal): Promise<Source> {
+    const name = path === '-' ? 'standard input' : path
+    try {
+      const handle = path === '-' ? undefined : await open(path, 'r')
+      const fd = handle?.fd ?? 0
+      const stats = await promisify(fstat)(fd)
+      return new Source(name, fd, handle, stats.isFile() ? stats.size : undefined, stats.isDirectory(), signal)
+    } catch (error) {
+      throw FluxError.fromSystem(error, `cannot open ${name}`)
+    }
+  }
+
+  /** All bytes once, in order. One read is always under way while the last one's bytes are looked at. */
+  async *chunks(): AsyncGenerator<Buffer> {
+    let slab = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    let used = 0
+    const begin = () => {
+      if (slab.length - used < SLACK_BYTES) {
+        slab = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+        used = 0
+      }
+      const target = slab.subarray(used)
+      const reading = this.#read(target, null).then((length) => {
+        used += length
+        return target.subarray(0, length)
+      })
+      // A failure is met when its turn comes.
+      reading.catch(() => {})
+      return reading
+    }
+    for (let reading = begin(); ; ) {
+      const chunk = await reading
+      if (chunk.length === 0) return
+      this.bytesRead += chunk.length
+      reading = begin()
+      yield chunk
+    }
+  }
+
+  /** The bytes from `offset` on, of a file. @returns fewer than `length` only where the file ends */
+  async readAt(offset: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafeSlow(length)
+    let at = 0
+    while (at < length) {
+      const read = await this.#read(bytes.subarray(at), offset + at)
+      if (read === 0) break
+      at += read
+    }
+    this.bytesRead += at
+    return bytes.subarray(0, at)
+  }
+
+  /**
+   * A file with what is left of a pipe, for formats that begin at the end. It has no name, and goes with the process.
+   *
+   * @throws {FluxError} naming the directory, e.g. `ENOSPC`
+   */
+  static async spool(chunks: AsyncIterable<Uint8Array>, name: string, signal?: AbortSignal): Promise<Source> {
+    const path = join(tmpdir(), `.flux-ts-${randomBytes(6).toString('hex')}`)
+    let handle: FileHandle | undefined
+    try {
+      handle = await open(path, 'wx+', 0o600)
+      await rm(path)
+      let size = 0
+      for await (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten
+        size += chunk.length
+      }
+      return new Source(name, handle.fd, handle, size, false, signal)
+    } catch (error) {
+      await handle?.close()
+      throw FluxError.fromSystem(error, `cannot spool ${name} to ${tmpdir()}`)
+    }
+  }
+
+  /** Close the file; but not under a read, whose descriptor another file might get. One of a pipe may never end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const close = () => this.#handle?.close().catch(() => {})
+    if (this.size === undefined) void this.#reading.then(close)
+    else await this.#reading.then(close)
+  }
+
+  /** Not through the handle: that could not read standard input. A read of a pipe cannot be called off, only left behind. */
+  #read(into: Buffer, position: number | null): Promise<number> {
+    const signal = this.#signal
+    let settle = () => {}
+    this.#reading = Promise.all([this.#reading, new Promise<void>((resolve) => (settle = resolve))])
+    return new Promise((resolve, reject) => {
+      const interrupt = () => reject(new InterruptedError())
+      if (signal?.aborted) {
+        settle()
+        return interrupt()
+      }
+      signal?.addEventListener('abort', interrupt, { once: true })
+      const attempt = () =>
+        read(this.#fd, into, 0, into.length, position, (error, length) => {
+          if (error?.code === 'EAGAIN' && !signal?.aborted) return setTimeout(attempt, RETRY_MS)
+          settle()
+          signal?.removeEventListener('abort', interrupt)
+          if (error === null) resolve(length)
+          else reject(FluxError.fromSystem(error, `cannot read ${this.name}`))
+        })
+      attempt()
+    })
+  }
+}
