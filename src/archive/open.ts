@@ -2,14 +2,14 @@
  * Opening an archive of any kind. Filters are peeled off and the format is recognised by content; then members come in
  * batches, since a promise for each of some hundred thousand small members would cost more than to parse them.
  */
-import { FluxError } from '../errors/index.ts'
 import { decodeInThread } from './decoders/in-thread.ts'
-import { gunzip, unzstd } from './decoders/node-zlib.ts'
 import { Input } from './input.ts'
 import { type Member, Reading } from './member.ts'
 import { readCpio } from './readers/cpio.ts'
 import { readDirectory } from './readers/directory.ts'
+import { readIso9660 } from './readers/iso9660.ts'
 import { readTar } from './readers/tar.ts'
+import { readZip } from './readers/zip.ts'
 import {
   describeStranger,
   MAGIC_BYTES,
@@ -19,6 +19,7 @@ import {
   recogniseFormat,
 } from './recognise.ts'
 import { Source } from './source.ts'
+import { gunzip, unzstd } from './zlib.ts'
 
 /** Filters around filters: more than this is no archive that anybody made for use. */
 const FILTERS = 4
@@ -71,7 +72,7 @@ const DECODERS: Readonly<
 export async function openArchive(path: string, options: OpenArchiveOptions = {}): Promise<ArchiveReader> {
   const source = await Source.open(path, options.signal)
   try {
-    return source.isDirectory ? await openDirectory(path, source) : await openStream(source)
+    return source.isDirectory ? await openDirectory(path, source) : await openStream(source, options)
   } catch (error) {
     await source[Symbol.asyncDispose]()
     throw error
@@ -92,7 +93,7 @@ async function openDirectory(path: string, source: Source): Promise<ArchiveReade
   }
 }
 
-async function openStream(source: Source): Promise<ArchiveReader> {
+async function openStream(source: Source, options: OpenArchiveOptions): Promise<ArchiveReader> {
   let input = new Input(source.chunks())
   const filters: ReadableFilter[] = []
   try {
@@ -102,7 +103,7 @@ async function openStream(source: Source): Promise<ArchiveReader> {
         throw new Reading(source.name, 'unknown').error('EBADMSG', 'is empty: not even the end of an archive is in it')
       }
       const filter = recogniseFilter(head)
-      if (filter === undefined) return await openFormat(source, input, head, filters)
+      if (filter === undefined) return await openFormat(source, input, head, filters, options)
       filters.push(filter)
       const reading = new Reading(source.name, filter)
       if (filters.length > FILTERS) throw reading.error('ENOTSUP', `is compressed more than ${FILTERS} times over`)
@@ -130,6 +131,7 @@ async function openFormat(
   input: Input,
   head: Buffer,
   filters: readonly ReadableFilter[],
+  options: OpenArchiveOptions,
 ): Promise<ArchiveReader> {
   const filter = filters[0] ?? 'none'
   const format = recogniseFormat(head)
@@ -141,24 +143,32 @@ async function openFormat(
   const reading = new Reading(source.name, format)
   if (format === 'tar' || format === 'cpio') {
     const batches = () => (format === 'tar' ? readTar : readCpio)(input, reading)
-    return new StreamReader({ format, filter }, source, source, input, batches)
+    return new OpenedArchive({ format, filter }, source, source, input, batches)
   }
-  throw new FluxError('ENOSYS', 'todo')
+  if (filters.length > 0) {
+    const hint = 'uncompress it first'
+    throw reading.error('ENOTSUP', `is compressed by ${filters.join(' in ')}, which is not supported for ${format}`, {
+      hint,
+    })
+  }
+  const seekable = source.size === undefined ? await Source.spool(input.rest(), source.name, options.signal) : source
+  const batches = () => (format === 'zip' ? readZip : readIso9660)(seekable, reading)
+  return new OpenedArchive({ format, filter }, source, seekable, input, batches)
 }
 
-class StreamReader implements ArchiveReader {
+class OpenedArchive implements ArchiveReader {
   readonly type: OpenedType
   readonly #source: Source
   /** The source itself, or what a pipe was spooled to. */
   readonly #seekable: Source
-  readonly #input: Input | undefined
+  readonly #input: Input
   readonly #batches: () => AsyncIterable<Member[]>
 
   constructor(
     type: OpenedType,
     source: Source,
     seekable: Source,
-    input: Input | undefined,
+    input: Input,
     batches: () => AsyncIterable<Member[]>,
   ) {
     this.type = type
@@ -181,7 +191,7 @@ class StreamReader implements ArchiveReader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#input?.close().catch(() => {})
+    await this.#input.close().catch(() => {})
     await this.#seekable[Symbol.asyncDispose]()
     await this.#source[Symbol.asyncDispose]()
   }

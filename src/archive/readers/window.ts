@@ -2,6 +2,8 @@
 import type { Source } from '../source.ts'
 
 const WINDOW_BYTES = 1 << 20
+/** What is read where nothing before it was, so that members in any order do not cost a megabyte each. */
+const JUMP_BYTES = 64 << 10
 
 export class Window {
   readonly size: number
@@ -37,7 +39,9 @@ export class Window {
   }
 
   async #read(offset: number, length: number): Promise<Buffer> {
-    const wanted = Math.min(Math.max(length, WINDOW_BYTES), Math.max(0, this.size - offset))
+    const ahead = offset - this.#offset
+    const near = ahead >= 0 && ahead <= this.#bytes.length + JUMP_BYTES
+    const wanted = Math.min(Math.max(length, near ? WINDOW_BYTES : JUMP_BYTES), Math.max(0, this.size - offset))
     this.#bytes = await this.#source.readAt(offset, wanted)
     this.#offset = offset
     return this.#bytes.subarray(0, length)

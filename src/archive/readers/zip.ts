@@ -1,9 +1,9 @@
 /** Reads zip, from its directory; contents stored or deflated, symlinks by their Unix mode. */
 import { crc32, inflateRawSync } from 'node:zlib'
-import { inflateRaw } from '../decoders/node-zlib.ts'
 import { Input } from '../input.ts'
 import { HEADER_BYTES, type Member, type MemberType, type Reading, typeOfMode, WHOLE_BYTES } from '../member.ts'
 import type { Source } from '../source.ts'
+import { inflateRaw } from '../zlib.ts'
 import { Batch, type Batches } from './format-reader.ts'
 import { Window } from './window.ts'
 import { findDirectory, readEntry, type ZipEntry } from './zip-directory.ts'

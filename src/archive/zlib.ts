@@ -1,8 +1,8 @@
 /** gzip and zstd, by Node's own zlib and libzstd: they work in the thread pool, and check what the format has to check. */
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createGunzip, createInflateRaw, createZstdDecompress } from 'node:zlib'
-import { FluxError } from '../../errors/index.ts'
-import type { Reading } from '../member.ts'
+import { FluxError } from '../errors/index.ts'
+import type { Reading } from './member.ts'
 
 /** Bytes handed on at a time. */
 const CHUNK_BYTES = 256 << 10
