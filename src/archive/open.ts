@@ -3,6 +3,7 @@
  * batches, since a promise for each of some hundred thousand small members would cost more than to parse them.
  */
 import { decodeInThread } from './decoders/in-thread.ts'
+import { unzstd } from './decoders/zstd.ts'
 import { Input } from './input.ts'
 import { type Member, Reading } from './member.ts'
 import { readCpio } from './readers/cpio.ts'
@@ -19,7 +20,7 @@ import {
   recogniseFormat,
 } from './recognise.ts'
 import { Source } from './source.ts'
-import { gunzip, unzstd } from './zlib.ts'
+import { gunzip } from './zlib.ts'
 
 /** Filters around filters: more than this is no archive that anybody made for use. */
 const FILTERS = 4

@@ -1,19 +1,15 @@
-/** gzip and zstd, by Node's own zlib and libzstd: they work in the thread pool, and check what the format has to check. */
+/** Decompression by Node's own libraries: they work in the thread pool, and check what the format has to check. */
 import { pipeline, Readable, type Transform } from 'node:stream'
-import { createGunzip, createInflateRaw, createZstdDecompress } from 'node:zlib'
+import { createGunzip, createInflateRaw } from 'node:zlib'
 import { FluxError } from '../errors/index.ts'
 import type { Reading } from './member.ts'
 
 /** Bytes handed on at a time. */
-const CHUNK_BYTES = 256 << 10
+export const CHUNK_BYTES = 256 << 10
 
 /** Members one after another (RFC 1952, 2.2) are one stream; zeros or anything else after the last are ignored. */
 export function gunzip(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
   return through(chunks, createGunzip({ chunkSize: CHUNK_BYTES }), reading)
-}
-
-export function unzstd(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
-  return through(chunks, createZstdDecompress({ chunkSize: CHUNK_BYTES }), reading)
 }
 
 /** Deflate without a frame around it, as in zip. */
@@ -21,7 +17,8 @@ export function inflateRaw(chunks: AsyncIterable<Uint8Array>, reading: Reading):
   return through(chunks, createInflateRaw({ chunkSize: CHUNK_BYTES }), reading)
 }
 
-async function* through(
+/** What a transform of Node makes of the chunks, its errors in our words. */
+export async function* through(
   chunks: AsyncIterable<Uint8Array>,
   transform: Transform,
   reading: Reading,
@@ -55,6 +52,9 @@ function zlibError(error: NodeJS.ErrnoException, reading: Reading, offset: numbe
   const { code = '', message } = error
   if (code === 'Z_BUF_ERROR' || /unexpected end/.test(message)) {
     return reading.error('EBADMSG', 'truncated: the compressed data ends too early', { cause: error })
+  }
+  if (/too much memory|windowTooLarge/.test(message + code)) {
+    return reading.error('ENOTSUP', 'is compressed with a window of more than 128 MiB, which is not supported', about)
   }
   if (code === 'ERR_STREAM_PREMATURE_CLOSE') return reading.error('EIO', 'the input was closed', about)
   return reading.error('EBADMSG', `damaged compressed data near compressed byte ${offset}: ${message}`, {

@@ -22,7 +22,7 @@ export async function* decodeInThread(
   chunks: AsyncIterable<Uint8Array>,
   reading: Reading,
 ): AsyncGenerator<Uint8Array> {
-  const worker = new Worker(THREAD, { workerData: decoder })
+  const worker = new Worker(THREAD, { workerData: decoder, execArgv: [] })
   const received: FromThread[] = []
   let wake = () => {}
   const receive = (message: FromThread) => {
