@@ -2,6 +2,7 @@
  * Opening an archive of any kind. Filters are peeled off and the format is recognised by content; then members come in
  * batches, since a promise for each of some hundred thousand small members would cost more than to parse them.
  */
+import { InterruptedError } from '../errors/index.ts'
 import { decodeInThread } from './decoders/in-thread.ts'
 import { unzstd } from './decoders/zstd.ts'
 import { Input } from './input.ts'
@@ -44,7 +45,8 @@ export interface ArchiveReader extends AsyncDisposable {
   /** Bytes of it read so far, still compressed. */
   readonly bytesRead: number
   /**
-   * The members, in their order, some at a time. What they hold is good until the next batch is asked for.
+   * The members, in their order, some at a time. What they hold is good until the next batch is asked for. To be called
+   * once. A caller that does not take all of it has no word that the rest is sound.
    *
    * @throws {ArchiveError} one line with the archive, the member and the offset: `EBADMSG` damaged or truncated; `EINVAL`
    * a path with `..` or NUL; `EILSEQ` a name that is not UTF-8; `EOVERFLOW` beyond a limit; `ENOTSUP` not to be read
@@ -73,14 +75,14 @@ const DECODERS: Readonly<
 export async function openArchive(path: string, options: OpenArchiveOptions = {}): Promise<ArchiveReader> {
   const source = await Source.open(path, options.signal)
   try {
-    return source.isDirectory ? await openDirectory(path, source) : await openStream(source, options)
+    return source.isDirectory ? await openDirectory(path, source, options) : await openStream(source, options)
   } catch (error) {
     await source[Symbol.asyncDispose]()
     throw error
   }
 }
 
-async function openDirectory(path: string, source: Source): Promise<ArchiveReader> {
+async function openDirectory(path: string, source: Source, options: OpenArchiveOptions): Promise<ArchiveReader> {
   const root = path === '-' ? '/dev/stdin' : path.replace(/(?<=.)\/+$/, '')
   const progress = { bytesRead: 0 }
   return {
@@ -89,7 +91,7 @@ async function openDirectory(path: string, source: Source): Promise<ArchiveReade
     get bytesRead() {
       return progress.bytesRead
     },
-    batches: () => readDirectory(root, new Reading(root, 'directory'), progress),
+    batches: () => untilAborted(readDirectory(root, new Reading(root, 'directory'), progress), options.signal),
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   }
 }
@@ -143,7 +145,7 @@ async function openFormat(
   }
   const reading = new Reading(source.name, format)
   if (format === 'tar' || format === 'cpio') {
-    const batches = () => (format === 'tar' ? readTar : readCpio)(input, reading)
+    const batches = () => untilAborted((format === 'tar' ? readTar : readCpio)(input, reading), options.signal)
     return new OpenedArchive({ format, filter }, source, source, input, batches)
   }
   if (filters.length > 0) {
@@ -153,8 +155,16 @@ async function openFormat(
     })
   }
   const seekable = source.size === undefined ? await Source.spool(input.rest(), source.name, options.signal) : source
-  const batches = () => (format === 'zip' ? readZip : readIso9660)(seekable, reading)
+  const batches = () => untilAborted((format === 'zip' ? readZip : readIso9660)(seekable, reading), options.signal)
   return new OpenedArchive({ format, filter }, source, seekable, input, batches)
+}
+
+/** A read under way is called off by the source; but what has been read already may be worth many batches. */
+async function* untilAborted(batches: AsyncIterable<Member[]>, signal: AbortSignal | undefined) {
+  for await (const batch of batches) {
+    if (signal?.aborted) throw new InterruptedError()
+    yield batch
+  }
 }
 
 class OpenedArchive implements ArchiveReader {

@@ -7,12 +7,12 @@
  * not be used: those that install without a compiler want the whole archive in memory at once.
  */
 import { DecodeError, type Decoder } from './decoder.ts'
+import { HuffmanTable, MAX_CODE_BITS } from './huffman.ts'
 
 const BLOCK_MAGIC = 0x314159265359
 const END_MAGIC = 0x177245385090
 const GROUP_SYMBOLS = 50
 const MAX_SELECTORS = 18_002
-const MAX_CODE_BITS = 20
 const RUNA = 0
 const RUNB = 1
 const OUTPUT_BYTES = 256 << 10
@@ -280,33 +280,5 @@ export class Bzip2Decoder implements Decoder {
     }
     if (length > 0) yield out.subarray(0, length)
     return ~crc >>> 0
-  }
-}
-
-/** A canonical code: per length the greatest code, and what leads from a code to its symbol. */
-class HuffmanTable {
-  readonly limits = new Int32Array(MAX_CODE_BITS + 1).fill(-1)
-  readonly bases = new Int32Array(MAX_CODE_BITS + 1)
-  readonly symbols: Uint16Array
-  readonly shortest: number
-  readonly longest: number
-
-  constructor(lengths: Uint8Array) {
-    const counts = new Uint16Array(MAX_CODE_BITS + 2)
-    for (const length of lengths) counts[length] = (counts[length] as number) + 1
-    this.symbols = Uint16Array.from(
-      [...lengths.keys()].sort((a, b) => (lengths[a] as number) - (lengths[b] as number) || a - b),
-    )
-    this.shortest = Math.min(...lengths)
-    this.longest = Math.max(...lengths)
-    let code = 0
-    let index = 0
-    for (let length = 1; length <= MAX_CODE_BITS; length++) {
-      this.bases[length] = code - index
-      code += counts[length] as number
-      index += counts[length] as number
-      this.limits[length] = code - 1
-      code *= 2
-    }
   }
 }
