@@ -49,15 +49,28 @@ async function* frame(input: Input, reading: Reading): AsyncGenerator<Uint8Array
   const header = (singleSegment ? 0 : 1) + dictionary + contentSize
   if (header > 0) yield await take(header)
   for (let last = false; !last; ) {
-    const block = await take(3)
-    yield block
-    const fields = block.readUIntLE(0, 3)
-    last = (fields & 1) === 1
-    const size = fields >> 3
-    if (size > MAX_BLOCK_BYTES) throw reading.error('EBADMSG', 'damaged compressed data: a block is too long')
-    if (size > 0) yield await take(((fields >> 1) & 3) === RLE_BLOCK ? 1 : size)
+    if (!(await input.fill(3)) || !(await input.fill(blockAt(input, input.position, reading).bytes)))
+      throw truncated(reading)
+    // All blocks at hand together: to hand on each by itself costs as much as to undo it.
+    const from = input.position
+    while (!last && input.ready(3)) {
+      const block = blockAt(input, input.position, reading)
+      if (!input.ready(block.bytes)) break
+      input.position += block.bytes
+      last = block.last
+      if (input.available === 0) break
+    }
+    yield input.buffer.subarray(from, input.position)
   }
   if (flags & 4) yield await take(4)
+}
+
+/** How long a block is with its header, whose three bytes are at `at` in the buffer. */
+function blockAt(input: Input, at: number, reading: Reading): { bytes: number; last: boolean } {
+  const fields = input.buffer.readUIntLE(at, 3)
+  const size = fields >> 3
+  if (size > MAX_BLOCK_BYTES) throw reading.error('EBADMSG', 'damaged compressed data: a block is too long')
+  return { bytes: 3 + (((fields >> 1) & 3) === RLE_BLOCK ? 1 : size), last: (fields & 1) === 1 }
 }
 
 function truncated(reading: Reading): Error {

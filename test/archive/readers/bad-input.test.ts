@@ -78,8 +78,10 @@ const TOOLS: Record<string, string> = { 'tar.zst': 'zstd', 'cpio newc': 'cpio', 
 /** Where each byte costs a thread, or there are very many: only so many places are tried. */
 const STEPS: Record<string, number> = {
   tar: 37,
-  'tar.bz2': 29,
-  'tar.xz': 29,
+  'tar.gz': 3,
+  'tar.zst': 3,
+  'tar.bz2': 41,
+  'tar.xz': 41,
   cpio: 3,
   'cpio newc': 3,
   zip: 3,
@@ -123,7 +125,7 @@ describe('archive/readers/bad-input', () => {
           const error = await failure(file)
           if (error !== undefined) expect(error).to.be.instanceOf(ArchiveError)
         }),
-        { numRuns: kind === 'tar.xz' || kind === 'tar.bz2' ? 25 : 100 },
+        { numRuns: kind === 'tar.xz' || kind === 'tar.bz2' ? 15 : 100 },
       )
     })
   }
@@ -270,15 +272,15 @@ describe('archive/readers/bad-input', () => {
     for (const filter of ['gzip -1', 'bzip2 -1', 'xz -0', 'zstd -q -1'].filter((line) =>
       has(line.split(' ')[0] as string),
     )) {
-      // A tar of one member that is all zeros, and 50 MB of them.
-      writeFileSync(join(dir, 'head'), tar({ size: 50 << 20 }))
-      shell(`(cat head; head -c ${(50 << 20) + 1024} /dev/zero) | ${filter} -c > x`, dir)
+      // A tar of one member that is all zeros, and 25 MB of them.
+      writeFileSync(join(dir, 'head'), tar({ size: 25 << 20 }))
+      shell(`(cat head; head -c ${(25 << 20) + 1024} /dev/zero) | ${filter} -c > x`, dir)
       const { openArchive } = await import('../../../src/archive/index.ts')
       await using archive = await openArchive(file)
       let bytes = 0
       for await (const batch of archive.batches())
         for (const { stream } of batch) if (stream) for await (const chunk of stream()) bytes += chunk.length
-      expect(bytes).to.equal(50 << 20)
+      expect(bytes).to.equal(25 << 20)
     }
   })
 })
