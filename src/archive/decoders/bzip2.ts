@@ -3,8 +3,8 @@
  * runs of zeros, the Burrows-Wheeler transform backwards, and the runs of four and more that the encoder took out first.
  * Each block and each stream has a checksum. Streams one after another are one, as bunzip2 has it.
  *
- * There is no standard; this follows the description in J. Tsai, "BZIP2: Format Specification" (2016). A library could
- * not be used: those that install without a compiler want the whole archive in memory at once.
+ * There is no standard; this follows the description in J. Tsai, "BZIP2: Format Specification" (2016). Written here, because
+ * bzip2-wasm wants the whole archive in memory, and its length beforehand.
  */
 import { DecodeError, type Decoder } from './decoder.ts'
 import { HuffmanTable, MAX_CODE_BITS } from './huffman.ts'

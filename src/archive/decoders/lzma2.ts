@@ -2,8 +2,8 @@
  * LZMA2: chunks of LZMA or of plain bytes, over one dictionary. The names are those of the LZMA specification (I. Pavlov,
  * "LZMA specification", 2015) and of the .xz format's section 5.3.1.
  *
- * A library could not be used: those that install without a compiler either hold the whole archive in memory or read only
- * the first of several streams.
+ * Written here, because node-liblzma may need a compiler at install, and @napi-rs/lzma (1.5.3) keeps all that comes after the
+ * first of several streams, or a large block, in memory until the end.
  */
 import { DecodeError } from './decoder.ts'
 
