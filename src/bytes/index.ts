@@ -1,2 +1,3 @@
 export { CHUNK_BYTES, ChunkWriter } from './chunk-writer.ts'
 export { lz4DecodeBlock } from './lz4.ts'
+export { lz4EncodeBlock } from './lz4-encode.ts'
