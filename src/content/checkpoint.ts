@@ -32,3 +32,14 @@ export function decodeCheckpoint(value: unknown, where: string): Checkpoint {
   }
   throw new FluxError('EPROTO', `${where}: not a checkpoint object`)
 }
+
+/**
+ * Encode a checkpoint object, as compact JSON.
+ *
+ * @see flux-core, `src/common/libkvs/kvs_checkpoint.c`
+ */
+export function encodeCheckpoint({ rootref, sequence, timestamp }: Checkpoint): string {
+  // Flux takes no timestamp without a fraction or exponent.
+  const time = Number.isInteger(timestamp) ? timestamp.toFixed(1) : String(timestamp)
+  return `{"version":1,"rootref":"${rootref}","sequence":${sequence},"timestamp":${time}}`
+}

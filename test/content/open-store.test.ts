@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
@@ -7,7 +6,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -15,16 +13,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { blobrefOf, type ContentStore, openStore } from '../../src/content/index.ts'
 import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
+import { contents, holder, killed } from '../support/stores.ts'
 import { Blobs, val, valref, writeSqlite } from '../support/trees.ts'
-
-/** What a directory holds, to the byte. */
-function contents(dir: string): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(dir, { recursive: true, encoding: 'utf8' })
-      .filter((name) => statSync(join(dir, name)).isFile())
-      .map((name) => [name, readFileSync(join(dir, name)).toString('base64')]),
-  )
-}
 
 async function rootOf(path: string): Promise<string> {
   await using store = await openStore(path)
@@ -38,30 +28,6 @@ async function failure(path: string): Promise<{ code: string; message: string; h
   const store: ContentStore | { code: string } = await openStore(path).catch((error) => error)
   if ('close' in store) throw new Error(`${path} was opened`)
   return store as { code: string; message: string; hint: string }
-}
-
-/** Keeps a database open in another process, as a broker would, until it is killed. */
-async function holder(path: string, pragmas: string, statement = ''): Promise<ChildProcess> {
-  const script = `
-    const { DatabaseSync } = require('node:sqlite')
-    const db = new DatabaseSync(process.argv[1])
-    db.exec(${JSON.stringify(pragmas)})
-    db.exec("INSERT INTO objects (hash,size,object) VALUES (CAST(x'00ff' AS TEXT), -1, NULL)")
-    ${statement}
-    console.log('ready')
-    setInterval(() => {}, 1000)`
-  const child = spawn(process.execPath, ['--no-warnings', '-e', script, path], { stdio: ['ignore', 'pipe', 'inherit'] })
-  await new Promise<void>((resolve, reject) => {
-    child.stdout?.once('data', () => resolve())
-    child.once('exit', () => reject(new Error('the holder ended')))
-  })
-  return child
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  const exited = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
-  await exited
 }
 
 describe('content/open-store', () => {

@@ -3,6 +3,7 @@ import { Flux, type FluxOpenOptions, type JsonObject, RpcError } from '../../flu
 import type { HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import type { BlobResult, ContentStore, NamespaceRoot } from '../content-store.ts'
+import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
 import { Loader } from './loader.ts'
 import { AdaptivePace, FixedPace, type Pace } from './pace.ts'
 
@@ -14,9 +15,6 @@ export interface OpenBrokerOptions extends FluxOpenOptions {
   /** Ask the backing store on rank 0, past the caches of the brokers. */
   noCache?: boolean | undefined
 }
-
-/** The key that checkpoints had to be asked for by until v0.77; newer brokers do not look at it. */
-const CHECKPOINT_KEY = 'kvs-primary'
 
 /** Requests that wait to be sent, beyond those in flight: so many that the walk need not be asked for each. */
 const QUEUED = 32
@@ -124,21 +122,4 @@ export class BrokerStore implements ContentStore {
 const CHECKPOINT_HINTS = {
   ENOENT: 'none has been written yet: without --checkpoint the current root is dumped',
   ENOSYS: 'no backing store is loaded, so there are no checkpoints: without --checkpoint the current root is dumped',
-}
-
-/** Until v0.29 there was one algorithm, and no attribute for it. */
-async function contentHash(flux: Flux): Promise<HashName> {
-  const name = await flux.attrGet('content.hash').catch((error) => {
-    if (error instanceof FluxError && error.code === 'ENOENT') return 'sha1'
-    throw error
-  })
-  if (name === 'sha1' || name === 'sha256') return name
-  throw new FluxError('EPROTO', `${flux.uri}: content.hash is ${name}, which is not known here`)
-}
-
-/** What the C tool says: what was attempted, and the broker's own words. */
-function fetchError(error: unknown, what: string, hints: Partial<Record<string, string>>): unknown {
-  if (!(error instanceof RpcError)) return error
-  const text = error.message.slice(`${error.topic}: `.length)
-  return new FluxError(error.code, `${what}: ${text}`, { cause: error, hint: hints[error.code] })
 }

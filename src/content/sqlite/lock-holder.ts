@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { FluxError } from '../../errors/index.ts'
 
 /** A process that holds a database. */
 export interface LockHolder {
@@ -38,6 +39,15 @@ export function lockHolder(database: string): LockHolder | undefined {
     }
   }
   return undefined
+}
+
+/** @throws {FluxError} `EBUSY` when {@link lockHolder} finds one, naming it */
+export function assertNotHeld(database: string, name: string, hint: string): void {
+  const holder = lockHolder(database)
+  if (holder === undefined) return
+  const { pid, command } = holder
+  const who = pid > 0 ? `process ${pid}${command && ` (${command})`}` : 'another process'
+  throw new FluxError('EBUSY', `${name}: held by ${who}`, { hint })
 }
 
 /** Compare a device as stat(2) gives it with its two numbers (see makedev(3)). */

@@ -11,9 +11,10 @@ import { pathToFileURL } from 'node:url'
 import { lz4DecodeBlock } from '../../bytes/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
-import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
+import type { Checkpoint } from '../checkpoint.ts'
 import { BLOB, type BlobReader, type PackedBatch } from '../packed-batch.ts'
 import { ObjectIndex } from './object-index.ts'
+import { checkpointsIn, hashIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
 
 /** Blobs beyond this size, stored or expanded, are read one by one, so that a batch's memory stays within its budget. */
@@ -21,6 +22,11 @@ const LARGE_BLOB = 64 * 1024
 
 /** Up to this many look-ups SQLite answers one by one; a question about a single key needs no index of the store. */
 const DIRECT_LOOKUPS = 1024
+
+const HINTS = {
+  busy: 'stop the instance that uses it, or dump that instance live with --uri',
+  damaged: 'see --ignore-failed-read, and sqlite3\'s ".recover"',
+}
 
 /** Room for a blob's place in the batch beside its rowid in one sortable number. */
 const PLACES = 8192
@@ -58,8 +64,7 @@ export class SqliteReader implements BlobReader {
       const url = `${pathToFileURL(path).href}${access === 'immutable' ? '?immutable=1' : ''}`
       this.#db = new DatabaseSync(url, { readOnly: access !== 'private' })
       this.#db.exec('BEGIN')
-      const tables = this.#db.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).all()
-      this.#tables = new Set(tables.map((row) => String(row.name)))
+      this.#tables = tablesOf(this.#db)
       if (!this.#tables.has('objects')) {
         throw new FluxError(
           'EINVAL',
@@ -73,9 +78,10 @@ export class SqliteReader implements BlobReader {
          FROM (SELECT rowid, size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
       )
       this.#byRowid = this.#prepare('SELECT size, CAST(object AS BLOB) FROM objects WHERE rowid = ?')
-      this.hash = this.#hashName()
+      // An empty store gets Flux's default.
+      this.hash = hashIn(this.#db) ?? 'sha1'
     } catch (error) {
-      throw sqliteError(error, name)
+      throw sqliteError(error, name, HINTS)
     }
   }
 
@@ -87,18 +93,10 @@ export class SqliteReader implements BlobReader {
   /** The checkpoints, newest first; empty when there is none. @throws {FluxError} `EPROTO` for a bad one */
   checkpoints(): Checkpoint[] {
     try {
-      const queries = []
-      if (this.#tables.has('checkpt_v2')) queries.push('SELECT value FROM checkpt_v2 ORDER BY id DESC')
-      // Until v0.76 there was one checkpoint, under this key; v0.77 moves it and leaves the table.
-      if (this.#tables.has('checkpt')) queries.push(`SELECT value FROM checkpt WHERE key = 'kvs-primary'`)
-      for (const query of queries) {
-        const rows = this.#db.prepare(query).all()
-        if (rows.length === 0) continue
-        return rows.map(({ value }, index) => decodeCheckpoint(parseJson(value), `${this.#name}: checkpoint ${index}`))
-      }
-      return []
+      const tables = (['checkpt_v2', 'checkpt'] as const).filter((table) => this.#tables.has(table))
+      return checkpointsIn(this.#db, this.#name, tables)
     } catch (error) {
-      throw sqliteError(error, this.#name)
+      throw sqliteError(error, this.#name, HINTS)
     }
   }
 
@@ -116,7 +114,7 @@ export class SqliteReader implements BlobReader {
       const order = this.#locate(Buffer.from(hex, 'hex'), count)
       if (order.length > 0) this.#read(batch, order, hex, budgetBytes)
     } catch (error) {
-      throw sqliteError(error, this.#name)
+      throw sqliteError(error, this.#name, HINTS)
     }
     return batch
   }
@@ -129,14 +127,6 @@ export class SqliteReader implements BlobReader {
     const statement = this.#db.prepare(sql)
     statement.setReturnArrays(true)
     return statement
-  }
-
-  /** An instance uses one algorithm for everything, so any object tells; an empty store gets Flux's default. */
-  #hashName(): HashName {
-    const { sha1, sha256 } = DIGEST_BYTES
-    const query = `SELECT octet_length(hash) FROM objects WHERE octet_length(hash) IN (${sha1}, ${sha256}) LIMIT 1`
-    const row = this.#prepare(query).get() as unknown as [number] | undefined
-    return row?.[0] === sha256 ? 'sha256' : 'sha1'
   }
 
   /** Rowid times PLACES plus place in the batch, ascending, of the blobs that exist. */
@@ -258,14 +248,5 @@ export class SqliteReader implements BlobReader {
     if (!this.#verify) return true
     const digits = DIGEST_BYTES[this.hash] * 2
     return digestHex(this.hash, blob, 'hex') === hex.slice(place * digits, (place + 1) * digits)
-  }
-}
-
-/** The value of a checkpoint column: an object as JSON text, or, in very old stores, a bare blobref. */
-function parseJson(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text))
-  } catch {
-    return text
   }
 }

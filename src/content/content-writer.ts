@@ -1,0 +1,39 @@
+import type { HashName } from './blobref.ts'
+import type { Checkpoint } from './checkpoint.ts'
+
+/** Blobs on their way. */
+export interface StoringBatch {
+  /** In the order of the blobs. */
+  readonly blobrefs: string[]
+  /**
+   * Settles when they are stored; wait for it before too much is under way. Rejects with a {@link FluxError}: `ENOSPC`,
+   * `EFBIG`, or whatever the store fails with. Then so do all that follow, and {@link ContentWriter.commit}.
+   */
+  readonly stored: Promise<void>
+}
+
+/** Where a restore puts blobs: the broker, a `content.sqlite`, a `content.files` directory. */
+export interface ContentWriter extends AsyncDisposable {
+  /** What is shown of it in messages: a path or a URI. */
+  readonly name: string
+  /** The algorithm of its blobrefs. */
+  readonly hash: HashName
+
+  /**
+   * Store blobs. One that is there already costs nothing more. Several batches may be under way at once.
+   *
+   * @param blobs - views that are not changed until they are stored
+   * @param handedOver - they are views of one buffer, which is the writer's from now on
+   */
+  storeBatch(blobs: readonly Uint8Array[], handedOver?: boolean): StoringBatch
+
+  /**
+   * Append a checkpoint, newest, and make everything last. Until then nothing has changed for a reader of the store.
+   *
+   * @throws {FluxError} naming the store; then it is as it was
+   */
+  commit(checkpoint: Checkpoint): Promise<void>
+
+  /** Let go. Without {@link commit} before, the store is as it was. Twice does no harm. */
+  close(): Promise<void>
+}

@@ -1,0 +1,137 @@
+/**
+ * Blocking work in a thread of its own: what SQLite, hashing and compression do must not hold up who walks and who writes.
+ * One message a batch each way; the bytes of blobs are handed over, not copied.
+ */
+import { parentPort, Worker } from 'node:worker_threads'
+import { type ErrnoName, FluxError } from '../errors/index.ts'
+
+/** What a thread can be asked to do, by name. */
+export type Handlers = Record<string, (args: never) => Answer<unknown>>
+
+export interface Answer<T> {
+  reply: T
+  /** Buffers in it that are handed over. */
+  transfer?: ArrayBuffer[]
+}
+
+/** An error as it crosses between threads: a structured clone would keep the message alone. */
+interface PlainError {
+  code: ErrnoName
+  message: string
+  hint: string | undefined
+}
+
+interface Request {
+  id: number
+  method: string
+  args: unknown
+}
+
+type Reply = { id: number; reply: unknown } | { id: number; error: PlainError }
+
+/** The id of the reply that says whether the thread could begin. */
+const OPENED = 0
+
+/** In the thread: answer requests until there are no more. @param open - begins; what it throws reaches {@link Thread.open} */
+export function serveThread(name: string, open: () => Handlers): void {
+  const port = parentPort
+  if (port === null) return
+  const send = (reply: Reply, transfer: ArrayBuffer[] = []) => port.postMessage(reply, transfer)
+  const attempt = (id: number, work: () => Answer<unknown>): boolean => {
+    try {
+      const { reply, transfer } = work()
+      send({ id, reply }, transfer)
+      return true
+    } catch (error) {
+      const { code, message, hint } = FluxError.fromSystem(error, name)
+      send({ id, error: { code, message, hint } })
+      return false
+    }
+  }
+  let handlers: Handlers = {}
+  const opened = attempt(OPENED, () => {
+    handlers = open()
+    return { reply: undefined }
+  })
+  if (!opened) return
+  port.on('message', ({ id, method, args }: Request) => {
+    attempt(id, () => (handlers[method] as NonNullable<Handlers[string]>)(args as never))
+    if (method === 'close') port.close()
+  })
+}
+
+/** The other side of {@link serveThread}. */
+export class Thread<H extends Handlers> {
+  readonly #worker: Worker
+  readonly #pending = new Map<number, { resolve: (reply: unknown) => void; reject: (error: unknown) => void }>()
+  #nextId = OPENED + 1
+  #failure: unknown
+  #closed = false
+
+  /**
+   * @param name - what it works on, for messages
+   * @param file - the module that serves, without its extension, beside `base`
+   * @throws {FluxError} what the thread says when it cannot begin
+   */
+  static async open<H extends Handlers>(name: string, file: string, base: string, data: object): Promise<Thread<H>> {
+    const thread = new Thread<H>(name, new URL(`${file}${base.endsWith('.ts') ? '.ts' : '.js'}`, base), data)
+    try {
+      await thread.#reply(OPENED)
+      return thread
+    } catch (error) {
+      await thread.#worker.terminate()
+      throw error
+    }
+  }
+
+  private constructor(name: string, url: URL, data: object) {
+    // Node 22 calls node:sqlite experimental, on stderr.
+    this.#worker = new Worker(url, { workerData: data, execArgv: ['--disable-warning=ExperimentalWarning'] })
+    this.#worker.on('message', (reply: Reply) => this.#settle(reply))
+    this.#worker.on('error', (error) => this.#fail(FluxError.fromSystem(error, `${name}: its thread failed`)))
+    this.#worker.on('exit', () => this.#fail(new FluxError('EIO', `${name}: its thread ended`)))
+  }
+
+  /** @throws {FluxError} what the handler threw; or, for this and all later calls, that the thread has died */
+  async call<K extends keyof H & string>(
+    method: K,
+    args: Parameters<H[K]>[0],
+    transfer: ArrayBuffer[] = [],
+  ): Promise<ReturnType<H[K]>['reply']> {
+    if (this.#failure !== undefined) throw this.#failure
+    const id = this.#nextId++
+    const reply = this.#reply(id)
+    this.#worker.postMessage({ id, method, args }, transfer)
+    return reply
+  }
+
+  /** Call `close`, whatever it answers, and end the thread. Twice does no harm. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#failure === undefined)
+      await this.call('close', undefined as Parameters<H['close' & keyof H]>[0]).catch(() => {})
+    await this.#worker.terminate()
+  }
+
+  #reply(id: number): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }))
+  }
+
+  #settle(reply: Reply): void {
+    const pending = this.#pending.get(reply.id)
+    this.#pending.delete(reply.id)
+    if ('error' in reply) {
+      const { code, message, hint } = reply.error
+      pending?.reject(new FluxError(code, message, { hint }))
+    } else {
+      pending?.resolve(reply.reply)
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
+  }
+}
