@@ -2,6 +2,7 @@
 export {
   ARCHIVE_EXTENSIONS,
   ArchiveError,
+  type ArchiveReader,
   type ArchiveType,
   type ArchiveWriter,
   archiveTypeOf,
@@ -10,23 +11,33 @@ export {
   type ExtraRecords,
   type FilterName,
   type FormatName,
+  type Member,
   type MemberAttributes,
+  type MemberType,
+  type OpenArchiveOptions,
+  openArchive,
 } from './archive/index.ts'
 export {
   type BlobResult,
   BrokerStore,
+  BrokerWriter,
   blobrefHash,
   blobrefOf,
   type Checkpoint,
   ContentError,
   type ContentStore,
+  type ContentWriter,
+  HashingWriter,
   type HashName,
   isBlobref,
   type NamespaceRoot,
   type OpenBrokerOptions,
   type OpenStoreOptions,
+  type OpenStoreWriterOptions,
   openStore,
+  openStoreWriter,
   parseBlobref,
+  type StoringBatch,
 } from './content/index.ts'
 export {
   COMPONENTS_RECORD,
@@ -68,3 +79,11 @@ export {
   type WalkOptions,
   walk,
 } from './kvs/index.ts'
+export {
+  Restore,
+  type RestoredRoot,
+  type RestoreOptions,
+  type RestoreProgress,
+  type RestoreResult,
+  TreeBuilder,
+} from './restore/index.ts'

@@ -2,4 +2,5 @@ export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntr
 export { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot } from './snapshot.ts'
 export { TreeError, type TreeErrorKind } from './tree-error.ts'
 export { decodeTreeObj, decodeVal, sortedNames, type TreeObj } from './treeobj.ts'
+export { dirBlob, dirrefText, symlinkText, valrefText, valText } from './treeobj-encode.ts'
 export { type WalkOptions, walk } from './walk.ts'

@@ -5,6 +5,7 @@
 import { isAscii } from 'node:buffer'
 import { isBlobref } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
+import { sortNames } from './treeobj-encode.ts'
 
 export type TreeObj = Val | Valref | DirObj | Dirref | Symlink
 
@@ -108,20 +109,10 @@ export function decodeVal({ data }: Val): Uint8Array {
   return Buffer.from(data, 'base64')
 }
 
-const SURROGATE = /[\ud800-\udfff]/
-
 /**
  * The names of a directory in the order of their UTF-8 bytes, in which Flux writes them and a walk visits them.
- * JSON.parse puts names that are numbers first, and JavaScript compares UTF-16, which differs beyond U+FFFF.
+ * JSON.parse puts names that are numbers first.
  */
 export function sortedNames(dir: DirObj): string[] {
-  const names = Object.keys(dir.data)
-  let surrogates = false
-  let sorted = true
-  for (let i = 0; i < names.length; i++) {
-    if (i > 0 && (names[i - 1] as string) > (names[i] as string)) sorted = false
-    if (!surrogates && SURROGATE.test(names[i] as string)) surrogates = true
-  }
-  if (surrogates) return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  return sorted ? names : names.sort()
+  return sortNames(Object.keys(dir.data))
 }

@@ -234,7 +234,7 @@ function toMember(image: Image, directory: Directory, found: Found): Member {
     gid: rockRidge?.gid ?? 0,
     mtimeSeconds: rockRidge?.mtimeSeconds ?? recordTime(record, 18),
     linkname,
-    extra: undefined,
+    extra: rockRidge?.extra,
     offset,
     data: undefined,
     stream: undefined,

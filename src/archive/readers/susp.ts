@@ -2,6 +2,7 @@
  * What Rock Ridge says of a file: the fields after the name in a directory record of ISO 9660 (SUSP, IEEE P1281; RRIP, IEEE
  * P1282), which may go on elsewhere (`CE`).
  */
+import type { ExtraRecords } from '../format-encoder.ts'
 import type { Reading } from '../member.ts'
 import type { Window } from './window.ts'
 
@@ -15,6 +16,8 @@ export interface RockRidge {
   gid: number
   mtimeSeconds: number | undefined
   linkname: string | undefined
+  /** Extended attributes of users, by their names (AAIP 2.0, "AL"). */
+  extra: ExtraRecords | undefined
   /** Where a directory too deep for ISO 9660 has been put. */
   relocatedTo: number | undefined
   /** This is where it has been put, and it is shown elsewhere. */
@@ -31,6 +34,9 @@ interface Parts {
   target: Buffer[]
   /** The next component of the target goes on with the last one. */
   goesOn: boolean
+  /** Names and values of attributes, in turns. */
+  attributes: Buffer[]
+  attributeGoesOn: boolean
 }
 
 /** @param area - the fields, from the first on */
@@ -48,12 +54,13 @@ export async function readRockRidge(
     gid: 0,
     mtimeSeconds: undefined,
     linkname: undefined,
+    extra: undefined,
     relocatedTo: undefined,
     relocated: false,
     compressed: false,
     skip: undefined,
   }
-  const parts: Parts = { name: [], target: [], goesOn: false }
+  const parts: Parts = { name: [], target: [], goesOn: false, attributes: [], attributeGoesOn: false }
   let more: Buffer | undefined = area
   for (let n = 0; more !== undefined; n++) {
     if (n > CONTINUATIONS) throw reading.error('EBADMSG', 'damaged: a directory record without an end', { offset })
@@ -70,6 +77,11 @@ export async function readRockRidge(
   }
   if (parts.name.length > 0) found.name = text(parts.name)
   if (parts.target.length > 0) found.linkname = text(parts.target)
+  for (let i = 0; i + 1 < parts.attributes.length; i += 2) {
+    const [name, value] = parts.attributes.slice(i, i + 2) as [Buffer, Buffer]
+    // 3 stands for `user.`; those of the system are none of ours.
+    if (name[0] === 3) found.extra = { ...found.extra, [text([name.subarray(1)])]: text([value]) }
+  }
   return found
 }
 
@@ -105,6 +117,9 @@ function fields(area: Buffer, found: RockRidge, parts: Parts, blockBytes: number
       case 'SL':
         target(field, parts)
         break
+      case 'AL':
+        attribute(field, parts)
+        break
       case 'TF':
         found.mtimeSeconds = modified(field) ?? found.mtimeSeconds
         break
@@ -134,6 +149,17 @@ function target(field: Buffer, parts: Parts): void {
     if (parts.target.length > 0 && !parts.goesOn) parts.target.push(SLASH)
     parts.target.push(special === undefined ? content : Buffer.from(special))
     parts.goesOn = (flags & 1) !== 0
+  }
+}
+
+/** Names and values of attributes, cut up as link targets are. */
+function attribute(field: Buffer, parts: Parts): void {
+  for (let at = 5; at + 2 <= field.length; ) {
+    const content = field.subarray(at + 2, at + 2 + (field[at + 1] as number))
+    if (parts.attributeGoesOn) parts.attributes.push(Buffer.concat([parts.attributes.pop() as Buffer, content]))
+    else parts.attributes.push(content)
+    parts.attributeGoesOn = ((field[at] as number) & 1) !== 0
+    at += 2 + (field[at + 1] as number)
   }
 }
 

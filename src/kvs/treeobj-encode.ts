@@ -1,0 +1,58 @@
+/**
+ * Tree objects (RFC 11) as text, in the one form that Flux itself writes: members and names in the order of their bytes, no
+ * spaces. Equal directories must have equal text, or they would not have the same blobref.
+ */
+
+/** The text of an inline value. */
+export function valText(bytes: Uint8Array): string {
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
+  return `{"data":"${base64}","type":"val","ver":1}`
+}
+
+/** The text of a value in blobs of its own. */
+export function valrefText(blobrefs: readonly string[]): string {
+  return `{"data":[${blobrefs.map((blobref) => `"${blobref}"`).join(',')}],"type":"valref","ver":1}`
+}
+
+/** The text of a reference to a directory. */
+export function dirrefText(blobref: string): string {
+  return `{"data":["${blobref}"],"type":"dirref","ver":1}`
+}
+
+/** The text of a symbolic link. */
+export function symlinkText(target: string, namespace: string | undefined): string {
+  const data = namespace === undefined ? '' : `"namespace":${jsonString(namespace)},`
+  return `{"data":{${data}"target":${jsonString(target)}},"type":"symlink","ver":1}`
+}
+
+/** The blob of a directory: its text in UTF-8. @param entries - names to the text of their objects, in any order */
+export function dirBlob(entries: ReadonlyMap<string, string>): Uint8Array {
+  const members = sortNames([...entries.keys()]).map((name) => `${jsonString(name)}:${entries.get(name)}`)
+  return Buffer.from(`{"data":{${members.join(',')}},"type":"dir","ver":1}`)
+}
+
+/** As jansson writes it for Flux: what JSON.stringify gives, with the digits of escaped control characters upper-case. */
+function jsonString(text: string): string {
+  return JSON.stringify(text).replace(/\\(?:u00([01][0-9a-f])|.)/g, (whole, digits?: string) =>
+    digits === undefined ? whole : `\\u00${digits.toUpperCase()}`,
+  )
+}
+
+const SURROGATE = /[\ud800-\udfff]/
+
+/**
+ * Put names in the order of their UTF-8 bytes, in which Flux writes them and a walk visits them. JavaScript compares
+ * UTF-16, which differs beyond U+FFFF.
+ *
+ * @param names - sorted in place
+ */
+export function sortNames(names: string[]): string[] {
+  let surrogates = false
+  let sorted = true
+  for (let i = 0; i < names.length; i++) {
+    if (i > 0 && (names[i - 1] as string) > (names[i] as string)) sorted = false
+    if (!surrogates && SURROGATE.test(names[i] as string)) surrogates = true
+  }
+  if (surrogates) return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return sorted ? names : names.sort()
+}

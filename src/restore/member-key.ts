@@ -1,0 +1,61 @@
+/** Members as keys: the way back from what `dump` makes of keys. */
+import type { ExtraRecords } from '../archive/index.ts'
+import { FluxError, printable } from '../errors/index.ts'
+
+/** The pax records that `dump` writes beside a member whose path or link cannot say what it is. */
+const COMPONENTS_RECORD = 'FLUX.components'
+const LINKNAME_RECORD = 'FLUX.linkname'
+
+/**
+ * The components of a member's key: those of the record, else the parts of its path.
+ *
+ * @throws {FluxError} `EINVAL` a damaged record, or a NUL, which Flux cannot store
+ */
+export function componentsOfMember(path: string, extra: ExtraRecords | undefined): readonly string[] {
+  const record = extra?.[COMPONENTS_RECORD]
+  if (record === undefined) return path.split('/')
+  const components = parse(path, COMPONENTS_RECORD, record)
+  const isSound =
+    Array.isArray(components) && components.length > 0 && components.every((component) => typeof component === 'string')
+  if (!isSound) throw damaged(path, COMPONENTS_RECORD)
+  refuseNul(path, 'its key', components.join(''))
+  return components
+}
+
+/**
+ * What a symlink member stands for: `NAMESPACE::TARGET` is parted at the first `::`.
+ *
+ * @throws {FluxError} `EINVAL` a damaged record, or a NUL
+ */
+export function targetOfMember(
+  path: string,
+  linkname: string,
+  extra: ExtraRecords | undefined,
+): { target: string; namespace: string | undefined } {
+  const record = extra?.[LINKNAME_RECORD]
+  const text = record === undefined ? linkname : parse(path, LINKNAME_RECORD, record)
+  if (typeof text !== 'string') throw damaged(path, LINKNAME_RECORD)
+  refuseNul(path, 'its target', text)
+  const colons = text.indexOf('::')
+  if (colons < 0) return { target: text, namespace: undefined }
+  return { target: text.slice(colons + 2), namespace: text.slice(0, colons) }
+}
+
+function parse(path: string, keyword: string, record: string): unknown {
+  try {
+    return JSON.parse(record)
+  } catch {
+    throw damaged(path, keyword)
+  }
+}
+
+function damaged(path: string, keyword: string): FluxError {
+  return new FluxError('EINVAL', `${printable(path)}: its ${keyword} record is damaged`)
+}
+
+function refuseNul(path: string, what: string, text: string): void {
+  if (!text.includes('\0')) return
+  throw new FluxError('EINVAL', `${printable(path)}: ${what} holds a NUL, which Flux cannot store`, {
+    hint: 'leave it out with --exclude',
+  })
+}

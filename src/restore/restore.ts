@@ -1,0 +1,262 @@
+/**
+ * The restore: members of an archive become values in blobs and leaves of a tree, the tree's directories become blobs, and
+ * the root goes where it is wanted. What becomes inline and what a blob is decided as `flux restore` decides it, so that
+ * the same archive gives the same root.
+ */
+import { type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
+import type { ContentWriter } from '../content/index.ts'
+import { FluxError, InterruptedError, printable } from '../errors/index.ts'
+import { symlinkText, valrefText, valText } from '../kvs/index.ts'
+import { componentsOfMember, targetOfMember } from './member-key.ts'
+import { Selection, type SelectionOptions } from './selection.ts'
+import { type Leaf, TreeBuilder } from './tree-builder.ts'
+
+export interface RestoreOptions extends SelectionOptions {
+  /** A file, a pipe or a directory; `-` is standard input. */
+  infile: string
+  /** Where blobs go. */
+  writer: Pick<ContentWriter, 'storeBatch'>
+  /** Where the root goes, once everything is stored. */
+  commit: (root: RestoredRoot) => Promise<void>
+  /** Larger values are left out. In bytes; 0 or undefined takes all. */
+  sizeLimit?: number | undefined
+  /** The time of the root when no member has one, in seconds since 1970. */
+  nowSeconds: number
+  /** Hears of every member restored, a batch at a time: its path, and for a link its target too. */
+  onMembers?: ((lines: readonly string[]) => void) | undefined
+  /** Hears of everything that is not as it should be, one line each. */
+  onWarning?: ((message: string) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** A restored tree. */
+export interface RestoredRoot {
+  readonly rootref: string
+  /** The time of the newest member, in whole seconds since 1970. */
+  readonly timestamp: number
+}
+
+/** How far a restore is: counted up in place. */
+export interface RestoreProgress {
+  /** Values and symlinks. */
+  keys: number
+  symlinks: number
+  /** Blobs stored, those of directories too. */
+  blobs: number
+  /** Bytes of values. */
+  bytes: number
+  /** Left out for their size. */
+  skipped: number
+  /** Left out by the selection. */
+  deselected: number
+}
+
+/** What a restore came to. */
+export interface RestoreResult extends Readonly<RestoreProgress>, RestoredRoot {
+  readonly infile: string
+  readonly format: string
+  readonly filter: string
+}
+
+/** Values below this size stand inline in their directory. @see flux-core `src/cmd/builtin/restore.c` */
+const INLINE_BYTES = 72
+/**
+ * The largest value that becomes one blob; beyond it is cut into pieces. SQLite holds 1,000,000,000 bytes, and content-sqlite
+ * compresses what it stores, which may add a 255th. (The broker itself takes 1 GiB: `content.blob-size-limit`.)
+ */
+const MAX_BLOB_BYTES = 996_000_000
+const PIECE_BYTES = 64 << 20
+/** Batches of values that may be on their way to the store. */
+const BATCHES = 4
+
+export class Restore {
+  readonly progress: RestoreProgress = { keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, deselected: 0 }
+  readonly #options: RestoreOptions
+  readonly #selection: Selection
+  readonly #tree = new TreeBuilder()
+  readonly #stored: Promise<void>[] = []
+  readonly #opened = Promise.withResolvers<ArchiveReader['type']>()
+  readonly #read = Promise.withResolvers<void>()
+  readonly #committed = Promise.withResolvers<RestoreResult>()
+  #newestSeconds = 0
+  #unreachable = 0
+
+  constructor(options: RestoreOptions) {
+    this.#options = options
+    this.#selection = new Selection(options)
+    for (const { promise } of [this.#opened, this.#read, this.#committed]) promise.catch(() => {})
+  }
+
+  /** Settles when the archive is recognised. */
+  get opened(): Promise<ArchiveReader['type']> {
+    return this.#opened.promise
+  }
+
+  /** Settles when all of the archive has been read. */
+  get read(): Promise<void> {
+    return this.#read.promise
+  }
+
+  /** Settles when the root is where it is wanted. */
+  get committed(): Promise<RestoreResult> {
+    return this.#committed.promise
+  }
+
+  /**
+   * Read, store, commit. When it throws, nothing has been committed.
+   *
+   * @throws {ArchiveError} the archive is damaged, or holds what cannot be restored; {FluxError} a store cannot take it
+   * @throws {InterruptedError} the signal was aborted
+   */
+  async run(): Promise<RestoreResult> {
+    const phases = [this.#opened, this.#read, this.#committed]
+    try {
+      const { infile, signal } = this.#options
+      await using reader = await openArchive(infile, { signal })
+      this.#opened.resolve(reader.type)
+      await this.#readMembers(reader)
+      const rootref = await this.#tree.build((blobs) => this.#store(blobs))
+      await Promise.all(this.#stored)
+      if (signal?.aborted) throw new InterruptedError()
+      this.#read.resolve()
+      this.#warnUnreachable()
+      const root = { rootref, timestamp: this.#newestSeconds || Math.floor(this.#options.nowSeconds) }
+      await this.#options.commit(root)
+      const result = { ...this.progress, ...root, infile, ...reader.type }
+      this.#committed.resolve(result)
+      return result
+    } catch (error) {
+      // What is under way must not fail behind everybody's back.
+      await Promise.allSettled(this.#stored)
+      for (const phase of phases) phase.reject(error)
+      throw error
+    }
+  }
+
+  async #readMembers(reader: ArchiveReader): Promise<void> {
+    const { signal, onMembers } = this.#options
+    for await (const batch of reader.batches()) {
+      if (signal?.aborted) throw new InterruptedError()
+      const members = batch.filter((member) => this.#wants(member))
+      const values = members.filter(isOneBlob)
+      const blobrefs = values.length === 0 ? [] : await this.#storeValues(values.map(({ data }) => data as Uint8Array))
+      let next = 0
+      for (const member of members) {
+        this.#put(member, isOneBlob(member) ? (blobrefs[next++] as string) : await this.#leafOf(member))
+      }
+      onMembers?.(members.map(({ path, type, linkname }) => (type === 'symlink' ? `${path} -> ${linkname}` : path)))
+    }
+    await Promise.all(this.#stored)
+  }
+
+  #put({ path, type, extra, size }: Member, leaf: Leaf): void {
+    const components = this.#selection.strip(componentsOfMember(path, extra))
+    if (this.#tree.put(components, leaf)) this.#warn(`${printable(path)}: appears twice; the last one counts`)
+    else if (components.some((component) => component.includes('.'))) this.#unreachable++
+    this.progress.keys = this.#tree.leaves
+    if (type === 'symlink') this.progress.symlinks++
+    else this.progress.bytes += size
+  }
+
+  #wants(member: Member): boolean {
+    const { path, type, mtimeSeconds, size } = member
+    if (type === 'directory') return false
+    if (!this.#selection.takes(path)) {
+      this.progress.deselected++
+      return false
+    }
+    if (type !== 'file' && type !== 'symlink' && type !== 'hardlink') {
+      const hint = 'leave it out with --exclude'
+      throw new FluxError('ENOTSUP', `${printable(path)}: a ${type}, which a KVS cannot hold`, { hint })
+    }
+    this.#newestSeconds = Math.max(this.#newestSeconds, Math.floor(mtimeSeconds))
+    const { sizeLimit = 0 } = this.#options
+    if (sizeLimit > 0 && size > sizeLimit) {
+      this.progress.skipped++
+      this.#warn(`${printable(path)} size ${size} exceeds ${sizeLimit} limit, skipping`)
+      return false
+    }
+    return true
+  }
+
+  /** The leaf of a member that is not {@link isOneBlob}. */
+  async #leafOf(member: Member): Promise<Leaf> {
+    const { path, type, linkname, extra, data } = member
+    if (type === 'symlink') {
+      const { target, namespace } = targetOfMember(path, linkname, extra)
+      return { text: symlinkText(target, namespace) }
+    }
+    if (type === 'hardlink') {
+      const leaf = this.#tree.get(this.#selection.strip(linkname.split('/')))
+      if (leaf) return leaf
+      throw new FluxError('EINVAL', `${printable(path)}: a hard link to ${printable(linkname)}, which is not restored`)
+    }
+    return { text: data === undefined ? valrefText(await this.#storeLarge(member)) : valText(data) }
+  }
+
+  #storeValues(views: readonly Uint8Array[]): Promise<string[]> {
+    // The views are only good until the next batch of members.
+    const copy = Buffer.allocUnsafeSlow(views.reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    const blobs = views.map((view) => {
+      copy.set(view, at)
+      return copy.subarray(at, (at += view.length))
+    })
+    return this.#store(blobs, true)
+  }
+
+  /** Store a value that comes piece by piece: as one blob if a store takes it. */
+  async #storeLarge({ size, stream }: Member): Promise<string[]> {
+    const pieceBytes = size <= MAX_BLOB_BYTES ? size : PIECE_BYTES
+    const blobrefs: string[] = []
+    let piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, size))
+    let filled = 0
+    let left = size
+    const end = async () => {
+      blobrefs.push(...(await this.#store([piece.subarray(0, filled)], true)))
+      // One at a time: they are large.
+      await Promise.all(this.#stored)
+      left -= filled
+      filled = 0
+      piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, left))
+    }
+    for await (const chunk of stream?.() ?? []) {
+      for (let at = 0; at < chunk.length; ) {
+        const length = Math.min(chunk.length - at, piece.length - filled)
+        piece.set(chunk.subarray(at, at + length), filled)
+        filled += length
+        at += length
+        if (filled === piece.length) await end()
+      }
+    }
+    return blobrefs
+  }
+
+  /** Store blobs, without waiting for it unless enough is under way. */
+  async #store(blobs: readonly Uint8Array[], handedOver = false): Promise<string[]> {
+    const { blobrefs, stored } = this.#options.writer.storeBatch(blobs, handedOver)
+    const counted = stored.then(() => {
+      this.progress.blobs += blobrefs.length
+    })
+    counted.catch(() => {})
+    this.#stored.push(counted)
+    if (this.#stored.length >= BATCHES) await this.#stored.shift()
+    return blobrefs
+  }
+
+  #warnUnreachable(): void {
+    const count = this.#unreachable
+    if (count === 0) return
+    const keys = count === 1 ? '1 key has' : `${count} keys have`
+    this.#warn(`${keys} a dot within a component, where no KVS lookup can reach it`)
+  }
+
+  #warn(message: string): void {
+    this.#options.onWarning?.(message)
+  }
+}
+
+/** A value that came whole, and is too large to stand in its directory. */
+function isOneBlob({ type, data, size }: Member): boolean {
+  return type === 'file' && data !== undefined && size >= INLINE_BYTES
+}

@@ -1,0 +1,154 @@
+/**
+ * A KVS tree put together from its leaves. Kept in memory is what directories are made of: names, and for each leaf a
+ * blobref, or the text of its tree object. Directories become blobs at the end, from the bottom up, a level at a time.
+ */
+import { FluxError, printable } from '../errors/index.ts'
+import { dirBlob, dirrefText, valrefText } from '../kvs/index.ts'
+
+/** A value or symlink: the blobref of a value that is one blob, as nearly all are; else the text of its tree object. */
+export type Leaf = string | { readonly text: string }
+
+interface DirNode {
+  readonly entries: Map<string, Leaf | DirNode>
+  /** Its blob, as soon as it is stored. */
+  blobref: string
+}
+
+function isDir(node: Leaf | DirNode): node is DirNode {
+  return typeof node === 'object' && 'entries' in node
+}
+
+/** Names that are kept once, however often they appear: `eventlog` is in every job. */
+const SHARED_NAMES = 4096
+
+/** Directory blobs stored at a time. */
+const STORE_BATCH = 1024
+
+export class TreeBuilder {
+  readonly #root: DirNode = emptyDir()
+  readonly #names = new Map<string, string>()
+  /** The directory of the last leaf: the next is in the same one, mostly. */
+  #last: { components: readonly string[]; dir: DirNode } | undefined
+  #leaves = 0
+
+  /** Leaves in the tree. */
+  get leaves(): number {
+    return this.#leaves
+  }
+
+  /**
+   * Put a leaf into the tree, in place of one that has the key already.
+   *
+   * @returns true when there was one
+   * @throws {FluxError} `EISDIR`, `ENOTDIR` when a key would be both value and directory
+   */
+  put(components: readonly string[], leaf: Leaf): boolean {
+    const { entries } = this.#dirOf(components)
+    const name = components.at(-1) as string
+    const there = entries.get(name)
+    if (there && isDir(there)) {
+      throw new FluxError(
+        'EISDIR',
+        `${shown(components)}: is a value here, but has keys below it elsewhere in the archive`,
+      )
+    }
+    entries.set(there === undefined ? this.#shared(name) : name, leaf)
+    if (there === undefined) this.#leaves++
+    return there !== undefined
+  }
+
+  /** The leaf of a key. */
+  get(components: readonly string[]): Leaf | undefined {
+    let at: Leaf | DirNode | undefined = this.#root
+    for (const name of components) at = at && isDir(at) ? at.entries.get(name) : undefined
+    return at && !isDir(at) ? at : undefined
+  }
+
+  /**
+   * Store the directories, and forget what is in them: the tree is used up.
+   *
+   * @param store - stores blobs, and answers their blobrefs in order
+   * @returns the blobref of the root directory
+   */
+  async build(store: (blobs: readonly Uint8Array[]) => Promise<readonly string[]>): Promise<string> {
+    for (const level of this.#levels().reverse()) {
+      for (let at = 0; at < level.length; at += STORE_BATCH) {
+        const dirs = level.slice(at, at + STORE_BATCH)
+        const blobrefs = await store(dirs.map((dir) => dirBlob(textsOf(dir))))
+        for (const [i, dir] of dirs.entries()) {
+          dir.blobref = blobrefs[i] as string
+          dir.entries.clear()
+        }
+      }
+    }
+    return this.#root.blobref
+  }
+
+  /** All directories by their depth, the root first. */
+  #levels(): DirNode[][] {
+    const levels: DirNode[][] = []
+    for (let level = [this.#root]; level.length > 0; ) {
+      levels.push(level)
+      const next: DirNode[] = []
+      for (const dir of level) for (const node of dir.entries.values()) if (isDir(node)) next.push(node)
+      level = next
+    }
+    return levels
+  }
+
+  #dirOf(components: readonly string[]): DirNode {
+    const depth = components.length - 1
+    if (this.#last && isSameDir(this.#last.components, components)) return this.#last.dir
+    let dir = this.#root
+    for (let i = 0; i < depth; i++) {
+      const name = components[i] as string
+      let next = dir.entries.get(name)
+      if (next === undefined) {
+        next = emptyDir()
+        dir.entries.set(this.#shared(name), next)
+      }
+      if (!isDir(next)) {
+        const value = shown(components.slice(0, i + 1))
+        throw new FluxError(
+          'ENOTDIR',
+          `${shown(components)}: ${value} is a value elsewhere in the archive, and no directory`,
+        )
+      }
+      dir = next
+    }
+    this.#last = { components, dir }
+    return dir
+  }
+
+  #shared(name: string): string {
+    const known = this.#names.get(name)
+    if (known !== undefined) return known
+    if (this.#names.size < SHARED_NAMES) this.#names.set(name, name)
+    return name
+  }
+}
+
+function isSameDir(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = a.length - 2; i >= 0; i--) if (a[i] !== b[i]) return false
+  return true
+}
+
+function textsOf({ entries }: DirNode): Map<string, string> {
+  const texts = new Map<string, string>()
+  for (const [name, node] of entries) texts.set(name, textOf(node))
+  return texts
+}
+
+function textOf(node: Leaf | DirNode): string {
+  if (typeof node === 'string') return valrefText([node])
+  return isDir(node) ? dirrefText(node.blobref) : node.text
+}
+
+function emptyDir(): DirNode {
+  return { entries: new Map(), blobref: '' }
+}
+
+function shown(components: readonly string[]): string {
+  return printable(components.join('/'))
+}
