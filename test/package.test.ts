@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { BrokerDouble } from './support/broker-double.ts'
-import { expected, scratch } from './support/fixtures.ts'
+import { expected, fixture, scratch } from './support/fixtures.ts'
 import { CLI, cleanEnv, fluxTs, run } from './support/processes.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -25,6 +25,8 @@ function workplace(): { cwd: string; env: Record<string, string> } {
   writeFileSync(join(cwd, 'bin/flux-ts'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, { mode: 0o755 })
   symlinkSync(join(ROOT, 'examples'), join(cwd, 'examples'))
   symlinkSync(ROOT, join(cwd, 'node_modules/flux-ts'))
+  // What examples of reading an archive read.
+  cpSync(fixture('jobs', 'dump.tgz'), join(cwd, 'kvs.tgz'))
   return { cwd, env: cleanEnv({ PATH: `${join(cwd, 'bin')}:${process.env.PATH}`, LC_ALL: 'C.UTF-8' }) }
 }
 

@@ -4,14 +4,18 @@ import { FluxError } from '../errors/index.ts'
 import type { RootChoice } from '../kvs/index.ts'
 import { UsageError } from './usage-error.ts'
 
+/** What a URI is, wherever a flag takes one. */
+export const uriHelp = {
+  description:
+    'local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket; / is the root instance, .. the one around the enclosing one.',
+  helpValue: 'URI',
+}
+
 /** Flags that say what is read: a live instance, or a store on disk. */
 export const sourceFlags = {
   uri: Flags.string({
+    ...uriHelp,
     summary: 'read a live instance (default: FLUX_URI, else the system instance)',
-    description:
-      'local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket; / is the root instance, .. the one around the enclosing one.',
-    helpValue: 'URI',
-    exclusive: ['store'],
     helpGroup: 'SOURCE',
   }),
   store: Flags.string({
@@ -28,20 +32,40 @@ export const sourceFlags = {
   }),
 }
 
-/** Flags that say how a live instance is read. */
+/** Flags that say how a live instance is asked. */
 export const paceFlags = {
   maxreqs: Flags.integer({
-    summary: 'keep at most N requests in flight (default: as many as the instance has time for)',
+    summary: 'keep at most N requests in flight',
+    description: 'By default a dump keeps as many as the instance has time for, and a restore 256.',
     helpValue: 'N',
     min: 1,
-    exclusive: ['store'],
     helpGroup: 'PACE',
   }),
   'no-cache': Flags.boolean({
     summary: 'bypass the broker content cache and ask the backing store directly',
-    exclusive: ['store'],
     helpGroup: 'PACE',
   }),
+  'sd-notify': Flags.boolean({
+    summary: 'tell systemd, by way of the broker, how far things are',
+    helpGroup: 'PACE',
+  }),
+}
+
+/** Flags that only a live instance has a meaning for. */
+const LIVE_FLAGS = ['uri', ...Object.keys(paceFlags), 'namespace'] as const
+
+/**
+ * Refuse flags for a live instance beside `--store`. Not left to oclif, whose usage lines do not come out well with many
+ * flags that exclude one.
+ *
+ * @throws {UsageError}
+ */
+export function refuseLiveFlags(flags: Readonly<Record<string, unknown>>): void {
+  for (const name of LIVE_FLAGS) {
+    if (flags[name] !== undefined && flags[name] !== false) {
+      throw new UsageError(`--${name} does not go with --store`, 'a store on disk has no broker')
+    }
+  }
 }
 
 /** Flags that say which root is meant. */
@@ -50,7 +74,7 @@ export const rootFlags = {
     char: 'N',
     summary: 'start from the current root of a namespace (default: FLUX_KVS_NAMESPACE, else primary)',
     helpValue: 'NAME',
-    exclusive: ['store', 'checkpoint', 'checkpoint-index', 'root'],
+    exclusive: ['checkpoint', 'checkpoint-index', 'root'],
     helpGroup: 'SNAPSHOT',
   }),
   checkpoint: Flags.boolean({
@@ -79,6 +103,8 @@ export interface SourceChoice {
   verify: boolean
   maxreqs?: number | undefined
   'no-cache'?: boolean | undefined
+  'sd-notify'?: boolean | undefined
+  namespace?: string | undefined
   /** Directories where a store with a journal may be given second names. */
   scratchDirs?: readonly string[]
   /** Gives up connecting. */
@@ -88,16 +114,23 @@ export interface SourceChoice {
 /** Open what the flags name. @throws {FluxError} when it cannot be opened */
 export async function openSource(choice: SourceChoice): Promise<ContentStore> {
   const { uri, store, verify, maxreqs, scratchDirs, signal } = choice
-  if (store !== undefined) return openStore(store, { verify, scratchDirs })
-  try {
-    return await BrokerStore.open(uri, { verify, maxreqs, noCache: choice['no-cache'], signal })
-  } catch (error) {
-    const unnamed = uri === undefined && process.env.FLUX_URI === undefined
-    if (!(unnamed && error instanceof FluxError && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')))
-      throw error
-    const hint = 'no instance runs here: name one with --uri or FLUX_URI, or a store on disk with --store PATH'
-    throw new FluxError(error.code, error.message, { cause: error, hint })
+  if (store !== undefined) {
+    refuseLiveFlags({ ...choice })
+    return openStore(store, { verify, scratchDirs })
   }
+  const options = { verify, maxreqs, noCache: choice['no-cache'], signal }
+  return BrokerStore.open(uri, options).catch((error) => {
+    throw noInstanceHint(error, uri)
+  })
+}
+
+/** An error of connecting, with what to give when nothing was. */
+export function noInstanceHint(error: unknown, uri: string | undefined): unknown {
+  const unnamed = uri === undefined && process.env.FLUX_URI === undefined
+  if (!(unnamed && error instanceof FluxError && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')))
+    return error
+  const hint = 'no instance runs here: name one with --uri or FLUX_URI, or a store on disk with --store PATH'
+  return new FluxError(error.code, error.message, { cause: error, hint })
 }
 
 export interface RootFlags {

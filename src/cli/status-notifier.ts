@@ -11,14 +11,14 @@ const PERIOD_MS = 1000
  * @returns ends it, with the last status told
  * @see flux-core `src/cmd/builtin/dump.c`; sd_notify(3)
  */
-export function keepNotified(store: ContentStore, status: () => string): () => Promise<void> {
+export function keepNotified(listener: Pick<ContentStore, 'notifyStatus'>, status: () => string): () => Promise<void> {
   let last: string | undefined
   const tell = async () => {
     const text = status()
     if (text === last) return
     last = text
     // Nobody is to fail because nobody listens. If the connection is lost, the work itself says so.
-    await store.notifyStatus?.(text).catch(() => {})
+    await listener.notifyStatus?.(text).catch(() => {})
   }
   const timer = setInterval(tell, PERIOD_MS)
   return () => {

@@ -89,11 +89,6 @@ Values and symbolic links are archived, under their keys with the dots turned in
     }),
     quiet: Flags.boolean({ char: 'q', summary: 'do not show the periodic count of dumped keys', helpGroup: 'OUTPUT' }),
     ...paceFlags,
-    'sd-notify': Flags.boolean({
-      summary: 'tell systemd, by way of the broker, how far the dump is',
-      exclusive: ['store'],
-      helpGroup: 'PACE',
-    }),
   }
 
   async run(): Promise<object> {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { lz4DecodeBlock } from '../../src/bytes/index.ts'
@@ -39,6 +40,10 @@ export class Services {
   readonly #attributes: Record<string, string | undefined>
   readonly #db: DatabaseSync | undefined
   readonly #byHash: StatementSync | undefined
+  /** What clients have stored, by the hexadecimal digest. */
+  readonly #stored = new Map<string, Uint8Array>()
+  /** Checkpoints that clients have put, the newest first. */
+  readonly #put: JsonObject[] = []
 
   constructor(options: InstanceOptions) {
     this.#options = options
@@ -86,6 +91,20 @@ export class Services {
         return this.#load(payload, 'No such file or directory')
       case 'content-backing.load':
         return this.#load(payload)
+      case 'content.store':
+      case 'content-backing.store':
+        return this.#store(payload)
+      case 'content.flush':
+        return {}
+      case 'content-backing.checkpoint-put':
+      case 'content.checkpoint-put':
+        if (this.#options.unloaded?.includes('content-backing')) {
+          return { errnum: 38, text: 'checkpoint put unavailable, no backing store' }
+        }
+        this.#put.unshift(decodeJson(payload, topic).value as JsonObject)
+        return {}
+      case 'kvs.commit':
+        return json({ rootref: `sha1-${'0'.repeat(40)}`, rootseq: 2 })
       case 'content.checkpoint-get':
         if (this.#options.unloaded?.includes('content-backing')) {
           return { errnum: 38, text: 'checkpoint get unavailable, no backing store' }
@@ -116,10 +135,17 @@ export class Services {
   #load(digest: Uint8Array, text?: string): Answer {
     if (digest.length !== (this.#attributes['content.hash'] === 'sha256' ? 32 : 20)) return { errnum: 71 }
     const { content } = this.#options
+    const hex = Buffer.from(digest).toString('hex')
     const payload =
-      content instanceof Map ? content.get(Buffer.from(digest).toString('hex')) : this.#loadRow(Buffer.from(digest))
+      this.#stored.get(hex) ?? (content instanceof Map ? content.get(hex) : this.#loadRow(Buffer.from(digest)))
     if (payload) return { payload }
     return text === undefined ? { errnum: 2 } : { errnum: 2, text }
+  }
+
+  #store(blob: Uint8Array): Answer {
+    const digest = hash(this.#attributes['content.hash'] ?? 'sha1', blob, 'buffer')
+    this.#stored.set(digest.toString('hex'), blob.slice())
+    return { payload: digest }
   }
 
   #loadRow(digest: Buffer): Uint8Array | undefined {
@@ -137,7 +163,7 @@ export class Services {
     const { oldCheckpoints } = this.#options
     const key = decodeJson(payload, 'checkpoint-get').key as JsonValue | undefined
     if (oldCheckpoints && key === undefined) return { errnum: 71 }
-    const checkpoints = this.#options.checkpoints ?? this.#storedCheckpoints()
+    const checkpoints = [...this.#put, ...(this.#options.checkpoints ?? this.#storedCheckpoints())]
     const [newest] = checkpoints
     if (newest === undefined) return { errnum: 2 }
     return json({ value: oldCheckpoints ? newest : checkpoints })

@@ -1,0 +1,156 @@
+import { Flags } from '@oclif/core'
+import { BrokerWriter, type ContentWriter, HashingWriter, type HashName, openStoreWriter } from '../content/index.ts'
+import { FluxError } from '../errors/index.ts'
+import { noInstanceHint, paceFlags, refuseLiveFlags, uriHelp } from './source.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Flags that say where a restored snapshot goes. */
+export const targetFlags = {
+  checkpoint: Flags.boolean({
+    summary: 'make it the checkpoint that the KVS starts from the next time',
+    description: 'The KVS module must not be loaded. For --store this is what happens anyway.',
+    exclusive: ['key', 'dry-run'],
+    helpGroup: 'TARGET',
+  }),
+  key: Flags.string({
+    summary: 'make it the directory of this key',
+    helpValue: 'KEY',
+    exclusive: ['checkpoint', 'dry-run'],
+    helpGroup: 'TARGET',
+  }),
+  uri: Flags.string({
+    ...uriHelp,
+    summary: 'the live instance (default: FLUX_URI, else the system instance)',
+    helpGroup: 'TARGET',
+  }),
+  store: Flags.string({
+    summary: 'write to a content store on disk, with its broker down, or make one',
+    description:
+      'A statedir, a content.sqlite or a content.files directory. All or nothing is written; checkpoints that are there stay.',
+    helpValue: 'PATH',
+    helpGroup: 'TARGET',
+  }),
+  hash: Flags.string({
+    summary: 'blobref algorithm of a store that is made, or of --dry-run (default: sha1)',
+    options: ['sha1', 'sha256'],
+    helpGroup: 'TARGET',
+  }),
+  'dry-run': Flags.boolean({ summary: 'write nothing; say what root would come out', helpGroup: 'TARGET' }),
+  ...paceFlags,
+}
+
+export interface TargetChoice {
+  checkpoint?: boolean | undefined
+  key?: string | undefined
+  uri?: string | undefined
+  store?: string | undefined
+  hash?: string | undefined
+  'dry-run'?: boolean | undefined
+  maxreqs?: number | undefined
+  'no-cache'?: boolean | undefined
+  'sd-notify'?: boolean | undefined
+}
+
+/** Where a restored snapshot goes. */
+export interface Target extends AsyncDisposable {
+  /** In words: "KVS key 'foo'". */
+  readonly name: string
+  readonly hash: HashName
+  readonly isDryRun: boolean
+  readonly writer: Pick<ContentWriter, 'storeBatch'>
+  commit(root: { rootref: string; timestamp: number }): Promise<void>
+  /** What is good to do after the commit. @returns what went wrong with it, which is no failure of the restore */
+  settle(): Promise<string | undefined>
+  notifyStatus?(status: string): Promise<void>
+}
+
+/**
+ * Open what the flags name.
+ *
+ * @throws {UsageError} when they name nothing; {FluxError} when it cannot be opened, or not be restored to
+ */
+export async function openTarget(choice: TargetChoice, signal: AbortSignal): Promise<Target> {
+  const { checkpoint, key, store } = choice
+  const hash = choice.hash as HashName | undefined
+  if (choice['dry-run'] && store === undefined) return dryRun(new HashingWriter(hash ?? 'sha1'))
+  if (store !== undefined) {
+    refuseLiveFlags({ ...choice })
+    if (choice['dry-run'])
+      throw new UsageError('--dry-run does not go with --store', 'it says what root would come out')
+    if (key !== undefined) throw new UsageError('--key does not go with --store', 'a store is restored as a whole')
+    return storeTarget(await openStoreWriter(store, { hash }))
+  }
+  if (hash !== undefined) throw new UsageError('--hash is for --store and --dry-run', 'a live instance has its own')
+  if (!checkpoint && key === undefined) {
+    throw new UsageError(
+      'Please specify a restore target with --checkpoint or --key',
+      'or --store PATH, with no broker',
+    )
+  }
+  if (key !== undefined && /^\.*$/.test(key)) {
+    throw new UsageError(
+      `error updating ${key}: Invalid argument`,
+      'the root itself cannot be replaced; name a key below it',
+    )
+  }
+  return liveTarget(choice, signal)
+}
+
+function dryRun(writer: HashingWriter): Target {
+  return {
+    name: 'nowhere',
+    hash: writer.hash,
+    isDryRun: true,
+    writer,
+    commit: async () => {},
+    settle: async () => undefined,
+    [Symbol.asyncDispose]: async () => {},
+  }
+}
+
+function storeTarget(writer: ContentWriter): Target {
+  return {
+    name: `checkpoint of ${writer.name}`,
+    hash: writer.hash,
+    isDryRun: false,
+    writer,
+    commit: ({ rootref, timestamp }) => writer.commit({ rootref, sequence: 0, timestamp }),
+    settle: async () => undefined,
+    [Symbol.asyncDispose]: () => writer.close(),
+  }
+}
+
+async function liveTarget(choice: TargetChoice, signal: AbortSignal): Promise<Target> {
+  const { uri, key, maxreqs, 'no-cache': noCache } = choice
+  const writer = await BrokerWriter.open(uri, { maxreqs, noCache, signal }).catch((error) => {
+    throw noInstanceHint(error, uri)
+  })
+  try {
+    if (key === undefined && (await writer.isKvsRunning())) {
+      throw new FluxError('EBUSY', 'please unload kvs module before using --checkpoint')
+    }
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
+  const namespace = process.env.FLUX_KVS_NAMESPACE || undefined
+  return {
+    name: key === undefined ? 'checkpoint for next KVS start' : `KVS key '${key}'`,
+    hash: writer.hash,
+    isDryRun: false,
+    writer,
+    commit: ({ rootref, timestamp }) =>
+      key === undefined
+        ? writer.commit({ rootref, sequence: 0, timestamp })
+        : writer.commitKey(key, rootref, namespace),
+    settle: async () => {
+      if (noCache) return undefined
+      return writer.flush().then(
+        () => undefined,
+        (error: Error) => error.message,
+      )
+    },
+    notifyStatus: (status) => writer.notifyStatus(status),
+    [Symbol.asyncDispose]: () => writer.close(),
+  }
+}

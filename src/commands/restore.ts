@@ -1,0 +1,146 @@
+import { Args, Flags } from '@oclif/core'
+import {
+  FluxCommand,
+  interruptible,
+  isLive,
+  keepNotified,
+  openTarget,
+  parseSize,
+  showTasks,
+  type Target,
+  targetFlags,
+  type Verbosity,
+} from '../cli/index.ts'
+import { type RestoreResult, Restore as RestoreRun, restoreTasks } from '../restore/index.ts'
+
+export default class Restore extends FluxCommand {
+  static override summary = 'Restore KVS snapshot from a portable archive'
+
+  static override description =
+    `Reads an archive and stores what is in it as a KVS snapshot: in a live instance, as a key (--key) or as the checkpoint that the KVS starts from the next time (--checkpoint); or in a content store on disk (--store), from which an instance can be started.
+
+INFILE is an archive of any kind that can be read (tar, cpio, zip, ISO 9660; gzip, bzip2, xz, zstd), recognised by its content, or a directory; - is standard input.
+
+Regular files become values and symbolic links KVS links, their paths keys; directories in the archive are not looked at. A link target may begin with NAMESPACE::. A hard link becomes another key of the same value. Whatever goes wrong, nothing is committed: the key, the checkpoint or the store is as it was.`
+
+  static override examples = [
+    {
+      description: 'Make a content store that an instance can be started from',
+      command: '<%= config.bin %> <%= command.id %> --store content.sqlite kvs.tgz',
+    },
+    {
+      description: 'Look at last night under a key of a running instance',
+      command: '<%= config.bin %> <%= command.id %> --key lastnight kvs.tgz',
+    },
+    {
+      description: 'Say what root one directory of an archive would give, and change nothing',
+      command: `<%= config.bin %> <%= command.id %> --dry-run --include 'job/**' kvs.tgz`,
+    },
+  ]
+
+  static override args = {
+    infile: Args.string({
+      name: 'INFILE',
+      description: 'archive or directory to read; - is standard input',
+      required: true,
+      ignoreStdin: true,
+    }),
+  }
+
+  static override flags = {
+    ...targetFlags,
+    include: Flags.string({
+      summary: 'restore only what matches, and what is below it; may be given several times',
+      helpValue: 'GLOB',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'SELECTION',
+    }),
+    exclude: Flags.string({
+      summary: 'leave out what matches, and what is below it; may be given several times',
+      helpValue: 'GLOB',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'SELECTION',
+    }),
+    strip: Flags.string({
+      summary: 'take this leading path off the names',
+      helpValue: 'PREFIX',
+      helpGroup: 'SELECTION',
+    }),
+    'size-limit': Flags.string({
+      summary: 'skip values larger than this: a number with k, M or G',
+      helpValue: 'SIZE',
+      helpGroup: 'SELECTION',
+    }),
+    verbose: Flags.boolean({
+      char: 'v',
+      summary: 'list keys on stderr as they are restored, instead of a periodic count',
+      exclusive: ['quiet'],
+      helpGroup: 'OUTPUT',
+    }),
+    quiet: Flags.boolean({ char: 'q', summary: 'do not show the periodic count', helpGroup: 'OUTPUT' }),
+  }
+
+  async run(): Promise<object> {
+    const started = performance.now()
+    const { args, flags } = await this.parse(Restore)
+    const sizeLimit = flags['size-limit'] === undefined ? 0 : parseSize(flags['size-limit'], 'size-limit')
+    const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
+    return interruptible(async (signal) => {
+      await using target = await openTarget(flags, signal)
+      const restore = new RestoreRun({
+        ...args,
+        ...flags,
+        writer: target.writer,
+        commit: (root) => target.commit(root),
+        sizeLimit,
+        nowSeconds: Date.now() / 1000,
+        onMembers: verbosity === 'verbose' ? (lines) => printMembers(lines) : undefined,
+        onWarning: (message) => this.notice(message),
+        signal,
+      })
+      const { tasks, printMembers } = restoreTasks(restore, { live: isLive(verbosity), target: target.name })
+      const { progress } = restore
+      const status = () => `${this.called}: restored ${progress.keys} keys (${progress.blobs} blobs)`
+      const stopNotifying = flags['sd-notify']
+        ? keepNotified(target, () => `flux-restore(1) has restored ${progress.keys} keys`)
+        : undefined
+      const [result] = await Promise.all([
+        restore.run().finally(() => stopNotifying?.()),
+        showTasks(tasks, verbosity, status),
+      ])
+      if (isLive(verbosity)) process.stderr.write(`${status()}\n`)
+      if (verbosity !== 'quiet') this.notice(outcome(result, target))
+      const problem = await target.settle()
+      if (problem) this.notice(problem)
+      return summary(result, target, (performance.now() - started) / 1000)
+    })
+  }
+}
+
+function outcome({ rootref, skipped }: RestoreResult, { name, isDryRun }: Target): string {
+  const short = rootref.slice(0, rootref.indexOf('-') + 9)
+  const left = skipped > 0 ? `; ${skipped} skipped for their size` : ''
+  return isDryRun ? `would write snapshot ${rootref}${left}` : `writing snapshot ${short} to ${name}${left}`
+}
+
+function summary(result: RestoreResult, { name, hash }: Target, seconds: number): object {
+  const { infile, format, filter, rootref, timestamp, keys, symlinks, blobs, bytes, skipped, deselected } = result
+  return {
+    infile,
+    format,
+    filter,
+    target: name,
+    rootref,
+    hash,
+    timestamp,
+    keys,
+    symlinks,
+    blobs,
+    bytes,
+    skipped,
+    deselected,
+    seconds: Number(seconds.toFixed(3)),
+  }
+}
