@@ -67,10 +67,13 @@ export {
   type Dir,
   decodeTreeObj,
   type Entry,
+  type KvsReader,
   keyOf,
+  type LookupKind,
   type RootChoice,
   resolveRoot,
   type Snapshot,
+  SnapshotReader,
   type SymlinkEntry,
   TreeError,
   type TreeErrorKind,
@@ -80,6 +83,8 @@ export {
   walk,
 } from './kvs/index.ts'
 export {
+  ArchiveStore,
+  type OpenArchiveStoreOptions,
   Restore,
   type RestoredRoot,
   type RestoreOptions,

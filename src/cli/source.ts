@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { RootChoice } from '../kvs/index.ts'
+import { ArchiveStore } from '../restore/index.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What a URI is, wherever a flag takes one. */
@@ -11,7 +12,7 @@ export const uriHelp = {
   helpValue: 'URI',
 }
 
-/** Flags that say what is read: a live instance, or a store on disk. */
+/** Flags that say what is read: a live instance, a store on disk, or an archive. */
 export const sourceFlags = {
   uri: Flags.string({
     ...uriHelp,
@@ -22,6 +23,13 @@ export const sourceFlags = {
     summary: 'read a content store on disk, with its broker down',
     description: 'A statedir, a content.sqlite, or a content.files directory. It is opened read-only.',
     helpValue: 'PATH',
+    helpGroup: 'SOURCE',
+  }),
+  archive: Flags.string({
+    summary: 'read an archive, as if it had been restored',
+    description:
+      'Of any kind that restore reads, - being standard input. It is read to its end and spooled to TMPDIR. Its only checkpoint is what a restore would make.',
+    helpValue: 'FILE',
     helpGroup: 'SOURCE',
   }),
   verify: Flags.boolean({
@@ -55,15 +63,17 @@ export const paceFlags = {
 const LIVE_FLAGS = ['uri', ...Object.keys(paceFlags), 'namespace'] as const
 
 /**
- * Refuse flags for a live instance beside `--store`. Not left to oclif, whose usage lines do not come out well with many
- * flags that exclude one.
+ * Refuse flags for a live instance beside one for something without a broker. Not left to oclif, whose usage lines do not
+ * come out well with many flags that exclude one.
  *
+ * @param beside - the flag they are refused for
  * @throws {UsageError}
  */
-export function refuseLiveFlags(flags: Readonly<Record<string, unknown>>): void {
+export function refuseLiveFlags(flags: Readonly<Record<string, unknown>>, beside: 'store' | 'archive' = 'store'): void {
+  const why = beside === 'store' ? 'a store on disk has no broker' : 'an archive has no broker'
   for (const name of LIVE_FLAGS) {
     if (flags[name] !== undefined && flags[name] !== false) {
-      throw new UsageError(`--${name} does not go with --store`, 'a store on disk has no broker')
+      throw new UsageError(`--${name} does not go with --${beside}`, why)
     }
   }
 }
@@ -100,6 +110,7 @@ export const rootFlags = {
 export interface SourceChoice {
   uri?: string | undefined
   store?: string | undefined
+  archive?: string | undefined
   verify: boolean
   maxreqs?: number | undefined
   'no-cache'?: boolean | undefined
@@ -107,13 +118,20 @@ export interface SourceChoice {
   namespace?: string | undefined
   /** Directories where a store with a journal may be given second names. */
   scratchDirs?: readonly string[]
+  /** Hears of what is not as it should be in an archive. */
+  onWarning?: (message: string) => void
   /** Gives up connecting. */
   signal?: AbortSignal
 }
 
 /** Open what the flags name. @throws {FluxError} when it cannot be opened */
 export async function openSource(choice: SourceChoice): Promise<ContentStore> {
-  const { uri, store, verify, maxreqs, scratchDirs, signal } = choice
+  const { uri, store, archive, verify, maxreqs, scratchDirs, onWarning, signal } = choice
+  if (archive !== undefined) {
+    if (store !== undefined) throw new UsageError('--archive does not go with --store', 'give one of them')
+    refuseLiveFlags({ ...choice }, 'archive')
+    return ArchiveStore.open(archive, { onWarning, signal })
+  }
   if (store !== undefined) {
     refuseLiveFlags({ ...choice })
     return openStore(store, { verify, scratchDirs })
@@ -129,7 +147,8 @@ export function noInstanceHint(error: unknown, uri: string | undefined): unknown
   const unnamed = uri === undefined && process.env.FLUX_URI === undefined
   if (!(unnamed && error instanceof FluxError && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')))
     return error
-  const hint = 'no instance runs here: name one with --uri or FLUX_URI, or a store on disk with --store PATH'
+  const hint =
+    'no instance runs here: name one with --uri or FLUX_URI, a store on disk with --store PATH, or an archive with --archive FILE'
   return new FluxError(error.code, error.message, { cause: error, hint })
 }
 

@@ -105,7 +105,12 @@ Values and symbolic links are archived, under their keys with the dots turned in
     const mtimeSeconds = sourceDateEpoch()
     const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
     return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, scratchDirs: outfile === '-' ? [] : [dirname(outfile)], signal })
+      await using store = await openSource({
+        ...flags,
+        scratchDirs: outfile === '-' ? [] : [dirname(outfile)],
+        onWarning: (message) => this.notice(message),
+        signal,
+      })
       const dump = new DumpRun({
         store,
         outfile,

@@ -1,6 +1,26 @@
 export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
+export {
+  decodeDir,
+  type KvsReader,
+  keyComponents,
+  type LookupKind,
+  lookupError,
+  SnapshotReader,
+  type SnapshotReaderOptions,
+} from './lookup.ts'
 export { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot } from './snapshot.ts'
 export { TreeError, type TreeErrorKind } from './tree-error.ts'
-export { decodeTreeObj, decodeVal, sortedNames, type TreeObj } from './treeobj.ts'
+export {
+  type DirObj,
+  type Dirref,
+  decodeTreeObj,
+  decodeVal,
+  type Symlink,
+  sortedNames,
+  type TreeObj,
+  type Val,
+  type Valref,
+} from './treeobj.ts'
 export { dirBlob, dirrefText, symlinkText, valrefText, valText } from './treeobj-encode.ts'
+export { missingDir, missingValue, streamValue } from './value-stream.ts'
 export { type WalkOptions, walk } from './walk.ts'

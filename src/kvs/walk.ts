@@ -10,8 +10,10 @@
 import { type BlobResult, ContentError, type ContentStore } from '../content/index.ts'
 import { InterruptedError } from '../errors/index.ts'
 import { type Dir, type Entry, keyOf, type ValueEntry } from './entry.ts'
+import { decodeDir } from './lookup.ts'
 import { TreeError } from './tree-error.ts'
-import { decodeTreeObj, decodeVal } from './treeobj.ts'
+import { decodeVal } from './treeobj.ts'
+import { missingDir, missingValue, streamValue } from './value-stream.ts'
 import { type Inline, type Loading, nodeKey, WalkQueue } from './walk-queue.ts'
 
 /** A batch of entries ends at this many, or when their values come to {@link BATCH_BYTES}. */
@@ -235,12 +237,10 @@ class Walker {
       }
     }
     try {
-      const obj = decodeTreeObj(blob)
-      if (obj.type === 'dir') this.#queue.expand(node, obj)
-      else node.error = new TreeError('EPROTO', { ...at, kind: 'not-a-dir' }, 'dirref references non-directory')
-    } catch (cause) {
-      const what = `could not decode tree object: ${(cause as Error).message}`
-      node.error = new TreeError('EPROTO', { ...at, kind: 'bad-treeobj' }, what, { cause })
+      this.#queue.expand(node, decodeDir(blob, at.key, at.blobref))
+    } catch (error) {
+      if (!(error instanceof TreeError)) throw error
+      node.error = error
     }
   }
 
@@ -275,25 +275,8 @@ class Walker {
     return { type: 'value', dir: parent as Dir, name, size, parts: undefined, blobs: blobrefs.length, stream }
   }
 
-  async *#stream(node: Loading): AsyncGenerator<Uint8Array[], void, void> {
-    const { blobrefs } = node
-    let stuck = false
-    for (let at = 0; at < blobrefs.length; ) {
-      if (this.#options.signal?.aborted) throw new InterruptedError(undefined, { cause: this.#options.signal.reason })
-      const count = stuck ? 1 : Math.min(MAX_LOAD, Math.max(1, this.#store.window))
-      const results = await this.#store.loadBatch(blobrefs.slice(at, at + count), LARGE_VALUE)
-      const parts: Uint8Array[] = []
-      for (const [i, result] of results.entries()) {
-        if (result instanceof ContentError) throw blobError(node, at + i, result)
-        // The rest of this batch comes with the next: the order must be kept.
-        if (result === undefined) break
-        parts.push(result)
-      }
-      at += parts.length
-      // The store may have left out the very first, which only a batch of its own is sure to bring.
-      stuck = parts.length === 0
-      if (!stuck) yield parts
-    }
+  #stream({ parent, name, blobrefs }: Loading): AsyncGenerator<readonly Uint8Array[], void, void> {
+    return streamValue(this.#store, keyOf(parent, name), blobrefs, this.#options.signal)
   }
 
   /** Drop the bytes of a node that will not be yielded as it is. */
@@ -309,13 +292,7 @@ class Walker {
   }
 }
 
-/** Words as the C tool has them, so that scripts that look for them find them. */
 function blobError(node: Loading, index: number, cause: ContentError): TreeError {
-  const { blobref, code } = cause
-  const at = { key: nodeKey(node), blobref }
-  if (node.kind === 'dir') {
-    return new TreeError(code, { ...at, kind: 'missing-dir' }, `could not load content: ${cause.message}`, { cause })
-  }
-  const which = code === 'ENOENT' ? 'missing blobref' : 'unreadable blobref'
-  return new TreeError(code, { ...at, kind: 'missing-value' }, `${which} ${index}: ${cause.message}`, { cause })
+  const key = nodeKey(node)
+  return node.kind === 'dir' ? missingDir(key, cause) : missingValue(key, index, cause)
 }

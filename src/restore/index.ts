@@ -1,3 +1,4 @@
+export { ArchiveStore, type OpenArchiveStoreOptions } from './archive-store.ts'
 export { Restore, type RestoredRoot, type RestoreOptions, type RestoreProgress, type RestoreResult } from './restore.ts'
 export type { SelectionOptions } from './selection.ts'
 export { type RestoreTasksOptions, restoreTasks } from './tasks.ts'

@@ -1,0 +1,172 @@
+/**
+ * Looking up keys in a snapshot, by the rules of the `kvs.lookup` service: symbolic links in the middle of a key are
+ * always followed, one at its end unless it is asked for itself; links may lead into another namespace.
+ *
+ * @see RFC 11; flux_kvs_lookup(3); flux-core `src/modules/kvs/lookup.c`
+ */
+import { ContentError, type ContentStore } from '../content/index.ts'
+import { errnoText, FluxError, printable } from '../errors/index.ts'
+import { TreeError } from './tree-error.ts'
+import {
+  type DirObj,
+  type Dirref,
+  decodeTreeObj,
+  type Symlink,
+  type TreeObj,
+  type Val,
+  type Valref,
+} from './treeobj.ts'
+import { missingDir } from './value-stream.ts'
+
+/** Links that are followed before it is called a loop. */
+const MAX_LINKS = 10
+
+/** Directories kept decoded. Keys asked for together mostly share all but the last. */
+const KEPT_DIRS = 64
+
+/** What a lookup may be for: the object of a value, of a directory, of a link, or whatever there is, as it is stored. */
+export type LookupKind = 'value' | 'dir' | 'link' | 'treeobj'
+
+/** Answers keys: a snapshot, or a live instance. */
+export interface KvsReader {
+  /** What a key holds, following links to a value. @throws as {@link KvsReader.lookup} */
+  lookup(key: string, kind?: 'value'): Promise<Val | Valref>
+  /** A directory: one level of it. */
+  lookup(key: string, kind: 'dir'): Promise<DirObj>
+  /** A link itself. */
+  lookup(key: string, kind: 'link'): Promise<Symlink>
+  /**
+   * The object as it is stored; `.` is a dirref.
+   *
+   * @throws {FluxError} `ENOENT` no such key; `EISDIR`, `ENOTDIR`, `EINVAL` it is something else than asked for; `ELOOP`;
+   *   `ENOTSUP` a link into a namespace that is not known. The message begins with the key, and ends in the errno's text.
+   * @throws {TreeError} the tree is damaged on the way there
+   */
+  lookup(key: string, kind: LookupKind): Promise<TreeObj>
+}
+
+/**
+ * The components of a key: dots at its ends, and all but one in a row, do not count; `.` alone is the root, of no
+ * components.
+ *
+ * @throws {FluxError} `EINVAL` the key is empty
+ */
+export function keyComponents(key: string): string[] {
+  if (key === '') throw new FluxError('EINVAL', 'an empty key: Invalid argument')
+  return key.split('.').filter((component) => component !== '')
+}
+
+/** The error of a lookup, in the words of `flux kvs`. */
+export function lookupError(
+  code: 'ENOENT' | 'EISDIR' | 'ENOTDIR' | 'EINVAL' | 'ELOOP' | 'ENOTSUP',
+  key: string,
+): FluxError {
+  return new FluxError(code, `${printable(key)}: ${errnoText(code)}`)
+}
+
+export interface SnapshotReaderOptions {
+  /** The namespace that the root is of; links into it stay within the snapshot. */
+  namespace?: string | undefined
+}
+
+/** Answers keys out of one root of a content store. */
+export class SnapshotReader implements KvsReader {
+  readonly #store: ContentStore
+  readonly #rootref: string
+  readonly #namespace: string
+  readonly #dirs = new Map<string, DirObj>()
+
+  /** @param rootref - blobref of the directory that keys start from */
+  constructor(store: ContentStore, rootref: string, { namespace = 'primary' }: SnapshotReaderOptions = {}) {
+    this.#store = store
+    this.#rootref = rootref
+    this.#namespace = namespace
+  }
+
+  lookup(key: string, kind?: 'value'): Promise<Val | Valref>
+  lookup(key: string, kind: 'dir'): Promise<DirObj>
+  lookup(key: string, kind: 'link'): Promise<Symlink>
+  lookup(key: string, kind: LookupKind): Promise<TreeObj>
+  async lookup(key: string, kind: LookupKind = 'value'): Promise<TreeObj> {
+    const obj = await this.#find(key, kind === 'value' || kind === 'dir')
+    if (kind === 'treeobj') return obj
+    if (kind === 'link') {
+      if (obj.type === 'symlink') return obj
+      throw lookupError('EINVAL', key)
+    }
+    const isDir = obj.type === 'dir' || obj.type === 'dirref'
+    if (kind === 'value') {
+      if (isDir) throw lookupError('EISDIR', key)
+      return obj
+    }
+    if (!isDir) throw lookupError('ENOTDIR', key)
+    return this.#open(obj, key)
+  }
+
+  async #find(key: string, followLast: boolean): Promise<TreeObj> {
+    let components = keyComponents(key)
+    let at: TreeObj = dirref(this.#rootref)
+    let links = 0
+    for (let i = 0; i < components.length; i++) {
+      // Nothing is below a value.
+      if (at.type !== 'dir' && at.type !== 'dirref') throw lookupError('ENOENT', key)
+      const dir = await this.#open(at, components.slice(0, i).join('.') || '.')
+      const name = components[i] as string
+      const entry: TreeObj | undefined = Object.hasOwn(dir.data, name) ? dir.data[name] : undefined
+      if (entry === undefined) throw lookupError('ENOENT', key)
+      at = entry
+      if (entry.type !== 'symlink' || (i === components.length - 1 && !followLast)) continue
+      if (++links > MAX_LINKS) throw lookupError('ELOOP', key)
+      const { target, namespace } = entry.data
+      components = [...keyComponents(target || '.'), ...components.slice(i + 1)]
+      at = dirref(await this.#rootOf(namespace, key))
+      i = -1
+    }
+    return at
+  }
+
+  async #rootOf(namespace: string | undefined, key: string): Promise<string> {
+    if (namespace === undefined || namespace === this.#namespace) return this.#rootref
+    if (!this.#store.currentRoot) throw lookupError('ENOTSUP', key)
+    return (await this.#store.currentRoot(namespace)).rootref
+  }
+
+  /** The entries of a directory. @param key - for messages */
+  async #open(obj: DirObj | Dirref, key: string): Promise<DirObj> {
+    if (obj.type === 'dir') return obj
+    const [blobref] = obj.data
+    if (blobref === undefined || obj.data.length !== 1) {
+      throw new TreeError('EPROTO', { key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
+    }
+    const known = this.#dirs.get(blobref)
+    if (known) return known
+    const [result] = await this.#store.loadBatch([blobref], 1)
+    if (result instanceof ContentError) throw missingDir(key, result)
+    const dir = decodeDir(result as Uint8Array, key, blobref)
+    if (this.#dirs.size >= KEPT_DIRS) this.#dirs.delete(this.#dirs.keys().next().value as string)
+    this.#dirs.set(blobref, dir)
+    return dir
+  }
+}
+
+function dirref(blobref: string): Dirref {
+  return { type: 'dirref', ver: 1, data: [blobref] }
+}
+
+/**
+ * Decode the blob of a directory.
+ *
+ * @param key - for messages
+ * @throws {TreeError} `bad-treeobj`, `not-a-dir`
+ */
+export function decodeDir(blob: Uint8Array, key: string, blobref: string | undefined): DirObj {
+  let obj: TreeObj
+  try {
+    obj = decodeTreeObj(blob)
+  } catch (cause) {
+    const what = `could not decode tree object: ${(cause as Error).message}`
+    throw new TreeError('EPROTO', { key, blobref, kind: 'bad-treeobj' }, what, { cause })
+  }
+  if (obj.type === 'dir') return obj
+  throw new TreeError('EPROTO', { key, blobref, kind: 'not-a-dir' }, 'dirref references non-directory')
+}

@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type BlobResult,
+  type Checkpoint,
+  type ContentStore,
+  type HashName,
+  openStore,
+  openStoreWriter,
+} from '../content/index.ts'
+import { FluxError, InterruptedError } from '../errors/index.ts'
+import { Restore, type RestoreResult } from './restore.ts'
+
+export interface OpenArchiveStoreOptions {
+  /** The algorithm of its blobrefs (default sha1): an archive does not say what that of the instance was. */
+  hash?: HashName | undefined
+  /** Where the content store is spooled to (default: the directory for temporary files). */
+  scratchDir?: string | undefined
+  /** Hears of everything that is not as it should be, one line each. */
+  onWarning?: ((message: string) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * An archive as a content store: what a restore of it would give, in a file without a name that goes with the process. Its
+ * only checkpoint is the root, with the time of the newest member.
+ */
+export class ArchiveStore implements ContentStore {
+  readonly name: string
+  /** What the archive is, and what came of it. */
+  readonly restored: RestoreResult
+  readonly #store: ContentStore
+
+  /**
+   * Read an archive to its end.
+   *
+   * @param path - a file, a pipe or a directory; `-` is standard input
+   * @throws {ArchiveError} it is damaged, or not an archive; {FluxError} it cannot be restored, or there is no room
+   */
+  static async open(path: string, options: OpenArchiveStoreOptions = {}): Promise<ArchiveStore> {
+    const { hash = 'sha1', scratchDir = tmpdir(), onWarning, signal } = options
+    const dir = await mkdtemp(join(scratchDir, 'flux-ts-')).catch((error) => {
+      throw FluxError.fromSystem(error, `cannot make a temporary file in ${scratchDir}`, {
+        hint: 'TMPDIR names another directory',
+      })
+    })
+    try {
+      const spool = join(dir, 'content.sqlite')
+      let restored: RestoreResult
+      {
+        await using writer = await openStoreWriter(spool, { hash })
+        const commit = (root: { rootref: string; timestamp: number }) => writer.commit({ ...root, sequence: 0 })
+        const nowSeconds = Date.now() / 1000
+        restored = await new Restore({ infile: path, writer, commit, nowSeconds, onWarning, signal }).run()
+      }
+      if (signal?.aborted) throw new InterruptedError()
+      return new ArchiveStore(path, await openStore(spool, { verify: false }), restored)
+    } finally {
+      // What is open stays.
+      await rm(dir, { recursive: true, force: true })
+    }
+  }
+
+  private constructor(path: string, store: ContentStore, restored: RestoreResult) {
+    this.name = path === '-' ? 'standard input' : path
+    this.restored = restored
+    this.#store = store
+  }
+
+  get hash(): HashName {
+    return this.#store.hash
+  }
+
+  get window(): number {
+    return this.#store.window
+  }
+
+  get objects(): number | undefined {
+    return this.#store.objects
+  }
+
+  loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
+    return this.#store.loadBatch(blobrefs, budgetBytes)
+  }
+
+  checkpoints(): Promise<Checkpoint[]> {
+    return this.#store.checkpoints()
+  }
+
+  async assertUnchanged(): Promise<void> {
+    // It has been read to its end, and nobody else knows the spool.
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
