@@ -59,7 +59,7 @@ function createWriter(
     case 'tar': {
       const out = new ChunkWriter()
       const recordBytes = toStdout && type.filter === 'none' ? { recordBytes: STREAM_RECORD_BYTES } : {}
-      const filter = createFilter(type.filter, sink, { level, threads })
+      const filter = createFilter(type.filter, sink, { level, threads, name: toStdout ? 'standard output' : path })
       return new StreamWriter(type, sink, out, new TarEncoder(out, attributes, recordBytes), filter)
     }
     case 'iso9660':

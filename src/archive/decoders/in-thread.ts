@@ -2,36 +2,29 @@
  * A decoder in a thread of its own, so that whoever reads the archive is not held up. Chunks go there and come back one by
  * one, and no more than {@link AHEAD} of them wait: what a small archive would blow up to never is in memory at once.
  */
-import { Worker } from 'node:worker_threads'
 import type { Reading } from '../member.ts'
+import { type Broken, startThread } from '../thread.ts'
 
 /** Messages between the threads. */
 export type ToThread = { chunk: Uint8Array } | { end: true } | { taken: true }
-export type FromThread = { out: Uint8Array } | { more: true } | { done: true } | { failed: string } | { broken: string }
+export type FromThread = { out: Uint8Array } | { more: true } | { done: true } | { failed: string } | Broken
 
 /** Chunks that the thread may be ahead. */
 export const AHEAD = 4
 
 export type ThreadDecoder = 'bzip2' | 'xz'
 
-/** This file's neighbour, as source or built. */
-const THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
-
 export async function* decodeInThread(
   decoder: ThreadDecoder,
   chunks: AsyncIterable<Uint8Array>,
   reading: Reading,
 ): AsyncGenerator<Uint8Array> {
-  const worker = new Worker(THREAD, { workerData: decoder, execArgv: [] })
   const received: FromThread[] = []
   let wake = () => {}
-  const receive = (message: FromThread) => {
+  const worker = startThread<FromThread>('./thread', import.meta.url, decoder, (message) => {
     received.push(message)
     wake()
-  }
-  worker.on('message', receive)
-  worker.on('error', (error) => receive({ broken: error.message }))
-  worker.on('exit', (code) => receive({ broken: `the thread ended with ${code}` }))
+  })
   const send = (message: ToThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
   const input = chunks[Symbol.asyncIterator]()
   try {

@@ -13,4 +13,6 @@ export interface FilterOptions {
   level: number
   /** Blocks compressed at once. The bytes do not depend on it. */
   threads: number
+  /** The archive, as messages name it. */
+  name: string
 }

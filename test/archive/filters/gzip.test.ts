@@ -16,7 +16,7 @@ async function compress(chunks: readonly Uint8Array[], options: Partial<FilterOp
     commit: async () => {},
     abort: async () => {},
   }
-  const filter = new GzipFilter(sink, { level: 6, threads: 2, ...options })
+  const filter = new GzipFilter(sink, { level: 6, threads: 2, name: 'x.gz', ...options })
   for (const chunk of chunks) await filter.write([chunk])
   await filter.finish()
   return Buffer.concat(written)

@@ -1,0 +1,19 @@
+/** What runs in the threads of bzip2.ts: blocks come in, each goes back as a stream. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { FromBzip2Thread } from './bzip2.ts'
+import { Libbz2 } from './libbz2.ts'
+
+const port = parentPort as MessagePort
+const level = workerData as number
+const libbz2 = new Libbz2()
+
+const send = (message: FromBzip2Thread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
+
+port.on('message', (block: Uint8Array) => {
+  try {
+    const packed = libbz2.compress(block, level)
+    send({ packed }, [packed.buffer])
+  } catch (error) {
+    send({ failed: (error as Error).message })
+  }
+})
