@@ -24,6 +24,8 @@ export interface CreateArchiveOptions {
   level?: number | undefined
   /** Threads that compress (default: as many as there are processors). The bytes do not depend on it. */
   threads?: number | undefined
+  /** Calls off what is being compressed, with `EINTR`. The archive must be aborted all the same. */
+  signal?: AbortSignal | undefined
 }
 
 /**
@@ -52,14 +54,15 @@ function createWriter(
   path: string,
   type: ArchiveType,
   sink: Sink,
-  { attributes, level, threads }: { attributes: MemberAttributes; level: number; threads: number },
+  { attributes, level, threads, signal }: CreateArchiveOptions & { level: number; threads: number },
 ): ArchiveWriter {
   const toStdout = path === '-'
   switch (type.format) {
     case 'tar': {
       const out = new ChunkWriter()
       const recordBytes = toStdout && type.filter === 'none' ? { recordBytes: STREAM_RECORD_BYTES } : {}
-      const filter = createFilter(type.filter, sink, { level, threads, name: toStdout ? 'standard output' : path })
+      const name = toStdout ? 'standard output' : path
+      const filter = createFilter(type.filter, sink, { level, threads, name, signal })
       return new StreamWriter(type, sink, out, new TarEncoder(out, attributes, recordBytes), filter)
     }
     case 'iso9660':

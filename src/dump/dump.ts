@@ -164,7 +164,7 @@ export class Dump {
     const attributes = { mode: 0o644, uid, gid, mtimeSeconds }
     let archive: ArchiveWriter | undefined
     try {
-      archive = await createArchive(outfile, { attributes, format, level, threads })
+      archive = await createArchive(outfile, { attributes, format, level, threads, signal: this.#signal })
       const paths = new MemberPaths()
       for (let batch = await this.#queue.pull(); batch !== undefined; batch = await this.#queue.pull()) {
         await this.#writeBatch(archive, batch, paths)

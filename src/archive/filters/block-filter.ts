@@ -3,7 +3,7 @@
  * places, each block is compressed on its own, several at once, and the results are written in order. So the bytes depend
  * on the input alone, not on how many threads there are or how the input came.
  */
-import { FluxError } from '../../errors/index.ts'
+import { FluxError, InterruptedError } from '../../errors/index.ts'
 import type { Sink } from '../sink.ts'
 import type { Filter, FilterOptions } from './filter.ts'
 
@@ -16,7 +16,7 @@ export interface BlockCompressor {
    * @throws {Error} whose message says what compresses and what is wrong
    */
   compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
-  /** Let go of threads and the like. What is under way fails. May be called more than once; never throws. */
+  /** Let go of threads and the like, and of what they are at. No block comes after it. Never throws. */
   close?(): Promise<void>
 }
 
@@ -33,12 +33,20 @@ export class BlockFilter implements Filter {
   #block: Uint8Array<ArrayBuffer> | undefined
   #used = 0
   #begun = false
+  #closed: Promise<void> | undefined
+  /** Calls off the wait for a block. */
+  #callOff: (error: Error) => void = () => {}
+  readonly #signal: AbortSignal | undefined
+  readonly #onSignal = () => void this.abort()
 
-  constructor(sink: Sink, compressor: BlockCompressor, { threads, name }: FilterOptions) {
+  constructor(sink: Sink, compressor: BlockCompressor, { threads, name, signal }: FilterOptions) {
     this.#sink = sink
     this.#compressor = compressor
     this.#threads = threads
     this.#name = name
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#onSignal)
+    if (signal?.aborted) this.#onSignal()
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -62,8 +70,11 @@ export class BlockFilter implements Filter {
     await this.abort()
   }
 
-  async abort(): Promise<void> {
-    await this.#compressor.close?.()
+  abort(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onSignal)
+    this.#callOff(new InterruptedError())
+    this.#closed ??= Promise.resolve(this.#compressor.close?.())
+    return this.#closed
   }
 
   async #begin(): Promise<void> {
@@ -81,13 +92,19 @@ export class BlockFilter implements Filter {
   }
 
   async #writeFirst(): Promise<void> {
-    await this.#sink.write([(await this.#pending.shift()) as Uint8Array])
+    const result = this.#pending.shift() as Promise<Uint8Array>
+    const packed = await new Promise<Uint8Array>((resolve, reject) => {
+      this.#callOff = reject
+      result.then(resolve, reject)
+    })
+    await this.#sink.write([packed])
   }
 
   async #compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     if (this.#running < this.#threads) this.#running++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
+      if (this.#closed) throw new InterruptedError()
       return await this.#compressor.compress(block)
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot write ${this.#name}`)

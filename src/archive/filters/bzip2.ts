@@ -3,7 +3,6 @@
  * there is none in Node, and it is not to be had without a compiler otherwise.
  */
 import type { Worker } from 'node:worker_threads'
-import { InterruptedError } from '../../errors/index.ts'
 import { startThread } from '../thread.ts'
 import type { BlockCompressor } from './block-filter.ts'
 
@@ -18,7 +17,6 @@ export class Bzip2Compressor implements BlockCompressor {
   readonly #level: number
   readonly #idle: Bzip2Thread[] = []
   readonly #threads = new Set<Bzip2Thread>()
-  #closed = false
 
   /** @param level - 1 to 9: bzip2's blocks in units of 100,000 bytes */
   constructor(level: number) {
@@ -28,7 +26,6 @@ export class Bzip2Compressor implements BlockCompressor {
 
   /** There are as many threads as there have been blocks at once. */
   async compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-    if (this.#closed) throw new InterruptedError()
     const thread = this.#idle.pop() ?? new Bzip2Thread(this.#level)
     this.#threads.add(thread)
     const packed = await thread.compress(block)
@@ -37,9 +34,7 @@ export class Bzip2Compressor implements BlockCompressor {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
     await Promise.all([...this.#threads].map((thread) => thread.end()))
-    this.#threads.clear()
   }
 }
 
@@ -47,31 +42,28 @@ export class Bzip2Compressor implements BlockCompressor {
 class Bzip2Thread {
   readonly #worker: Worker
   #settle: { resolve(packed: Uint8Array): void; reject(error: Error): void } | undefined
-  #ended: Error | undefined
+  #broken: Error | undefined
 
   constructor(level: number) {
     this.#worker = startThread<FromBzip2Thread>('./bzip2-thread', import.meta.url, level, (message) => {
       if ('packed' in message) this.#settle?.resolve(message.packed)
       else if ('failed' in message) this.#settle?.reject(new Error(`bzip2: ${message.failed}`))
-      else this.#end(new Error(`bzip2: ${message.broken}`))
+      else {
+        this.#broken ??= new Error(`bzip2: ${message.broken}`)
+        this.#settle?.reject(this.#broken)
+      }
     })
   }
 
   compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
-      if (this.#ended) reject(this.#ended)
+      if (this.#broken) reject(this.#broken)
       else this.#worker.postMessage(block, [block.buffer])
     })
   }
 
   async end(): Promise<void> {
-    this.#end(new InterruptedError())
     await this.#worker.terminate()
-  }
-
-  #end(error: Error): void {
-    this.#ended ??= error
-    this.#settle?.reject(this.#ended)
   }
 }

@@ -15,4 +15,6 @@ export interface FilterOptions {
   threads: number
   /** The archive, as messages name it. */
   name: string
+  /** Calls off what is under way, as {@link Filter.abort} does. */
+  signal?: AbortSignal | undefined
 }

@@ -6,8 +6,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { FluxError, InterruptedError } from '../../errors/index.ts'
+import { delimiter, isAbsolute, join } from 'node:path'
+import { FluxError } from '../../errors/index.ts'
 import type { BlockCompressor } from './block-filter.ts'
 
 const KIB = 1 << 10
@@ -33,7 +33,6 @@ export class XzCompressor implements BlockCompressor {
   readonly #program: string
   readonly #arguments: readonly string[]
   readonly #children = new Set<ChildProcess>()
-  #closed = false
 
   /**
    * @param level - 0 (fast) to 9 (small)
@@ -49,7 +48,6 @@ export class XzCompressor implements BlockCompressor {
   }
 
   async compress(block: Uint8Array): Promise<Uint8Array> {
-    if (this.#closed) throw new InterruptedError()
     // What the user's variables say would change the bytes.
     const { XZ_DEFAULTS, XZ_OPT, ...env } = process.env
     // In a session of its own, so that Ctrl-C does not end it before we know.
@@ -66,7 +64,6 @@ export class XzCompressor implements BlockCompressor {
         child.on('error', (error) => reject(new Error(`cannot run ${this.#program}: ${error.message}`)))
         child.on('close', (status, signal) => {
           if (status === 0) resolve(Buffer.concat(out))
-          else if (this.#closed) reject(new InterruptedError())
           else reject(new Error(`${this.#program} ${ending(said, status, signal)}`))
         })
         // If it does not take all, how it ends says why.
@@ -79,7 +76,6 @@ export class XzCompressor implements BlockCompressor {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
     const ended = [...this.#children].map((child) => {
       child.kill('SIGKILL')
       return new Promise((resolve) => {
@@ -103,7 +99,7 @@ function ending(said: string, status: number | null, signal: NodeJS.Signals | nu
 
 /** Looked for beforehand, so that nothing is begun that cannot be finished. */
 function findXz(name: string): string {
-  for (const dir of (process.env.PATH ?? '').split(delimiter)) {
+  for (const dir of (process.env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
     const program = join(dir, 'xz')
     try {
       accessSync(program, constants.X_OK)

@@ -21,10 +21,14 @@ export class ZstdCompressor implements BlockCompressor {
 
   compress(block: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      zstdCompress(block, { params: this.#params, chunkSize: OUTPUT_BYTES }, (error, data) => {
-        if (error === null) resolve(data)
-        else reject(new Error(`zstd: ${error.message}`, { cause: error }))
-      })
+      zstdCompress(
+        block,
+        { params: this.#params, chunkSize: OUTPUT_BYTES, pledgedSrcSize: block.length },
+        (error, data) => {
+          if (error === null) resolve(data)
+          else reject(new Error(`zstd: ${error.message}`, { cause: error }))
+        },
+      )
     })
   }
 }
