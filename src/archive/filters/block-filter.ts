@@ -107,7 +107,8 @@ export class BlockFilter implements Filter {
       if (this.#closed) throw new InterruptedError()
       return await this.#compressor.compress(block)
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
+      // What was called off fails in some way or other.
+      throw this.#closed ? new InterruptedError() : FluxError.fromSystem(error, `cannot write ${this.#name}`)
     } finally {
       // Whoever waits longest takes this one's place.
       const next = this.#waiting.shift()
