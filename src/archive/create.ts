@@ -5,11 +5,11 @@ import { FluxError } from '../errors/index.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
 import { createFilter } from './filters/create-filter.ts'
 import type { MemberAttributes } from './format-encoder.ts'
-import { TemporaryFile } from './formats/iso9660/spool.ts'
 import { Iso9660Writer } from './formats/iso9660/writer.ts'
 import { TarEncoder } from './formats/tar.ts'
 import { type ArchiveType, archiveTypeOf, compressionLevel } from './formats.ts'
 import { DescriptorSink, openSink, type Sink } from './sink.ts'
+import { TemporaryFile } from './spool.ts'
 import { StreamWriter } from './stream-writer.ts'
 
 /** Tape records: what libarchive and GNU tar fill a streamed tar up to. */

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect } from 'chai'
-import { TemporaryFile } from '../../src/archive/formats/iso9660/spool.ts'
 import { Iso9660Writer } from '../../src/archive/formats/iso9660/writer.ts'
 import { type ExtraRecords, type MemberAttributes, openSink } from '../../src/archive/index.ts'
+import { TemporaryFile } from '../../src/archive/spool.ts'
 import { run } from './processes.ts'
 
 export const ATTRIBUTES: MemberAttributes = { mode: 0o640, uid: 1000, gid: 100, mtimeSeconds: 1_700_000_000 }

@@ -5,6 +5,7 @@
 import type { ChunkWriter } from '../../bytes/index.ts'
 import { ArchiveError } from '../archive-error.ts'
 import type { ExtraRecords, FormatEncoder, MemberAttributes } from '../format-encoder.ts'
+import { encodePax } from './pax-records.ts'
 
 const BLOCK = 512
 
@@ -138,13 +139,12 @@ export class TarEncoder implements FormatEncoder {
     this.#put(type, path, pathFits, size, Buffer.byteLength(linkname) <= LINKNAME[1] ? linkname : LONG_LINK)
   }
 
-  /** The `x` member: its data are records of `LENGTH KEYWORD=VALUE\n`, where LENGTH counts itself. */
+  /** The `x` member. */
   #extendedHeader(path: string, records: readonly (readonly [string, string])[]): void {
-    const parts = records.map(([keyword, value]) => paxRecord(keyword, value))
-    const size = parts.reduce((sum, part) => sum + part.length, 0)
-    this.#put(TYPE_PAX, paxHeaderName(path), true, size, '')
-    for (const part of parts) this.#out.write(part)
-    this.#pad(size)
+    const data = encodePax(records)
+    this.#put(TYPE_PAX, paxHeaderName(path), true, data.length, '')
+    this.#out.write(data)
+    this.#pad(data.length)
   }
 
   #put(type: number, path: string, fits: boolean, size: number, linkname: string): void {
@@ -244,13 +244,6 @@ function paxHeaderName(path: string): string {
   const room = NAME[1] - '/PaxHeader/'.length
   const dir = slash < 0 ? '' : ascii.slice(0, Math.min(slash, Math.max(0, room - Math.min(base.length, room))))
   return `${dir === '' ? '' : `${dir}/`}PaxHeader/${base.slice(0, room - dir.length)}`
-}
-
-function paxRecord(keyword: string, value: string): Buffer {
-  const rest = Buffer.from(` ${keyword}=${value}\n`)
-  let length = rest.length + 1
-  while (String(length).length + rest.length !== length) length = String(length).length + rest.length
-  return Buffer.concat([Buffer.from(String(length)), rest])
 }
 
 function sizeMismatch(pathname: string, declared: number, written: number): ArchiveError {

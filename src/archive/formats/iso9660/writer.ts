@@ -8,9 +8,9 @@ import { ArchiveError } from '../../archive-error.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
 import type { ArchiveType } from '../../formats.ts'
 import type { Sink } from '../../sink.ts'
+import type { Spool } from '../../spool.ts'
 import { longDate, SECTOR } from './fields.ts'
 import { Image } from './image.ts'
-import type { Spool } from './spool.ts'
 import { MemberTree } from './tree.ts'
 
 /** Owner and group are of 32 bits in Rock Ridge. */

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { TemporaryFile } from '../../../src/archive/formats/iso9660/spool.ts'
-import { scratch } from '../../support/fixtures.ts'
+import { TemporaryFile } from '../../src/archive/spool.ts'
+import { scratch } from '../support/fixtures.ts'
 
 async function contents(spool: TemporaryFile): Promise<Buffer> {
   const pieces: Buffer[] = []
@@ -10,7 +10,7 @@ async function contents(spool: TemporaryFile): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-describe('archive/formats/iso9660/spool', () => {
+describe('archive/spool', () => {
   it('gives back what was added, in order, without a name in its directory', async () => {
     const dir = scratch()
     const spool = new TemporaryFile(dir)

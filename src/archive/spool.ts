@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CHUNK_BYTES } from '../../../bytes/index.ts'
-import { FluxError } from '../../../errors/index.ts'
+import { CHUNK_BYTES } from '../bytes/index.ts'
+import { FluxError } from '../errors/index.ts'
 
 export interface Spool {
   /** Add to the end. One call at a time. */
