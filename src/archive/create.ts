@@ -7,6 +7,7 @@ import { createFilter } from './filters/create-filter.ts'
 import type { MemberAttributes } from './format-encoder.ts'
 import { Iso9660Writer } from './formats/iso9660/writer.ts'
 import { TarEncoder } from './formats/tar.ts'
+import { ZipWriter } from './formats/zip/writer.ts'
 import { type ArchiveType, archiveTypeOf, compressionLevel } from './formats.ts'
 import { DescriptorSink, openSink, type Sink } from './sink.ts'
 import { TemporaryFile } from './spool.ts'
@@ -67,6 +68,8 @@ function createWriter(
     }
     case 'iso9660':
       return new Iso9660Writer(type, sink, attributes, new TemporaryFile(toStdout ? tmpdir() : dirname(path)))
+    case 'zip':
+      return new ZipWriter(type, sink, attributes, { level, threads }, toStdout ? tmpdir() : dirname(path))
     default:
       throw new FluxError('ENOTSUP', `${path}: ${type.format} is not written`)
   }

@@ -85,3 +85,43 @@ async function openNameless(directory: string): Promise<FileHandle> {
   }
   return handle
 }
+
+/** What {@link Held} keeps in memory. */
+const HELD_BYTES = 16 << 20
+
+/** Memory for a little, a temporary file for what is more. */
+export class Held implements Spool {
+  readonly #file: TemporaryFile
+  readonly #limit: number
+  #chunks: Uint8Array[] = []
+  #bytes = 0
+
+  /** @param directory - of the file, where it comes to that */
+  constructor(directory: string, limit = HELD_BYTES) {
+    this.#file = new TemporaryFile(directory)
+    this.#limit = limit
+  }
+
+  /** @param chunks - not changed any more */
+  async append(chunks: readonly Uint8Array[]): Promise<void> {
+    for (const chunk of chunks) {
+      this.#chunks.push(chunk)
+      this.#bytes += chunk.length
+    }
+    if (this.#bytes <= this.#limit) return
+    const full = this.#chunks
+    this.#chunks = []
+    this.#bytes = 0
+    await this.#file.append(full)
+  }
+
+  async *read(): AsyncGenerator<Uint8Array> {
+    yield* this.#file.read()
+    yield* this.#chunks
+  }
+
+  async close(): Promise<void> {
+    this.#chunks = []
+    await this.#file.close()
+  }
+}

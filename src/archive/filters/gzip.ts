@@ -1,6 +1,6 @@
 /** gzip (RFC 1952) in one member, deflated by several threads: see deflate-blocks.ts. */
+import { DeflateBlocks } from '../deflate-blocks.ts'
 import type { Sink } from '../sink.ts'
-import { DeflateBlocks } from './deflate-blocks.ts'
 import type { Filter, FilterOptions } from './filter.ts'
 
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3)

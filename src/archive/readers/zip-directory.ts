@@ -7,8 +7,10 @@
 import { isUtf8 } from 'node:buffer'
 import { crc32 } from 'node:zlib'
 import type { ExtraRecords } from '../format-encoder.ts'
+import { EXTRA_RECORDS, NTFS_EPOCH_SECONDS } from '../formats/zip/headers.ts'
 import type { Input } from '../input.ts'
 import type { Reading } from '../member.ts'
+import { extraOf, parsePax } from './pax.ts'
 import type { Window } from './window.ts'
 
 const END_BYTES = 22
@@ -137,20 +139,23 @@ function extraFields(extra: Buffer, entry: ZipEntry, name: Buffer, reading: Read
     at += 4 + data.length
     if (id === 0x0001) zip64Field(data, entry, reading)
     else if (id === 0x5455) extendedTime(data, entry)
+    else if (id === 0x000a) ntfsTime(data, entry)
     else if (id === 0x7875) unixOwner(data, entry)
     else if (id === 0x7075 && data.length >= 5 && data.readUInt32LE(1) === crc32(name)) {
       // The name in UTF-8, as long as nobody has changed the other one.
       entry.name = reading.text(data, 5, data.length, entry.offset)
-    } else {
-      const records = recordsOf(id, data)
-      if (records !== undefined) entry.extra = { ...entry.extra, ...records }
-    }
+    } else if (id === EXTRA_RECORDS) entry.extra = extraOf(parsePax(data, {}, reading, entry.offset))
   }
 }
 
-/** Where a private extra field becomes records of a member: none is known yet. */
-function recordsOf(_id: number, _data: Buffer): ExtraRecords | undefined {
-  return undefined
+/** NTFS times: units of 100 ns since 1601, of which the first is that of modification. Only where nothing else has said it. */
+function ntfsTime(data: Buffer, entry: ZipEntry): void {
+  if (!Number.isNaN(entry.mtimeSeconds)) return
+  for (let at = 4; at + 4 <= data.length; at += 4 + data.readUInt16LE(at + 2)) {
+    if (data.readUInt16LE(at) !== 1 || at + 12 > data.length) continue
+    entry.mtimeSeconds = Number(data.readBigUInt64LE(at + 4)) / 1e7 - NTFS_EPOCH_SECONDS
+    return
+  }
 }
 
 /** Fields that did not fit, in this order, and only those. */

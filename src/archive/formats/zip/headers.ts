@@ -1,0 +1,225 @@
+/**
+ * The headers of a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.7 to 4.3.16), fields in the order of the specification. Each member
+ * has two: one before its content, one in the directory at the end.
+ */
+import type { MemberAttributes } from '../../format-encoder.ts'
+
+const STORED = 0
+const DEFLATED = 8
+/** Names are UTF-8 (4.4.4, bit 11). */
+const UTF8 = 0x0800
+/** What a reader must know: deflate, or Zip64. */
+const VERSION = 20
+const VERSION_ZIP64 = 45
+/** Made on Unix, so that the upper half of the external attributes is a mode; by a tool of version 2.0. */
+const MADE_BY = (3 << 8) | 20
+
+const LOCAL_BYTES = 30
+const CENTRAL_BYTES = 46
+/** The greatest number of a field means: look in the Zip64 extra field. */
+const SEE_ZIP64 = 0xffff_ffff
+
+const S_IFREG = 0o100000
+const S_IFLNK = 0o120000
+
+/** Extra fields: Zip64, NTFS times, Info-ZIP's times "UT" and owner "ux". */
+const EXTRA_ZIP64 = 0x0001
+const EXTRA_NTFS = 0x000a
+const EXTRA_UT = 0x5455
+const EXTRA_UX = 0x7875
+/**
+ * libarchive's "xl", for headers before the content only: what else stands in the directory alone. Without it a reader of
+ * a stream, as `flux restore` from a pipe, would take a symlink for a file.
+ */
+const EXTRA_XL = 0x6c78
+/** In it are: by what it was made, and external attributes. */
+const XL_FIELDS = 1 | 4
+/** `FL`: records that other formats have in a pax header, in the same notation. No id that is registered (APPNOTE 4.5.2). */
+export const EXTRA_RECORDS = 0x4c46
+
+/** Room that a header takes at most beyond name and records. */
+export const HEADER_ROOM = 160
+/** The most that name and records may come to each: lengths have 16 bits, and the other fields want room too. */
+export const MAX_FIELD_BYTES = 0xffff - HEADER_ROOM
+
+/** From 1601, where NTFS counts from, to 1970. */
+export const NTFS_EPOCH_SECONDS = 11_644_473_600
+
+/** What the headers say of one member. */
+export interface ZipMember {
+  /** In UTF-8. */
+  name: Uint8Array
+  isSymlink: boolean
+  isDeflated: boolean
+  crc: number
+  /** Bytes of the content as it is in the archive. */
+  packed: number
+  /** Bytes of the content. */
+  size: number
+  /** Data of our extra field; often empty. */
+  records: Uint8Array
+}
+
+/** Writes the headers of one archive, whose members have owner and time in common. */
+export class ZipHeaders {
+  readonly #dosTime: number
+  readonly #mode: number
+  /** Extra fields that all members have. */
+  readonly #extra: Buffer
+
+  /** @throws {RangeError} for what no field can say; see {@link canSay} */
+  constructor({ mode, uid, gid, mtimeSeconds }: MemberAttributes) {
+    this.#dosTime = dosTime(mtimeSeconds)
+    this.#mode = mode
+    const owner = Buffer.alloc(15)
+    owner.writeUInt16LE(EXTRA_UX, 0)
+    owner.writeUInt16LE(11, 2)
+    owner[4] = 1
+    owner[5] = 4
+    owner.writeUInt32LE(uid, 6)
+    owner[10] = 4
+    owner.writeUInt32LE(gid, 11)
+    this.#extra = Buffer.concat([timeField(mtimeSeconds), owner])
+  }
+
+  /** Write the header that stands before the content. @returns where it ends */
+  local(out: Buffer, at: number, member: ZipMember): number {
+    const { name, crc, packed, size } = member
+    const zip64 = packed >= SEE_ZIP64 || size >= SEE_ZIP64
+    out.writeUInt32LE(0x0403_4b50, at)
+    out.writeUInt16LE(zip64 ? VERSION_ZIP64 : VERSION, at + 4)
+    out.writeUInt16LE(isAscii(name) ? 0 : UTF8, at + 6)
+    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + 8)
+    out.writeUInt32LE(this.#dosTime, at + 10)
+    out.writeUInt32LE(crc, at + 14)
+    out.writeUInt32LE(zip64 ? SEE_ZIP64 : packed, at + 18)
+    out.writeUInt32LE(zip64 ? SEE_ZIP64 : size, at + 22)
+    out.writeUInt16LE(name.length, at + 26)
+    out.set(name, at + LOCAL_BYTES)
+    const extraAt = at + LOCAL_BYTES + name.length
+    const fields = this.#extraFields(out, extraAt, zip64 ? [size, packed] : [], member.records)
+    out.writeUInt16LE(EXTRA_XL, fields)
+    out.writeUInt16LE(7, fields + 2)
+    out[fields + 4] = XL_FIELDS
+    out.writeUInt16LE(MADE_BY, fields + 5)
+    const end = out.writeUInt32LE(this.#attributesOf(member), fields + 7)
+    out.writeUInt16LE(end - extraAt, at + 28)
+    return end
+  }
+
+  /** Write an entry of the directory. @param offset - of the member's other header. @returns where it ends */
+  central(out: Buffer, at: number, member: ZipMember, offset: number): number {
+    const { name, crc, packed, size } = member
+    // In this order, and only those that do not fit (4.5.3).
+    const large = [size, packed, offset].filter((value) => value >= SEE_ZIP64)
+    out.writeUInt32LE(0x0201_4b50, at)
+    out.writeUInt16LE(MADE_BY, at + 4)
+    out.writeUInt16LE(large.length > 0 ? VERSION_ZIP64 : VERSION, at + 6)
+    out.writeUInt16LE(isAscii(name) ? 0 : UTF8, at + 8)
+    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + 10)
+    out.writeUInt32LE(this.#dosTime, at + 12)
+    out.writeUInt32LE(crc, at + 16)
+    out.writeUInt32LE(Math.min(packed, SEE_ZIP64), at + 20)
+    out.writeUInt32LE(Math.min(size, SEE_ZIP64), at + 24)
+    out.writeUInt16LE(name.length, at + 28)
+    // No comment, first disk, no internal attributes.
+    out.fill(0, at + 32, at + 38)
+    out.writeUInt32LE(this.#attributesOf(member), at + 38)
+    out.writeUInt32LE(Math.min(offset, SEE_ZIP64), at + 42)
+    out.set(name, at + CENTRAL_BYTES)
+    const extraAt = at + CENTRAL_BYTES + name.length
+    const end = this.#extraFields(out, extraAt, large, member.records)
+    out.writeUInt16LE(end - extraAt, at + 30)
+    return end
+  }
+
+  /** External attributes: in the upper half a Unix mode. */
+  #attributesOf({ isSymlink }: ZipMember): number {
+    return ((isSymlink ? S_IFLNK : S_IFREG) | this.#mode) * 0x1_0000
+  }
+
+  #extraFields(out: Buffer, from: number, large: readonly number[], records: Uint8Array): number {
+    let at = from
+    if (large.length > 0) {
+      out.writeUInt16LE(EXTRA_ZIP64, at)
+      out.writeUInt16LE(8 * large.length, at + 2)
+      at += 4
+      for (const value of large) at = out.writeBigUInt64LE(BigInt(value), at)
+    }
+    out.set(this.#extra, at)
+    at += this.#extra.length
+    if (records.length > 0) {
+      out.writeUInt16LE(EXTRA_RECORDS, at)
+      out.writeUInt16LE(records.length, at + 2)
+      out.set(records, at + 4)
+      at += 4 + records.length
+    }
+    return at
+  }
+}
+
+/** What ends the archive (4.3.14 to 4.3.16): with Zip64 when a field of old is too short. */
+export function directoryEnd(entries: number, offset: number, size: number): Buffer {
+  const end = Buffer.alloc(22)
+  end.writeUInt32LE(0x0605_4b50, 0)
+  end.writeUInt16LE(Math.min(entries, 0xffff), 8)
+  end.writeUInt16LE(Math.min(entries, 0xffff), 10)
+  end.writeUInt32LE(Math.min(size, SEE_ZIP64), 12)
+  end.writeUInt32LE(Math.min(offset, SEE_ZIP64), 16)
+  if (entries < 0xffff && offset < SEE_ZIP64 && size < SEE_ZIP64) return end
+  const zip64 = Buffer.alloc(76)
+  zip64.writeUInt32LE(0x0606_4b50, 0)
+  zip64.writeBigUInt64LE(44n, 4)
+  zip64.writeUInt16LE((3 << 8) | VERSION_ZIP64, 12)
+  zip64.writeUInt16LE(VERSION_ZIP64, 14)
+  zip64.writeBigUInt64LE(BigInt(entries), 24)
+  zip64.writeBigUInt64LE(BigInt(entries), 32)
+  zip64.writeBigUInt64LE(BigInt(size), 40)
+  zip64.writeBigUInt64LE(BigInt(offset), 48)
+  // Where the record before is.
+  zip64.writeUInt32LE(0x0706_4b50, 56)
+  zip64.writeBigUInt64LE(BigInt(offset + size), 64)
+  zip64.writeUInt32LE(1, 72)
+  return Buffer.concat([zip64, end])
+}
+
+/** True when headers can have this owner and time. */
+export function canSay({ uid, gid, mtimeSeconds }: MemberAttributes): boolean {
+  return uid <= 0xffff_ffff && gid <= 0xffff_ffff && mtimeSeconds >= -NTFS_EPOCH_SECONDS && mtimeSeconds < 2 ** 40
+}
+
+/** "UT", which has 32 bits with a sign; and for times before 1901 and after 2038 that of NTFS. */
+function timeField(mtimeSeconds: number): Buffer {
+  if (mtimeSeconds === (mtimeSeconds | 0)) {
+    const field = Buffer.alloc(9)
+    field.writeUInt16LE(EXTRA_UT, 0)
+    field.writeUInt16LE(5, 2)
+    field[4] = 1
+    field.writeInt32LE(mtimeSeconds, 5)
+    return field
+  }
+  const field = Buffer.alloc(36)
+  field.writeUInt16LE(EXTRA_NTFS, 0)
+  field.writeUInt16LE(32, 2)
+  field.writeUInt16LE(1, 8)
+  field.writeUInt16LE(24, 10)
+  const ticks = BigInt(mtimeSeconds + NTFS_EPOCH_SECONDS) * 10_000_000n
+  // Modified, accessed, made.
+  for (const at of [12, 20, 28]) field.writeBigUInt64LE(ticks, at)
+  return field
+}
+
+/** The clock of DOS knows no zone: it gets UTC, so that the bytes depend on none. The extra fields have the time itself. */
+function dosTime(mtimeSeconds: number): number {
+  const first = Date.UTC(1980, 0, 1)
+  const last = Date.UTC(2107, 11, 31, 23, 59, 58)
+  const date = new Date(Math.min(Math.max(mtimeSeconds * 1000, first), last))
+  const day = ((date.getUTCFullYear() - 1980) << 9) | ((date.getUTCMonth() + 1) << 5) | date.getUTCDate()
+  const time = (date.getUTCHours() << 11) | (date.getUTCMinutes() << 5) | (date.getUTCSeconds() >> 1)
+  return day * 0x1_0000 + time
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) > 0x7f) return false
+  return true
+}

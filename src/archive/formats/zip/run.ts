@@ -1,0 +1,68 @@
+/**
+ * A run: small members one after another in one buffer, which changes hands. One message to a thread for some hundred
+ * members, and none of them is an object.
+ */
+import type { ZipMember } from './headers.ts'
+
+/** Bytes of a run. */
+export const RUN_BYTES = 1 << 20
+/** Content from this size on is not for a run: it is deflated in blocks of its own. */
+export const LARGE_BYTES = 512 << 10
+
+const IS_SYMLINK = 0
+const NAME_BYTES = 4
+const RECORDS_BYTES = 8
+const SIZE = 12
+const HEAD_BYTES = 16
+
+/** A run being filled. */
+export class Run {
+  /** Bytes that are filled. */
+  bytes = 0
+  members = 0
+  readonly buffer = Buffer.from(new ArrayBuffer(RUN_BYTES))
+
+  /** True when there is room for one more member. */
+  fits(path: string, size: number, records: Uint8Array): boolean {
+    return this.bytes + HEAD_BYTES + 3 * path.length + records.length + size <= RUN_BYTES
+  }
+
+  /** Add a member that fits, and is smaller than {@link LARGE_BYTES}. */
+  add(path: string, isSymlink: boolean, size: number, parts: readonly Uint8Array[], records: Uint8Array): void {
+    const { buffer, bytes: head } = this
+    const nameBytes = buffer.write(path, head + HEAD_BYTES)
+    buffer.writeUInt32LE(isSymlink ? 1 : 0, head + IS_SYMLINK)
+    buffer.writeUInt32LE(nameBytes, head + NAME_BYTES)
+    buffer.writeUInt32LE(records.length, head + RECORDS_BYTES)
+    buffer.writeUInt32LE(size, head + SIZE)
+    let at = head + HEAD_BYTES + nameBytes
+    buffer.set(records, at)
+    at += records.length
+    for (const part of parts) {
+      buffer.set(part, at)
+      at += part.length
+    }
+    this.bytes = at
+    this.members++
+  }
+}
+
+/** A member of a run: what its headers need, but for checksum and packed size, and its content. */
+export type RunMember = ZipMember & { content: Buffer }
+
+/** The members of a run, in order, as views of it. One object serves for all: look at it before the next. */
+export function* membersOf(run: Buffer): Generator<RunMember> {
+  const member = { isDeflated: false, crc: 0, packed: 0 } as RunMember
+  for (let at = 0; at < run.length; ) {
+    const nameAt = at + HEAD_BYTES
+    const recordsAt = nameAt + run.readUInt32LE(at + NAME_BYTES)
+    const contentAt = recordsAt + run.readUInt32LE(at + RECORDS_BYTES)
+    member.isSymlink = run.readUInt32LE(at + IS_SYMLINK) === 1
+    member.size = run.readUInt32LE(at + SIZE)
+    member.name = run.subarray(nameAt, recordsAt)
+    member.records = run.subarray(recordsAt, contentAt)
+    member.content = run.subarray(contentAt, contentAt + member.size)
+    yield member
+    at = contentAt + member.size
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Zip (PKWARE APPNOTE.TXT 6.3.10), deflated by several threads and written without going back, so that it may go to a pipe.
+ * Small members are packed some hundred at a time, in threads; a large one in blocks, by several threads at once, and held
+ * until its sizes are known. So checksum and sizes stand before each content, where readers of a stream need them.
+ */
+import { ChunkWriter } from '../../../bytes/index.ts'
+import { ArchiveError } from '../../archive-error.ts'
+import type { ArchiveWriter } from '../../archive-writer.ts'
+import { DeflateBlocks, type DeflateOptions } from '../../deflate-blocks.ts'
+import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
+import type { ArchiveType } from '../../formats.ts'
+import type { Sink } from '../../sink.ts'
+import { Held } from '../../spool.ts'
+import { encodePax } from '../pax-records.ts'
+import { ZipDirectory } from './directory.ts'
+import { canSay, HEADER_ROOM, MAX_FIELD_BYTES, ZipHeaders, type ZipMember } from './headers.ts'
+import { noteOf, type PackedRun } from './pack-run.ts'
+import { Packers } from './packers.ts'
+import { LARGE_BYTES, Run } from './run.ts'
+
+/** A member that is too large for a run. */
+interface Large {
+  path: string
+  size: number
+  /** All of the content, or where it comes from. */
+  parts: readonly Uint8Array[] | undefined
+  stream: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>
+  records: Uint8Array
+}
+
+const NO_RECORDS = new Uint8Array()
+
+export class ZipWriter implements ArchiveWriter {
+  readonly type: ArchiveType
+  readonly #sink: Sink
+  readonly #options: DeflateOptions
+  readonly #spoolDirectory: string
+  readonly #headers: ZipHeaders
+  readonly #directory: ZipDirectory
+  readonly #packers: Packers
+  /** What comes next in the archive, in order. */
+  readonly #queue: (Promise<PackedRun> | Large)[] = []
+  #run: Run | undefined
+  #offset = 0
+  #done = false
+
+  /**
+   * @param sink - where the archive goes; committed or aborted with the writer
+   * @param spoolDirectory - holds a very large member until all of it is compressed
+   * @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say
+   */
+  constructor(
+    type: ArchiveType,
+    sink: Sink,
+    attributes: MemberAttributes,
+    options: DeflateOptions,
+    spoolDirectory: string,
+  ) {
+    if (!canSay(attributes)) {
+      const { uid, gid, mtimeSeconds } = attributes
+      const what = `zip: cannot say owner ${uid}, group ${gid} or time ${mtimeSeconds}`
+      throw new ArchiveError('EOVERFLOW', { format: 'zip' }, what, { hint: 'write a .tar instead' })
+    }
+    this.type = type
+    this.#sink = sink
+    this.#options = options
+    this.#spoolDirectory = spoolDirectory
+    this.#headers = new ZipHeaders(attributes)
+    this.#directory = new ZipDirectory(this.#headers)
+    this.#packers = new Packers({ attributes, level: options.level }, options.threads)
+  }
+
+  /** Bytes of the archive that have been written. */
+  get bytes(): number {
+    return this.#offset
+  }
+
+  /** @throws {ArchiveError} `EIO` the parts come to another size; `ENAMETOOLONG` a name or records beyond 65,375 bytes */
+  file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
+    let written = 0
+    for (const part of parts) written += part.length
+    if (written !== size) throw sizeMismatch(path, size, written)
+    const records = this.#records(path, extra)
+    if (size < LARGE_BYTES) this.#add(path, false, size, parts, records)
+    else this.#addLarge({ path, size, parts, stream: [parts], records })
+  }
+
+  /** @throws {ArchiveError} as {@link file} */
+  async streamFile(
+    path: string,
+    size: number,
+    stream: AsyncIterable<readonly Uint8Array[]>,
+    extra?: ExtraRecords,
+  ): Promise<void> {
+    this.#addLarge({ path, size, parts: undefined, stream, records: this.#records(path, extra) })
+    // The stream must not wait: it is the caller's only until this settles.
+    await this.#writeUntil(0)
+  }
+
+  /** @throws {ArchiveError} `ENAMETOOLONG`: see {@link file}; also for a target of 512 KiB */
+  symlink(path: string, target: string, extra?: ExtraRecords): void {
+    const content = Buffer.from(target)
+    if (content.length >= LARGE_BYTES) throw tooLong(path, 'the target of the link')
+    this.#add(path, true, content.length, [content], this.#records(path, extra))
+  }
+
+  async flush(): Promise<void> {
+    // One more than there are threads, so that none waits while what is packed is written.
+    if (this.#queue.length > 0) await this.#writeUntil(this.#options.threads + 1)
+  }
+
+  async finish(): Promise<void> {
+    this.#endRun()
+    await this.#writeUntil(0)
+    for (const chunk of this.#directory.chunks(this.#offset)) await this.#write(chunk)
+    await this.#packers.close()
+    await this.#sink.commit()
+    this.#done = true
+  }
+
+  async abort(): Promise<void> {
+    if (this.#done) return
+    this.#done = true
+    await this.#packers.close()
+    await this.#sink.abort()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.abort()
+  }
+
+  #records(path: string, extra: ExtraRecords | undefined): Uint8Array {
+    if (path.length > MAX_FIELD_BYTES / 3 && Buffer.byteLength(path) > MAX_FIELD_BYTES) throw tooLong(path, 'its path')
+    if (extra === undefined) return NO_RECORDS
+    const records = encodePax(Object.entries(extra))
+    if (records.length > MAX_FIELD_BYTES) throw tooLong(path, 'what no path can say of it')
+    return records
+  }
+
+  #add(path: string, isSymlink: boolean, size: number, parts: readonly Uint8Array[], records: Uint8Array): void {
+    if (this.#run !== undefined && !this.#run.fits(path, size, records)) this.#endRun()
+    this.#run ??= new Run()
+    this.#run.add(path, isSymlink, size, parts, records)
+  }
+
+  #addLarge(member: Large): void {
+    this.#endRun()
+    this.#queue.push(member)
+  }
+
+  #endRun(): void {
+    if (this.#run !== undefined) this.#queue.push(this.#packers.pack(this.#run))
+    this.#run = undefined
+  }
+
+  /** Write until so many at most are left. */
+  async #writeUntil(left: number): Promise<void> {
+    while (this.#queue.length > left) {
+      const next = this.#queue.shift() as Promise<PackedRun> | Large
+      if (!(next instanceof Promise)) {
+        await this.#writeLarge(next)
+        continue
+      }
+      const { bytes, notes } = await next
+      this.#directory.add(notes, this.#offset)
+      await this.#write(bytes)
+    }
+  }
+
+  async #writeLarge({ path, size, parts, stream, records }: Large): Promise<void> {
+    const held = new Held(this.#spoolDirectory)
+    try {
+      const member = { name: Buffer.from(path), isSymlink: false, isDeflated: true, size, records, ...empty }
+      const blocks = new DeflateBlocks(this.#options, async (block) => {
+        member.packed += block.length
+        await held.append([block])
+      })
+      await deflateAll(path, size, stream, blocks)
+      member.crc = blocks.crc
+      if (parts !== undefined && member.packed >= size) await this.#writeMember(stored(member), parts)
+      else await this.#writeMember(member, held.read())
+    } finally {
+      await held.close()
+    }
+  }
+
+  async #writeMember(member: ZipMember, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    this.#directory.add(noteOf(member), this.#offset)
+    const header = Buffer.allocUnsafe(HEADER_ROOM + member.name.length + member.records.length)
+    await this.#write(header.subarray(0, this.#headers.local(header, 0, member)))
+    for await (const chunk of content) await this.#write(chunk)
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    await this.#sink.write([bytes])
+    this.#offset += bytes.length
+  }
+}
+
+const empty = { crc: 0, packed: 0 }
+
+function stored(member: ZipMember): ZipMember {
+  return { ...member, isDeflated: false, packed: member.size }
+}
+
+/** Parts may be of any size: they are joined to chunks first. */
+async function deflateAll(path: string, size: number, stream: Large['stream'], blocks: DeflateBlocks): Promise<void> {
+  const out = new ChunkWriter()
+  for await (const parts of stream) {
+    for (const part of parts) {
+      out.write(part)
+      if (out.bytes > size) throw sizeMismatch(path, size, out.bytes)
+      for (const chunk of out.take()) await blocks.write(chunk)
+    }
+  }
+  if (out.bytes !== size) throw sizeMismatch(path, size, out.bytes)
+  for (const chunk of out.take(true)) await blocks.write(chunk)
+  await blocks.finish()
+}
+
+function tooLong(pathname: string, what: string): ArchiveError {
+  return new ArchiveError('ENAMETOOLONG', { format: 'zip', pathname }, `${what} is longer than a zip can hold`, {
+    hint: 'write a .tar instead',
+  })
+}
+
+function sizeMismatch(pathname: string, declared: number, written: number): ArchiveError {
+  return new ArchiveError('EIO', { format: 'zip', pathname }, `declared ${declared} bytes, but ${written} were written`)
+}
