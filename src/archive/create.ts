@@ -5,6 +5,7 @@ import { FluxError } from '../errors/index.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
 import { createFilter } from './filters/create-filter.ts'
 import type { MemberAttributes } from './format-encoder.ts'
+import { CpioEncoder } from './formats/cpio.ts'
 import { Iso9660Writer } from './formats/iso9660/writer.ts'
 import { TarEncoder } from './formats/tar.ts'
 import { ZipWriter } from './formats/zip/writer.ts'
@@ -65,6 +66,10 @@ function createWriter(
       const name = toStdout ? 'standard output' : path
       const filter = createFilter(type.filter, sink, { level, threads, name, signal })
       return new StreamWriter(type, sink, out, new TarEncoder(out, attributes, recordBytes), filter)
+    }
+    case 'cpio': {
+      const out = new ChunkWriter()
+      return new StreamWriter(type, sink, out, new CpioEncoder(out, attributes), undefined)
     }
     case 'iso9660':
       return new Iso9660Writer(type, sink, attributes, new TemporaryFile(toStdout ? tmpdir() : dirname(path)))

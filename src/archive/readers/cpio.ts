@@ -5,6 +5,7 @@
 import type { Input } from '../input.ts'
 import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../member.ts'
 import { Batch, type Batches, Body } from './format-reader.ts'
+import { extraOf, parsePax } from './pax.ts'
 
 interface Layout {
   /** Bytes of a header before the name. */
@@ -157,7 +158,9 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
   const named = fill(bytes + namesize, align) - bytes
   const name = await input.take(named)
   if (name.length < namesize || namesize === 0) throw reading.truncated('a name', { offset })
-  const raw = reading.text(name, 0, name[namesize - 1] === 0 ? namesize - 1 : namesize, offset)
+  const nameEnd = name[namesize - 1] === 0 ? namesize - 1 : namesize
+  const records = layout === ODC ? recordsIn(name, nameEnd, reading, offset) : undefined
+  const raw = reading.text(name, 0, records?.from ?? nameEnd, offset)
   if (raw === 'TRAILER!!!' && size === 0) return undefined
   const path = reading.path(raw, offset)
   const mode = number(fields.mode)
@@ -177,13 +180,20 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
     gid: number(fields.gid),
     mtimeSeconds: number(fields.mtime),
     linkname: '',
-    extra: undefined,
+    extra: records?.extra,
     offset,
     data: type === 'file' && size === 0 ? new Uint8Array() : undefined,
     stream: undefined,
   }
   const check = magic === '070702' && type === 'file' ? number([CHECK_AT, 8]) : undefined
   return { member, size, file, check, pad: fill(size, align) - size }
+}
+
+/** Records that our own encoder puts behind the NUL that ends a name, as in a pax header. Anything else there is an error. */
+function recordsIn(name: Buffer, end: number, reading: Reading, offset: number) {
+  const from = name.indexOf(0)
+  if (from < 0 || from >= end || !/^[0-9]+ FLUX\./.test(name.toString('latin1', from + 1, from + 32))) return undefined
+  return { from, extra: extraOf(parsePax(name.subarray(from + 1, end), {}, reading, offset)) }
 }
 
 const fill = (size: number, align: number): number => Math.ceil(size / align) * align
