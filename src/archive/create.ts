@@ -6,6 +6,8 @@ import type { ArchiveWriter } from './archive-writer.ts'
 import { createFilter } from './filters/create-filter.ts'
 import type { MemberAttributes } from './format-encoder.ts'
 import { CpioEncoder } from './formats/cpio.ts'
+import { DirectoryEncoder } from './formats/directory/encoder.ts'
+import { DirectorySink } from './formats/directory/sink.ts'
 import { Iso9660Writer } from './formats/iso9660/writer.ts'
 import { TarEncoder } from './formats/tar.ts'
 import { ZipWriter } from './formats/zip/writer.ts'
@@ -42,6 +44,7 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
   const type = archiveTypeOf(path, options.format)
   const level = compressionLevel(type, options.level)
   const threads = options.threads ?? availableParallelism()
+  if (type.format === 'directory') return createDirectory(path, type, options.attributes)
   const toStdout = path === '-'
   const sink = toStdout ? new DescriptorSink('standard output', 1) : await openSink(path)
   try {
@@ -50,6 +53,12 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
     await sink.abort()
     throw error
   }
+}
+
+async function createDirectory(path: string, type: ArchiveType, attributes: MemberAttributes): Promise<ArchiveWriter> {
+  const sink = await DirectorySink.open(path)
+  const out = new ChunkWriter()
+  return new StreamWriter(type, sink, out, new DirectoryEncoder(out, attributes, sink.temporary), undefined)
 }
 
 function createWriter(

@@ -95,7 +95,7 @@ class FileSink implements Sink {
 }
 
 /** A rename is only sure to last when its directory is on disk too. Some file systems cannot, and need not. */
-async function syncDirectory(dir: string): Promise<void> {
+export async function syncDirectory(dir: string): Promise<void> {
   const handle = await open(dir, 'r')
   try {
     await handle.sync()

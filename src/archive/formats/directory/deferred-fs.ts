@@ -1,0 +1,163 @@
+/**
+ * The file system that tar-fs unpacks to: it takes every call at once and leaves the doing to a thread, which does some
+ * hundred at a time. With node:fs each small file costs ten waits one after another: 40,000 took half a minute.
+ *
+ * It may answer without looking, since it knows of all there is: the directory is new, and nobody else's.
+ */
+import { Writable } from 'node:stream'
+import { Worker } from 'node:worker_threads'
+
+/** One call, with its path or, of the file that is open, where its data are. */
+export type Step =
+  | readonly ['directory', path: string, mode: number]
+  | readonly ['file', path: string]
+  | readonly ['write', from: number, to: number]
+  | readonly ['utimes', seconds: number]
+  | readonly ['chmod', path: string, mode: number]
+  | readonly ['symlink', path: string, target: string]
+
+/** Messages between the threads. */
+export interface Steps {
+  steps: readonly Step[]
+  data: Uint8Array
+  last: boolean
+}
+export type FromThread = { taken: true } | { failed: { code: string | undefined; message: string } }
+
+type Callback = (error?: Error | null) => void
+type Look = (error: Error | null, stats?: Looks) => void
+interface Looks {
+  isSymbolicLink(): boolean
+  isDirectory(): boolean
+}
+
+const DIRECTORY: Looks = { isSymbolicLink: () => false, isDirectory: () => true }
+const SYMLINK: Looks = { isSymbolicLink: () => true, isDirectory: () => false }
+
+/** A message holds about so many bytes, or so many calls; and so many may be on their way. */
+const DATA_BYTES = 1 << 20
+const MOST_STEPS = 4096
+const AHEAD = 3
+
+/** This file's neighbour, as source or built. */
+const THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
+
+export class DeferredFs {
+  readonly #worker = new Worker(THREAD, { execArgv: [] })
+  readonly #fail: (error: Error) => void
+  /** The directory of the last member: it and those above it are there. */
+  #directory: string
+  readonly #symlinks = new Set<string>()
+  #steps: Step[] = []
+  #data = new Uint8Array(DATA_BYTES)
+  #used = 0
+  #onTheirWay = 0
+  /** Who waits for there to be fewer. */
+  #wake: () => void = () => {}
+  #failed = false
+
+  /** @param fail - hears, once, of a call that failed */
+  constructor(root: string, fail: (error: Error) => void) {
+    this.#directory = root
+    this.#fail = fail
+    this.#worker.on('message', (message: FromThread) => {
+      this.#onTheirWay--
+      if ('failed' in message) this.#broken(Object.assign(new Error(message.failed.message), message.failed))
+      this.#wake()
+    })
+    this.#worker.on('error', (error) => this.#broken(error))
+    this.#worker.on('exit', () => this.#broken(new Error('the thread that unpacks ended')))
+  }
+
+  /** Settles when all calls are done, or one has failed. */
+  async finish(): Promise<void> {
+    this.#send(true)
+    while (this.#onTheirWay > 0 && !this.#failed) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+
+  /** End the thread, whatever it does. */
+  async close(): Promise<void> {
+    this.#failed = true
+    await this.#worker.terminate()
+  }
+
+  // What follows is what tar-fs asks of a file system.
+
+  lstat = (path: string, callback: Look): void => {
+    if (this.#symlinks.has(path)) callback(null, SYMLINK)
+    else this.stat(path, callback)
+  }
+
+  stat = (path: string, callback: Look): void => {
+    const directory = this.#directory
+    if (directory.startsWith(path) && (directory.length === path.length || directory[path.length] === '/')) {
+      callback(null, DIRECTORY)
+    } else {
+      callback(Object.assign(new Error(`no ${path}`), { code: 'ENOENT' }))
+    }
+  }
+
+  mkdir = (path: string, options: { mode: number }, callback: Callback): void => {
+    // Perhaps it is there; to make it again does no harm.
+    this.#directory = path
+    this.#step(['directory', path, options.mode], callback)
+  }
+
+  chmod = (path: string, mode: number, callback: Callback): void => this.#step(['chmod', path, mode], callback)
+
+  utimes = (_path: string, _accessed: Date, modified: Date, callback: Callback): void =>
+    this.#step(['utimes', modified.getTime() / 1000], callback)
+
+  /** tar-fs takes away what is there before it makes a link. Nothing is. */
+  unlink = (_path: string, callback: Callback): void => callback()
+
+  symlink = (target: string, path: string, callback: Callback): void => {
+    this.#symlinks.add(path)
+    this.#step(['symlink', path, target], callback)
+  }
+
+  createWriteStream = (path: string): Writable => {
+    this.#steps.push(['file', path])
+    return new Writable({
+      write: (chunk: Uint8Array, _encoding, callback) => void this.#write(chunk).then(() => callback(), callback),
+    })
+  }
+
+  /** Copies, since what is sent away is sent with all of its buffer. */
+  async #write(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + DATA_BYTES - this.#used)
+      this.#data.set(part, this.#used)
+      this.#steps.push(['write', this.#used, this.#used + part.length])
+      this.#used += part.length
+      at += part.length
+      if (this.#used === DATA_BYTES) await this.#sendSome()
+    }
+  }
+
+  #step(step: Step, callback: Callback): void {
+    this.#steps.push(step)
+    if (this.#steps.length < MOST_STEPS) callback()
+    else void this.#sendSome().then(() => callback(), callback)
+  }
+
+  async #sendSome(): Promise<void> {
+    this.#send(false)
+    while (this.#onTheirWay > AHEAD && !this.#failed) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+
+  #send(last: boolean): void {
+    const data = this.#data.subarray(0, this.#used)
+    this.#worker.postMessage({ steps: this.#steps, data, last } satisfies Steps, [data.buffer])
+    this.#onTheirWay++
+    this.#steps = []
+    this.#data = new Uint8Array(DATA_BYTES)
+    this.#used = 0
+  }
+
+  #broken(error: Error): void {
+    if (!this.#failed) this.#fail(error)
+    this.#failed = true
+    this.#wake()
+  }
+}
