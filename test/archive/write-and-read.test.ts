@@ -1,0 +1,156 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { archiveTypeOf, type FilterName, type FormatName } from '../../src/archive/index.ts'
+import { readMembers, type Said, said, saidOfTree, shell, type Tree } from '../support/archives.ts'
+import { fixtureTree, saidOfDirectory } from '../support/fixture-tree.ts'
+import { scratch } from '../support/fixtures.ts'
+import { run } from '../support/processes.ts'
+import { ATTRIBUTES, WRITTEN, writeTree } from '../support/write-archive.ts'
+
+/** Lines of shell that unpack `$FILE`, by whichever filter, into the directory they run in. */
+const READERS: Readonly<Record<Exclude<FormatName, 'directory'>, Readonly<Record<string, string>>>> = {
+  tar: {
+    'GNU tar': 'tar -xf $FILE',
+    bsdtar: 'bsdtar -xf $FILE',
+    'bsdtar, from a pipe': 'cat $FILE | bsdtar -xf -',
+    'Python tarfile': 'python3 -c "import sys, tarfile; tarfile.open(sys.argv[1]).extractall()" $FILE 2>/dev/null',
+  },
+  cpio: {
+    'GNU cpio': 'cpio -idm --quiet < $FILE',
+    bsdtar: 'bsdtar -xf $FILE',
+    'bsdtar, from a pipe': 'cat $FILE | bsdtar -xf -',
+  },
+  zip: {
+    unzip: 'unzip -qq -^ $FILE',
+    bsdtar: 'bsdtar -xf $FILE',
+    'bsdtar, from a pipe': 'cat $FILE | bsdtar -xf -',
+  },
+  iso9660: {
+    bsdtar: 'bsdtar -xf $FILE; chmod -R u+w .',
+    'bsdtar, from a pipe': 'cat $FILE | bsdtar -xf -; chmod -R u+w .',
+  },
+}
+
+/** Lines that print what a compressed file holds. */
+const UNFILTERS: Readonly<Record<Exclude<FilterName, 'none'>, string>> = {
+  gzip: 'gunzip -c < $FILE',
+  bzip2: 'bunzip2 -c < $FILE',
+  xz: 'xz -dc < $FILE',
+  zstd: 'zstd -dqc < $FILE',
+}
+
+/** What Python's zipfile reads. */
+const ZIPFILE = `
+import hashlib, json, sys, zipfile
+out = []
+with zipfile.ZipFile(sys.argv[1]) as z:
+    for i in z.infolist():
+        data = z.read(i)
+        link = i.external_attr >> 28 == 0o12
+        out.append(dict(path=i.orig_filename, type='symlink' if link else 'file', size=0 if link else len(data),
+            linkname=data.decode() if link else '', sha256=hashlib.sha256(b'' if link else data).hexdigest()))
+json.dump(out, sys.stdout)
+`
+
+const compose = (path: string) => path.normalize('NFC')
+
+const sorted = (members: Said[]) => members.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+
+describe('archive: what is written is read', () => {
+  let tree: Tree
+  before(async () => {
+    tree = await fixtureTree()
+  })
+
+  for (const extension of WRITTEN) {
+    const { format, filter } = archiveTypeOf(`x${extension}`)
+    for (const [reader, line] of Object.entries(READERS[format as keyof typeof READERS])) {
+      it(`holds every value and link of the fixtures for ${reader}: ${extension}`, async () => {
+        const dir = scratch()
+        const file = join(dir, `x${extension}`)
+        await writeTree(file, tree)
+        mkdirSync(join(dir, 'out'))
+        shell(line, join(dir, 'out'), { FILE: file })
+        const wanted = saidOfTree(tree)
+        // libarchive composes what is decomposed, in tar and zip.
+        const composed =
+          reader.startsWith('bsdtar') && ['tar', 'zip'].includes(format)
+            ? wanted.map((said) => ({ ...said, path: compose(said.path) }))
+            : wanted
+        expect(sorted(saidOfDirectory(join(dir, 'out')))).to.deep.equal(sorted(composed))
+      })
+    }
+
+    if (filter !== 'none') {
+      it(`is what the tool of its filter reads: ${extension}`, async () => {
+        const dir = scratch()
+        await writeTree(join(dir, 'x.tar'), tree)
+        await writeTree(join(dir, `x${extension}`), tree)
+        const plain = shell(UNFILTERS[filter], dir, { FILE: join(dir, `x${extension}`) })
+        expect(plain.equals(readFileSync(join(dir, 'x.tar')))).to.equal(true)
+      })
+    }
+
+    it(`gives the same bytes for any number of threads, and leaves nothing beside the file: ${extension}`, async () => {
+      const dir = scratch()
+      for (const threads of [1, 2, 5]) await writeTree(join(dir, `${threads}${extension}`), tree, { threads })
+      expect(readdirSync(dir)).to.have.lengthOf(3)
+      const one = readFileSync(join(dir, `1${extension}`))
+      for (const threads of [2, 5]) expect(readFileSync(join(dir, `${threads}${extension}`)).equals(one)).to.equal(true)
+    })
+  }
+
+  it('holds every value and link of the fixtures for Python zipfile: .zip', async () => {
+    const file = join(scratch(), 'x.zip')
+    await writeTree(file, tree)
+    const read = JSON.parse(run('python3', ['-c', ZIPFILE, file]).toString()) as Said[]
+    expect(sorted(read)).to.deep.equal(saidOfTree(tree))
+  })
+
+  for (const extension of ['.tar', '.tgz', '.zip', '.cpio']) {
+    it(`is whole for 7z: ${extension}`, async () => {
+      const file = join(scratch(), `x${extension}`)
+      await writeTree(file, tree)
+      expect(run('7z', ['t', file]).toString()).to.include('Everything is Ok')
+    })
+  }
+
+  for (const extension of [...WRITTEN, '/']) {
+    it(`holds every value and link of the fixtures for us: ${extension}`, async () => {
+      const file = join(scratch(), `x${extension}`)
+      await writeTree(file, tree)
+      const members = await readMembers(file)
+      expect(said(members)).to.deep.equal(saidOfTree(tree))
+      for (const { type, mtimeSeconds } of members) {
+        if (type === 'file') expect(mtimeSeconds).to.equal(ATTRIBUTES.mtimeSeconds)
+      }
+    })
+
+    it(`comes back as it was, whatever is in it: ${extension}`, async () => {
+      // A link of a directory stays in it; what else there is to say of links, each format's own tests do.
+      const component = fc
+        .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+        .map((text) => text.replaceAll(/[/\0]/g, '_'))
+        .filter((text) => text.isWellFormed() && text !== '.' && text !== '..')
+      const path = fc.array(component, { minLength: 1, maxLength: 12 }).map((components) => components.join('/'))
+      const content = fc.oneof(
+        fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)),
+        fc.nat(1_500_000).map((size) => Buffer.alloc(size, 'some text and ')),
+      )
+      const what = fc.oneof({ weight: 4, arbitrary: content }, { weight: 1, arbitrary: path.map((to) => ({ to })) })
+      const arbitrary = fc.uniqueArray(fc.tuple(path, what), { selector: ([path]) => path, maxLength: 12 })
+      await fc.assert(
+        fc.asyncProperty(arbitrary, async (members) => {
+          const isParent = (path: string) => members.some(([other]) => other.startsWith(`${path}/`))
+          const tree: Tree = Object.fromEntries(members.filter(([path]) => !isParent(path)))
+          const file = join(scratch(), `x${extension}`)
+          await writeTree(file, tree)
+          expect(said(await readMembers(file))).to.deep.equal(saidOfTree(tree))
+        }),
+        { numRuns: 25 },
+      )
+    })
+  }
+})

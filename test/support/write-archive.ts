@@ -1,0 +1,61 @@
+/** Archives of trees, by our writers. */
+import { createFilter } from '../../src/archive/filters/create-filter.ts'
+import {
+  ARCHIVE_EXTENSIONS,
+  archiveTypeOf,
+  type CreateArchiveOptions,
+  createArchive,
+  type ExtraRecords,
+  type FilterName,
+} from '../../src/archive/index.ts'
+import type { FluxError } from '../../src/errors/index.ts'
+import type { Tree } from './archives.ts'
+
+export const ATTRIBUTES = { mode: 0o644, uid: 1000, gid: 100, mtimeSeconds: 1_700_000_000 }
+
+/** An extension of every type of archive that is written: of `.tgz` and `.tar.gz`, one. */
+export const WRITTEN = ARCHIVE_EXTENSIONS.filter((extension, i, all) => {
+  const { format, filter } = archiveTypeOf(`x${extension}`)
+  const isSame = (other: string) => JSON.stringify(archiveTypeOf(`x${other}`)) === JSON.stringify({ format, filter })
+  return all.findIndex(isSame) === i && isWritten(filter)
+})
+
+function isWritten(filter: FilterName): boolean {
+  try {
+    const nowhere = { write: async () => {}, commit: async () => {}, abort: async () => {} }
+    void createFilter(filter, nowhere, { level: 1, threads: 1 })?.abort?.()
+    return true
+  } catch (error) {
+    if ((error as FluxError).code === 'ENOTSUP') return false
+    throw error
+  }
+}
+
+export async function writeTree(
+  path: string,
+  tree: Tree,
+  options: Partial<CreateArchiveOptions> = {},
+  extra: Readonly<Record<string, ExtraRecords>> = {},
+): Promise<void> {
+  await using archive = await createArchive(path, { attributes: ATTRIBUTES, ...options })
+  for (const [path, what] of Object.entries(tree)) {
+    if (typeof what === 'object' && 'to' in what) archive.symlink(path, what.to, extra[path])
+    else {
+      const content = Buffer.from(what)
+      // Both ways, and in parts.
+      const parts = [content.subarray(0, 7), content.subarray(7)]
+      if (content.length > 200_000 || content.length === 333)
+        await archive.streamFile(
+          path,
+          content.length,
+          (async function* () {
+            yield parts
+          })(),
+          extra[path],
+        )
+      else archive.file(path, content.length, parts, extra[path])
+    }
+    await archive.flush()
+  }
+  await archive.finish()
+}
