@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { archiveTypeOf, type FilterName, type FormatName } from '../../src/archive/index.ts'
+import { archiveTypeOf, createArchive, type FilterName, type FormatName, openArchive } from '../../src/archive/index.ts'
 import { readMembers, type Said, said, saidOfTree, shell, type Tree } from '../support/archives.ts'
 import { fixtureTree, saidOfDirectory } from '../support/fixture-tree.ts'
 import { scratch } from '../support/fixtures.ts'
@@ -126,6 +126,29 @@ describe('archive: what is written is read', () => {
       for (const { type, mtimeSeconds } of members) {
         if (type === 'file') expect(mtimeSeconds).to.equal(ATTRIBUTES.mtimeSeconds)
       }
+    })
+
+    it(`holds a part of a large member at a time: ${extension}`, async () => {
+      const file = join(scratch(), `x${extension}`)
+      const piece = Buffer.alloc(1 << 20)
+      const pieces = 128
+      const before = process.memoryUsage().arrayBuffers
+      let most = 0
+      async function* stream() {
+        for (let n = 0; n < pieces; n++) {
+          yield [piece]
+          most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+        }
+      }
+      await using archive = await createArchive(file, { attributes: ATTRIBUTES, threads: 2 })
+      await archive.streamFile('large', pieces << 20, stream())
+      await archive.finish()
+      expect(most).to.be.lessThan(64 << 20)
+      const sizes: number[] = []
+      await using reader = await openArchive(file)
+      for await (const batch of reader.batches())
+        for (const { size, type } of batch) if (type === 'file') sizes.push(size)
+      expect(sizes).to.deep.equal([pieces << 20])
     })
 
     it(`comes back as it was, whatever is in it: ${extension}`, async () => {

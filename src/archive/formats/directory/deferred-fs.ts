@@ -54,7 +54,8 @@ export class DeferredFs {
   #onTheirWay = 0
   /** Who waits for there to be fewer. */
   #wake: () => void = () => {}
-  #failed = false
+  #failure: Error | undefined
+  #closed = false
 
   /** @param fail - hears, once, of a call that failed */
   constructor(root: string, fail: (error: Error) => void) {
@@ -69,15 +70,17 @@ export class DeferredFs {
     this.#worker.on('exit', () => this.#broken(new Error('the thread that unpacks ended')))
   }
 
-  /** Settles when all calls are done, or one has failed. */
+  /** Settles when all calls are done. @throws what one has failed with */
   async finish(): Promise<void> {
     this.#send(true)
-    while (this.#onTheirWay > 0 && !this.#failed) await new Promise<void>((resolve) => (this.#wake = resolve))
+    await this.#until(0)
+    if (this.#failure) throw this.#failure
   }
 
   /** End the thread, whatever it does. */
   async close(): Promise<void> {
-    this.#failed = true
+    this.#closed = true
+    this.#wake()
     await this.#worker.terminate()
   }
 
@@ -143,7 +146,15 @@ export class DeferredFs {
 
   async #sendSome(): Promise<void> {
     this.#send(false)
-    while (this.#onTheirWay > AHEAD && !this.#failed) await new Promise<void>((resolve) => (this.#wake = resolve))
+    await this.#until(AHEAD)
+  }
+
+  async #until(onTheirWay: number): Promise<void> {
+    while (this.#onTheirWay > onTheirWay && this.#failure === undefined && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
   }
 
   #send(last: boolean): void {
@@ -156,8 +167,10 @@ export class DeferredFs {
   }
 
   #broken(error: Error): void {
-    if (!this.#failed) this.#fail(error)
-    this.#failed = true
+    if (this.#failure === undefined && !this.#closed) {
+      this.#failure = error
+      this.#fail(error)
+    }
     this.#wake()
   }
 }

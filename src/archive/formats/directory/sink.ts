@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { extract } from 'tar-fs'
 import { FluxError } from '../../../errors/index.ts'
 import { type Sink, syncDirectory } from '../../sink.ts'
@@ -46,6 +46,8 @@ export class DirectorySink implements Sink {
     // Links that lead out never come here; tar-fs would also refuse a link to a link. The owner is whoever unpacks.
     const options = { fs: this.#fs, chown: false, validateSymlinks: false, strict: true }
     this.#unpacking = extract(temporary, options) as unknown as Writable
+    // A member that is refused before anybody listens to its stream would end the process.
+    this.#unpacking.prependListener('entry', (_header: unknown, stream: Readable) => stream.on('error', () => {}))
     this.#unpacked = new Promise((resolve, reject) => {
       this.#unpacking
         .on('finish', resolve)
@@ -60,8 +62,8 @@ export class DirectorySink implements Sink {
     try {
       for (const chunk of chunks) {
         // Views of it may wait longer than this call, after which it is overwritten.
-        const more = this.#unpacking.write(Buffer.from(chunk))
-        if (more) continue
+        if (this.#unpacking.destroyed) await this.#unpacked
+        if (this.#unpacking.write(Buffer.from(chunk))) continue
         const drained = new Promise((resolve) => this.#unpacking.once('drain', resolve))
         await Promise.race([drained, this.#unpacked])
       }

@@ -1,0 +1,105 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { createArchive } from '../../../src/archive/index.ts'
+import type { Tree } from '../../support/archives.ts'
+import { scratch } from '../../support/fixtures.ts'
+import { ATTRIBUTES, writeTree } from '../../support/write-archive.ts'
+
+const refusal = (path: string, tree: Tree, extra = {}) => writeTree(path, tree, {}, extra).catch((error) => error)
+
+describe('archive/formats/directory', () => {
+  it('has the files and links, with mode and time, and nothing beside it', async () => {
+    const dir = scratch()
+    await writeTree(join(dir, 'x/'), { 'a/b': 'text', 'a/empty': '', 'l/one': { to: 'a.b' }, 'l/two': { to: 'one' } })
+    expect(readdirSync(dir)).to.deep.equal(['x'])
+    expect(readFileSync(join(dir, 'x/a/b'), 'utf8')).to.equal('text')
+    const { mode, mtimeMs } = lstatSync(join(dir, 'x/a/b'))
+    expect(mode & 0o777).to.equal(0o644 & ~process.umask())
+    expect(mtimeMs).to.equal(ATTRIBUTES.mtimeSeconds * 1000)
+    // A link to a link, which is nothing odd among keys.
+    expect(readlinkSync(join(dir, 'x/l/two'))).to.equal('one')
+    expect(lstatSync(join(dir, 'x')).mode & 0o777).to.equal(0o777 & ~process.umask())
+  })
+
+  it('is made where nothing is, or an empty directory', async () => {
+    const dir = scratch()
+    mkdirSync(join(dir, 'empty'))
+    await writeTree(join(dir, 'empty/'), { a: '1' })
+    expect(readFileSync(join(dir, 'empty/a'), 'utf8')).to.equal('1')
+    expect(await refusal(join(dir, 'empty/'), { a: '2' })).to.include({ code: 'EEXIST' })
+    writeFileSync(join(dir, 'file'), 'x')
+    expect(await refusal(join(dir, 'file/'), { a: '2' })).to.include({ code: 'EEXIST' })
+    expect(await refusal(join(dir, 'no/such/'), { a: '2' })).to.include({ code: 'ENOENT' })
+    expect(readFileSync(join(dir, 'empty/a'), 'utf8')).to.equal('1')
+    expect(readdirSync(dir).sort()).to.deep.equal(['empty', 'file'])
+  })
+
+  for (const [path, target] of [
+    ['a', '/etc/passwd'],
+    ['a', '..'],
+    ['a/b', '../../etc'],
+    ['a/b', './../x/../../etc'],
+    // By way of another link, which may lead deeper, or higher, than its name says.
+    ['a', 'b/../c'],
+  ] as const) {
+    it(`refuses the link ${path} to ${target}, which could lead out, and leaves nothing behind`, async () => {
+      const dir = scratch()
+      const error = await refusal(join(dir, 'x/'), { '0': 'before', [path]: { to: target } })
+      expect(error).to.include({ code: 'ENOTSUP', pathname: path })
+      expect(readdirSync(dir)).to.deep.equal([])
+    })
+  }
+
+  it('takes links that stay within', async () => {
+    const dir = scratch()
+    const tree = { 'a/b/c': { to: '../../d' }, 'a/up': { to: '..' }, x: { to: './y//z' } }
+    await writeTree(join(dir, 'x/'), tree)
+    expect(readlinkSync(join(dir, 'x/a/b/c'))).to.equal('../../d')
+  })
+
+  it('refuses keys that no file system can hold, by their name', async () => {
+    const dir = scratch()
+    const component = 'é'.repeat(128)
+    const deep = `${'d'.repeat(200)}/`.repeat(21)
+    for (const path of [component, `a/${component}/b`, `${deep}x`]) {
+      expect(await refusal(join(dir, 'x/'), { [path]: '1' })).to.include({ code: 'ENAMETOOLONG', pathname: path })
+    }
+    const extra = { a: { 'FLUX.components': '["/"]' } }
+    expect(await refusal(join(dir, 'x/'), { a: '1' }, extra)).to.include({ code: 'ENOTSUP', pathname: 'a' })
+    expect(readdirSync(dir)).to.deep.equal([])
+    await writeTree(join(dir, 'x/'), { ['é'.repeat(127)]: '1', [`${deep.slice(0, 3000)}x`]: '2' })
+  })
+
+  it('does not write through a link, whoever is so confused as to ask for it', async () => {
+    const dir = scratch()
+    for (const tree of [
+      { a: { to: 'b' }, 'a/c': '1' },
+      { 'b/x': '0', a: { to: 'b' }, 'a/c': '1' },
+      { a: '0', 'a/c': '1' },
+    ] satisfies Tree[]) {
+      expect(await refusal(join(dir, 'x/'), tree))
+        .to.be.instanceOf(Error)
+        .with.property('message')
+        .that.includes('cannot write')
+      expect(readdirSync(dir)).to.deep.equal([])
+    }
+  })
+
+  it('is not there until it is complete, and never when it is given up', async () => {
+    const dir = scratch()
+    const archive = await createArchive(join(dir, 'x/'), { attributes: ATTRIBUTES })
+    for (let n = 0; n < 3000; n++) archive.file(`d/${n}`, 1000, [Buffer.alloc(1000)])
+    await archive.flush()
+    expect(existsSync(join(dir, 'x'))).to.equal(false)
+    await archive.abort()
+    expect(readdirSync(dir)).to.deep.equal([])
+  })
+
+  it('says when a name is taken', async () => {
+    const dir = scratch()
+    const error = await refusal(join(dir, 'x/'), { 'a/b': '1', a: '2' })
+    expect(error).to.include({ code: 'EEXIST' })
+    expect(readdirSync(dir)).to.deep.equal([])
+  })
+})
