@@ -105,7 +105,8 @@ export class Held implements Spool {
   /** @param chunks - not changed any more */
   async append(chunks: readonly Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {
-      this.#chunks.push(chunk)
+      // What zlib answers may be little in a large buffer, all of which would be held.
+      this.#chunks.push(chunk.buffer.byteLength > 2 * chunk.length ? new Uint8Array(chunk) : chunk)
       this.#bytes += chunk.length
     }
     if (this.#bytes <= this.#limit) return

@@ -1,5 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { archiveTypeOf, createArchive, type FilterName, type FormatName, openArchive } from '../../src/archive/index.ts'
@@ -53,6 +55,12 @@ with zipfile.ZipFile(sys.argv[1]) as z:
             linkname=data.decode() if link else '', sha256=hashlib.sha256(b'' if link else data).hexdigest()))
 json.dump(out, sys.stdout)
 `
+
+/** Frees what nobody holds, so that what is counted is held. */
+function collect(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}
 
 const compose = (path: string) => path.normalize('NFC')
 
@@ -137,13 +145,15 @@ describe('archive: what is written is read', () => {
       async function* stream() {
         for (let n = 0; n < pieces; n++) {
           yield [piece]
+          if (n % 16 !== 0) continue
+          collect()
           most = Math.max(most, process.memoryUsage().arrayBuffers - before)
         }
       }
       await using archive = await createArchive(file, { attributes: ATTRIBUTES, threads: 2 })
       await archive.streamFile('large', pieces << 20, stream())
       await archive.finish()
-      expect(most).to.be.lessThan(64 << 20)
+      expect(most).to.be.lessThan(32 << 20)
       const sizes: number[] = []
       await using reader = await openArchive(file)
       for await (const batch of reader.batches())

@@ -58,6 +58,13 @@ describe('archive/formats/directory', () => {
     expect(readlinkSync(join(dir, 'x/a/b/c'))).to.equal('../../d')
   })
 
+  it('takes any number of links one after another', async () => {
+    const dir = scratch()
+    const links = Array.from({ length: 6000 }, (_, n) => [`d/${n}`, { to: 'x' }] as const)
+    await writeTree(join(dir, 'x/'), Object.fromEntries(links))
+    expect(readdirSync(join(dir, 'x/d'))).to.have.lengthOf(6000)
+  })
+
   it('refuses keys that no file system can hold, by their name', async () => {
     const dir = scratch()
     const component = 'é'.repeat(128)

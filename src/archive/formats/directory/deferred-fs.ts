@@ -22,7 +22,7 @@ export interface Steps {
   data: Uint8Array
   last: boolean
 }
-export type FromThread = { taken: true } | { failed: { code: string | undefined; message: string } }
+export type FromThread = { taken: Uint8Array<ArrayBuffer> } | { failed: { code: string | undefined; message: string } }
 
 type Callback = (error?: Error | null) => void
 type Look = (error: Error | null, stats?: Looks) => void
@@ -50,6 +50,8 @@ export class DeferredFs {
   readonly #symlinks = new Set<string>()
   #steps: Step[] = []
   #data = new Uint8Array(DATA_BYTES)
+  /** What has come back from the thread, to be filled again. */
+  readonly #spare: Uint8Array<ArrayBuffer>[] = []
   #used = 0
   #onTheirWay = 0
   /** Who waits for there to be fewer. */
@@ -63,7 +65,8 @@ export class DeferredFs {
     this.#fail = fail
     this.#worker.on('message', (message: FromThread) => {
       this.#onTheirWay--
-      if ('failed' in message) this.#broken(Object.assign(new Error(message.failed.message), message.failed))
+      if ('taken' in message) this.#spare.push(new Uint8Array(message.taken.buffer))
+      else this.#broken(Object.assign(new Error(message.failed.message), message.failed))
       this.#wake()
     })
     this.#worker.on('error', (error) => this.#broken(error))
@@ -116,7 +119,8 @@ export class DeferredFs {
 
   symlink = (target: string, path: string, callback: Callback): void => {
     this.#symlinks.add(path)
-    this.#step(['symlink', path, target], callback)
+    // Later: tar-stream goes on to the next member within the call, and a thousand links would be a stack too deep.
+    this.#step(['symlink', path, target], () => queueMicrotask(callback))
   }
 
   createWriteStream = (path: string): Writable => {
@@ -162,7 +166,7 @@ export class DeferredFs {
     this.#worker.postMessage({ steps: this.#steps, data, last } satisfies Steps, [data.buffer])
     this.#onTheirWay++
     this.#steps = []
-    this.#data = new Uint8Array(DATA_BYTES)
+    this.#data = this.#spare.pop() ?? new Uint8Array(DATA_BYTES)
     this.#used = 0
   }
 

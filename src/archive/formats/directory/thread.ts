@@ -62,7 +62,8 @@ port.on('message', (steps: Steps) => {
   try {
     take(steps)
     if (steps.last) close()
-    port.postMessage({ taken: true } satisfies FromThread)
+    const taken = steps.data as Uint8Array<ArrayBuffer>
+    port.postMessage({ taken } satisfies FromThread, [taken.buffer])
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     port.postMessage({ failed: { code, message } } satisfies FromThread)
