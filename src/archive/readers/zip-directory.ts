@@ -141,8 +141,8 @@ function extraFields(extra: Buffer, entry: ZipEntry, name: Buffer, reading: Read
     else if (id === 0x5455) extendedTime(data, entry)
     else if (id === 0x000a) ntfsTime(data, entry)
     else if (id === 0x7875) unixOwner(data, entry)
-    else if (id === 0x7075 && data.length >= 5 && data.readUInt32LE(1) === crc32(name)) {
-      // The name in UTF-8, as long as nobody has changed the other one.
+    else if (id === 0x7075 && data.length >= 5 && data.readUInt32LE(1) === crc32(name) && isUtf8(data.subarray(5))) {
+      // The name in UTF-8, as long as nobody has changed the other one. Info-ZIP gets DEL wrong.
       entry.name = reading.text(data, 5, data.length, entry.offset)
     } else if (id === EXTRA_RECORDS) entry.extra = extraOf(parsePax(data, {}, reading, entry.offset))
   }
