@@ -35,8 +35,9 @@ export interface CreateArchiveOptions {
 /**
  * Begin an archive.
  *
- * @param path - its extension says the format and the filter; `-` is standard output, as an uncompressed tar; a directory
- *   ends in a slash
+ * @param path - its extension says the format and the filter; `-` is standard output, as a tar unless `format` says
+ *   another; a directory ends in a slash
+ * @throws {ArchiveError} `EOVERFLOW` when the format cannot say the owner or the time
  * @throws {FluxError} `EINVAL` for an unknown extension or a level it does not have; `ENOTSUP` for a format that is not
  *   written; else the errno of the file system
  */

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { TemporaryFile } from '../../src/archive/spool.ts'
+import { Held, type Spool, TemporaryFile } from '../../src/archive/spool.ts'
 import { scratch } from '../support/fixtures.ts'
 
-async function contents(spool: TemporaryFile): Promise<Buffer> {
+async function contents(spool: Spool): Promise<Buffer> {
   const pieces: Buffer[] = []
   for await (const piece of spool.read()) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
@@ -35,5 +35,20 @@ describe('archive/spool', () => {
       code: 'ENOENT',
       message: `cannot write a temporary file in ${dir}: No such file or directory`,
     })
+  })
+
+  it('holds a little in memory, and makes a file for what is more', async () => {
+    const dir = scratch()
+    const little = new Held(join(dir, 'absent'), 1000)
+    await little.append([Buffer.from('a'), Buffer.from('b')])
+    expect((await contents(little)).toString()).to.equal('ab')
+    expect(await little.append([Buffer.alloc(999)]).catch((error) => error)).to.include({ code: 'ENOENT' })
+    await little.close()
+    const much = new Held(dir, 1000)
+    const chunks = Array.from({ length: 30 }, (_, i) => Buffer.alloc(333, i))
+    for (const chunk of chunks) await much.append([chunk])
+    expect((await contents(much)).equals(Buffer.concat(chunks))).to.equal(true)
+    await much.close()
+    expect(readdirSync(dir)).to.deep.equal([])
   })
 })

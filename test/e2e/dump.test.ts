@@ -47,6 +47,23 @@ describe('flux-ts dump', () => {
     expect(readTar(file).map(({ name }) => name)).to.deep.equal(expected('basic').entries.map(({ path }) => path))
   })
 
+  for (const format of ['tgz', 'zip', 'cpio', 'iso']) {
+    it(`writes the same .${format} to standard output as to a file`, () => {
+      const file = join(scratch(), `x.${format}`)
+      const options = ['dump', '-q', '--store', fixture('values')]
+      expect(fluxTs([...options, file]).status).to.equal(0)
+      const { status, stdout, stderr } = fluxTs([...options, '--format', format, '-'])
+      expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+      expect(stdout.equals(readFileSync(file))).to.equal(true)
+    })
+  }
+
+  it('says that it does not write .7z, and why', () => {
+    const { status, stderr } = fluxTs(['dump', '--store', BASIC, join(scratch(), 'x.7z')])
+    expect(status).to.equal(2)
+    expect(stderr).to.include('7-Zip archives are not supported: no maintained library writes them')
+  })
+
   it('is listed alike by GNU tar, bsdtar and Python', function () {
     if (!has('bsdtar')) this.skip()
     for (const name of ['jobs', 'basic', 'values']) {
@@ -175,6 +192,28 @@ describe('flux-ts dump', () => {
     expect(fluxTs(args).stderr.split('\n')).to.have.length(2)
     expect(fluxTs(args, { env: cleanEnv({ DEBUG: '1' }) }).stderr).to.match(/ at .*open-store/)
   })
+
+  for (const name of ['x/', 'x.zip', 'x.iso']) {
+    it(`leaves nothing behind when it is interrupted: ${name}`, async () => {
+      const dirname = scratch()
+      mkdirSync(join(dirname, 'store'))
+      mkdirSync(join(dirname, 'out'))
+      largeStore(join(dirname, 'store'))
+      const { child, ended } = startFluxTs([
+        'dump',
+        '-q',
+        '--store',
+        join(dirname, 'store'),
+        join(dirname, 'out', name),
+      ])
+      await appears(join(dirname, 'out'), /\.part$/, child)
+      child.kill('SIGINT')
+      const { status, stderr } = await ended
+      expect(stderr).to.equal('flux-ts dump: interrupted by SIGINT\n')
+      expect(status).to.equal(130)
+      expect(readdirSync(join(dirname, 'out'))).to.deep.equal([])
+    })
+  }
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     it(`leaves nothing behind on ${signal}, and an older archive as it was`, async () => {
