@@ -6,7 +6,13 @@ import { expected, fixture, SOUND_CASES } from './fixtures.ts'
 import { run } from './processes.ts'
 
 /** Every value and link of every fixture, below the name of the fixture, out of what the real `flux dump` wrote of it. */
-export async function fixtureTree(): Promise<Tree> {
+export function fixtureTree(): Promise<Tree> {
+  return (tree ??= readFixtures())
+}
+
+let tree: Promise<Tree> | undefined
+
+async function readFixtures(): Promise<Tree> {
   const tree: Record<string, Buffer | { to: string }> = {}
   for (const name of SOUND_CASES) {
     const file = ['dump.tar', 'dump.tgz', 'dump-0.tar', 'snapshot.tar'].find((file) => existsSync(fixture(name, file)))

@@ -91,9 +91,12 @@ describe('archive/formats/zip', () => {
   })
 
   it('counts more members than the directory of a zip of old can', async () => {
-    const file = await write(Object.fromEntries(Array.from({ length: 65_600 }, (_, n) => [`d/${n}`, ''])))
-    expect(infolist(file)).to.have.lengthOf(65_600)
-    expect(await readMembers(file)).to.have.lengthOf(65_600)
+    const file = join(scratch(), 'x.zip')
+    await using archive = await createArchive(file, { attributes: ATTRIBUTES })
+    for (let n = 0; n < 65_600; n++) archive.file(`d/${n}`, 0, [])
+    await archive.finish()
+    const count = 'import sys, zipfile; print(len(zipfile.ZipFile(sys.argv[1]).infolist()))'
+    expect(run('python3', ['-c', count, file]).toString()).to.equal('65600\n')
   })
 
   it('says sizes and positions from 4 GiB on with Zip64', () => {
