@@ -5,7 +5,8 @@
  * It may answer without looking, since it knows of all there is: the directory is new, and nobody else's.
  */
 import { Writable } from 'node:stream'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
+import { startThread } from '../../thread.ts'
 
 /** One call, with its path or, of the file that is open, where its data are. */
 export type Step =
@@ -39,11 +40,8 @@ const DATA_BYTES = 1 << 20
 const MOST_STEPS = 4096
 const AHEAD = 3
 
-/** This file's neighbour, as source or built. */
-const THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
-
 export class DeferredFs {
-  readonly #worker = new Worker(THREAD, { execArgv: [] })
+  readonly #worker: Worker
   readonly #fail: (error: Error) => void
   /** The directory of the last member: it and those above it are there. */
   #directory: string
@@ -63,14 +61,16 @@ export class DeferredFs {
   constructor(root: string, fail: (error: Error) => void) {
     this.#directory = root
     this.#fail = fail
-    this.#worker.on('message', (message: FromThread) => {
+    this.#worker = startThread<FromThread>('./thread', import.meta.url, undefined, (message) => {
+      if ('broken' in message) {
+        this.#broken(new Error(message.broken))
+        return
+      }
       this.#onTheirWay--
       if ('taken' in message) this.#spare.push(new Uint8Array(message.taken.buffer))
       else this.#broken(Object.assign(new Error(message.failed.message), message.failed))
       this.#wake()
     })
-    this.#worker.on('error', (error) => this.#broken(error))
-    this.#worker.on('exit', () => this.#broken(new Error('the thread that unpacks ended')))
   }
 
   /** Settles when all calls are done. @throws what one has failed with */

@@ -1,7 +1,8 @@
 /** Threads that pack runs. They are started as they are needed. */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { FluxError } from '../../../errors/index.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
+import { startThread } from '../../thread.ts'
 import type { PackedRun } from './pack-run.ts'
 import type { Run } from './run.ts'
 
@@ -16,9 +17,6 @@ export interface PackerRequest {
   run: Uint8Array
   members: number
 }
-
-/** This file's neighbour, as source or built. */
-const THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
 
 interface Packer {
   worker: Worker
@@ -64,11 +62,12 @@ export class Packers {
   }
 
   #start(): Packer {
-    const worker = new Worker(THREAD, { workerData: this.#data, execArgv: [] })
-    const packer: Packer = { worker, waiting: [] }
-    worker.on('message', (packed: PackedRun) => packer.waiting.shift()?.resolve(packed))
-    worker.on('error', (error) => this.#fail(FluxError.fromSystem(error, 'zip: a thread that packs failed')))
-    worker.on('exit', () => this.#fail(new FluxError('EIO', 'zip: a thread that packs ended')))
+    const waiting: Packer['waiting'] = []
+    const worker = startThread<PackedRun>('./thread', import.meta.url, this.#data, (message) => {
+      if ('broken' in message) this.#fail(new FluxError('EIO', `zip: ${message.broken}`))
+      else waiting.shift()?.resolve(message)
+    })
+    const packer: Packer = { worker, waiting }
     this.#packers.push(packer)
     return packer
   }
