@@ -17,7 +17,10 @@ const READERS: Readonly<Record<Exclude<FormatName, 'directory'>, Readonly<Record
     'GNU tar': 'tar -xf $FILE',
     bsdtar: 'bsdtar -xf $FILE',
     'bsdtar, from a pipe': 'cat $FILE | bsdtar -xf -',
-    'Python tarfile': 'python3 -c "import sys, tarfile; tarfile.open(sys.argv[1]).extractall()" $FILE 2>/dev/null',
+    // Python reads zstd from 3.14 on only.
+    'Python tarfile':
+      'case $FILE in *.zst) zstd -dq $FILE -o $FILE.tar; FILE=$FILE.tar ;; esac;' +
+      'python3 -c "import sys, tarfile; tarfile.open(sys.argv[1]).extractall()" $FILE 2>/dev/null',
   },
   cpio: {
     'GNU cpio': 'cpio -idm --quiet < $FILE',
