@@ -22,6 +22,13 @@ export interface LoaderOptions {
 const IN_FLIGHT_BYTES = 32 << 20
 const CACHE_BYTES = 16 << 20
 
+/**
+ * Nothing is asked for until this share of what may be in flight is free: a broker that is given requests one by one wakes
+ * its threads for each. On 200,000 blobs with `--maxreqs 256`, a quarter took 25 % of our processor time away and 10 % of
+ * the broker's; a half took less. The broker still has three quarters before it, so it does not run dry.
+ */
+const REFILL_SHARE = 0.25
+
 /** How much the size of one blob changes what is expected of the next. */
 const SIZE_WEIGHT = 1 / 64
 
@@ -103,9 +110,11 @@ export class Loader {
     })
   }
 
-  /** Fill what is in flight up to the limit. */
+  /** Fill what is in flight up to the limit, when there is room enough to be worth it. */
   #pump(): void {
-    const free = Math.min(this.#options.pace.limit, this.#byteLimit()) - this.#inFlight
+    const limit = Math.min(this.#options.pace.limit, this.#byteLimit())
+    const free = limit - this.#inFlight
+    if (this.#inFlight > 0 && free < limit * REFILL_SHARE) return
     const requests: Wanted[] = []
     while (requests.length < free && this.#next < this.#queue.length) {
       const wanted = this.#queue[this.#next++] as Wanted
