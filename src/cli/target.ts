@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { BrokerWriter, type ContentWriter, HashingWriter, type HashName, openStoreWriter } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
-import { noInstanceHint, paceFlags, refuseLiveFlags, uriHelp } from './source.ts'
+import { closedBy, noInstanceHint, paceFlags, refuseLiveFlags, uriHelp } from './source.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Flags that say where a restored snapshot goes. */
@@ -122,9 +122,10 @@ function storeTarget(writer: ContentWriter): Target {
 
 async function liveTarget(choice: TargetChoice, signal: AbortSignal): Promise<Target> {
   const { uri, key, maxreqs, 'no-cache': noCache } = choice
-  const writer = await BrokerWriter.open(uri, { maxreqs, noCache, signal }).catch((error) => {
+  const opened = await BrokerWriter.open(uri, { maxreqs, noCache, signal }).catch((error) => {
     throw noInstanceHint(error, uri)
   })
+  const writer = closedBy(signal, opened)
   try {
     if (key === undefined && (await writer.isKvsRunning())) {
       throw new FluxError('EBUSY', 'please unload kvs module before using --checkpoint')

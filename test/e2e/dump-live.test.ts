@@ -156,6 +156,20 @@ describe('flux-ts dump of a live instance', () => {
     expect(readdirSync(dir)).to.deep.equal(['x.tar'])
   })
 
+  for (const [after, topic] of ['attr.get', 'kvs.getroot', 'content.load'].entries()) {
+    it(`stops when it is interrupted while the instance does not answer ${topic}`, async () => {
+      await using broker = await BrokerDouble.start({ ...INSTANCE, fault: { after: after + 1, kind: 'silence' } })
+      const { child, ended } = startFluxTs(['dump', join(scratch(), 'x.tar')], { FLUX_URI: broker.uri })
+      while (broker.requestsOf(topic).length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      child.kill('SIGTERM')
+      const { status, stderr } = await ended
+      expect({ status, stderr: stderr.split('\n').at(-2) }).to.deep.equal({
+        status: 130,
+        stderr: 'flux-ts dump: interrupted by SIGTERM',
+      })
+    })
+  }
+
   it('stops when it is interrupted while it waits to be let in', async () => {
     await using broker = await BrokerDouble.start({ handshake: 'silent' })
     const { child, ended } = startFluxTs(['dump', join(scratch(), 'x.tar')], { FLUX_URI: broker.uri })

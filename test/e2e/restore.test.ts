@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { BrokerDouble, type BrokerDoubleOptions } from '../support/broker-double.ts'
 import { fixture } from '../support/fixtures.ts'
-import { CLI, cleanEnv, fluxTsAside, run } from '../support/processes.ts'
+import { CLI, cleanEnv, fluxTsAside, run, startFluxTs } from '../support/processes.ts'
 
 const ARCHIVE = fixture('jobs', 'dump.tgz')
 const RESTORED = JSON.parse(readFileSync(fixture('jobs', 'restored.json'), 'utf8')) as {
@@ -94,6 +94,17 @@ describe('flux-ts restore', () => {
     expect(status).to.equal(1)
     expect(stderr).to.match(/^flux-ts restore: .*\n$/)
     expect(topics).not.to.include('kvs.commit')
+  })
+
+  it('stops when it is interrupted while the instance does not answer', async () => {
+    const fault = { after: 100, kind: 'silence' } as const
+    await using broker = await BrokerDouble.start({ content: new Map(), namespaces: PRIMARY, fault })
+    const { child, ended } = startFluxTs(['restore', '-q', '--key', 'x', ARCHIVE], { FLUX_URI: broker.uri })
+    while (broker.requests.length < 100) await new Promise((resolve) => setTimeout(resolve, 5))
+    child.kill('SIGTERM')
+    const { status, stderr } = await ended
+    expect({ status, stderr }).to.deep.equal({ status: 130, stderr: 'flux-ts restore: interrupted by SIGTERM\n' })
+    expect(broker.requestsOf('kvs.commit')).to.deep.equal([])
   })
 
   it('says so when the cache cannot be flushed, but has restored', async () => {

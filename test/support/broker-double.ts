@@ -31,8 +31,8 @@ export interface RecordedRequest {
   payload: Uint8Array
 }
 
-/** What a connection gets instead of an answer. */
-export type Fault = 'drop' | 'garbage' | 'truncated' | 'huge'
+/** What a connection gets instead of an answer; `silence` is nothing at all. */
+export type Fault = 'drop' | 'garbage' | 'truncated' | 'huge' | 'silence'
 
 export interface BrokerDoubleOptions extends InstanceOptions {
   /** The byte that begins a connection, 0 by default; `close` ends it without one, `silent` sends none. */
@@ -233,6 +233,7 @@ function send(socket: Socket, request: RecordedRequest, { errnum = 0, text, payl
 }
 
 function misbehave(socket: Socket, kind: Fault): void {
+  if (kind === 'silence') return
   if (kind === 'drop') socket.destroy()
   else if (kind === 'garbage') socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')
   else if (kind === 'huge') socket.write(Buffer.from('1200eeffffffffff00', 'hex'))

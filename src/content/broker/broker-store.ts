@@ -45,7 +45,7 @@ export class BrokerStore implements ContentStore {
   static async open(uri?: string, options: OpenBrokerOptions = {}): Promise<BrokerStore> {
     const flux = await Flux.open(uri, options)
     try {
-      return new BrokerStore(flux, await contentHash(flux), options)
+      return new BrokerStore(flux, await contentHash(flux, options.signal), options)
     } catch (error) {
       await flux.close()
       throw error

@@ -57,7 +57,7 @@ export class BrokerWriter implements ContentWriter {
   static async open(uri?: string, options: OpenBrokerWriterOptions = {}): Promise<BrokerWriter> {
     const flux = await Flux.open(uri, options)
     try {
-      return new BrokerWriter(flux, await contentHash(flux), options)
+      return new BrokerWriter(flux, await contentHash(flux, options.signal), options)
     } catch (error) {
       await flux.close()
       throw error

@@ -5,9 +5,9 @@ import type { HashName } from '../blobref.ts'
 /** The key that checkpoints had to be asked for by until v0.77; newer brokers do not look at it. */
 export const CHECKPOINT_KEY = 'kvs-primary'
 
-/** Until v0.29 there was one algorithm, and no attribute for it. */
-export async function contentHash(flux: Flux): Promise<HashName> {
-  const name = await flux.attrGet('content.hash').catch((error) => {
+/** Until v0.29 there was one algorithm, and no attribute for it. @param signal - gives up */
+export async function contentHash(flux: Flux, signal: AbortSignal | undefined): Promise<HashName> {
+  const name = await flux.attrGet('content.hash', { signal }).catch((error) => {
     if (error instanceof FluxError && error.code === 'ENOENT') return 'sha1'
     throw error
   })
