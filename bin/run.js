@@ -17,4 +17,5 @@ process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2
 const { enableCompileCache } = await import('node:module')
 enableCompileCache()
 const { execute } = await import('@oclif/core')
-await execute({ dir: import.meta.url })
+// Not awaited: it looks after its own errors, and never settles when whoever reads standard output has gone (`--help | head`).
+execute({ dir: import.meta.url })
