@@ -141,6 +141,15 @@ describe('content/open-writer', () => {
     real.close()
   })
 
+  it('has one file of a store that it makes lie there until the commit, which whoever is killed leaves', async () => {
+    const dir = scratch()
+    await using writer = await openStoreWriter(join(dir, 'content.sqlite'))
+    await writer.storeBatch(BLOBS).stored
+    const [name, ...others] = readdirSync(dir)
+    expect(name).to.match(/^\.content\.sqlite\..*\.part$/)
+    expect(others).to.deep.equal([])
+  })
+
   it('makes one in a statedir, and takes an empty file for an empty store', async () => {
     const statedir = scratch()
     writeFileSync(join(statedir, 'something-else'), '')

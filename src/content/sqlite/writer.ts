@@ -118,8 +118,9 @@ export class SqliteWriter implements BlobWriter {
 
   #begin(): void {
     const settings = [`cache_size = ${-CACHE_BYTES / 1024}`, 'locking_mode = EXCLUSIVE']
-    // Whoever is killed leaves the file under its temporary name, so there is nothing to roll back to.
-    if (this.#newFile) settings.push('journal_mode = OFF', 'synchronous = OFF')
+    // Whoever is killed leaves the file under its temporary name, so there is nothing to roll back to. (Not OFF: Node opens
+    // databases in SQLite's defensive mode, in which that is ignored, and a journal file would lie beside it.)
+    if (this.#newFile) settings.push('journal_mode = MEMORY', 'synchronous = OFF')
     else settings.push('synchronous = FULL')
     for (const setting of settings) this.#db.exec(`PRAGMA ${setting}`)
     this.#db.exec('BEGIN IMMEDIATE')
