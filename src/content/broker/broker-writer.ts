@@ -18,6 +18,9 @@ const DEFAULT_MAXREQS = 256
 /** Blobs in flight come to no more than this, or one at a time. */
 const IN_FLIGHT_BYTES = 64 << 20
 
+/** Nothing is sent until this share of the requests is free, for the reason that the loader has. */
+const REFILL_SHARE = 0.25
+
 /** Blobs that wait to be sent. */
 interface Batch {
   readonly blobs: readonly Uint8Array[]
@@ -171,10 +174,11 @@ export class BrokerWriter implements ContentWriter {
     })
   }
 
-  /** Send what there is room for. @returns true when all of the batch is sent */
+  /** Send what there is room for, when that is worth it. @returns true when all of the batch is sent */
   #send(batch: Batch): boolean {
     const { blobs, blobrefs } = batch
     const first = batch.sent
+    if (this.#inFlight > 0 && this.#maxreqs - this.#inFlight < this.#maxreqs * REFILL_SHARE) return false
     while (batch.sent < blobs.length && this.#inFlight < this.#maxreqs) {
       const { length } = blobs[batch.sent] as Uint8Array
       if (this.#inFlight > 0 && this.#inFlightBytes + length > IN_FLIGHT_BYTES) break
@@ -182,6 +186,7 @@ export class BrokerWriter implements ContentWriter {
       this.#inFlightBytes += length
       batch.sent++
     }
+    if (batch.sent === first) return false
     const payloads = blobs.slice(first, batch.sent)
     const topic = this.#noCache ? 'content-backing.store' : 'content.store'
     const nodeid = this.#noCache ? 0 : undefined
