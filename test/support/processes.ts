@@ -13,11 +13,15 @@ export function cleanEnv(extra: Record<string, string> = {}): Record<string, str
   return { ...env, ...extra }
 }
 
-export interface Finished {
+/** What became of a command. */
+export interface Outcome {
   status: number | null
-  signal: NodeJS.Signals | null
   stdout: Buffer
   stderr: string
+}
+
+export interface Finished extends Outcome {
+  signal: NodeJS.Signals | null
 }
 
 export function fluxTs(args: readonly string[], options: SpawnSyncOptionsWithBufferEncoding = {}): Finished {
@@ -27,7 +31,11 @@ export function fluxTs(args: readonly string[], options: SpawnSyncOptionsWithBuf
 
 /** Start the CLI without waiting for it. */
 export function startFluxTs(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [CLI, ...args], { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
+  return start(process.execPath, [CLI, ...args], env)
+}
+
+function start(command: string, args: readonly string[], env: Record<string, string>) {
+  const child = spawn(command, args, { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text
@@ -39,8 +47,17 @@ export function startFluxTs(args: readonly string[], env: Record<string, string>
 }
 
 /** Run the CLI to its end without blocking this process, in which a broker double may have to answer it. */
-export async function fluxTsAside(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
-  const { child, ended } = startFluxTs(args, env)
+export function fluxTsAside(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+  return runAside(process.execPath, [CLI, ...args], env)
+}
+
+/** The same for any program. */
+export async function runAside(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Finished> {
+  const { child, ended } = start(command, args, env)
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   return { ...(await ended), stdout: Buffer.concat(chunks) }
