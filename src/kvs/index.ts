@@ -1,4 +1,5 @@
 export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
+export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
 export {
   decodeDir,
   type KvsReader,
