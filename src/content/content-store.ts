@@ -1,6 +1,7 @@
 import { type ErrnoName, FluxError } from '../errors/index.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import type { KvsService } from './kvs-service.ts'
 
 /**
  * One blob of a batch: its bytes; or why it cannot be had; or undefined when it was left out because the batch had
@@ -49,6 +50,9 @@ export interface ContentStore extends AsyncDisposable {
    * @throws {FluxError} `ENOTSUP` no such namespace; `ENOSYS` the KVS is not running
    */
   currentRoot?(namespace: string): Promise<NamespaceRoot>
+
+  /** The KVS of the instance; only a live one has it. It may not be loaded. */
+  readonly kvs?: KvsService
 
   /** Tell the instance how far one is, in words; only a live one listens. */
   notifyStatus?(status: string): Promise<void>

@@ -1,6 +1,7 @@
 export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
 export {
+  type Child,
   decodeDir,
   type KvsReader,
   keyComponents,
@@ -9,9 +10,11 @@ export {
   SnapshotReader,
   type SnapshotReaderOptions,
 } from './lookup.ts'
+export { type KvsChanges, ServiceReader, type ServiceReaderOptions } from './service-reader.ts'
 export { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot } from './snapshot.ts'
 export { TreeError, type TreeErrorKind } from './tree-error.ts'
 export {
+  asTreeObj,
   type DirObj,
   type Dirref,
   decodeTreeObj,
@@ -22,6 +25,6 @@ export {
   type Val,
   type Valref,
 } from './treeobj.ts'
-export { dirBlob, dirrefText, symlinkText, valrefText, valText } from './treeobj-encode.ts'
+export { dirBlob, dirrefText, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
 export { missingDir, missingValue, streamValue } from './value-stream.ts'
 export { type WalkOptions, walk } from './walk.ts'

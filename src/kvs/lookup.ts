@@ -11,12 +11,14 @@ import {
   type DirObj,
   type Dirref,
   decodeTreeObj,
+  decodeVal,
   type Symlink,
   type TreeObj,
   type Val,
   type Valref,
 } from './treeobj.ts'
-import { missingDir } from './value-stream.ts'
+import { loadStarts } from './value-starts.ts'
+import { missingDir, streamValue } from './value-stream.ts'
 
 /** Links that are followed before it is called a loop. */
 const MAX_LINKS = 10
@@ -26,6 +28,13 @@ const KEPT_DIRS = 64
 
 /** What a lookup may be for: the object of a value, of a directory, of a link, or whatever there is, as it is stored. */
 export type LookupKind = 'value' | 'dir' | 'link' | 'treeobj'
+
+/** An entry of a directory that has been opened. */
+export interface Child<Obj extends TreeObj = TreeObj> {
+  /** From the root, `.` being the root itself. */
+  readonly key: string
+  readonly obj: Obj
+}
 
 /** Answers keys: a snapshot, or a live instance. */
 export interface KvsReader {
@@ -43,7 +52,25 @@ export interface KvsReader {
    * @throws {TreeError} the tree is damaged on the way there
    */
   lookup(key: string, kind: LookupKind): Promise<TreeObj>
+  /**
+   * The bytes of a value, in order, some at a time: views, good until the next are asked for.
+   *
+   * @throws as {@link KvsReader.lookup}
+   */
+  read(key: string): AsyncGenerator<readonly Uint8Array[], void, void>
+  /** Open directories that are entries of others, in one go. @returns for each its entries, or why it cannot be had */
+  openDirs(children: readonly Child<DirObj | Dirref>[]): Promise<(DirObj | FluxError)[]>
+  /**
+   * How values begin that are entries of directories, in one go.
+   *
+   * @param bytes - how many of each are wanted at least, where it has as many
+   * @returns for each its first bytes, possibly more than wanted, or why they cannot be had
+   */
+  readStarts(children: readonly Child<Val | Valref>[], bytes: number): Promise<(Uint8Array | FluxError)[]>
 }
+
+/** Bytes of directories that are loaded in one go. */
+const DIRS_BYTES = 32 << 20
 
 /**
  * The components of a key: dots at its ends, and all but one in a row, do not count; `.` alone is the root, of no
@@ -103,6 +130,34 @@ export class SnapshotReader implements KvsReader {
     return this.#open(obj, key)
   }
 
+  async *read(key: string): AsyncGenerator<readonly Uint8Array[], void, void> {
+    const obj = await this.lookup(key)
+    if (obj.type === 'val') yield [decodeVal(obj)]
+    else yield* streamValue(this.#store, key, obj.data)
+  }
+
+  async openDirs(children: readonly Child<DirObj | Dirref>[]): Promise<(DirObj | FluxError)[]> {
+    const opened: (DirObj | FluxError | undefined)[] = children.map(({ key, obj }) => {
+      if (obj.type === 'dir') return obj
+      return obj.data.length === 1 ? undefined : badDirref(key)
+    })
+    for (let open = unset(opened); open.length > 0; open = unset(opened)) {
+      const blobrefs = open.map((i) => (children[i] as Child<Dirref>).obj.data[0] as string)
+      const results = await this.#store.loadBatch(blobrefs, DIRS_BYTES)
+      for (const [j, result] of results.entries()) {
+        const i = open[j] as number
+        const { key } = children[i] as Child
+        if (result instanceof ContentError) opened[i] = missingDir(key, result)
+        else if (result !== undefined) opened[i] = tryDecodeDir(result, key, blobrefs[j])
+      }
+    }
+    return opened as (DirObj | FluxError)[]
+  }
+
+  readStarts(children: readonly Child<Val | Valref>[], bytes: number): Promise<(Uint8Array | FluxError)[]> {
+    return loadStarts(this.#store, children, bytes)
+  }
+
   async #find(key: string, followLast: boolean): Promise<TreeObj> {
     let components = keyComponents(key)
     let at: TreeObj = dirref(this.#rootref)
@@ -136,7 +191,7 @@ export class SnapshotReader implements KvsReader {
     if (obj.type === 'dir') return obj
     const [blobref] = obj.data
     if (blobref === undefined || obj.data.length !== 1) {
-      throw new TreeError('EPROTO', { key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
+      throw badDirref(key)
     }
     const known = this.#dirs.get(blobref)
     if (known) return known
@@ -146,6 +201,26 @@ export class SnapshotReader implements KvsReader {
     if (this.#dirs.size >= KEPT_DIRS) this.#dirs.delete(this.#dirs.keys().next().value as string)
     this.#dirs.set(blobref, dir)
     return dir
+  }
+}
+
+/** The places that hold nothing yet. */
+function unset(list: readonly unknown[]): number[] {
+  const places: number[] = []
+  for (const [i, item] of list.entries()) if (item === undefined) places.push(i)
+  return places
+}
+
+function badDirref(key: string): TreeError {
+  return new TreeError('EPROTO', { key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
+}
+
+function tryDecodeDir(blob: Uint8Array, key: string, blobref: string | undefined): DirObj | FluxError {
+  try {
+    return decodeDir(blob, key, blobref)
+  } catch (error) {
+    if (error instanceof FluxError) return error
+    throw error
   }
 }
 

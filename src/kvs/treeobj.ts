@@ -56,6 +56,15 @@ export function decodeTreeObj(blob: Uint8Array): TreeObj {
   } catch (error) {
     throw new FluxError('EPROTO', `not JSON: ${(error as Error).message}`, { cause: error })
   }
+  return asTreeObj(value)
+}
+
+/**
+ * A tree object that has been decoded as JSON already.
+ *
+ * @throws {FluxError} `EPROTO` it is none, with the reason alone as its message
+ */
+export function asTreeObj(value: unknown): TreeObj {
   const wrong = checkTreeObj(value)
   if (wrong !== undefined) throw new FluxError('EPROTO', wrong)
   return value as TreeObj

@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { lz4DecodeBlock } from '../../src/bytes/index.ts'
 import { decodeJson, encodeJson, type JsonObject, type JsonValue } from '../../src/flux/index.ts'
+import { LOOKUP_FLAG, lookup, streamed } from './broker-double-kvs.ts'
 
 /** A response without its envelope. */
 export interface Answer {
@@ -68,6 +69,29 @@ export class Services {
     this.#db?.close()
   }
 
+  /** The answers to a request: many, of a stream; it goes on, if it is a watch. */
+  answers(request: { topic: string; payload: Uint8Array }): Answer[] {
+    const answer = this.answer(request)
+    if (request.topic !== 'kvs-watch.lookup' || answer.payload === undefined) return [answer]
+    return streamed(answer, decodeJson(request.payload, request.topic), (hex) => this.#blob(hex))
+  }
+
+  /** Set the root of a namespace. */
+  commit(namespace: string, rootref: string): void {
+    const { namespaces = {} } = this.#options
+    const { rootseq = 0, ...rest } = namespaces[namespace] ?? {}
+    namespaces[namespace] = { ...rest, rootref, rootseq: rootseq + 1 }
+  }
+
+  /** What a watch is told after a commit. @param before - what it would have been told at first, before that */
+  changes(request: { topic: string; payload: Uint8Array }, before: readonly Answer[]): Answer[] {
+    const now = this.answers(request)
+    const { flags } = decodeJson(request.payload, request.topic)
+    if (Number(flags) & LOOKUP_FLAG.append && now[0]?.payload !== undefined) return now.slice(before.length)
+    const isSame = before.length === now.length && before.every(({ payload }, i) => equal(payload, now[i]?.payload))
+    return isSame ? [] : now
+  }
+
   /** The answer to a request that has one answer. */
   answer({ topic, payload }: { topic: string; payload: Uint8Array }): Answer {
     const service = topic.slice(0, topic.lastIndexOf('.'))
@@ -79,6 +103,11 @@ export class Services {
         return json({ names: Object.keys(this.#attributes).filter((name) => this.#attributes[name] !== undefined) })
       case 'kvs.getroot':
         return this.#getroot(payload)
+      case 'kvs.lookup':
+      case 'kvs-watch.lookup':
+        return lookup(decodeJson(payload, topic), this.#options.namespaces ?? {}, (hex) => this.#blob(hex))
+      case 'kvs.wait-version':
+        return this.#waitVersion(payload)
       case 'kvs.namespace-list':
         return json({
           namespaces: Object.entries(this.#options.namespaces ?? {}).map(([namespace, { owner = 0 }]) => ({
@@ -134,12 +163,23 @@ export class Services {
 
   #load(digest: Uint8Array, text?: string): Answer {
     if (digest.length !== (this.#attributes['content.hash'] === 'sha256' ? 32 : 20)) return { errnum: 71 }
-    const { content } = this.#options
-    const hex = Buffer.from(digest).toString('hex')
-    const payload =
-      this.#stored.get(hex) ?? (content instanceof Map ? content.get(hex) : this.#loadRow(Buffer.from(digest)))
+    const payload = this.#blob(Buffer.from(digest).toString('hex'))
     if (payload) return { payload }
     return text === undefined ? { errnum: 2 } : { errnum: 2, text }
+  }
+
+  #blob(hex: string): Uint8Array | undefined {
+    const { content } = this.#options
+    return this.#stored.get(hex) ?? (content instanceof Map ? content.get(hex) : this.#loadRow(Buffer.from(hex, 'hex')))
+  }
+
+  /** It does not wait: what is not there yet never comes. */
+  #waitVersion(payload: Uint8Array): Answer {
+    const { namespace, rootseq: wanted } = decodeJson(payload, 'kvs.wait-version')
+    const found = this.#options.namespaces?.[String(namespace)]
+    if (!found) return { errnum: 95 }
+    const { rootref, rootseq = 1 } = found
+    return rootseq >= Number(wanted) ? json({ rootref, rootseq }) : { errnum: 110 }
   }
 
   #store(blob: Uint8Array): Answer {
@@ -178,6 +218,10 @@ export class Services {
       JSON.parse(value instanceof Uint8Array ? Buffer.from(value).toString() : String(value)),
     )
   }
+}
+
+function equal(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return Buffer.compare(a ?? Buffer.alloc(0), b ?? Buffer.alloc(0)) === 0
 }
 
 function json(object: JsonObject): Answer {

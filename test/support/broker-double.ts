@@ -65,6 +65,7 @@ export class BrokerDouble implements AsyncDisposable {
   readonly #dir: string
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  #watches: { socket: Socket; request: RecordedRequest }[] = []
   #inFlight = 0
   #held: (() => void)[] = []
   #heldTimer: NodeJS.Timeout | undefined
@@ -96,6 +97,20 @@ export class BrokerDouble implements AsyncDisposable {
   /** The requests of a topic. */
   requestsOf(topic: string): RecordedRequest[] {
     return this.requests.filter((request) => request.topic === topic)
+  }
+
+  /** Change the root of a namespace, and tell who watches keys in it. */
+  commit(namespace: string, rootref: string): void {
+    const watches = this.#watches.map((watch) => ({ ...watch, before: this.#services.answers(watch.request) }))
+    this.#services.commit(namespace, rootref)
+    for (const { socket, request, before } of watches) {
+      for (const part of this.#services.changes(request, before)) send(socket, request, part)
+    }
+  }
+
+  /** How many keys are watched. */
+  get watches(): number {
+    return this.#watches.length
   }
 
   /** Close all connections as a broker that is killed does. */
@@ -168,6 +183,7 @@ export class BrokerDouble implements AsyncDisposable {
     }
     if (topic.endsWith('.cancel')) {
       const { matchtag } = decodeJson(payload, topic)
+      this.#watches = this.#watches.filter(({ request }) => request.matchtag !== matchtag)
       const stream = this.requests.find((other) => other.matchtag === matchtag && other.flags & FLAG.STREAMING)
       if (stream) send(socket, stream, { errnum: 61 })
       return
@@ -180,6 +196,7 @@ export class BrokerDouble implements AsyncDisposable {
       // Nobody listens any more, and the store may be closed.
       if (socket.destroyed) return
       for (const part of this.#answersTo(request)) send(socket, request, part)
+      if (topic === 'kvs-watch.lookup') this.#watches.push({ socket, request })
     }
     const delayMs = latency?.(request, this.#inFlight) ?? 0
     if (delayMs > 0) setTimeout(() => this.#deliver(answer), delayMs)
@@ -191,7 +208,7 @@ export class BrokerDouble implements AsyncDisposable {
     const error = this.#options.errors?.[topic]
     if (error) return [error]
     const scripted = this.#options.answers?.[topic]
-    if (scripted === undefined) return [this.#services.answer(request)]
+    if (scripted === undefined) return this.#services.answers(request)
     const { stream } = scripted
     if (!Array.isArray(stream)) return [{ payload: encodeJson(scripted) }]
     const parts: Answer[] = stream.map((item) => ({ payload: encodeJson(item as JsonObject) }))

@@ -46,7 +46,9 @@ async function startDouble({ blobs, namespaces, checkpoints }: Contents): Promis
   const options = {
     content: new Map([...blobs].map(([blobref, blob]) => [blobref.slice(blobref.indexOf('-') + 1), blob])),
     attributes: { 'content.hash': blobs.hash },
-    namespaces: Object.fromEntries(Object.entries(namespaces).map(([name, rootref]) => [name, { rootref }])),
+    namespaces: Object.fromEntries(
+      Object.entries(namespaces).map(([name, rootref]) => [name, { rootref, rootseq: 0 }]),
+    ),
     checkpoints: checkpointObjects(checkpoints).reverse(),
     unloaded: [] as string[],
   }
@@ -67,11 +69,11 @@ async function startReal({ blobs, namespaces, checkpoints }: Contents): Promise<
   }
   const rc1 = script('rc1', [
     'set -e',
-    ...['content', 'content-sqlite', 'kvs'].map((name) => `flux module load ${name}`),
+    ...['content', 'content-sqlite', 'kvs', 'kvs-watch'].map((name) => `flux module load ${name}`),
   ])
   const rc3 = script(
     'rc3',
-    ['kvs', 'content-sqlite', 'content'].map((name) => `flux module remove -f ${name}`),
+    ['kvs-watch', 'kvs', 'content-sqlite', 'content'].map((name) => `flux module remove -f ${name}`),
   )
   mkdirSync(join(dir, 'state'))
   const settings = [
@@ -112,7 +114,10 @@ async function startReal({ blobs, namespaces, checkpoints }: Contents): Promise<
   return {
     uri,
     run: runInside,
-    unloadKvs: async () => void (await runInside('flux', ['module', 'remove', 'kvs'])),
+    unloadKvs: async () => {
+      await runInside('flux', ['module', 'remove', 'kvs-watch'])
+      await runInside('flux', ['module', 'remove', 'kvs'])
+    },
     [Symbol.asyncDispose]: async () => {
       child.stdin.end()
       await exited

@@ -3,6 +3,7 @@ import { Flux, type FluxOpenOptions, type JsonObject, RpcError } from '../../flu
 import type { HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import type { BlobResult, ContentStore, NamespaceRoot } from '../content-store.ts'
+import { BrokerKvs } from './broker-kvs.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
 import { Loader } from './loader.ts'
 import { AdaptivePace, FixedPace, type Pace } from './pace.ts'
@@ -22,6 +23,7 @@ const QUEUED = 32
 /** The content store of a live instance, as its brokers serve it. */
 export class BrokerStore implements ContentStore {
   readonly hash: HashName
+  readonly kvs: BrokerKvs
   readonly #flux: Flux
   readonly #pace: Pace
   readonly #loader: Loader
@@ -30,6 +32,7 @@ export class BrokerStore implements ContentStore {
   private constructor(flux: Flux, hash: HashName, options: OpenBrokerOptions) {
     const { verify = true, maxreqs, noCache = false } = options
     this.hash = hash
+    this.kvs = new BrokerKvs(flux)
     this.#flux = flux
     this.#noCache = noCache
     this.#pace = maxreqs === undefined ? new AdaptivePace() : new FixedPace(maxreqs)

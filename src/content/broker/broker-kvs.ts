@@ -1,0 +1,112 @@
+import { errnoText, FluxError, printable } from '../../errors/index.ts'
+import { decodeJson, encodeJson, type Flux, type JsonObject, RpcError, RpcFailure } from '../../flux/index.ts'
+import type { NamespaceRoot } from '../content-store.ts'
+import { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP } from '../kvs-service.ts'
+
+/** Lookups that the kvs-watch module answers. */
+const WATCHING = LOOKUP.WATCH | LOOKUP.WAITCREATE | LOOKUP.STREAM
+
+/** The KVS of a live instance, as its modules `kvs` and `kvs-watch` serve it. */
+export class BrokerKvs implements KvsService {
+  readonly #flux: Flux
+
+  constructor(flux: Flux) {
+    this.#flux = flux
+  }
+
+  async lookup(request: KvsLookup, signal?: AbortSignal): Promise<unknown> {
+    const topic = request.flags & WATCHING ? 'kvs-watch.lookup' : 'kvs.lookup'
+    const answer = await this.#flux.rpc(topic, payloadOf(request), { signal }).catch((error) => {
+      throw lookupFailure(error, request)
+    })
+    return answerOf(answer, topic)
+  }
+
+  async lookupBatch(requests: readonly KvsLookup[], signal?: AbortSignal): Promise<(unknown | FluxError)[]> {
+    const topic = 'kvs.lookup'
+    const payloads = requests.map((request) => encodeJson(payloadOf(request)))
+    const { results } = await this.#flux.rpcBatch(topic, payloads, { signal })
+    return results.map((result, i) =>
+      result instanceof RpcFailure
+        ? lookupFailure(result.toError(topic, undefined), requests[i] as KvsLookup)
+        : answerOf(decodeJson(result, topic), topic),
+    )
+  }
+
+  async *lookupStream(request: KvsLookup, signal?: AbortSignal): AsyncGenerator<unknown, void, void> {
+    const topic = 'kvs-watch.lookup'
+    try {
+      for await (const answer of this.#flux.rpcStream(topic, payloadOf(request), { signal })) {
+        yield answerOf(answer, topic)
+      }
+    } catch (error) {
+      throw lookupFailure(error, request)
+    }
+  }
+
+  async root(namespace: string): Promise<NamespaceRoot & { readonly owner: number }> {
+    const { rootref, rootseq, owner } = await this.#ask('kvs.getroot', { namespace, flags: 0 })
+    if (typeof rootref !== 'string' || typeof rootseq !== 'number' || typeof owner !== 'number') {
+      throw new FluxError('EPROTO', `${this.#flux.uri}: the response of kvs.getroot lacks rootref, rootseq or owner`)
+    }
+    return { rootref, sequence: rootseq, owner: userid(owner) }
+  }
+
+  async namespaces(): Promise<KvsNamespace[]> {
+    // Others than rank 0 know only what they have used.
+    const { namespaces } = await this.#ask('kvs.namespace-list', undefined, { nodeid: 0 })
+    if (!Array.isArray(namespaces)) {
+      throw new FluxError('EPROTO', `${this.#flux.uri}: the response of kvs.namespace-list lacks namespaces`)
+    }
+    return (namespaces as unknown as KvsNamespace[]).map(({ namespace, owner, flags }) => ({
+      namespace,
+      owner: userid(owner),
+      flags,
+    }))
+  }
+
+  async waitVersion(namespace: string, sequence: number, signal?: AbortSignal): Promise<NamespaceRoot> {
+    const { rootref, rootseq } = await this.#ask('kvs.wait-version', { namespace, rootseq: sequence }, { signal })
+    return { rootref: String(rootref), sequence: Number(rootseq) }
+  }
+
+  async #ask(
+    topic: string,
+    payload: JsonObject | undefined,
+    options: { nodeid?: number; signal?: AbortSignal | undefined } = {},
+  ): Promise<JsonObject> {
+    return this.#flux.rpc(topic, payload, options).catch((error) => {
+      throw error instanceof RpcError
+        ? new FluxError(error.code, error.message, { cause: error, hint: hint(error) })
+        : error
+    })
+  }
+}
+
+function payloadOf({ key, flags, namespace, rootdir }: KvsLookup): object {
+  return rootdir === undefined ? { key, namespace, flags } : { key, rootdir, flags }
+}
+
+function answerOf({ val }: JsonObject, topic: string): unknown {
+  if (val === undefined) throw new FluxError('EPROTO', `${topic}: the response lacks val`)
+  return val
+}
+
+/** User ids come as signed numbers of 32 bits. */
+function userid(owner: number): number {
+  return owner >>> 0
+}
+
+/** As `flux kvs` says it: the key, and the text of the errno. */
+function lookupFailure(error: unknown, { key }: KvsLookup): FluxError {
+  if (!(error instanceof RpcError)) return FluxError.fromSystem(error, key)
+  const { code } = error
+  return new FluxError(code, `${printable(key)}: ${errnoText(code)}`, { cause: error, hint: hint(error) ?? error.text })
+}
+
+function hint({ code, topic, text }: RpcError): string | undefined {
+  if (code !== 'ENOSYS') return undefined
+  const module = topic.slice(0, topic.indexOf('.'))
+  const loaded = text?.startsWith('No service')
+  return loaded ? `the ${module} module is not loaded: --checkpoint reads the newest checkpoint without it` : undefined
+}
