@@ -1,8 +1,20 @@
+export { parseDuration } from './duration.ts'
+export { eventlogFlags, eventlogFormatter, withColorAlone } from './eventlog-flags.ts'
 export { EXIT, errorLine } from './exit-status.ts'
 export { FluxCommand } from './flux-command.ts'
+export { Output, outputWidth, shown } from './output.ts'
 export { interruptible } from './signals.ts'
 export { parseSize } from './size.ts'
-export { openSource, paceFlags, rootChoice, rootFlags, type SourceChoice, sourceFlags } from './source.ts'
+export {
+  openSource,
+  paceFlags,
+  refuseUnlessLive,
+  rootChoice,
+  rootFlags,
+  type SourceChoice,
+  sourceFlags,
+} from './source.ts'
+export { atFlag, Source, SourceCommand, type SourceCommandFlags } from './source-command.ts'
 export { keepNotified } from './status-notifier.ts'
 export { openTarget, type Target, targetFlags } from './target.ts'
 export { isLive, showTasks, type Verbosity } from './task-list.ts'

@@ -79,6 +79,29 @@ export function refuseLiveFlags(flags: Readonly<Record<string, unknown>>, beside
   }
 }
 
+/** What a flag names that does not change, and why nobody can be asked about it. */
+const FIXED: Readonly<Record<string, string>> = {
+  store: 'a store on disk has no broker',
+  archive: 'an archive has no broker',
+  checkpoint: 'a checkpoint does not change',
+  'checkpoint-index': 'a checkpoint does not change',
+  root: 'what is below a root does not change',
+}
+
+/**
+ * Refuse what only a live instance can do beside a flag that names something else.
+ *
+ * @param what - the flags that ask for it, among `flags`; or in words, the command that does
+ * @throws {UsageError}
+ */
+export function refuseUnlessLive(flags: Readonly<Record<string, unknown>>, what: readonly string[] | string): void {
+  const isGiven = (name: string) => flags[name] !== undefined && flags[name] !== false
+  const beside = Object.keys(FIXED).find(isGiven)
+  const asked = typeof what === 'string' ? what : what.find(isGiven)
+  if (beside === undefined || asked === undefined) return
+  throw new UsageError(`${typeof what === 'string' ? what : `--${asked}`} does not go with --${beside}`, FIXED[beside])
+}
+
 /** Flags that say which root is meant. */
 export const rootFlags = {
   namespace: Flags.string({

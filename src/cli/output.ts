@@ -1,0 +1,68 @@
+import { FluxError, printable } from '../errors/index.ts'
+
+/** Text is written in pieces of about this many characters. */
+const PIECE = 1 << 16
+
+/**
+ * Results on standard output: text is gathered into pieces, and whoever writes waits while the reader is slow.
+ *
+ * ```ts
+ * for (const line of lines) if (output.isFull(line)) await output.flush()
+ * await output.flush()
+ * ```
+ */
+export class Output {
+  #text = ''
+
+  /** Add text. @returns true when it is time to {@link flush} */
+  isFull(text: string): boolean {
+    this.#text += text
+    return this.#text.length >= PIECE
+  }
+
+  /** Write text, and what was added before. @throws {FluxError} `EPIPE` nobody reads any more */
+  async write(text: string): Promise<void> {
+    this.#text += text
+    await this.flush()
+  }
+
+  /** Write bytes as they are, after what was added before. @throws as {@link write} */
+  async writeBytes(bytes: Uint8Array): Promise<void> {
+    await this.flush()
+    await writeOut(bytes)
+  }
+
+  /** @throws as {@link write} */
+  async flush(): Promise<void> {
+    if (this.#text === '') return
+    const text = this.#text
+    this.#text = ''
+    await writeOut(text)
+  }
+}
+
+function writeOut(piece: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(piece, (error) => {
+      if (error) reject(FluxError.fromSystem(error, 'cannot write standard output'))
+      else resolve()
+    })
+  })
+}
+
+/**
+ * How wide output may be, as `flux kvs` finds it: the terminal's width, else COLUMNS, else 80.
+ *
+ * @param asked - `--width`; 0 is unlimited
+ */
+export function outputWidth(asked: number | undefined): number {
+  if (asked !== undefined) return asked
+  if (process.stdout.isTTY) return process.stdout.columns
+  const columns = Number.parseInt(process.env.COLUMNS ?? '80', 10)
+  return columns >= 0 ? columns : process.env.COLUMNS ? 0 : 80
+}
+
+/** Names and values as they are; on a terminal without the power to move its cursor. */
+export function shown(text: string): string {
+  return process.stdout.isTTY ? printable(text) : text
+}
