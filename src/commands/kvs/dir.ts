@@ -1,0 +1,69 @@
+import { Args, Flags } from '@oclif/core'
+import { atFlag, Output, outputWidth, SourceCommand, shown } from '../../cli/index.ts'
+import { type DirEntry, keyValueLine, linkText, listDirEntries, objJson, valueJson } from '../../inspect/index.ts'
+
+export default class KvsDir extends SourceCommand {
+  static override summary = 'Show a directory of the KVS, with values'
+
+  static override description =
+    'Prints a line for each key in a directory: KEY = VALUE, KEY -> TARGET for a link, and KEY. for a directory. Values are cut to the width of the terminal and at the end of their first line; what is cut ends in "...".'
+
+  static override examples = [
+    {
+      description: 'What is known of the resources of an instance',
+      command: '<%= config.bin %> <%= command.id %> resource --store examples/statedir',
+    },
+    {
+      description: 'All keys there are, without their values',
+      command: '<%= config.bin %> <%= command.id %> -R -d --store examples/statedir',
+    },
+  ]
+
+  static override args = {
+    key: Args.string({ name: 'KEY', description: 'of a directory', default: '.', ignoreStdin: true }),
+  }
+
+  static override flags = {
+    recursive: Flags.boolean({ char: 'R', summary: 'show what is below each directory as well' }),
+    directory: Flags.boolean({ char: 'd', summary: 'show keys without their values' }),
+    width: Flags.integer({
+      char: 'w',
+      summary: 'cut lines to COLS columns; 0 is unlimited (default: the terminal, COLUMNS, or 80)',
+      helpValue: 'COLS',
+      min: 0,
+    }),
+    ...atFlag,
+  }
+
+  async run(): Promise<object> {
+    const { args, flags } = await this.parse(KvsDir)
+    const { recursive, directory } = flags
+    const width = outputWidth(flags.width)
+    const isWhole = this.jsonEnabled() || width <= 3
+    const valueBytes = directory ? 0 : isWhole ? Number.POSITIVE_INFINITY : width
+    return this.withSource(flags, async (source) => {
+      const reader = await source.reader(flags.at)
+      const output = new Output()
+      const keys: object[] = []
+      for await (const entries of listDirEntries(reader, args.key, { recursive, valueBytes, signal: source.signal })) {
+        for (const entry of entries) {
+          if (this.jsonEnabled()) keys.push(jsonOf(entry))
+          else if (output.isFull(`${shown(lineOf(entry, width))}\n`)) await output.flush()
+        }
+        await output.flush()
+      }
+      return { keys }
+    })
+  }
+}
+
+function lineOf(entry: DirEntry, width: number): string {
+  if ('start' in entry) return entry.start === undefined ? entry.key : keyValueLine(entry.key, entry.start, width)
+  const { key, obj } = entry
+  return obj.type === 'symlink' ? `${key} -> ${linkText(obj)}` : `${key}.`
+}
+
+function jsonOf(entry: DirEntry): object {
+  const value = 'start' in entry && entry.start !== undefined ? valueJson(entry.start) : undefined
+  return { key: entry.key, ...objJson(entry.obj), ...value }
+}

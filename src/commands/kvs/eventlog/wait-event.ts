@@ -1,0 +1,67 @@
+import { Args, Flags } from '@oclif/core'
+import {
+  eventlogFlags,
+  eventlogFormatter,
+  Output,
+  parseDuration,
+  refuseUnlessLive,
+  SourceCommand,
+  withColorAlone,
+} from '../../../cli/index.ts'
+import { eventJson, eventsUntil } from '../../../inspect/index.ts'
+
+export default class KvsEventlogWaitEvent extends SourceCommand {
+  static override summary = 'Wait for an event in an eventlog'
+
+  static override description =
+    'Prints the first event of the given name, and waits for it in a live instance. A snapshot has it or does not: it fails if it does not.'
+
+  static override examples = [
+    {
+      description: 'When the resources of an instance were defined',
+      command: '<%= config.bin %> <%= command.id %> resource.eventlog resource-define --store examples/statedir',
+    },
+    {
+      description: 'Wait at most a minute for a job to start, given the directory of the job',
+      command:
+        '<%= config.bin %> <%= command.id %> --timeout 1m job.0000.0007.c400.0000.eventlog start --uri local:///run/flux/local',
+    },
+  ]
+
+  static override args = {
+    key: Args.string({ name: 'KEY', description: 'of an eventlog', required: true, ignoreStdin: true }),
+    event: Args.string({ name: 'EVENT', description: 'name of the event', required: true, ignoreStdin: true }),
+  }
+
+  static override flags = {
+    ...eventlogFlags,
+    quiet: Flags.boolean({ char: 'q', summary: 'do not print the event' }),
+    verbose: Flags.boolean({ char: 'v', summary: 'print all events before it, too' }),
+    waitcreate: Flags.boolean({ char: 'W', summary: 'wait for a key that does not exist', helpGroup: 'LIVE' }),
+    timeout: Flags.string({
+      char: 't',
+      summary: 'give up after DURATION: seconds, or a number with ms, s, m, h or d',
+      helpValue: 'DURATION',
+      helpGroup: 'LIVE',
+    }),
+  }
+
+  async run(): Promise<object> {
+    const { args, flags } = await this.parse(KvsEventlogWaitEvent, withColorAlone(this.argv))
+    const { key, event: name } = args
+    refuseUnlessLive(flags, ['waitcreate', 'timeout'])
+    const timeoutMs = flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout')
+    const formatter = eventlogFormatter(flags)
+    return this.withSource(flags, async (source) => {
+      const options = { waitCreate: flags.waitcreate, timeoutMs, signal: source.signal }
+      const output = new Output()
+      let event: object | undefined
+      for await (const entry of eventsUntil(await source.reader(), key, name, options)) {
+        const isIt = entry.name === name
+        if (isIt) event = eventJson(entry)
+        if (!this.jsonEnabled() && (isIt ? !flags.quiet : flags.verbose)) await output.write(formatter.line(entry))
+      }
+      return { key, event }
+    })
+  }
+}

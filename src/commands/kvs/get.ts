@@ -1,0 +1,127 @@
+import { Args, Flags } from '@oclif/core'
+import { atFlag, Output, refuseUnlessLive, SourceCommand, UsageError } from '../../cli/index.ts'
+import { printedValue, valueJson, watchKeys } from '../../inspect/index.ts'
+import { decodeVal, type TreeObj, treeObjText, type Val } from '../../kvs/index.ts'
+
+const LIVE_FLAGS = ['waitcreate', 'watch', 'uniq', 'append', 'full', 'count', 'stream']
+
+export default class KvsGet extends SourceCommand {
+  static override summary = 'Print values of the KVS'
+
+  static override description =
+    'Prints the value of each key, and a newline after it unless it is empty. Without --raw a value ends at its first NUL. It fails at the first key that does not exist, or is a directory.'
+
+  static override examples = [
+    {
+      description: 'A value of an instance that is down',
+      command: '<%= config.bin %> <%= command.id %> resource.R --store examples/statedir',
+    },
+    {
+      description: 'Any value as it is, however large, into a file',
+      command: '<%= config.bin %> <%= command.id %> --raw resource.R --store examples/statedir > R.json',
+    },
+    {
+      description: 'How a value is stored',
+      command: '<%= config.bin %> <%= command.id %> --treeobj resource.eventlog --store examples/statedir',
+    },
+    {
+      description: 'Follow a key of a live instance',
+      command: '<%= config.bin %> <%= command.id %> --watch --uniq admin.status --uri local:///run/flux/local',
+    },
+  ]
+
+  static override args = {
+    key: Args.string({ name: 'KEY', description: 'of a value', required: true, ignoreStdin: true, multiple: true }),
+  }
+
+  static override flags = {
+    raw: Flags.boolean({ char: 'r', summary: 'print the bytes as they are, with nothing after them' }),
+    treeobj: Flags.boolean({ char: 't', summary: 'print the RFC 11 object' }),
+    label: Flags.boolean({ char: 'l', summary: 'print KEY= before each value' }),
+    ...atFlag,
+    waitcreate: Flags.boolean({ char: 'W', summary: 'wait for a key that does not exist', helpGroup: 'LIVE' }),
+    watch: Flags.boolean({ char: 'w', summary: 'print the value again whenever it is written', helpGroup: 'LIVE' }),
+    uniq: Flags.boolean({ char: 'u', summary: 'with --watch, only when it has changed', helpGroup: 'LIVE' }),
+    append: Flags.boolean({ char: 'A', summary: 'with --watch, print only what is appended', helpGroup: 'LIVE' }),
+    full: Flags.boolean({
+      char: 'f',
+      summary: 'with --watch, see also what changes by way of a directory above, at greater cost',
+      helpGroup: 'LIVE',
+    }),
+    count: Flags.integer({
+      char: 'c',
+      summary: 'with --watch, print COUNT values and be done',
+      helpValue: 'COUNT',
+      helpGroup: 'LIVE',
+    }),
+    stream: Flags.boolean({
+      char: 'S',
+      summary: 'ask for large values in parts (it is done anyway where it can be)',
+      exclusive: ['watch'],
+      helpGroup: 'LIVE',
+    }),
+  }
+
+  async run(): Promise<object> {
+    const { args, flags } = await this.parse(KvsGet)
+    const { at, watch, waitcreate, count = 0 } = flags
+    refuseUnlessLive(flags, LIVE_FLAGS)
+    if (at !== undefined && (watch || waitcreate)) {
+      throw new UsageError(`--at does not go with --${watch ? 'watch' : 'waitcreate'}`, 'what it names does not change')
+    }
+    if (this.jsonEnabled() && watch && count <= 0) {
+      throw new UsageError('--json does not go with --watch', 'unless --count says when to end')
+    }
+    return this.withSource(flags, async (source) => {
+      const values: object[] = []
+      const print = async (key: string, value: TreeObj | Parts) => {
+        if (this.jsonEnabled()) values.push({ key, ...(await jsonOf(value)) })
+        else await printValue(key, value, flags)
+      }
+      if (watch) {
+        const changes = { ...flags, waitCreate: waitcreate, signal: source.signal }
+        for await (const { key, obj } of watchKeys(await source.serviceReader(), args.key, changes)) {
+          await print(key, flags.treeobj ? obj : partsOf(obj))
+        }
+        return { values }
+      }
+      const reader = await source.reader(at)
+      for (const key of args.key) {
+        if (waitcreate) await (await source.serviceReader()).awaited(key, flags.treeobj ? 'treeobj' : 'value')
+        await print(key, flags.treeobj ? await reader.lookup(key, 'treeobj') : reader.read(key))
+      }
+      return { values }
+    })
+  }
+}
+
+type Parts = AsyncIterable<readonly Uint8Array[]>
+
+/** The bytes of a value that came whole. */
+async function* partsOf(obj: TreeObj): Parts {
+  yield [decodeVal(obj as Val)]
+}
+
+async function printValue(key: string, value: TreeObj | Parts, { raw, label }: { raw: boolean; label: boolean }) {
+  const output = new Output()
+  const prefix = label ? `${key}=` : ''
+  if ('type' in value) {
+    await output.write(`${prefix}${treeObjText(value)}\n`)
+    return
+  }
+  let isFirst = true
+  for await (const piece of printedValue(value, raw)) {
+    // Not before it is known that there is such a value.
+    if (isFirst) await output.write(prefix)
+    isFirst = false
+    await output.writeBytes(piece)
+  }
+  if (isFirst) await output.write(prefix)
+}
+
+async function jsonOf(value: TreeObj | Parts): Promise<object> {
+  if ('type' in value) return { treeobj: value }
+  const parts: Uint8Array[] = []
+  for await (const batch of value) for (const part of batch) parts.push(part.slice())
+  return valueJson(Buffer.concat(parts))
+}

@@ -1,0 +1,42 @@
+import { Flags } from '@oclif/core'
+import { Output, refuseUnlessLive, SourceCommand } from '../../cli/index.ts'
+import { FluxError } from '../../errors/index.ts'
+import { dirrefText } from '../../kvs/index.ts'
+
+export default class KvsGetroot extends SourceCommand {
+  static override summary = 'Show the root of the KVS'
+
+  static override description =
+    'Prints the reference to the root directory, an RFC 11 dirref object, which --at takes. The same root means that nothing has changed.'
+
+  static override examples = [
+    {
+      description: 'The root of the newest checkpoint, for --root',
+      command: '<%= config.bin %> <%= command.id %> --blobref --store examples/statedir',
+    },
+    {
+      description: 'Its sequence number, which grows with every commit',
+      command: '<%= config.bin %> <%= command.id %> --sequence --store examples/statedir',
+    },
+  ]
+
+  static override flags = {
+    owner: Flags.boolean({ char: 'o', summary: 'show the user id that owns the namespace (live)' }),
+    blobref: Flags.boolean({ char: 'b', summary: 'show the blobref alone' }),
+    sequence: Flags.boolean({ char: 's', summary: 'show the sequence number, or version' }),
+  }
+
+  async run(): Promise<object> {
+    const { flags } = await this.parse(KvsGetroot)
+    refuseUnlessLive(flags, ['owner'])
+    return this.withSource(flags, async (source) => {
+      const { rootref, sequence, owner } = await source.currentRoot()
+      if (flags.sequence && sequence === undefined) {
+        throw new FluxError('ENODATA', `${rootref}: a root that is named by its blobref has no sequence number`)
+      }
+      const text = flags.owner ? owner : flags.sequence ? sequence : flags.blobref ? rootref : dirrefText(rootref)
+      if (!this.jsonEnabled()) await new Output().write(`${text}\n`)
+      return { rootref, sequence: sequence ?? null, owner: owner ?? null }
+    })
+  }
+}

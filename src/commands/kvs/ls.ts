@@ -1,0 +1,72 @@
+import { Args, Flags } from '@oclif/core'
+import { EXIT, errorLine, Output, outputWidth, SourceCommand, shown } from '../../cli/index.ts'
+import { columns, keyIn, listKeys, objJson } from '../../inspect/index.ts'
+import type { TreeObj } from '../../kvs/index.ts'
+
+export default class KvsLs extends SourceCommand {
+  static override summary = 'List directories of the KVS'
+
+  static override description =
+    'Lists what is in each directory, in columns. Other keys are listed first, themselves; so are links, unless they lead to a directory.'
+
+  static override examples = [
+    { description: 'What is at the top', command: '<%= config.bin %> <%= command.id %> --store examples/statedir' },
+    {
+      description: 'All directories below one, a name a line',
+      command: '<%= config.bin %> <%= command.id %> -R -1 resource --store examples/statedir',
+    },
+  ]
+
+  static override args = {
+    key: Args.string({ name: 'KEY', description: 'what to list (default: .)', ignoreStdin: true, multiple: true }),
+  }
+
+  static override flags = {
+    recursive: Flags.boolean({ char: 'R', summary: 'list what is below each directory as well' }),
+    directory: Flags.boolean({ char: 'd', summary: 'list directories themselves, not what is in them' }),
+    width: Flags.integer({
+      char: 'w',
+      summary: 'lines of at most COLS columns; 0 is unlimited (default: the terminal, COLUMNS, or 80)',
+      helpValue: 'COLS',
+      min: 0,
+    }),
+    '1': Flags.boolean({ char: '1' as 'A', summary: 'a name a line' }),
+    classify: Flags.boolean({ char: 'F', summary: 'append . to directories and @ to links' }),
+  }
+
+  async run(): Promise<object> {
+    const { args, flags } = await this.parse(KvsLs)
+    const width = flags['1'] ? 1 : outputWidth(flags.width)
+    return this.withSource(flags, async (source) => {
+      const onError = (error: Error) => {
+        this.notice(errorLine(error))
+        process.exitCode = EXIT.FAILED
+      }
+      const output = new Output()
+      const keys: object[] = []
+      let isFirst = true
+      const options = { ...flags, onError, signal: source.signal }
+      for await (const { key, isLabelled, entries } of listKeys(await source.reader(), args.key ?? [], options)) {
+        if (this.jsonEnabled()) {
+          for (const { name, obj } of entries) keys.push({ key: keyIn(key ?? '.', name), ...objJson(obj) })
+          continue
+        }
+        if (isLabelled && key !== undefined) output.isFull(`${isFirst ? '' : '\n'}${shown(key)}:\n`)
+        isFirst = false
+        const names = Array.from(entries, ({ name, obj }) => {
+          const suffix = flags.classify ? suffixOf(obj) : ''
+          // Of keys that stand alone, the suffix counts for the width, as the C tool has it.
+          return key === undefined ? { name: shown(name) + suffix, suffix: '' } : { name: shown(name), suffix }
+        })
+        for (const piece of columns(names, width)) if (output.isFull(piece)) await output.flush()
+      }
+      await output.flush()
+      return { keys }
+    })
+  }
+}
+
+function suffixOf({ type }: TreeObj): string {
+  if (type === 'symlink') return '@'
+  return type === 'dir' || type === 'dirref' ? '.' : ''
+}

@@ -1,0 +1,45 @@
+import { Args, Flags } from '@oclif/core'
+import { atFlag, Output, SourceCommand } from '../../cli/index.ts'
+import { linkText } from '../../inspect/index.ts'
+
+export default class KvsReadlink extends SourceCommand {
+  static override summary = 'Show where symbolic links lead'
+
+  static override description =
+    'Prints the target of each link: a key, or NAMESPACE::KEY when the link names a namespace.'
+
+  static override examples = [
+    {
+      description: 'Where the first link of an instance leads',
+      command: '<%= config.bin %> <%= command.id %> resource.link --store examples/statedir',
+    },
+  ]
+
+  static override args = {
+    key: Args.string({ name: 'KEY', description: 'of a link', required: true, ignoreStdin: true, multiple: true }),
+  }
+
+  static override flags = {
+    'namespace-only': Flags.boolean({ char: 'o', summary: 'show only the namespace, of links that name one' }),
+    'key-only': Flags.boolean({ char: 'k', summary: 'show only the key' }),
+    ...atFlag,
+  }
+
+  async run(): Promise<object> {
+    const { args, flags } = await this.parse(KvsReadlink)
+    return this.withSource(flags, async (source) => {
+      const reader = await source.reader(flags.at)
+      const output = new Output()
+      const links = []
+      for (const key of args.key) {
+        const link = await reader.lookup(key, 'link')
+        const { target, namespace } = link.data
+        links.push({ key, target, namespace: namespace ?? null })
+        if (this.jsonEnabled()) continue
+        const isNamespace = flags['namespace-only'] && namespace !== undefined
+        await output.write(`${isNamespace ? namespace : flags['key-only'] ? target : linkText(link)}\n`)
+      }
+      return { links }
+    })
+  }
+}

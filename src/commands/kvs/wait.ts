@@ -1,0 +1,36 @@
+import { Args } from '@oclif/core'
+import { refuseUnlessLive, SourceCommand } from '../../cli/index.ts'
+
+export default class KvsWait extends SourceCommand {
+  static override summary = 'Wait until the KVS reaches a version'
+
+  static override description =
+    'Blocks until the root of a live instance has the given sequence number, or a higher one. Whoever has committed something can tell its version to another, who then waits for it and is sure to find what was committed.'
+
+  static override examples = [
+    {
+      description: 'See to it that a commit of another node is seen here',
+      command: '<%= config.bin %> <%= command.id %> 42 --uri local:///run/flux/local',
+    },
+  ]
+
+  static override args = {
+    version: Args.integer({
+      name: 'VERSION',
+      description: 'sequence number',
+      required: true,
+      ignoreStdin: true,
+      min: 0,
+    }),
+  }
+
+  async run(): Promise<object> {
+    const { args, flags } = await this.parse(KvsWait)
+    refuseUnlessLive(flags, this.called)
+    return this.withSource(flags, async (source) => {
+      const service = await source.service()
+      const { rootref, sequence } = await service.waitVersion(source.namespace, args.version, source.signal)
+      return { version: sequence, rootref }
+    })
+  }
+}

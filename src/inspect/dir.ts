@@ -1,0 +1,132 @@
+/** What `flux kvs dir` shows: all that is in a directory, with the values. */
+import { FluxError } from '../errors/index.ts'
+import {
+  type Child,
+  type DirObj,
+  type KvsReader,
+  type Symlink,
+  sortedNames,
+  type TreeObj,
+  type Val,
+  type Valref,
+} from '../kvs/index.ts'
+import { type DirChild, isDir, keyIn, LookAhead } from './look-ahead.ts'
+
+/** One line of it. */
+export type DirEntry =
+  /** The first bytes of the value; undefined when those were not asked for. */
+  | { readonly key: string; readonly obj: Val | Valref; readonly start: Uint8Array | undefined }
+  | { readonly key: string; readonly obj: Symlink }
+  /** A directory that is not gone into, or is empty. */
+  | { readonly key: string; readonly obj: DirObj | { readonly type: 'dirref' } }
+
+export interface DirOptions {
+  /** Go into directories; those that hold something are not shown themselves. */
+  recursive?: boolean | undefined
+  /** How many bytes of each value are wanted; 0 is none. */
+  valueBytes: number
+  signal?: AbortSignal | undefined
+}
+
+/** Entries whose values are loaded in one go. */
+const BATCH = 256
+
+interface Level {
+  key: string
+  dir: DirObj
+  names: string[]
+  next: number
+}
+
+/**
+ * Go through a directory, in order.
+ *
+ * @param key - of the directory
+ * @yields entries, some at a time
+ * @throws {FluxError} `ENOTDIR` it is none; something in it cannot be had, after what comes before that
+ */
+export async function* listDirEntries(
+  reader: KvsReader,
+  key: string,
+  options: DirOptions,
+): AsyncGenerator<DirEntry[], void, void> {
+  const lookAhead = new LookAhead(reader)
+  const levels = [levelOf(key, await reader.lookup(key, 'dir'))]
+  let batch: (DirEntry | Child<Val | Valref>)[] = []
+  while (levels.length > 0) {
+    options.signal?.throwIfAborted()
+    const level = levels.at(-1) as Level
+    const name = level.names[level.next]
+    if (name === undefined) {
+      levels.pop()
+      continue
+    }
+    level.next++
+    const child = childOf(level, name)
+    if (options.recursive && isDir(child.obj)) {
+      let dir: DirObj
+      try {
+        dir = await lookAhead.open(child as DirChild, (most) => siblingsOf(level, most))
+      } catch (error) {
+        // What comes before it is shown first.
+        yield* withValues(reader, batch, options)
+        throw error
+      }
+      const below = levelOf(child.key, dir)
+      if (below.names.length === 0) batch.push({ key: child.key, obj: dir })
+      else levels.push(below)
+    } else {
+      batch.push(child as DirEntry)
+    }
+    if (batch.length < BATCH) continue
+    yield* withValues(reader, batch, options)
+    batch = []
+  }
+  yield* withValues(reader, batch, options)
+}
+
+function levelOf(key: string, dir: DirObj): Level {
+  return { key, dir, names: sortedNames(dir), next: 0 }
+}
+
+function childOf({ key, dir }: Level, name: string): Child {
+  return { key: keyIn(key, name), obj: dir.data[name] as TreeObj }
+}
+
+/** The directories that follow. */
+function siblingsOf(level: Level, most: number): DirChild[] {
+  const siblings: DirChild[] = []
+  for (let i = level.next; i < level.names.length && siblings.length < most; i++) {
+    const child = childOf(level, level.names[i] as string)
+    if (isDir(child.obj)) siblings.push(child as DirChild)
+  }
+  return siblings
+}
+
+async function* withValues(
+  reader: KvsReader,
+  batch: readonly (DirEntry | Child<Val | Valref>)[],
+  { valueBytes }: DirOptions,
+): AsyncGenerator<DirEntry[], void, void> {
+  const values = batch.filter(isValue)
+  const starts = valueBytes === 0 ? [] : await reader.readStarts(values, valueBytes)
+  const entries: DirEntry[] = []
+  let at = 0
+  for (const child of batch) {
+    if (!isValue(child)) {
+      entries.push(child as DirEntry)
+      continue
+    }
+    const start = starts[at++]
+    if (start instanceof FluxError) {
+      yield entries
+      throw start
+    }
+    entries.push({ key: child.key, obj: child.obj, start })
+  }
+  yield entries
+}
+
+function isValue(child: DirEntry | Child): child is Child<Val | Valref> {
+  return child.obj.type === 'val' || child.obj.type === 'valref'
+}

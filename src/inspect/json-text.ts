@@ -1,0 +1,65 @@
+/**
+ * JSON text as the C tools print it. They decode and encode again (jansson, compact), which keeps whole numbers of 64 bits,
+ * tells `1.0` from `1` and writes reals with 17 digits. JSON.parse would lose all three: so the text itself is gone through,
+ * token by token.
+ */
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g
+
+/** JSON text in its compact form. @param text - that JSON.parse accepts */
+export function compactJson(text: string): string {
+  let compact = ''
+  for (const [token] of text.matchAll(TOKEN)) compact += compactToken(token)
+  return compact
+}
+
+/**
+ * The members of the object in a text, in order, their values as compact text.
+ *
+ * @param text - of an object, that JSON.parse accepts
+ */
+export function jsonMembers(text: string): Map<string, string> {
+  const members = new Map<string, string>()
+  let depth = 0
+  let name: string | undefined
+  let value = ''
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '}' || token === ']') depth--
+    if (depth === 1 && name === undefined) {
+      if (token.startsWith('"')) name = JSON.parse(token) as string
+    } else if (depth === 0 || (depth === 1 && token === ',')) {
+      if (name !== undefined) members.set(name, value)
+      name = undefined
+      value = ''
+    } else if (!(depth === 1 && token === ':' && value === '')) {
+      value += compactToken(token)
+    }
+    if (token === '{' || token === '[') depth++
+  }
+  return members
+}
+
+function compactToken(token: string): string {
+  if (token.startsWith('"')) return jsonString(JSON.parse(token) as string)
+  if (!/^-?\d/.test(token)) return token
+  return /[.eE]/.test(token) ? realText(Number(token)) : token === '-0' ? '0' : token
+}
+
+/** As jansson escapes: no more than it must, with upper-case digits. */
+function jsonString(text: string): string {
+  return JSON.stringify(text).replace(/\\(?:u00([01][0-9a-f])|.)/g, (whole, digits?: string) =>
+    digits === undefined ? whole : `\\u00${digits.toUpperCase()}`,
+  )
+}
+
+/** As `%.17g` has it, with `.0` where nothing else would tell that it is a real, and no zeros or plus in the exponent. */
+function realText(real: number): string {
+  const [digits = '', exponentText = '0'] = real.toExponential(16).split('e')
+  const exponent = Number(exponentText)
+  if (exponent < -4 || exponent >= 17) return `${trimZeros(digits)}e${exponent}`
+  const fixed = trimZeros(real.toFixed(Math.max(0, 16 - exponent)))
+  return fixed.includes('.') ? fixed : `${fixed}.0`
+}
+
+function trimZeros(digits: string): string {
+  return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits
+}
