@@ -53,6 +53,7 @@ function jsonString(text: string): string {
 
 /** As `%.17g` has it, with `.0` where nothing else would tell that it is a real, and no zeros or plus in the exponent. */
 function realText(real: number): string {
+  if (Object.is(real, -0)) return '-0.0'
   const [digits = '', exponentText = '0'] = real.toExponential(16).split('e')
   const exponent = Number(exponentText)
   if (exponent < -4 || exponent >= 17) return `${trimZeros(digits)}e${exponent}`

@@ -25,8 +25,8 @@ export default class KvsGet extends SourceCommand {
       command: '<%= config.bin %> <%= command.id %> --treeobj resource.eventlog --store examples/statedir',
     },
     {
-      description: 'Follow a key of a live instance',
-      command: '<%= config.bin %> <%= command.id %> --watch --uniq admin.status --uri local:///run/flux/local',
+      description: 'Follow a key of a live instance; here what it holds now is enough',
+      command: '<%= config.bin %> <%= command.id %> --watch --count 1 resource.R',
     },
   ]
 

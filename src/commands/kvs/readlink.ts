@@ -10,8 +10,9 @@ export default class KvsReadlink extends SourceCommand {
 
   static override examples = [
     {
-      description: 'Where the first link of an instance leads',
-      command: '<%= config.bin %> <%= command.id %> resource.link --store examples/statedir',
+      description: 'A link in a dump that was unpacked, or in any directory',
+      command:
+        'mkdir -p unpacked && ln -sf resource/R unpacked/link && <%= config.bin %> <%= command.id %> link --archive unpacked',
     },
   ]
 

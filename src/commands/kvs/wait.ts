@@ -10,7 +10,7 @@ export default class KvsWait extends SourceCommand {
   static override examples = [
     {
       description: 'See to it that a commit of another node is seen here',
-      command: '<%= config.bin %> <%= command.id %> 42 --uri local:///run/flux/local',
+      command: '<%= config.bin %> <%= command.id %> 1',
     },
   ]
 

@@ -23,8 +23,7 @@ export default class KvsEventlogWaitEvent extends SourceCommand {
     },
     {
       description: 'Wait at most a minute for a job to start, given the directory of the job',
-      command:
-        '<%= config.bin %> <%= command.id %> --timeout 1m job.0000.0007.c400.0000.eventlog start --uri local:///run/flux/local',
+      command: '<%= config.bin %> <%= command.id %> --timeout 1m job.0000.0002.3d00.0000.eventlog start',
     },
   ]
 

@@ -9,7 +9,7 @@ export default class KvsNamespaceList extends SourceCommand {
   static override examples = [
     {
       description: 'The namespaces of running jobs, and the primary one',
-      command: '<%= config.bin %> <%= command.id %> --uri local:///run/flux/local',
+      command: '<%= config.bin %> <%= command.id %>',
     },
   ]
 
