@@ -44,8 +44,10 @@ export class Output {
 function writeOut(piece: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(piece, (error) => {
-      if (error) reject(FluxError.fromSystem(error, 'cannot write standard output'))
-      else resolve()
+      if (!error) return resolve()
+      // It is told here and now. oclif listens too, and would make an uncaught exception of it.
+      process.stdout.removeAllListeners('error').on('error', () => {})
+      reject(FluxError.fromSystem(error, 'cannot write standard output'))
     })
   })
 }
