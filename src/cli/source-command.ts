@@ -124,7 +124,7 @@ export class Source implements AsyncDisposable {
     if (this.isLive) return this.serviceReader(rootdir)
     const store = await this.store()
     const rootref = rootdir?.data[0] ?? (await this.snapshot()).rootref
-    return new SnapshotReader(store, rootref)
+    return new SnapshotReader(store, rootref, { signal: this.signal })
   }
 
   /** Asks the KVS service of a live instance. @throws {FluxError} `ENOTSUP` it is none */

@@ -1,6 +1,13 @@
 export { columns } from './columns.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './dir.ts'
-export { eventJson, eventsUntil, type HeldEventlog, readEventlog, watchEventlog } from './eventlog.ts'
+export {
+  eventJson,
+  eventsUntil,
+  type HeldEventlog,
+  readEventlog,
+  type WaitEventOptions,
+  watchEventlog,
+} from './eventlog.ts'
 export { type EventlogFormat, EventlogFormatter } from './eventlog-format.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
 export { keyIn, LookAhead } from './look-ahead.ts'

@@ -94,6 +94,8 @@ export function lookupError(
 export interface SnapshotReaderOptions {
   /** The namespace that the root is of; links into it stay within the snapshot. */
   namespace?: string | undefined
+  /** Stops the reading of a value. */
+  signal?: AbortSignal | undefined
 }
 
 /** Answers keys out of one root of a content store. */
@@ -101,13 +103,15 @@ export class SnapshotReader implements KvsReader {
   readonly #store: ContentStore
   readonly #rootref: string
   readonly #namespace: string
+  readonly #signal: AbortSignal | undefined
   readonly #dirs = new Map<string, DirObj>()
 
   /** @param rootref - blobref of the directory that keys start from */
-  constructor(store: ContentStore, rootref: string, { namespace = 'primary' }: SnapshotReaderOptions = {}) {
+  constructor(store: ContentStore, rootref: string, { namespace = 'primary', signal }: SnapshotReaderOptions = {}) {
     this.#store = store
     this.#rootref = rootref
     this.#namespace = namespace
+    this.#signal = signal
   }
 
   lookup(key: string, kind?: 'value'): Promise<Val | Valref>
@@ -133,7 +137,7 @@ export class SnapshotReader implements KvsReader {
   async *read(key: string): AsyncGenerator<readonly Uint8Array[], void, void> {
     const obj = await this.lookup(key)
     if (obj.type === 'val') yield [decodeVal(obj)]
-    else yield* streamValue(this.#store, key, obj.data)
+    else yield* streamValue(this.#store, key, obj.data, this.#signal)
   }
 
   async openDirs(children: readonly Child<DirObj | Dirref>[]): Promise<(DirObj | FluxError)[]> {

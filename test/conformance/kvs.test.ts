@@ -41,6 +41,14 @@ const ENTRIES: Record<string, Tree> = {
   'log-open': val('{"timestamp":1,"name":"ok"}'),
 }
 
+const blobs = new Blobs()
+const main = blobs.tree(ENTRIES)
+const other = blobs.tree({ x: val('of another namespace') })
+
+const AT = `{"data":["${main}"],"type":"dirref","ver":1}`
+const AT_OTHER = `{"data":["${other}"],"type":"dirref","ver":1}`
+const INLINE = '{"data":{"x":{"data":"eA==","type":"val","ver":1}},"type":"dir","ver":1}'
+
 /** Of `flux kvs`. */
 const TABLE: string[][] = [
   ...[
@@ -78,6 +86,17 @@ const TABLE: string[][] = [
   ['get', '-w', '-t', '-c', '1', 'link'],
   ['get', '-w', '-c', '1', 'nosuch'],
   ['get', '-w', '-c', '1', 'a'],
+  ['get', '-a', AT, 'small', 'link', 'parts'],
+  ['get', '-rlt', '--at', AT, 'a', 'link', '.'],
+  ['get', '-a', AT_OTHER, 'x'],
+  ['get', '-a', AT_OTHER, 'small'],
+  ['get', '-a', '{}', 'small'],
+  ['get', '-a', 'nonsense', 'small'],
+  ['get', '-a', INLINE, 'x'],
+  ['dir', '-R', '-a', AT, 'a'],
+  ['dir', '-a', AT_OTHER],
+  ['readlink', '-a', AT, 'link', 'dirlink'],
+  ['readlink', '-a', AT_OTHER, 'link'],
   ['get', 'small', 'link', 'parts'],
   ['get', 'small', 'nosuch', 'parts'],
   ['ls'],
@@ -199,13 +218,10 @@ const OF_ARCHIVE = new Set([
 ])
 
 /** What is wrong usage here, with a status of its own. */
-const WRONG_USAGE = new Set(['dir a b'])
+const WRONG_USAGE = new Set(['dir a b', 'get -a {} small', 'get -a nonsense small', `get -a ${INLINE} x`])
 
 describe('conformance kvs', () => {
   const real = new Recorded('kvs')
-  const blobs = new Blobs()
-  const main = blobs.tree(ENTRIES)
-  const other = blobs.tree({ x: val('of another namespace') })
   const files = mkdtempSync(join(tmpdir(), 'flux-ts-test-'))
   const store = join(files, 'content.sqlite')
   const archive = join(files, 'dump.tar')
