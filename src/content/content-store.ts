@@ -40,6 +40,16 @@ export interface ContentStore extends AsyncDisposable {
   loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]>
 
   /**
+   * How large blobs are, without loading them; only a store on disk knows.
+   *
+   * @param blobrefs - as for {@link loadBatch}
+   * @returns bytes of each, expanded, in order; -1 for one that is not there or not readable. It is what the store says of
+   *   them, not looked into.
+   * @throws {FluxError} when the store as a whole fails
+   */
+  sizes?(blobrefs: readonly string[]): Promise<Float64Array>
+
+  /**
    * The checkpoints, newest first.
    * @throws {FluxError} `ENOENT` when there is none
    */

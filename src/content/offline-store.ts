@@ -43,16 +43,14 @@ export class OfflineStore implements ContentStore {
   }
 
   async loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
-    const prefix = `${this.hash}-`
-    const digits = DIGEST_BYTES[this.hash] * 2
-    let hex = ''
-    for (const blobref of blobrefs) {
-      // A blobref of the other algorithm cannot be in this store: ask for a digest that cannot be either.
-      hex += blobref.startsWith(prefix) ? blobref.slice(prefix.length) : ''.padEnd(digits, '0')
-    }
-    const { batch, objects } = await this.#thread.call('batch', { hex, count: blobrefs.length, budgetBytes })
+    const wanted = { hex: this.#hexOf(blobrefs), count: blobrefs.length }
+    const { batch, objects } = await this.#thread.call('batch', { ...wanted, budgetBytes })
     this.#objects = objects
     return blobrefs.map((blobref, i) => resultOf(batch, i, blobref))
+  }
+
+  sizes(blobrefs: readonly string[]): Promise<Float64Array> {
+    return this.#thread.call('sizes', { hex: this.#hexOf(blobrefs), count: blobrefs.length })
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
@@ -75,6 +73,17 @@ export class OfflineStore implements ContentStore {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #hexOf(blobrefs: readonly string[]): string {
+    const prefix = `${this.hash}-`
+    const digits = DIGEST_BYTES[this.hash] * 2
+    let hex = ''
+    for (const blobref of blobrefs) {
+      // A blobref of the other algorithm cannot be in this store: ask for a digest that cannot be either.
+      hex += blobref.startsWith(prefix) ? blobref.slice(prefix.length) : ''.padEnd(digits, '0')
+    }
+    return hex
   }
 }
 

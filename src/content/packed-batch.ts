@@ -31,4 +31,7 @@ export interface PackedBatch {
 export interface BlobReader {
   /** @param hex - the digests, `count` of them, in hex, one after another */
   readBatch(hex: string, count: number, budgetBytes: number): PackedBatch
+
+  /** Bytes of each, expanded; -1 for one that is not there or not readable. @param hex - as for {@link readBatch} */
+  sizes(hex: string, count: number): Float64Array
 }

@@ -26,6 +26,7 @@ export type ReaderHandlers = {
     count: number
     budgetBytes: number
   }) => Answer<{ batch: PackedBatch; objects: number | undefined }>
+  sizes: (args: { hex: string; count: number }) => Answer<Float64Array>
   close: () => Answer<undefined>
 }
 
@@ -41,6 +42,7 @@ serveThread(data.name, (): ReaderHandlers => {
       const buffers = new Set([batch.arena, ...batch.large.values()].map((bytes) => bytes.buffer as ArrayBuffer))
       return { reply: { batch, objects: reader.objects }, transfer: [...buffers] }
     },
+    sizes: ({ hex, count }) => ({ reply: reader.sizes(hex, count) }),
     close() {
       reader.close()
       return { reply: undefined }

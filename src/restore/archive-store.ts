@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   type ContentStore,
   type HashName,
+  type OfflineStore,
   openStore,
   openStoreWriter,
 } from '../content/index.ts'
@@ -30,7 +31,7 @@ export class ArchiveStore implements ContentStore {
   readonly name: string
   /** What the archive is, and what came of it. */
   readonly restored: RestoreResult
-  readonly #store: ContentStore
+  readonly #store: OfflineStore
 
   /**
    * Read an archive to its end.
@@ -62,7 +63,7 @@ export class ArchiveStore implements ContentStore {
     }
   }
 
-  private constructor(path: string, store: ContentStore, restored: RestoreResult) {
+  private constructor(path: string, store: OfflineStore, restored: RestoreResult) {
     this.name = path === '-' ? 'standard input' : path
     this.restored = restored
     this.#store = store
@@ -82,6 +83,10 @@ export class ArchiveStore implements ContentStore {
 
   loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
     return this.#store.loadBatch(blobrefs, budgetBytes)
+  }
+
+  sizes(blobrefs: readonly string[]): Promise<Float64Array> {
+    return this.#store.sizes(blobrefs)
   }
 
   checkpoints(): Promise<Checkpoint[]> {

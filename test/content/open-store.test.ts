@@ -75,6 +75,26 @@ describe('content/open-store', () => {
     expect(await failure(dir)).to.include({ code: 'EINVAL', hint: 'name the one you mean' })
   })
 
+  it('says how large blobs are without reading them, whatever way they are kept', async () => {
+    const blobs = new Blobs()
+    const lengths = [0, 1, 255, 256, 5000, 200_000]
+    const blobrefs = lengths.map((length) => blobs.store(Buffer.alloc(length, 'x')))
+    const sqlite = join(scratch(), 'content.sqlite')
+    writeSqlite(sqlite, blobs, [])
+    const files = join(scratch(), 'content.files')
+    mkdirSync(files)
+    for (const [blobref, blob] of blobs) writeFileSync(join(files, blobref), blob)
+    // More than is looked up one by one, repeated, and some that are not there.
+    const absent = [`sha1-${'0'.repeat(40)}`, `sha256-${'0'.repeat(64)}`]
+    const asked = Array.from({ length: 3000 }, () => [...blobrefs, ...absent]).flat()
+    const wanted = Array.from({ length: 3000 }, () => [...lengths, -1, -1]).flat()
+    for (const path of [sqlite, files]) {
+      await using store = await openStore(path)
+      expect([...(await store.sizes(asked))]).to.deep.equal(wanted)
+      expect([...(await store.sizes([]))]).to.deep.equal([])
+    }
+  })
+
   it('says that a store has no checkpoint', async () => {
     const path = join(scratch(), 'content.sqlite')
     writeSqlite(path, new Blobs(), [])

@@ -3,7 +3,7 @@
  * is, and the one checkpoint is the file `kvs-primary`.
  */
 import { hash as digestHex } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
@@ -81,6 +81,16 @@ export class FilesReader implements BlobReader {
       }
     }
     return { status, start: new Uint32Array(), end: new Uint32Array(), arena: new Uint8Array(), large, reasons }
+  }
+
+  sizes(hex: string, count: number): Float64Array {
+    const digits = DIGEST_BYTES[this.hash] * 2
+    const sizes = new Float64Array(count)
+    for (let i = 0; i < count; i++) {
+      const path = join(this.#dir, `${this.hash}-${hex.slice(i * digits, (i + 1) * digits)}`)
+      sizes[i] = statSync(path, { throwIfNoEntry: false })?.size ?? -1
+    }
+    return sizes
   }
 
   close(): void {

@@ -53,6 +53,7 @@ export class SqliteReader implements BlobReader {
   readonly #byHash: StatementSync
   readonly #byRowids: StatementSync
   readonly #byRowid: StatementSync
+  readonly #sizes: StatementSync
   #index: ObjectIndex | undefined
   #lookups = 0
 
@@ -78,6 +79,10 @@ export class SqliteReader implements BlobReader {
          FROM (SELECT rowid, size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
       )
       this.#byRowid = this.#prepare('SELECT size, CAST(object AS BLOB) FROM objects WHERE rowid = ?')
+      this.#sizes = this.#prepare(
+        `SELECT group_concat(CASE WHEN size >= 0 THEN size ELSE coalesce(octet_length(object),0) END,' ')
+         FROM (SELECT size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
+      )
       // An empty store gets Flux's default.
       this.hash = hashIn(this.#db) ?? 'sha1'
     } catch (error) {
@@ -119,6 +124,29 @@ export class SqliteReader implements BlobReader {
     return batch
   }
 
+  sizes(hex: string, count: number): Float64Array {
+    const sizes = new Float64Array(count).fill(-1)
+    try {
+      // A batch at a time: the place in it must fit beside the rowid.
+      const digests = Buffer.from(hex, 'hex')
+      const width = DIGEST_BYTES[this.hash]
+      for (let from = 0; from < count; from += PLACES) {
+        const places = Math.min(PLACES, count - from)
+        const order = this.#locate(digests.subarray(from * width), places)
+        const rowids = distinctRowids(order)
+        if (rowids.length === 0) continue
+        const found = this.#sizesOf(rowids)
+        for (let i = 0, row = 0; i < order.length; i++) {
+          if (Math.floor((order[i] as number) / PLACES) !== rowids[row]) row++
+          sizes[from + ((order[i] as number) % PLACES)] = Number(found[row])
+        }
+      }
+    } catch (error) {
+      throw sqliteError(error, this.#name, HINTS)
+    }
+    return sizes
+  }
+
   close(): void {
     if (this.#db.isOpen) this.#db.close()
   }
@@ -147,11 +175,7 @@ export class SqliteReader implements BlobReader {
   }
 
   #read(batch: PackedBatch, order: Float64Array, hex: string, budgetBytes: number): void {
-    const rowids: number[] = []
-    for (const packed of order) {
-      const rowid = Math.floor(packed / PLACES)
-      if (rowid !== rowids.at(-1)) rowids.push(rowid)
-    }
+    const rowids = distinctRowids(order)
     let row: [string, Uint8Array]
     try {
       // Rows come in the order of `order`: by rowid.
@@ -206,6 +230,22 @@ export class SqliteReader implements BlobReader {
     if (large.length > 0) this.#readLarge(batch, large, hex, budgetBytes - bytes)
   }
 
+  #sizesOf(rowids: readonly number[]): readonly (string | number)[] {
+    const ask = (rowids: readonly number[]) => this.#sizes.get(`[${rowids.join(',')}]`) as unknown as [string]
+    try {
+      return ask(rowids)[0].split(' ')
+    } catch {
+      // A damaged page: see #read.
+      return rowids.map((rowid) => {
+        try {
+          return ask([rowid])[0]
+        } catch {
+          return -1
+        }
+      })
+    }
+  }
+
   #readLarge(batch: PackedBatch, order: readonly number[], hex: string, budgetBytes: number): void {
     let left = budgetBytes
     let any = batch.arena.length > 0
@@ -249,4 +289,14 @@ export class SqliteReader implements BlobReader {
     const digits = DIGEST_BYTES[this.hash] * 2
     return digestHex(this.hash, blob, 'hex') === hex.slice(place * digits, (place + 1) * digits)
   }
+}
+
+/** The rows of an order that {@link SqliteReader} made, each once. */
+function distinctRowids(order: Float64Array): number[] {
+  const rowids: number[] = []
+  for (const packed of order) {
+    const rowid = Math.floor(packed / PLACES)
+    if (rowid !== rowids.at(-1)) rowids.push(rowid)
+  }
+  return rowids
 }
