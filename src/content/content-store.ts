@@ -17,6 +17,37 @@ export interface NamespaceRoot {
   readonly sequence: number
 }
 
+/** What some blobs come to. */
+export interface Totals {
+  objects: number
+  /** Their bytes. */
+  bytes: number
+  /** The bytes that they take in the store. */
+  storedBytes: number
+  /** How many of them are compressed. */
+  compressed: number
+  /** Of `bytes`, those of the blobs that are compressed. */
+  compressibleBytes: number
+}
+
+/** The totals of nothing. */
+export function emptyTotals(): Totals {
+  return { objects: 0, bytes: 0, storedBytes: 0, compressed: 0, compressibleBytes: 0 }
+}
+
+/** What a store on disk holds. */
+export interface StoreTotals {
+  all: Totals
+  /** Those that were marked: {@link ContentStore.mark}. */
+  marked: Totals
+  /** Objects on damaged pages, which are in neither. */
+  unreadable: number
+  /** The size of the database; or of all files. */
+  fileBytes: number
+  /** Of `fileBytes`, what is free to be used again. */
+  freeBytes: number
+}
+
 /** Where blobs come from: the broker, a `content.sqlite`, a `content.files` directory. */
 export interface ContentStore extends AsyncDisposable {
   /** What is shown of it in messages: a path or a URI. */
@@ -48,6 +79,30 @@ export interface ContentStore extends AsyncDisposable {
    * @throws {FluxError} when the store as a whole fails
    */
   sizes?(blobrefs: readonly string[]): Promise<Float64Array>
+
+  /**
+   * Compare blobs with their blobrefs where they are, and hand over none. Without it, load them.
+   *
+   * @param blobrefs - as for {@link loadBatch}
+   * @returns what is wrong with each, in order; undefined for one that is intact. A store that was opened without
+   *   verification says only what is missing.
+   * @throws {FluxError} when the store as a whole fails
+   */
+  checkBatch?(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]>
+
+  /**
+   * The blobs of a store on disk, in the order in which they lie there.
+   *
+   * @param from - how many come before
+   * @returns `count` of them, or as many as are left
+   */
+  list?(from: number, count: number): Promise<string[]>
+
+  /** Set blobs apart in {@link totals}. */
+  mark?(blobrefs: readonly string[]): Promise<void>
+
+  /** What a store on disk holds. */
+  totals?(): Promise<StoreTotals>
 
   /**
    * The checkpoints, newest first.

@@ -2,7 +2,14 @@ export { blobrefHash, blobrefHex, blobrefOf, DIGEST_BYTES, type HashName, isBlob
 export { BrokerStore, type OpenBrokerOptions } from './broker/broker-store.ts'
 export { BrokerWriter, type OpenBrokerWriterOptions } from './broker/broker-writer.ts'
 export { type Checkpoint, decodeCheckpoint } from './checkpoint.ts'
-export { type BlobResult, ContentError, type ContentStore, type NamespaceRoot } from './content-store.ts'
+export {
+  type BlobResult,
+  ContentError,
+  type ContentStore,
+  type NamespaceRoot,
+  type StoreTotals,
+  type Totals,
+} from './content-store.ts'
 export type { ContentWriter, StoringBatch } from './content-writer.ts'
 export { HashingWriter } from './hashing-writer.ts'
 export { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP } from './kvs-service.ts'

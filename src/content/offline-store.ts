@@ -1,7 +1,7 @@
 import { FluxError } from '../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { type BlobResult, ContentError, type ContentStore } from './content-store.ts'
+import { type BlobResult, ContentError, type ContentStore, type StoreTotals } from './content-store.ts'
 import { BLOB, type PackedBatch } from './packed-batch.ts'
 import type { ReaderHandlers, ReaderThreadData } from './reader-thread.ts'
 import { Thread } from './thread.ts'
@@ -43,14 +43,35 @@ export class OfflineStore implements ContentStore {
   }
 
   async loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
-    const wanted = { hex: this.#hexOf(blobrefs), count: blobrefs.length }
-    const { batch, objects } = await this.#thread.call('batch', { ...wanted, budgetBytes })
+    const { batch, objects } = await this.#thread.call('batch', { ...this.#wanted(blobrefs), budgetBytes })
     this.#objects = objects
     return blobrefs.map((blobref, i) => resultOf(batch, i, blobref))
   }
 
   sizes(blobrefs: readonly string[]): Promise<Float64Array> {
-    return this.#thread.call('sizes', { hex: this.#hexOf(blobrefs), count: blobrefs.length })
+    return this.#thread.call('sizes', this.#wanted(blobrefs))
+  }
+
+  async checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
+    const { status, reasons } = await this.#thread.call('check', this.#wanted(blobrefs))
+    return blobrefs.map((blobref, i) => errorOf(status[i] as number, blobref, reasons.get(i)))
+  }
+
+  async list(from: number, count: number): Promise<string[]> {
+    const digests = await this.#thread.call('list', { from, count })
+    const digits = DIGEST_BYTES[this.hash] * 2
+    return Array.from(
+      { length: digests.length / digits },
+      (_, i) => `${this.hash}-${digests.slice(i * digits, (i + 1) * digits)}`,
+    )
+  }
+
+  async mark(blobrefs: readonly string[]): Promise<void> {
+    await this.#thread.call('mark', this.#wanted(blobrefs))
+  }
+
+  totals(): Promise<StoreTotals> {
+    return this.#thread.call('totals', undefined)
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
@@ -75,7 +96,7 @@ export class OfflineStore implements ContentStore {
     return this.close()
   }
 
-  #hexOf(blobrefs: readonly string[]): string {
+  #wanted(blobrefs: readonly string[]): { hex: string; count: number } {
     const prefix = `${this.hash}-`
     const digits = DIGEST_BYTES[this.hash] * 2
     let hex = ''
@@ -83,16 +104,20 @@ export class OfflineStore implements ContentStore {
       // A blobref of the other algorithm cannot be in this store: ask for a digest that cannot be either.
       hex += blobref.startsWith(prefix) ? blobref.slice(prefix.length) : ''.padEnd(digits, '0')
     }
-    return hex
+    return { hex, count: blobrefs.length }
   }
 }
 
 function resultOf(batch: PackedBatch, i: number, blobref: string): BlobResult {
-  switch (batch.status[i]) {
+  const status = batch.status[i]
+  if (status === BLOB.PACKED) return batch.arena.subarray(batch.start[i], batch.end[i])
+  return status === BLOB.LARGE ? batch.large.get(i) : errorOf(status as number, blobref, batch.reasons.get(i))
+}
+
+function errorOf(status: number, blobref: string, reason: string | undefined): ContentError | undefined {
+  switch (status) {
     case BLOB.PACKED:
-      return batch.arena.subarray(batch.start[i], batch.end[i])
     case BLOB.LARGE:
-      return batch.large.get(i)
     case BLOB.DEFERRED:
       return undefined
     case BLOB.MISSING:
@@ -100,6 +125,6 @@ function resultOf(batch: PackedBatch, i: number, blobref: string): BlobResult {
     case BLOB.ALTERED:
       return new ContentError('EBADMSG', blobref, 'altered: the stored bytes do not match the blobref')
     default:
-      return new ContentError('EIO', blobref, batch.reasons.get(i) ?? 'Input/output error')
+      return new ContentError('EIO', blobref, reason ?? 'Input/output error')
   }
 }

@@ -1,6 +1,7 @@
 /**
  * A batch of blobs as it crosses from the reading thread: few buffers, whose memory is handed over, not copied.
  */
+import type { StoreTotals } from './content-store.ts'
 
 /** What became of a blob. */
 export const BLOB = {
@@ -27,6 +28,9 @@ export interface PackedBatch {
   reasons: Map<number, string>
 }
 
+/** What {@link BlobReader.checkBatch} answers: as in a batch, without the bytes. */
+export type CheckedBatch = Pick<PackedBatch, 'status' | 'reasons'>
+
 /** Something that reads batches of blobs, blocking: it has a thread of its own. */
 export interface BlobReader {
   /** @param hex - the digests, `count` of them, in hex, one after another */
@@ -34,4 +38,15 @@ export interface BlobReader {
 
   /** Bytes of each, expanded; -1 for one that is not there or not readable. @param hex - as for {@link readBatch} */
   sizes(hex: string, count: number): Float64Array
+
+  /** See {@link ContentStore.checkBatch}: `PACKED` or `LARGE` is intact. */
+  checkBatch(hex: string, count: number): CheckedBatch
+
+  /** The digests of some objects, in hex. */
+  list(from: number, count: number): string
+
+  /** Set blobs apart in {@link totals}. */
+  mark(hex: string, count: number): void
+
+  totals(): StoreTotals
 }

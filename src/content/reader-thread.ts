@@ -2,8 +2,9 @@
 import { workerData } from 'node:worker_threads'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import type { StoreTotals } from './content-store.ts'
 import { FilesReader } from './files/reader.ts'
-import type { PackedBatch } from './packed-batch.ts'
+import type { CheckedBatch, PackedBatch } from './packed-batch.ts'
 import { type SqliteAccess, SqliteReader } from './sqlite/reader.ts'
 import { type Answer, serveThread } from './thread.ts'
 
@@ -17,16 +18,22 @@ export interface ReaderThreadData {
   verify: boolean
 }
 
+/** Digests in hex, `count` of them, one after another. */
+interface Wanted {
+  hex: string
+  count: number
+}
+
 /** What it answers. */
 export type ReaderHandlers = {
   hash: () => Answer<HashName>
   checkpoints: () => Answer<Checkpoint[]>
-  batch: (args: {
-    hex: string
-    count: number
-    budgetBytes: number
-  }) => Answer<{ batch: PackedBatch; objects: number | undefined }>
-  sizes: (args: { hex: string; count: number }) => Answer<Float64Array>
+  batch: (wanted: Wanted & { budgetBytes: number }) => Answer<{ batch: PackedBatch; objects: number | undefined }>
+  sizes: (wanted: Wanted) => Answer<Float64Array>
+  check: (wanted: Wanted) => Answer<CheckedBatch>
+  list: (range: { from: number; count: number }) => Answer<string>
+  mark: (wanted: Wanted) => Answer<undefined>
+  totals: () => Answer<StoreTotals>
   close: () => Answer<undefined>
 }
 
@@ -43,6 +50,13 @@ serveThread(data.name, (): ReaderHandlers => {
       return { reply: { batch, objects: reader.objects }, transfer: [...buffers] }
     },
     sizes: ({ hex, count }) => ({ reply: reader.sizes(hex, count) }),
+    check: ({ hex, count }) => ({ reply: reader.checkBatch(hex, count) }),
+    list: ({ from, count }) => ({ reply: reader.list(from, count) }),
+    mark({ hex, count }) {
+      reader.mark(hex, count)
+      return { reply: undefined }
+    },
+    totals: () => ({ reply: reader.totals() }),
     close() {
       reader.close()
       return { reply: undefined }

@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import {
   type BlobResult,
   type Checkpoint,
+  type ContentError,
   type ContentStore,
   type HashName,
   type OfflineStore,
   openStore,
   openStoreWriter,
+  type StoreTotals,
 } from '../content/index.ts'
 import { FluxError, InterruptedError } from '../errors/index.ts'
 import { Restore, type RestoreResult } from './restore.ts'
@@ -87,6 +89,22 @@ export class ArchiveStore implements ContentStore {
 
   sizes(blobrefs: readonly string[]): Promise<Float64Array> {
     return this.#store.sizes(blobrefs)
+  }
+
+  checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
+    return this.#store.checkBatch(blobrefs)
+  }
+
+  list(from: number, count: number): Promise<string[]> {
+    return this.#store.list(from, count)
+  }
+
+  mark(blobrefs: readonly string[]): Promise<void> {
+    return this.#store.mark(blobrefs)
+  }
+
+  totals(): Promise<StoreTotals> {
+    return this.#store.totals()
   }
 
   checkpoints(): Promise<Checkpoint[]> {

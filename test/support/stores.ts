@@ -1,6 +1,6 @@
 /** Content stores on disk, and whoever holds them. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What a directory holds, to the byte. */
@@ -34,4 +34,22 @@ export async function killed(child: ChildProcess): Promise<void> {
   const exited = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGKILL')
   await exited
+}
+
+/** Kinds of b-tree pages that are leaves. @see https://sqlite.org/fileformat.html, "B-tree Pages" */
+const LEAF = { table: 0x0d, index: 0x0a } as const
+
+/** Overwrite the page of a database on which some bytes stand with zeros. @returns how many pages it was */
+export function damagePage(path: string, kind: keyof typeof LEAF, bytes: Buffer): number {
+  const file = readFileSync(path)
+  const pageBytes = file.readUInt16BE(16)
+  let damaged = 0
+  for (let at = pageBytes; at < file.length; at += pageBytes) {
+    const page = file.subarray(at, at + pageBytes)
+    if (page[0] !== LEAF[kind] || !page.includes(bytes)) continue
+    page.fill(0)
+    damaged++
+  }
+  writeFileSync(path, file)
+  return damaged
 }

@@ -6,18 +6,20 @@ import { hash as digestHex } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
-import { DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
+import { blobrefHash, blobrefHex, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
-import { BLOB, type BlobReader, type PackedBatch } from '../packed-batch.ts'
+import { emptyTotals, type StoreTotals, type Totals } from '../content-store.ts'
+import { BLOB, type BlobReader, type CheckedBatch, type PackedBatch } from '../packed-batch.ts'
 
 /** The file that holds the checkpoint. */
 export const CHECKPOINT_FILE = 'kvs-primary'
 
 export class FilesReader implements BlobReader {
   readonly hash: HashName
-  readonly objects: number
   readonly #dir: string
   readonly #verify: boolean
+  readonly #digests: readonly string[]
+  readonly #marked = new Set<string>()
 
   /** @throws {FluxError} when the directory cannot be listed */
   constructor(dir: string, options: { verify: boolean }) {
@@ -25,11 +27,16 @@ export class FilesReader implements BlobReader {
     this.#verify = options.verify
     try {
       const blobrefs = readdirSync(dir).filter(isBlobref)
-      this.objects = blobrefs.length
-      this.hash = blobrefs[0]?.startsWith('sha256-') ? 'sha256' : 'sha1'
+      const hash = blobrefs[0] === undefined ? 'sha1' : blobrefHash(blobrefs[0])
+      this.hash = hash
+      this.#digests = blobrefs.filter((blobref) => blobrefHash(blobref) === hash).map(blobrefHex)
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot read ${dir}`)
     }
+  }
+
+  get objects(): number {
+    return this.#digests.length
   }
 
   /** At most one. @throws {FluxError} `EPROTO` when it is damaged */
@@ -91,6 +98,47 @@ export class FilesReader implements BlobReader {
       sizes[i] = statSync(path, { throwIfNoEntry: false })?.size ?? -1
     }
     return sizes
+  }
+
+  checkBatch(hex: string, count: number): CheckedBatch {
+    const digits = DIGEST_BYTES[this.hash] * 2
+    const status = new Uint8Array(count)
+    const reasons = new Map<number, string>()
+    for (let i = 0; i < count; i++) {
+      // One at a time: nothing is to be kept.
+      const one = this.readBatch(hex.slice(i * digits, (i + 1) * digits), 1, 1)
+      status[i] = one.status[0] as number
+      const reason = one.reasons.get(0)
+      if (reason !== undefined) reasons.set(i, reason)
+    }
+    return { status, reasons }
+  }
+
+  list(from: number, count: number): string {
+    return this.#digests.slice(from, from + count).join('')
+  }
+
+  mark(hex: string, count: number): void {
+    const digits = DIGEST_BYTES[this.hash] * 2
+    for (let i = 0; i < count; i++) this.#marked.add(hex.slice(i * digits, (i + 1) * digits))
+  }
+
+  totals(): StoreTotals {
+    const all = emptyTotals()
+    const marked = emptyTotals()
+    const add = (totals: Totals, size: number) => {
+      totals.objects++
+      totals.bytes += size
+      totals.storedBytes += size
+    }
+    let unreadable = 0
+    for (const digest of this.#digests) {
+      const size = this.sizes(digest, 1)[0] as number
+      if (size < 0) unreadable++
+      else add(all, size)
+      if (size >= 0 && this.#marked.has(digest)) add(marked, size)
+    }
+    return { all, marked, unreadable, fileBytes: all.bytes, freeBytes: 0 }
   }
 
   close(): void {

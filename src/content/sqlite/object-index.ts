@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { scanObjects } from './object-scan.ts'
 
 /** All digests that begin with one byte, in order, and the row of each. */
 interface Bucket {
@@ -18,8 +19,11 @@ export class ObjectIndex {
   readonly size: number
   readonly #buckets: Bucket[]
   readonly #digestBytes: number
+  /** How many digests come before each bucket. */
+  readonly #starts: number[]
+  #order: Float64Array | undefined
 
-  /** Reads the whole index of the open database. @throws the error of node:sqlite when it is damaged */
+  /** Reads the whole index of the open database; what of it is damaged is read from the table instead. */
   constructor(db: DatabaseSync, digestBytes: number) {
     this.#digestBytes = digestBytes
     // A TEXT sorts before every BLOB, so x'' is the end of the last bucket. The column holds TEXT (see store.ts).
@@ -30,17 +34,71 @@ export class ObjectIndex {
            AND octet_length(hash) = ?3 ORDER BY hash)`,
     )
     statement.setReturnArrays(true)
-    let size = 0
+    const damaged = new Map<number, [digest: Uint8Array, rowid: number][]>()
     this.#buckets = Array.from({ length: 256 }, (_, first) => {
-      const row = statement.get(Buffer.of(first), first === 255 ? null : Buffer.of(first + 1), digestBytes)
-      const [digests, text] = row as unknown as [Uint8Array | null, string | null]
-      if (digests === null || text === null) return { digests: new Uint8Array(), rowids: new Uint32Array() }
-      const numbers = text.split(' ').map(Number)
-      size += numbers.length
-      const wide = numbers.some((rowid) => rowid > 0xffffffff || rowid < 0)
-      return { digests, rowids: wide ? Float64Array.from(numbers) : Uint32Array.from(numbers) }
+      try {
+        const row = statement.get(Buffer.of(first), first === 255 ? null : Buffer.of(first + 1), digestBytes)
+        const [digests, text] = row as unknown as [Uint8Array | null, string | null]
+        return digests === null || text === null ? EMPTY : bucketOf(digests, text.split(' ').map(Number))
+      } catch {
+        damaged.set(first, [])
+        return EMPTY
+      }
+    })
+    if (damaged.size > 0) {
+      scanObjects(db, digestBytes, this.#lastRowid(db), (digest, rowid) =>
+        damaged.get(digest[0] as number)?.push([digest, rowid]),
+      )
+      for (const [first, rows] of damaged) {
+        rows.sort(([a], [b]) => Buffer.compare(a, b))
+        this.#buckets[first] = bucketOf(
+          Buffer.concat(rows.map(([digest]) => digest)),
+          rows.map(([, rowid]) => rowid),
+        )
+      }
+    }
+    let size = 0
+    this.#starts = this.#buckets.map(({ rowids }) => {
+      size += rowids.length
+      return size - rowids.length
     })
     this.size = size
+  }
+
+  /** The rows of some objects, in their order. */
+  rowids(from: number, count: number): number[] {
+    return [...this.#rowOrder().subarray(from, from + count)].map((packed) => Math.floor(packed / this.size))
+  }
+
+  /** The digests of some objects, in the order of their rows, one after another. */
+  digests(from: number, count: number): Buffer {
+    const width = this.#digestBytes
+    const order = this.#rowOrder().subarray(from, from + count)
+    const digests = Buffer.allocUnsafe(order.length * width)
+    for (const [i, packed] of order.entries()) {
+      const place = packed % this.size
+      let low = 0
+      let high = 255
+      // The last bucket that begins at or before the place.
+      while (low < high) {
+        const middle = (low + high + 1) >>> 1
+        if ((this.#starts[middle] as number) <= place) low = middle
+        else high = middle - 1
+      }
+      const at = (place - (this.#starts[low] as number)) * width
+      digests.set((this.#buckets[low] as Bucket).digests.subarray(at, at + width), i * width)
+    }
+    return digests
+  }
+
+  /** Rowid times number of objects plus place among all digests, ascending. */
+  #rowOrder(): Float64Array {
+    if (this.#order !== undefined) return this.#order
+    const order = new Float64Array(this.size)
+    let place = 0
+    for (const { rowids } of this.#buckets) for (const rowid of rowids) order[place] = rowid * this.size + place++
+    this.#order = order.sort()
+    return this.#order
   }
 
   /** The row of the digest at `at` in `digests`, or -1. */
@@ -84,6 +142,17 @@ export class ObjectIndex {
     return -1
   }
 
+  /** As far as is known. */
+  #lastRowid(db: DatabaseSync): number {
+    try {
+      return Number(db.prepare('SELECT max(rowid) AS last FROM objects').get()?.last ?? 0)
+    } catch {
+      let last = 0
+      for (const { rowids } of this.#buckets) for (const rowid of rowids) last = Math.max(last, rowid)
+      return last
+    }
+  }
+
   /** Below 0 when the digest of place `place` comes before the wanted one. */
   #compare({ digests }: Bucket, place: number, wanted: Uint8Array, at: number): number {
     const width = this.#digestBytes
@@ -94,4 +163,11 @@ export class ObjectIndex {
     }
     return 0
   }
+}
+
+const EMPTY: Bucket = { digests: new Uint8Array(), rowids: new Uint32Array() }
+
+function bucketOf(digests: Uint8Array, rowids: readonly number[]): Bucket {
+  const wide = rowids.some((rowid) => rowid > 0xffffffff || rowid < 0)
+  return { digests, rowids: wide ? Float64Array.from(rowids) : Uint32Array.from(rowids) }
 }

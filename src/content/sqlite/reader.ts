@@ -12,24 +12,21 @@ import { lz4DecodeBlock } from '../../bytes/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import type { Checkpoint } from '../checkpoint.ts'
-import { BLOB, type BlobReader, type PackedBatch } from '../packed-batch.ts'
-import { ObjectIndex } from './object-index.ts'
+import type { StoreTotals } from '../content-store.ts'
+import { BLOB, type BlobReader, type CheckedBatch, type PackedBatch } from '../packed-batch.ts'
+import { distinctRowids, Locator, PLACES } from './locator.ts'
+import { RowSet } from './row-set.ts'
 import { checkpointsIn, hashIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
+import { Survey } from './survey.ts'
 
 /** Blobs beyond this size, stored or expanded, are read one by one, so that a batch's memory stays within its budget. */
 const LARGE_BLOB = 64 * 1024
-
-/** Up to this many look-ups SQLite answers one by one; a question about a single key needs no index of the store. */
-const DIRECT_LOOKUPS = 1024
 
 const HINTS = {
   busy: 'stop the instance that uses it, or dump that instance live with --uri',
   damaged: 'see --ignore-failed-read, and sqlite3\'s ".recover"',
 }
-
-/** Room for a blob's place in the batch beside its rowid in one sortable number. */
-const PLACES = 8192
 
 /**
  * How a database may be opened. `immutable`: nobody writes to it and it has no journal, so neither lock it nor make files
@@ -50,12 +47,14 @@ export class SqliteReader implements BlobReader {
   readonly #name: string
   readonly #verify: boolean
   readonly #tables: Set<string>
-  readonly #byHash: StatementSync
   readonly #byRowids: StatementSync
   readonly #byRowid: StatementSync
-  readonly #sizes: StatementSync
-  #index: ObjectIndex | undefined
-  #lookups = 0
+  readonly #locator: Locator
+  /** What {@link checkBatch} has found intact: what is referenced often is read once. */
+  readonly #intact = new RowSet()
+  #survey: Survey | undefined
+  /** Where what is only checked is expanded. */
+  #scratch: Uint8Array = new Uint8Array()
 
   /** @throws {FluxError} `EBUSY`, `EBADMSG`, `EINVAL`, … naming the database */
   constructor(path: string, { name, access, verify }: SqliteReaderOptions) {
@@ -72,19 +71,15 @@ export class SqliteReader implements BlobReader {
           `${name}: an SQLite database, but not a Flux content store (it has no table "objects")`,
         )
       }
-      this.#byHash = this.#prepare('SELECT rowid FROM objects WHERE hash = CAST(? AS TEXT)')
       this.#byRowids = this.#prepare(
         `SELECT group_concat(rowid||' '||coalesce(size,'x')||' '||coalesce(octet_length(object),0),' '),
            CAST(group_concat(CASE WHEN octet_length(object) > ${LARGE_BLOB} OR size > ${LARGE_BLOB} THEN '' ELSE object END,'') AS BLOB)
          FROM (SELECT rowid, size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
       )
       this.#byRowid = this.#prepare('SELECT size, CAST(object AS BLOB) FROM objects WHERE rowid = ?')
-      this.#sizes = this.#prepare(
-        `SELECT group_concat(CASE WHEN size >= 0 THEN size ELSE coalesce(octet_length(object),0) END,' ')
-         FROM (SELECT size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
-      )
       // An empty store gets Flux's default.
       this.hash = hashIn(this.#db) ?? 'sha1'
+      this.#locator = new Locator(this.#db, DIGEST_BYTES[this.hash])
     } catch (error) {
       throw sqliteError(error, name, HINTS)
     }
@@ -92,7 +87,7 @@ export class SqliteReader implements BlobReader {
 
   /** Number of objects, once the index has been read; before that undefined. */
   get objects(): number | undefined {
-    return this.#index?.size
+    return this.#locator.objects
   }
 
   /** The checkpoints, newest first; empty when there is none. @throws {FluxError} `EPROTO` for a bad one */
@@ -106,17 +101,9 @@ export class SqliteReader implements BlobReader {
   }
 
   readBatch(hex: string, count: number, budgetBytes: number): PackedBatch {
-    const status = new Uint8Array(count).fill(BLOB.MISSING)
-    const batch: PackedBatch = {
-      status,
-      start: new Uint32Array(count),
-      end: new Uint32Array(count),
-      arena: new Uint8Array(),
-      large: new Map(),
-      reasons: new Map(),
-    }
+    const batch = emptyBatch(count)
     try {
-      const order = this.#locate(Buffer.from(hex, 'hex'), count)
+      const order = this.#locator.locate(Buffer.from(hex, 'hex'), count)
       if (order.length > 0) this.#read(batch, order, hex, budgetBytes)
     } catch (error) {
       throw sqliteError(error, this.#name, HINTS)
@@ -124,27 +111,36 @@ export class SqliteReader implements BlobReader {
     return batch
   }
 
-  sizes(hex: string, count: number): Float64Array {
-    const sizes = new Float64Array(count).fill(-1)
+  checkBatch(hex: string, count: number): CheckedBatch {
+    const batch = emptyBatch(count)
     try {
-      // A batch at a time: the place in it must fit beside the rowid.
-      const digests = Buffer.from(hex, 'hex')
-      const width = DIGEST_BYTES[this.hash]
-      for (let from = 0; from < count; from += PLACES) {
-        const places = Math.min(PLACES, count - from)
-        const order = this.#locate(digests.subarray(from * width), places)
-        const rowids = distinctRowids(order)
-        if (rowids.length === 0) continue
-        const found = this.#sizesOf(rowids)
-        for (let i = 0, row = 0; i < order.length; i++) {
-          if (Math.floor((order[i] as number) / PLACES) !== rowids[row]) row++
-          sizes[from + ((order[i] as number) % PLACES)] = Number(found[row])
-        }
-      }
+      const located = this.#locator.locate(Buffer.from(hex, 'hex'), count)
+      const unchecked = this.#verify
+        ? located.filter((packed) => !this.#intact.has(rowidOf(packed)))
+        : located.subarray(0, 0)
+      for (const packed of located) batch.status[packed % PLACES] = BLOB.PACKED
+      if (unchecked.length > 0) this.#read(batch, unchecked, hex, undefined)
+      for (const packed of unchecked) if (isSound(batch.status[packed % PLACES])) this.#intact.add(rowidOf(packed))
     } catch (error) {
       throw sqliteError(error, this.#name, HINTS)
     }
-    return sizes
+    return { status: batch.status, reasons: batch.reasons }
+  }
+
+  sizes(hex: string, count: number): Float64Array {
+    return this.#surveyed((survey) => survey.sizes(hex, count))
+  }
+
+  list(from: number, count: number): string {
+    return this.#surveyed((survey) => survey.list(from, count))
+  }
+
+  mark(hex: string, count: number): void {
+    this.#surveyed((survey) => survey.mark(hex, count))
+  }
+
+  totals(): StoreTotals {
+    return this.#surveyed((survey) => survey.totals())
   }
 
   close(): void {
@@ -157,24 +153,17 @@ export class SqliteReader implements BlobReader {
     return statement
   }
 
-  /** Rowid times PLACES plus place in the batch, ascending, of the blobs that exist. */
-  #locate(digests: Buffer, count: number): Float64Array {
-    const width = DIGEST_BYTES[this.hash]
-    this.#lookups += count
-    if (this.#index === undefined && this.#lookups > DIRECT_LOOKUPS) this.#index = new ObjectIndex(this.#db, width)
-    const order = new Float64Array(count)
-    let found = 0
-    for (let i = 0; i < count; i++) {
-      const rowid = this.#index
-        ? this.#index.find(digests, i * width)
-        : ((this.#byHash.get(digests.subarray(i * width, (i + 1) * width)) as unknown as [number] | undefined)?.[0] ??
-          -1)
-      if (rowid >= 0) order[found++] = rowid * PLACES + i
+  #surveyed<T>(ask: (survey: Survey) => T): T {
+    try {
+      this.#survey ??= new Survey(this.#db, this.#locator, DIGEST_BYTES[this.hash])
+      return ask(this.#survey)
+    } catch (error) {
+      throw sqliteError(error, this.#name, HINTS)
     }
-    return order.subarray(0, found).sort()
   }
 
-  #read(batch: PackedBatch, order: Float64Array, hex: string, budgetBytes: number): void {
+  /** @param budgetBytes - undefined to check alone, and keep nothing */
+  #read(batch: PackedBatch, order: Float64Array, hex: string, budgetBytes: number | undefined): void {
     const rowids = distinctRowids(order)
     let row: [string, Uint8Array]
     try {
@@ -182,7 +171,7 @@ export class SqliteReader implements BlobReader {
       row = this.#byRowids.get(`[${rowids.join(',')}]`) as unknown as [string, Uint8Array]
     } catch {
       // A damaged page spoils the whole statement: read one by one to lose only what is on it.
-      this.#readLarge(batch, [...order], hex, Number.POSITIVE_INFINITY)
+      this.#readLarge(batch, [...order], hex, budgetBytes && Number.POSITIVE_INFINITY)
       return
     }
     const numbers = row[0].split(' ')
@@ -193,7 +182,7 @@ export class SqliteReader implements BlobReader {
       const length = Number(numbers[i + 2])
       if (!(length > LARGE_BLOB || size > LARGE_BLOB)) bytes += size >= 0 ? size : length
     }
-    const arena = Buffer.allocUnsafeSlow(bytes)
+    const arena = budgetBytes === undefined ? this.#scratchOf(bytes) : Buffer.allocUnsafeSlow(bytes)
     batch.arena = arena
     const large: number[] = []
     let at = 0
@@ -214,7 +203,7 @@ export class SqliteReader implements BlobReader {
         from += length
       }
       // The same blob may be wanted at several places.
-      for (; next < order.length && Math.floor((order[next] as number) / PLACES) === rowid; next++) {
+      for (; next < order.length && rowidOf(order[next] as number) === rowid; next++) {
         const place = (order[next] as number) % PLACES
         if (isLarge) {
           large.push(order[next] as number)
@@ -227,27 +216,11 @@ export class SqliteReader implements BlobReader {
       }
       at = end
     }
-    if (large.length > 0) this.#readLarge(batch, large, hex, budgetBytes - bytes)
+    if (large.length > 0) this.#readLarge(batch, large, hex, budgetBytes && budgetBytes - bytes)
   }
 
-  #sizesOf(rowids: readonly number[]): readonly (string | number)[] {
-    const ask = (rowids: readonly number[]) => this.#sizes.get(`[${rowids.join(',')}]`) as unknown as [string]
-    try {
-      return ask(rowids)[0].split(' ')
-    } catch {
-      // A damaged page: see #read.
-      return rowids.map((rowid) => {
-        try {
-          return ask([rowid])[0]
-        } catch {
-          return -1
-        }
-      })
-    }
-  }
-
-  #readLarge(batch: PackedBatch, order: readonly number[], hex: string, budgetBytes: number): void {
-    let left = budgetBytes
+  #readLarge(batch: PackedBatch, order: readonly number[], hex: string, budgetBytes: number | undefined): void {
+    let left = budgetBytes ?? Number.POSITIVE_INFINITY
     let any = batch.arena.length > 0
     for (const packed of order) {
       const place = packed % PLACES
@@ -256,14 +229,14 @@ export class SqliteReader implements BlobReader {
         continue
       }
       try {
-        const blob = this.#readOne(Math.floor(packed / PLACES))
+        const blob = this.#readOne(rowidOf(packed))
         left -= blob?.length ?? 0
         any = true
         if (blob === undefined || !this.#isIntact(blob, hex, place)) {
           batch.status[place] = BLOB.ALTERED
         } else {
           batch.status[place] = BLOB.LARGE
-          batch.large.set(place, blob)
+          if (budgetBytes !== undefined) batch.large.set(place, blob)
         }
       } catch (error) {
         batch.status[place] = BLOB.UNREADABLE
@@ -284,6 +257,11 @@ export class SqliteReader implements BlobReader {
     return lz4DecodeBlock(stored, 0, stored.length, blob, 0, size) ? blob : undefined
   }
 
+  #scratchOf(bytes: number): Uint8Array {
+    if (this.#scratch.length < bytes) this.#scratch = Buffer.allocUnsafeSlow(bytes)
+    return this.#scratch
+  }
+
   #isIntact(blob: Uint8Array, hex: string, place: number): boolean {
     if (!this.#verify) return true
     const digits = DIGEST_BYTES[this.hash] * 2
@@ -291,12 +269,21 @@ export class SqliteReader implements BlobReader {
   }
 }
 
-/** The rows of an order that {@link SqliteReader} made, each once. */
-function distinctRowids(order: Float64Array): number[] {
-  const rowids: number[] = []
-  for (const packed of order) {
-    const rowid = Math.floor(packed / PLACES)
-    if (rowid !== rowids.at(-1)) rowids.push(rowid)
+function emptyBatch(count: number): PackedBatch {
+  return {
+    status: new Uint8Array(count).fill(BLOB.MISSING),
+    start: new Uint32Array(count),
+    end: new Uint32Array(count),
+    arena: new Uint8Array(),
+    large: new Map(),
+    reasons: new Map(),
   }
-  return rowids
+}
+
+function rowidOf(packed: number): number {
+  return Math.floor(packed / PLACES)
+}
+
+function isSound(status: number | undefined): boolean {
+  return status === BLOB.PACKED || status === BLOB.LARGE
 }

@@ -11,9 +11,17 @@ export function tablesOf(db: DatabaseSync): Set<string> {
 /** An instance uses one algorithm for everything, so any object tells. @returns undefined when there is none */
 export function hashIn(db: DatabaseSync): HashName | undefined {
   const { sha1, sha256 } = DIGEST_BYTES
-  const query = `SELECT octet_length(hash) AS bytes FROM objects WHERE octet_length(hash) IN (${sha1}, ${sha256}) LIMIT 1`
-  const row = db.prepare(query).get()
-  return row && (row.bytes === sha256 ? 'sha256' : 'sha1')
+  const look = (table: string) => {
+    const query = `SELECT octet_length(hash) AS bytes FROM ${table} WHERE octet_length(hash) IN (${sha1}, ${sha256}) LIMIT 1`
+    const row = db.prepare(query).get()
+    return row && (row.bytes === sha256 ? 'sha256' : 'sha1')
+  }
+  try {
+    return look('objects')
+  } catch {
+    // It looks at the index of the hash column, which may be damaged where the table is not.
+    return look('objects NOT INDEXED')
+  }
 }
 
 const CHECKPOINTS = {

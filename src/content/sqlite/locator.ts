@@ -1,0 +1,73 @@
+/** Finds the rows of digests in a `content.sqlite`. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { ObjectIndex } from './object-index.ts'
+
+/** Up to this many look-ups SQLite answers one by one; a question about a single key needs no index of the store. */
+const DIRECT_LOOKUPS = 1024
+
+/** Room for a blob's place in the batch beside its rowid in one sortable number: the most that are located at a time. */
+export const PLACES = 8192
+
+export class Locator {
+  readonly #db: DatabaseSync
+  readonly #digestBytes: number
+  readonly #byHash: StatementSync
+  #index: ObjectIndex | undefined
+  #lookups = 0
+
+  constructor(db: DatabaseSync, digestBytes: number) {
+    this.#db = db
+    this.#digestBytes = digestBytes
+    this.#byHash = db.prepare('SELECT rowid FROM objects WHERE hash = CAST(? AS TEXT)')
+    this.#byHash.setReturnArrays(true)
+  }
+
+  /** Number of objects, once the index has been read; before that undefined. */
+  get objects(): number | undefined {
+    return this.#index?.size
+  }
+
+  /** All objects. Reads the whole index, the first time. */
+  get index(): ObjectIndex {
+    this.#index ??= new ObjectIndex(this.#db, this.#digestBytes)
+    return this.#index
+  }
+
+  /**
+   * Find the blobs of a batch.
+   *
+   * @param count - {@link PLACES} at most
+   * @returns rowid times {@link PLACES} plus place in the batch, ascending, of those that exist
+   */
+  locate(digests: Uint8Array, count: number): Float64Array {
+    const width = this.#digestBytes
+    this.#lookups += count
+    const index = this.#lookups > DIRECT_LOOKUPS ? this.index : this.#index
+    const order = new Float64Array(count)
+    let found = 0
+    for (let i = 0; i < count; i++) {
+      const rowid = index ? index.find(digests, i * width) : this.#lookUp(digests.subarray(i * width, (i + 1) * width))
+      if (rowid >= 0) order[found++] = rowid * PLACES + i
+    }
+    return order.subarray(0, found).sort()
+  }
+
+  #lookUp(digest: Uint8Array): number {
+    try {
+      return (this.#byHash.get(digest) as unknown as [number] | undefined)?.[0] ?? -1
+    } catch {
+      // The index of the hash column is damaged here; ours may still be made.
+      return this.index.find(digest, 0)
+    }
+  }
+}
+
+/** The rows of an order that {@link Locator.locate} made, each once. */
+export function distinctRowids(order: Float64Array): number[] {
+  const rowids: number[] = []
+  for (const packed of order) {
+    const rowid = Math.floor(packed / PLACES)
+    if (rowid !== rowids.at(-1)) rowids.push(rowid)
+  }
+  return rowids
+}

@@ -1,0 +1,42 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/** Rows asked for at a time. */
+const ROWS = 8192
+
+/**
+ * Read digests and rowids from the table itself, past the index of its hash column, around pages that are damaged.
+ *
+ * @param lastRowid - rows beyond it are not looked for
+ * @param onRow - hears of each row that is readable, in order
+ */
+export function scanObjects(
+  db: DatabaseSync,
+  digestBytes: number,
+  lastRowid: number,
+  onRow: (digest: Uint8Array, rowid: number) => void,
+): void {
+  const statement = db.prepare(
+    `SELECT CAST(group_concat(hash,'') AS BLOB), group_concat(rowid,' ') FROM
+       (SELECT hash, rowid FROM objects NOT INDEXED WHERE rowid BETWEEN ? AND ? AND octet_length(hash) = ? ORDER BY rowid)`,
+  )
+  statement.setReturnArrays(true)
+  const scan = (from: number, to: number): void => {
+    let row: [Uint8Array | null, string | null]
+    try {
+      row = statement.get(from, to, digestBytes) as unknown as typeof row
+    } catch {
+      // Halve until what is left are the rows of the damaged pages.
+      if (from === to) return
+      const middle = Math.floor((from + to) / 2)
+      scan(from, middle)
+      scan(middle + 1, to)
+      return
+    }
+    const [digests, rowids] = row
+    if (digests === null || rowids === null) return
+    for (const [i, rowid] of rowids.split(' ').entries()) {
+      onRow(digests.subarray(i * digestBytes, (i + 1) * digestBytes), Number(rowid))
+    }
+  }
+  for (let from = 0; from <= lastRowid; from += ROWS) scan(from, Math.min(from + ROWS - 1, lastRowid))
+}

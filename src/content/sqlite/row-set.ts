@@ -1,0 +1,25 @@
+/** A set of rowids: a bit for each, up to the largest. */
+export class RowSet {
+  #bits = new Uint8Array(1 << 16)
+  /** Rowids that no row of a store has by itself, but which somebody may have given one. */
+  readonly #far = new Set<number>()
+
+  add(rowid: number): void {
+    if (rowid < 0 || rowid > 0xffffffff) {
+      this.#far.add(rowid)
+      return
+    }
+    const at = rowid >>> 3
+    if (at >= this.#bits.length) {
+      const bits = new Uint8Array(Math.max(at + 1, this.#bits.length * 2))
+      bits.set(this.#bits)
+      this.#bits = bits
+    }
+    this.#bits[at] = (this.#bits[at] as number) | (1 << (rowid & 7))
+  }
+
+  has(rowid: number): boolean {
+    if (rowid < 0 || rowid > 0xffffffff) return this.#far.has(rowid)
+    return ((this.#bits[rowid >>> 3] ?? 0) & (1 << (rowid & 7))) !== 0
+  }
+}
