@@ -1,4 +1,6 @@
+export { type CheckedTree, type CheckTreeOptions, checkTree } from './check-tree.ts'
 export { columns } from './columns.ts'
+export { type BadBlob, type Damage, type DamageKind, damagedKey, damageLines } from './damage.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './dir.ts'
 export {
   eventJson,
@@ -9,8 +11,20 @@ export {
   watchEventlog,
 } from './eventlog.ts'
 export { type EventlogFormat, EventlogFormatter } from './eventlog-format.ts'
+export { type CheckedRoot, type FsckOptions, type FsckResult, fsck } from './fsck.ts'
+export {
+  checkpointTime,
+  damageReport,
+  fsckJson,
+  intactReport,
+  planReport,
+  type ReportOptions,
+  repairReport,
+  totalReport,
+} from './fsck-report.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
 export { keyIn, LookAhead } from './look-ahead.ts'
 export { type Listed, type Listing, type ListOptions, listKeys } from './ls.ts'
+export { commitRepair, type PlannedRepair, planRepair, type RepairOptions, remedyOf } from './repair.ts'
 export { keyValueLine, linkText, objJson, printedValue, valueJson } from './value-text.ts'
 export { type Change, type WatchOptions, watchKeys } from './watch.ts'

@@ -37,6 +37,22 @@ export function symlinkText(target: string, namespace: string | undefined): stri
   return `{"data":{${data}"target":${jsonString(target)}},"type":"symlink","ver":1}`
 }
 
+/** The text of any tree object that was decoded, with members that it may have beside those of RFC 11. */
+export function treeObjText({ data, type }: TreeObj): string {
+  return `{"data":${jsonText(data)},"type":"${type}","ver":1}`
+}
+
+/** JSON with the members of objects in the order of their bytes, whatever is in it. */
+function jsonText(value: unknown): string {
+  if (typeof value === 'string') return jsonString(value)
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`
+  const members = sortNames(Object.keys(value)).map((name) => {
+    return `${jsonString(name)}:${jsonText((value as Record<string, unknown>)[name])}`
+  })
+  return `{${members.join(',')}}`
+}
+
 /** The blob of a directory: its text in UTF-8. @param entries - names to the text of their objects, in any order */
 export function dirBlob(entries: ReadonlyMap<string, string>): Uint8Array {
   const members = sortNames([...entries.keys()]).map((name) => `${jsonString(name)}:${entries.get(name)}`)

@@ -1,11 +1,11 @@
 import { FluxError } from '../../errors/index.ts'
-import { Flux, type FluxOpenOptions, type JsonObject, RpcError } from '../../flux/index.ts'
-import type { HashName } from '../blobref.ts'
+import { Flux, type FluxOpenOptions, type JsonObject, RpcError, RpcFailure } from '../../flux/index.ts'
+import { blobrefHex, type HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
-import type { BlobResult, ContentStore, NamespaceRoot } from '../content-store.ts'
+import type { BlobResult, ContentError, ContentStore, NamespaceRoot } from '../content-store.ts'
 import { BrokerKvs } from './broker-kvs.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
-import { Loader } from './loader.ts'
+import { Loader, missingBlob } from './loader.ts'
 import { AdaptivePace, FixedPace, type Pace } from './pace.ts'
 
 export interface OpenBrokerOptions extends FluxOpenOptions {
@@ -16,6 +16,8 @@ export interface OpenBrokerOptions extends FluxOpenOptions {
   /** Ask the backing store on rank 0, past the caches of the brokers. */
   noCache?: boolean | undefined
 }
+
+const VALIDATE = 'content-backing.validate'
 
 /** Requests that wait to be sent, beyond those in flight: so many that the walk need not be asked for each. */
 const QUEUED = 32
@@ -28,6 +30,8 @@ export class BrokerStore implements ContentStore {
   readonly #pace: Pace
   readonly #loader: Loader
   readonly #noCache: boolean
+  readonly #verify: boolean
+  #canValidate = true
 
   private constructor(flux: Flux, hash: HashName, options: OpenBrokerOptions) {
     const { verify = true, maxreqs, noCache = false } = options
@@ -35,6 +39,7 @@ export class BrokerStore implements ContentStore {
     this.kvs = new BrokerKvs(flux)
     this.#flux = flux
     this.#noCache = noCache
+    this.#verify = verify
     this.#pace = maxreqs === undefined ? new AdaptivePace() : new FixedPace(maxreqs)
     this.#loader = new Loader(flux, { hash, pace: this.#pace, noCache, verify })
   }
@@ -66,6 +71,25 @@ export class BrokerStore implements ContentStore {
 
   loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
     return this.#loader.load(blobrefs, budgetBytes)
+  }
+
+  /** Without verification it asks the backing store whether the blobs are there, and has none sent. */
+  async checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
+    if (!this.#verify && this.#canValidate) {
+      const payloads = blobrefs.map((blobref) => Buffer.from(blobrefHex(blobref), 'hex'))
+      const { results } = await this.#flux.rpcBatch(VALIDATE, payloads, { nodeid: 0 })
+      const failure = results.find((result) => result instanceof RpcFailure && result.code !== 'ENOENT')
+      if (failure === undefined) {
+        return results.map((result, i) =>
+          result instanceof RpcFailure ? missingBlob(blobrefs[i] as string) : undefined,
+        )
+      }
+      const error = (failure as RpcFailure).toError(VALIDATE, 0)
+      // Blobrefs of the other algorithm are a protocol error, and before v0.77 nothing can be validated.
+      if (error.code !== 'ENOSYS' && error.code !== 'EPROTO') throw error
+      this.#canValidate = error.code !== 'ENOSYS'
+    }
+    return this.#loader.check(blobrefs)
   }
 
   async checkpoints(): Promise<Checkpoint[]> {

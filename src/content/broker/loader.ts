@@ -37,6 +37,8 @@ interface Batch {
   results: BlobResult[]
   left: number
   budgetBytes: number
+  /** Hold on to the bytes until the batch is complete. */
+  keep: boolean
   loadedBytes: number
   resolve: (results: BlobResult[]) => void
   reject: (error: unknown) => void
@@ -67,12 +69,22 @@ export class Loader {
     this.#options = options
   }
 
+  /** As {@link load}, but the bytes are compared and dropped. @returns what is wrong with each */
+  async check(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
+    const results = await this.#load(blobrefs, Number.POSITIVE_INFINITY, false)
+    return results.map((result) => (result instanceof ContentError ? result : undefined))
+  }
+
   load(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
+    return this.#load(blobrefs, budgetBytes, true)
+  }
+
+  #load(blobrefs: readonly string[], budgetBytes: number, keep: boolean): Promise<BlobResult[]> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     if (blobrefs.length === 0) return Promise.resolve([])
     const { promise, resolve, reject } = Promise.withResolvers<BlobResult[]>()
     const results: BlobResult[] = new Array(blobrefs.length)
-    const batch: Batch = { results, left: blobrefs.length, budgetBytes, loadedBytes: 0, resolve, reject }
+    const batch: Batch = { results, left: blobrefs.length, budgetBytes, keep, loadedBytes: 0, resolve, reject }
     this.#batches.add(batch)
     for (const [index, blobref] of blobrefs.entries()) this.#want(blobref, batch, index)
     this.#schedulePump()
@@ -82,7 +94,7 @@ export class Loader {
   #want(blobref: string, batch: Batch, index: number): void {
     if (blobrefHash(blobref) !== this.#options.hash) {
       // The broker would call it a protocol error; but it is just not there.
-      this.#place(batch, index, missing(blobref))
+      this.#place(batch, index, missingBlob(blobref))
       return
     }
     const cached = this.#cache.get(blobref)
@@ -160,8 +172,10 @@ export class Loader {
     const { blobref } = wanted
     if (result instanceof RpcFailure) {
       // What is wrong with one blob is a result; anything else is wrong with the service.
-      if (result.code === 'ENOENT') this.#settle(wanted, missing(blobref))
-      else if (result.code === 'EIO') this.#settle(wanted, new ContentError('EIO', blobref, result.message))
+      if (result.code === 'ENOENT') this.#settle(wanted, missingBlob(blobref))
+      // EINVAL is an object that does not decompress to its size.
+      else if (result.code === 'EIO' || result.code === 'EINVAL')
+        this.#settle(wanted, new ContentError(result.code, blobref, result.message))
       else this.#fail(result.toError(topic, nodeid))
       return
     }
@@ -182,7 +196,7 @@ export class Loader {
   }
 
   #place(batch: Batch, index: number, result: BlobResult): void {
-    batch.results[index] = result
+    if (batch.keep || result instanceof ContentError) batch.results[index] = result
     if (result instanceof Uint8Array) batch.loadedBytes += result.length
     if (--batch.left > 0) return
     this.#batches.delete(batch)
@@ -197,6 +211,6 @@ export class Loader {
   }
 }
 
-function missing(blobref: string): ContentError {
+export function missingBlob(blobref: string): ContentError {
   return new ContentError('ENOENT', blobref, 'No such file or directory')
 }

@@ -1,0 +1,53 @@
+import { BrokerWriter, type ContentStore, type ContentWriter, openStoreWriter } from '../content/index.ts'
+import { FluxError } from '../errors/index.ts'
+import { noInstanceHint } from './source.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Where a repaired tree is written: to what it was read from. */
+export interface RepairTarget extends AsyncDisposable {
+  /**
+   * Open it.
+   *
+   * @param read - what was read, which is closed first if it is a store on disk
+   * @throws {FluxError} `EBUSY` it was changed or is in use by now; or as for {@link openStoreWriter}
+   */
+  writer(read: ContentStore): Promise<ContentWriter>
+}
+
+/**
+ * Make sure that what the flags of a source name can be repaired.
+ *
+ * @throws {UsageError} it is an archive
+ * @throws {FluxError} a live instance cannot be reached, or its KVS is loaded: in the words of `flux fsck`
+ */
+export async function openRepairTarget(choice: {
+  uri?: string | undefined
+  store?: string | undefined
+  archive?: string | undefined
+  signal?: AbortSignal
+}): Promise<RepairTarget> {
+  const { uri, store, archive, signal } = choice
+  if (archive !== undefined) {
+    throw new UsageError('an archive cannot be repaired', 'restore it to a store, and repair that with --store')
+  }
+  if (store !== undefined) {
+    let writer: ContentWriter | undefined
+    return {
+      async writer(read) {
+        await read.assertUnchanged()
+        await read.close()
+        writer = await openStoreWriter(store, { hash: read.hash })
+        return writer
+      },
+      [Symbol.asyncDispose]: async () => writer?.close(),
+    }
+  }
+  const writer = await BrokerWriter.open(uri, { noCache: true, ...(signal && { signal }) }).catch((error) => {
+    throw noInstanceHint(error, uri)
+  })
+  if (await writer.isKvsRunning()) {
+    await writer.close()
+    throw new FluxError('EBUSY', 'please unload kvs module before using flux-fsck --repair')
+  }
+  return { writer: async () => writer, [Symbol.asyncDispose]: () => writer.close() }
+}

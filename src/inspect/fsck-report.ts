@@ -1,0 +1,107 @@
+/**
+ * What a check says, in the words of `flux fsck`: its lines, and as an object.
+ *
+ * @see flux-core `src/cmd/builtin/fsck.c`, `t/t2816-fsck-cmd.t`
+ */
+import type { Checkpoint } from '../content/index.ts'
+import { errnoText, printable } from '../errors/index.ts'
+import { type Damage, damagedKey, damageLines } from './damage.ts'
+import type { CheckedRoot, FsckResult } from './fsck.ts'
+import { jobidOfKey } from './jobid.ts'
+import { type PlannedRepair, type RepairOptions, remedyOf } from './repair.ts'
+
+export interface ReportOptions extends RepairOptions {
+  repair: boolean
+  verbose: boolean
+  quiet: boolean
+}
+
+/** The time of a checkpoint, UTC, to the second. */
+export function checkpointTime({ timestamp }: Checkpoint): string {
+  return new Date(Math.floor(timestamp) * 1000).toISOString().slice(0, 19)
+}
+
+/** What is wrong with a key, and what a repair does about it. */
+export function damageReport(damage: Damage, options: ReportOptions): string[] {
+  const key = printable(damagedKey(damage))
+  if (options.repair && damage.components.length === 0 && damage.badBlobs[0]) {
+    return [`cannot load root tree object: ${errnoText(damage.badBlobs[0].code)}`]
+  }
+  const lines = damageLines(damage, options.verbose)
+  if (!options.repair || options.quiet) return lines
+  const remedy = remedyOf(damage, options)
+  if (remedy === 'moved') lines.push(`${key} repaired and moved to lost+found`)
+  if (remedy === 'unlinked') lines.push(`${key} unlinked due to ${damage.kind.split('-')[0]} blobref`)
+  return lines
+}
+
+/** What was found. */
+export function totalReport({ errors }: FsckResult, { verbose }: ReportOptions): string[] {
+  return verbose || errors > 0 ? [`Total errors: ${errors}`] : []
+}
+
+/** What is going to be done beside what {@link damageReport} said. */
+export function planReport({ jobs, problems }: PlannedRepair, { verbose, quiet }: ReportOptions): string[] {
+  const moved = verbose && !quiet ? jobs.map((key) => `job ${jobidOfKey(key)} moved to lost+found`) : []
+  return [...problems, ...moved]
+}
+
+/** What was done. */
+export function repairReport(
+  { repaired, unlinked }: PlannedRepair,
+  checkpoint: Checkpoint | undefined,
+  { verbose, quiet }: ReportOptions,
+): string[] {
+  const lines: string[] = []
+  if (checkpoint && !quiet) lines.push('Updated primary checkpoint to include lost+found')
+  if (repaired > 0 || verbose) lines.push(`Total repairs: ${repaired}`)
+  if (unlinked > 0 || verbose) lines.push(`Total unlinked directories: ${unlinked}`)
+  return lines
+}
+
+/** Which checkpoints are of use, when the one that was meant is not: with what to dump them. */
+export function intactReport({ checked, intact }: FsckResult, repaired: Checkpoint | undefined): string[] {
+  const of = (checkpoint: Checkpoint) => `of ${checkpointTime(checkpoint)}Z`
+  const lines: string[] = []
+  if (checked.length > 1) {
+    for (const { checkpoint, checkpointIndex, errors } of checked) {
+      const state = errors === 0 ? 'intact' : `${errors} error${errors === 1 ? '' : 's'}`
+      if (checkpoint) lines.push(`checkpoint ${checkpointIndex} ${of(checkpoint)}: ${state}`)
+    }
+  }
+  if (intact === undefined) return lines
+  // A repair has become checkpoint 0, and may have pushed one out: but its blobs are there.
+  const how = repaired ? `--root ${intact.rootref}` : `--checkpoint-index ${intact.checkpointIndex}`
+  lines.push(`checkpoint ${intact.checkpointIndex} ${of(intact)} is intact: dump it with ${how}`)
+  return lines
+}
+
+/** All of it, as `--json` prints it. */
+export function fsckJson(
+  { checked, errors, intact }: FsckResult,
+  repair: { planned: PlannedRepair; checkpoint: Checkpoint | undefined } | undefined,
+): object {
+  return {
+    errors,
+    checked: checked.map(rootJson),
+    intact: intact ?? null,
+    ...(repair && {
+      repair: {
+        repaired: repair.planned.repaired,
+        unlinked: repair.planned.unlinked,
+        jobs: repair.planned.jobs,
+        checkpoint: repair.checkpoint ?? null,
+      },
+    }),
+  }
+}
+
+function rootJson({ rootref, checkpoint, checkpointIndex, damages, ...counts }: CheckedRoot): object {
+  const { sequence = null, timestamp = null } = checkpoint ?? {}
+  const list = damages.map(({ kind, components, badBlobs }) => ({
+    key: components.join('.') || '.',
+    kind,
+    blobs: badBlobs,
+  }))
+  return { rootref, checkpointIndex: checkpointIndex ?? null, sequence, timestamp, ...counts, damages: list }
+}
