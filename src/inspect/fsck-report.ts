@@ -53,7 +53,9 @@ export function repairReport(
   { verbose, quiet }: ReportOptions,
 ): string[] {
   const lines: string[] = []
-  if (checkpoint && !quiet) lines.push('Updated primary checkpoint to include lost+found')
+  // The C tool writes nothing when all there is to do is to unlink directories, and so has no words for it.
+  const what = repaired > 0 ? ' to include lost+found' : ''
+  if (checkpoint && !quiet) lines.push(`Updated primary checkpoint${what}`)
   if (repaired > 0 || verbose) lines.push(`Total repairs: ${repaired}`)
   if (unlinked > 0 || verbose) lines.push(`Total unlinked directories: ${unlinked}`)
   return lines
