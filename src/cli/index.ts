@@ -18,6 +18,7 @@ export {
 } from './source.ts'
 export { atFlag, Source, SourceCommand, type SourceCommandFlags } from './source-command.ts'
 export { keepNotified } from './status-notifier.ts'
+export { stdinLines } from './stdin-lines.ts'
 export { openTarget, type Target, targetFlags } from './target.ts'
 export { isLive, showTasks, type Verbosity } from './task-list.ts'
 export { UsageError } from './usage-error.ts'

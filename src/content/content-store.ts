@@ -48,6 +48,14 @@ export interface StoreTotals {
   freeBytes: number
 }
 
+/** What the services of a live instance say of their blobs. */
+export interface ServiceStats {
+  /** The content cache of rank 0: number of blobs, of those with their bytes, of those not stored yet; and bytes. */
+  cache: { count: number; valid: number; dirty: number; size: number }
+  /** The backing store; undefined when there is none that is known here. */
+  backing: { module: string; objects: number; fileBytes: number | undefined } | undefined
+}
+
 /** Where blobs come from: the broker, a `content.sqlite`, a `content.files` directory. */
 export interface ContentStore extends AsyncDisposable {
   /** What is shown of it in messages: a path or a URI. */
@@ -103,6 +111,9 @@ export interface ContentStore extends AsyncDisposable {
 
   /** What a store on disk holds. */
   totals?(): Promise<StoreTotals>
+
+  /** What the services of a live instance say of theirs. */
+  serviceStats?(): Promise<ServiceStats>
 
   /**
    * The checkpoints, newest first.

@@ -1,12 +1,13 @@
 export { blobrefHash, blobrefHex, blobrefOf, DIGEST_BYTES, type HashName, isBlobref, parseBlobref } from './blobref.ts'
 export { BrokerStore, type OpenBrokerOptions } from './broker/broker-store.ts'
 export { BrokerWriter, type OpenBrokerWriterOptions } from './broker/broker-writer.ts'
-export { type Checkpoint, decodeCheckpoint } from './checkpoint.ts'
+export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 export {
   type BlobResult,
   ContentError,
   type ContentStore,
   type NamespaceRoot,
+  type ServiceStats,
   type StoreTotals,
   type Totals,
 } from './content-store.ts'

@@ -36,10 +36,14 @@ export function badBlob(index: number, { blobref, code, message }: ContentError)
   return { index, blobref, code, message }
 }
 
+/** What is wrong with a blob, in a word. */
+export function blobState({ code }: { code: ErrnoName }): 'missing' | 'altered' | 'unreadable' {
+  return code === 'ENOENT' ? 'missing' : code === 'EBADMSG' ? 'altered' : 'unreadable'
+}
+
 /** The kind of a value or directory whose blobs cannot be had. */
 export function blobDamageKind(type: 'value' | 'dir', badBlobs: readonly BadBlob[]): DamageKind {
-  const code = badBlobs.at(-1)?.code
-  return code === 'ENOENT' ? `missing-${type}` : code === 'EBADMSG' ? `altered-${type}` : `unreadable-${type}`
+  return `${blobState(badBlobs.at(-1) as BadBlob)}-${type}`
 }
 
 const WORDS = {

@@ -5,6 +5,7 @@
  */
 import type { Checkpoint } from '../content/index.ts'
 import { errnoText, printable } from '../errors/index.ts'
+import { checkpointTime } from './checkpoint-list.ts'
 import { type Damage, damagedKey, damageLines } from './damage.ts'
 import type { CheckedRoot, FsckResult } from './fsck.ts'
 import { jobidOfKey } from './jobid.ts'
@@ -14,11 +15,6 @@ export interface ReportOptions extends RepairOptions {
   repair: boolean
   verbose: boolean
   quiet: boolean
-}
-
-/** The time of a checkpoint, UTC, to the second. */
-export function checkpointTime({ timestamp }: Checkpoint): string {
-  return new Date(Math.floor(timestamp) * 1000).toISOString().slice(0, 19)
 }
 
 /** What is wrong with a key, and what a repair does about it. */

@@ -1,6 +1,8 @@
 export { type CheckedTree, type CheckTreeOptions, checkTree } from './check-tree.ts'
+export { CHECKPOINT_HEADER, checkpointLine, checkpointTime } from './checkpoint-list.ts'
 export { columns } from './columns.ts'
-export { type BadBlob, type Damage, type DamageKind, damagedKey, damageLines } from './damage.ts'
+export { type ContentStats, contentStats } from './content-stats.ts'
+export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './damage.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './dir.ts'
 export {
   eventJson,
@@ -13,7 +15,6 @@ export {
 export { type EventlogFormat, EventlogFormatter } from './eventlog-format.ts'
 export { type CheckedRoot, type FsckOptions, type FsckResult, fsck } from './fsck.ts'
 export {
-  checkpointTime,
   damageReport,
   fsckJson,
   intactReport,
@@ -23,8 +24,11 @@ export {
   totalReport,
 } from './fsck-report.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
+export { loadBlobs } from './load-blobs.ts'
 export { keyIn, LookAhead } from './look-ahead.ts'
 export { type Listed, type Listing, type ListOptions, listKeys } from './ls.ts'
 export { commitRepair, type PlannedRepair, planRepair, type RepairOptions, remedyOf } from './repair.ts'
+export { type StatsRow, serviceStatsRows, statsJson, statsRows, statsText } from './stats-report.ts'
+export { type ValidateOptions, validate } from './validate.ts'
 export { keyValueLine, linkText, objJson, printedValue, valueJson } from './value-text.ts'
 export { type Change, type WatchOptions, watchKeys } from './watch.ts'

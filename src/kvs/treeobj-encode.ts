@@ -4,17 +4,6 @@
  */
 import type { TreeObj } from './treeobj.ts'
 
-/** The text of any tree object. */
-export function treeObjText(obj: TreeObj): string {
-  if (obj.type === 'valref') return valrefText(obj.data)
-  if (obj.type === 'symlink') return symlinkText(obj.data.target, obj.data.namespace)
-  if (obj.type !== 'dir') return `{"data":${JSON.stringify(obj.data)},"type":"${obj.type}","ver":1}`
-  const members = sortNames(Object.keys(obj.data)).map(
-    (name) => `${jsonString(name)}:${treeObjText(obj.data[name] as TreeObj)}`,
-  )
-  return `{"data":{${members.join(',')}},"type":"dir","ver":1}`
-}
-
 /** The text of an inline value. */
 export function valText(bytes: Uint8Array): string {
   const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')

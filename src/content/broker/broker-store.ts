@@ -2,7 +2,7 @@ import { FluxError } from '../../errors/index.ts'
 import { Flux, type FluxOpenOptions, type JsonObject, RpcError, RpcFailure } from '../../flux/index.ts'
 import { blobrefHex, type HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
-import type { BlobResult, ContentError, ContentStore, NamespaceRoot } from '../content-store.ts'
+import type { BlobResult, ContentError, ContentStore, NamespaceRoot, ServiceStats } from '../content-store.ts'
 import { BrokerKvs } from './broker-kvs.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
 import { Loader, missingBlob } from './loader.ts'
@@ -16,6 +16,9 @@ export interface OpenBrokerOptions extends FluxOpenOptions {
   /** Ask the backing store on rank 0, past the caches of the brokers. */
   noCache?: boolean | undefined
 }
+
+/** Modules that are the backing store, where they are loaded. */
+const BACKING_MODULES = ['content-sqlite', 'content-files']
 
 const VALIDATE = 'content-backing.validate'
 
@@ -90,6 +93,26 @@ export class BrokerStore implements ContentStore {
       this.#canValidate = error.code !== 'ENOSYS'
     }
     return this.#loader.check(blobrefs)
+  }
+
+  async serviceStats(): Promise<ServiceStats> {
+    const ask = async (module: string) => (await this.#flux.rpc(`${module}.stats-get`, undefined, { nodeid: 0 })) ?? {}
+    const { count, valid, dirty, size } = await ask('content').catch((error) => {
+      throw fetchError(error, 'error fetching content statistics', {})
+    })
+    let backing: ServiceStats['backing']
+    for (const module of BACKING_MODULES) {
+      const stats = await ask(module).catch((error) => {
+        if (error instanceof RpcError && error.code === 'ENOSYS') return undefined
+        throw error
+      })
+      if (stats === undefined) continue
+      const fileBytes = stats.dbfile_size === undefined ? undefined : Number(stats.dbfile_size)
+      backing = { module, objects: Number(stats.object_count), fileBytes }
+      break
+    }
+    const cache = { count: Number(count), valid: Number(valid), dirty: Number(dirty), size: Number(size) }
+    return { cache, backing }
   }
 
   async checkpoints(): Promise<Checkpoint[]> {

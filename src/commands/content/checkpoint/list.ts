@@ -1,0 +1,48 @@
+import { Flags } from '@oclif/core'
+import { FluxCommand, interruptible, Output, openSource, sourceFlags } from '../../../cli/index.ts'
+import { encodeCheckpoint } from '../../../content/index.ts'
+import { CHECKPOINT_HEADER, checkpointLine } from '../../../inspect/index.ts'
+
+export default class ContentCheckpointList extends FluxCommand {
+  static override summary = 'List the checkpoints of a backing store'
+
+  static override description =
+    'The newest comes first: index 0 is what the KVS starts from the next time, and what --checkpoint means. Times are UTC. An archive has one, which is what a restore would make.'
+
+  static override examples = [
+    {
+      description: 'The checkpoints of an instance that is down',
+      command: '<%= config.bin %> <%= command.id %> --store examples/statedir',
+    },
+    {
+      description: 'Their roots alone',
+      command: "<%= config.bin %> <%= command.id %> --no-header --store examples/statedir | awk '{print $4}'",
+    },
+  ]
+
+  // `--json` is that of flux content: an object a line.
+  static override enableJsonFlag = false
+
+  static override flags = {
+    ...sourceFlags,
+    'no-header': Flags.boolean({ char: 'n', summary: 'do not print column headers', helpGroup: 'OUTPUT' }),
+    json: Flags.boolean({
+      char: 'j',
+      summary: 'print each as a JSON object, on a line of its own',
+      helpGroup: 'OUTPUT',
+    }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(ContentCheckpointList)
+    await interruptible(async (signal) => {
+      await using store = await openSource({ ...flags, signal, onWarning: (message) => this.notice(message) })
+      const output = new Output()
+      if (!flags['no-header'] && !flags.json) await output.write(`${CHECKPOINT_HEADER}\n`)
+      const checkpoints = await store.checkpoints()
+      await output.write(
+        checkpoints.map((c, i) => `${flags.json ? encodeCheckpoint(c) : checkpointLine(c, i)}\n`).join(''),
+      )
+    })
+  }
+}

@@ -1,0 +1,46 @@
+import { Flags } from '@oclif/core'
+import { FluxCommand, interruptible, Output, openSource, sourceFlags, UsageError } from '../../cli/index.ts'
+import { contentStats, serviceStatsRows, statsJson, statsRows, statsText } from '../../inspect/index.ts'
+
+export default class ContentStats extends FluxCommand {
+  static override summary = 'Tell how much a content store holds'
+
+  static override description =
+    `Prints the number of blobs, their bytes, what they take in the store, how many are compressed, and the size of the database. With --reachable also how much of it no checkpoint reaches: what garbage collection, or a dump and a restore, would give back.
+
+Of a live instance it prints what its services say: the content cache of rank 0, and the backing store.
+
+On a terminal the figures are in columns; otherwise each is on a line of its own, after its name and a tab.`
+
+  static override examples = [
+    {
+      description: 'How much of a store is garbage?',
+      command: '<%= config.bin %> <%= command.id %> --reachable --store examples/statedir',
+    },
+  ]
+
+  static override flags = {
+    ...sourceFlags,
+    reachable: Flags.boolean({ summary: 'tell apart what no checkpoint reaches', helpGroup: 'OUTPUT' }),
+  }
+
+  async run(): Promise<object> {
+    const { flags } = await this.parse(ContentStats)
+    const { reachable } = flags
+    return interruptible(async (signal) => {
+      await using store = await openSource({ ...flags, signal, onWarning: (message) => this.notice(message) })
+      const output = new Output()
+      const isTerminal = process.stdout.isTTY === true
+      if (store.serviceStats) {
+        if (reachable) throw new UsageError('--reachable needs a store on disk', 'stop the instance, and give --store')
+        const stats = await store.serviceStats()
+        if (!this.jsonEnabled()) await output.write(statsText(serviceStatsRows(stats), isTerminal))
+        return stats
+      }
+      const stats = await contentStats(store, { reachable, signal })
+      await store.assertUnchanged()
+      if (!this.jsonEnabled()) await output.write(statsText(statsRows(stats), isTerminal))
+      return statsJson(stats)
+    })
+  }
+}

@@ -1,0 +1,51 @@
+import { ContentError, type ContentStore, isBlobref } from '../content/index.ts'
+import { errnoText, FluxError, printable } from '../errors/index.ts'
+
+/** Blobs asked for at a time, and bytes that are held at a time; a single blob may be larger. */
+const BATCH = 256
+const BATCH_BYTES = 16 << 20
+
+/**
+ * Load blobs, in order.
+ *
+ * @param blobrefs - any text: what is no blobref is an error when its turn comes
+ * @yields their bytes; views, good until the next are asked for
+ * @throws {FluxError} the first that cannot be had, in the words of `flux content load`, when all before it were yielded
+ */
+export async function* loadBlobs(
+  store: ContentStore,
+  blobrefs: Iterable<string> | AsyncIterable<string>,
+): AsyncGenerator<Uint8Array, void, void> {
+  let batch: string[] = []
+  for await (const blobref of blobrefs) {
+    batch.push(blobref)
+    if (batch.length < Math.min(BATCH, store.window)) continue
+    yield* loadBatch(store, batch)
+    batch = []
+  }
+  yield* loadBatch(store, batch)
+}
+
+async function* loadBatch(store: ContentStore, batch: readonly string[]): AsyncGenerator<Uint8Array, void, void> {
+  const bad = batch.findIndex((blobref) => !isBlobref(blobref))
+  const blobrefs = bad < 0 ? batch : batch.slice(0, bad)
+  let alone = false
+  for (let at = 0; at < blobrefs.length; ) {
+    const results = await store.loadBatch(blobrefs.slice(at, alone ? at + 1 : undefined), BATCH_BYTES)
+    // The store may leave out the very first, which only a batch of its own is sure to bring.
+    alone = results[0] === undefined
+    for (const result of results) {
+      // The rest comes with the next batch: the order must be kept.
+      if (result === undefined) break
+      if (result instanceof ContentError) throw failure(result.blobref, result)
+      yield result
+      at++
+    }
+  }
+  if (bad >= 0) throw failure(printable(batch[bad] as string))
+}
+
+function failure(blobref: string, cause?: ContentError): FluxError {
+  const { code, message } = cause ?? { code: 'EINVAL' as const, message: errnoText('EINVAL') }
+  return new FluxError(code, `error loading blob: ${message} (${blobref})`, { cause })
+}

@@ -1,0 +1,68 @@
+import { ContentError, type ContentStore } from '../content/index.ts'
+import { InterruptedError } from '../errors/index.ts'
+import { type DirObj, decodeDir, TreeError } from '../kvs/index.ts'
+
+/** Directories loaded at a time, and their bytes. */
+const BATCH = 512
+const BATCH_BYTES = 16 << 20
+
+/**
+ * Mark every blob that can be reached from some roots: see {@link ContentStore.mark}. Each directory is read once, and no
+ * value.
+ *
+ * @returns how many directories could not be read, so that what is below them is not marked
+ * @throws {FluxError} when the store as a whole fails
+ */
+export async function markReachable(
+  store: Pick<ContentStore, 'loadBatch'> & Required<Pick<ContentStore, 'mark'>>,
+  rootrefs: readonly string[],
+  signal?: AbortSignal,
+): Promise<number> {
+  const seen = new Set(rootrefs)
+  const pending = [...seen]
+  let unreadable = 0
+  await store.mark(pending)
+  while (pending.length > 0) {
+    if (signal?.aborted) throw new InterruptedError(undefined, { cause: signal.reason })
+    const blobrefs = pending.splice(-BATCH)
+    const found: string[] = []
+    for (const [i, result] of (await store.loadBatch(blobrefs, BATCH_BYTES)).entries()) {
+      const blobref = blobrefs[i] as string
+      const obj = result === undefined ? undefined : dirOf(result, blobref)
+      if (result === undefined) pending.push(blobref)
+      else if (obj === undefined) unreadable++
+      else collect(obj, seen, pending, found)
+    }
+    await store.mark(found)
+  }
+  return unreadable
+}
+
+/** Everything that a directory names. */
+function collect(top: DirObj, seen: Set<string>, pending: string[], found: string[]): void {
+  const open: DirObj[] = [top]
+  for (let dir = open.pop(); dir; dir = open.pop()) {
+    for (const obj of Object.values(dir.data)) {
+      if (obj.type === 'valref') found.push(...obj.data)
+      else if (obj.type === 'dir') open.push(obj)
+      else if (obj.type === 'dirref') {
+        for (const blobref of obj.data) {
+          if (seen.has(blobref)) continue
+          seen.add(blobref)
+          pending.push(blobref)
+          found.push(blobref)
+        }
+      }
+    }
+  }
+}
+
+function dirOf(result: Uint8Array | ContentError, blobref: string): DirObj | undefined {
+  if (result instanceof ContentError) return undefined
+  try {
+    return decodeDir(result, blobref, blobref)
+  } catch (error) {
+    if (error instanceof TreeError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,66 @@
+/** The figures of a content store, as they are printed. */
+import type { ServiceStats, Totals } from '../content/index.ts'
+import type { ContentStats } from './content-stats.ts'
+
+/** A name, and what it comes to. */
+export type StatsRow = readonly [name: string, value: number]
+
+export function statsRows({
+  all,
+  garbage,
+  unreadable,
+  unreadableDirs,
+  fileBytes,
+  freeBytes,
+}: ContentStats): StatsRow[] {
+  const rows: StatsRow[] = [
+    ['objects', all.objects],
+    ['bytes', all.bytes],
+    ['stored bytes', all.storedBytes],
+    ['compressed objects', all.compressed],
+    ['compressed bytes', all.compressibleBytes],
+    ['database bytes', fileBytes],
+    ['free bytes', freeBytes],
+  ]
+  if (unreadable > 0) rows.push(['unreadable objects', unreadable])
+  if (garbage === undefined) return rows
+  rows.push(
+    ['garbage objects', garbage.objects],
+    ['garbage bytes', garbage.bytes],
+    ['garbage stored bytes', garbage.storedBytes],
+  )
+  if (unreadableDirs > 0) rows.push(['unreadable directories', unreadableDirs])
+  return rows
+}
+
+export function serviceStatsRows({ cache, backing }: ServiceStats): StatsRow[] {
+  const rows: StatsRow[] = [
+    ['cache objects', cache.count],
+    ['cache valid', cache.valid],
+    ['cache dirty', cache.dirty],
+    ['cache bytes', cache.size],
+  ]
+  if (backing) rows.push(['objects', backing.objects])
+  if (backing?.fileBytes !== undefined) rows.push(['database bytes', backing.fileBytes])
+  return rows
+}
+
+/** @param forPeople - in columns, with the digits in groups; otherwise name, tab, number */
+export function statsText(rows: readonly StatsRow[], forPeople: boolean): string {
+  if (!forPeople) return rows.map(([name, value]) => `${name}\t${value}\n`).join('')
+  const numbers = rows.map(([, value]) => value.toLocaleString('en-US'))
+  const nameWidth = Math.max(...rows.map(([name]) => name.length))
+  const width = Math.max(...numbers.map(({ length }) => length))
+  return rows.map(([name], i) => `${name.padEnd(nameWidth)}  ${numbers[i]?.padStart(width)}\n`).join('')
+}
+
+/** As `--json` prints it. */
+export function statsJson(stats: ContentStats): object {
+  const { all, garbage, unreadable, unreadableDirs, fileBytes, freeBytes } = stats
+  const reachable = garbage && { reachable: totalsJson(stats.marked), garbage: totalsJson(garbage), unreadableDirs }
+  return { ...totalsJson(all), unreadable, fileBytes, freeBytes, ...reachable }
+}
+
+function totalsJson({ objects, bytes, storedBytes, compressed, compressibleBytes }: Totals): object {
+  return { objects, bytes, storedBytes, compressed: { objects: compressed, bytes: compressibleBytes } }
+}
