@@ -1,20 +1,27 @@
-/** Bytes that are written at a time: a system call a line would be most of the time that a long list takes. */
+import { printable } from '../errors/index.ts'
+
+/** Characters that are written at a time: a system call a line would be most of the time that a long list takes. */
 const WRITE_CHARACTERS = 1 << 16
 
-/** Writes lines to a stream, many at a time. */
+interface LineStream {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
+/** Writes lines to a stream, many at a time. They may hold names from a store, which are not to move a terminal's cursor. */
 export class LineWriter {
-  readonly #stream: { write(text: string): unknown }
+  readonly #stream: LineStream
   readonly #prefix: string
   #text = ''
 
   /** @param prefix - what each line begins with */
-  constructor(stream: { write(text: string): unknown }, prefix = '') {
+  constructor(stream: LineStream, prefix = '') {
     this.#stream = stream
     this.#prefix = prefix
   }
 
   write(...lines: readonly string[]): void {
-    for (const line of lines) this.#text += `${this.#prefix}${line}\n`
+    for (const line of lines) this.#text += `${this.#prefix}${this.#stream.isTTY ? printable(line) : line}\n`
     if (this.#text.length >= WRITE_CHARACTERS) this.flush()
   }
 

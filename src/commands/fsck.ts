@@ -9,10 +9,9 @@ import {
   paceFlags,
   type SourceChoice,
   sourceFlags,
-  UsageError,
 } from '../cli/index.ts'
 import { type ContentStore, isBlobref } from '../content/index.ts'
-import { printable } from '../errors/index.ts'
+import { FluxError } from '../errors/index.ts'
 import {
   type CheckedRoot,
   checkpointTime,
@@ -53,9 +52,8 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
       command: '<%= config.bin %> <%= command.id %> --all --store examples/statedir',
     },
     {
-      description:
-        'Repair the backing store of a live instance, with the jobs that are hit moved to lost+found as a whole',
-      command: '<%= config.bin %> <%= command.id %> --repair --job-aware',
+      description: 'Repair it, with the jobs that are hit moved to lost+found as a whole',
+      command: '<%= config.bin %> <%= command.id %> --repair --job-aware --store examples/statedir',
     },
   ]
 
@@ -105,7 +103,8 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
     const { flags } = await this.parse(Fsck)
     const { rootref, quiet, verbose, repair } = flags
     if (rootref !== undefined && !isBlobref(rootref)) {
-      throw new UsageError('invalid blobref specified', 'it looks like sha1- and 40 lower-case hex digits')
+      const hint = 'it looks like sha1- and 40 lower-case hex digits'
+      throw new FluxError('EINVAL', 'invalid blobref specified', { hint })
     }
     const report: ReportOptions = { ...flags, jobAware: flags['job-aware'], dropDamaged: flags['drop-damaged'] }
     // The C tool's words, with its name before them unless a person reads them: scripts look for that.
@@ -124,7 +123,7 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
             lines.flush()
             if (checkpoint) this.log(`Checking integrity of checkpoint from ${checkpointTime(checkpoint)}`)
           },
-          onVisit: verbose ? (key) => quiet || lines.write(printable(key)) : undefined,
+          onVisit: verbose ? (key) => quiet || lines.write(key) : undefined,
           onDamage: (damage) => lines.write(...damageReport(damage, report)),
           signal,
         })

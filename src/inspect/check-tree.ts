@@ -266,7 +266,8 @@ class TreeCheck {
     const components = parent === undefined ? [] : componentsOf(parent, name)
     const damage: Damage = { kind, components, blobrefs, badBlobs }
     this.#checked.errors++
-    let depth = 0
+    // What needs no blob to be seen is seen when its directory is.
+    let depth = kind === 'bad-dirref' || kind === 'bad-value' ? -1 : 0
     for (let dir = parent; dir; dir = dir.parent) if (dir.blobref !== undefined) depth++
     this.#damages.push({ damage, depth, dir: parent })
     if (this.#options.onVisit) this.#options.onDamage(damage)

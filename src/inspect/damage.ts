@@ -1,5 +1,5 @@
 import type { ContentError } from '../content/index.ts'
-import { type ErrnoName, errnoText, printable } from '../errors/index.ts'
+import { type ErrnoName, errnoText } from '../errors/index.ts'
 import type { TreeErrorKind } from '../kvs/index.ts'
 
 /** One blob that cannot be had. */
@@ -65,7 +65,7 @@ export function damagedKey({ components }: Damage): string {
  */
 export function damageLines(damage: Damage, verbose: boolean): string[] {
   const { kind, badBlobs } = damage
-  const key = printable(damagedKey(damage))
+  const key = damagedKey(damage)
   switch (kind) {
     case 'missing-dir':
     case 'altered-dir':

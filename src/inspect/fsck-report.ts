@@ -4,7 +4,7 @@
  * @see flux-core `src/cmd/builtin/fsck.c`, `t/t2816-fsck-cmd.t`
  */
 import type { Checkpoint } from '../content/index.ts'
-import { errnoText, printable } from '../errors/index.ts'
+import { errnoText } from '../errors/index.ts'
 import { checkpointTime } from './checkpoint-list.ts'
 import { type Damage, damagedKey, damageLines } from './damage.ts'
 import type { CheckedRoot, FsckResult } from './fsck.ts'
@@ -19,7 +19,7 @@ export interface ReportOptions extends RepairOptions {
 
 /** What is wrong with a key, and what a repair does about it. */
 export function damageReport(damage: Damage, options: ReportOptions): string[] {
-  const key = printable(damagedKey(damage))
+  const key = damagedKey(damage)
   if (options.repair && damage.components.length === 0 && damage.badBlobs[0]) {
     return [`cannot load root tree object: ${errnoText(damage.badBlobs[0].code)}`]
   }

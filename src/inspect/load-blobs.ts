@@ -1,5 +1,5 @@
-import { ContentError, type ContentStore, isBlobref } from '../content/index.ts'
-import { errnoText, FluxError, printable } from '../errors/index.ts'
+import { blobrefHash, ContentError, type ContentStore, isBlobref } from '../content/index.ts'
+import { type ErrnoName, errnoText, FluxError, printable } from '../errors/index.ts'
 
 /** Blobs asked for at a time, and bytes that are held at a time; a single blob may be larger. */
 const BATCH = 256
@@ -37,15 +37,22 @@ async function* loadBatch(store: ContentStore, batch: readonly string[]): AsyncG
     for (const result of results) {
       // The rest comes with the next batch: the order must be kept.
       if (result === undefined) break
-      if (result instanceof ContentError) throw failure(result.blobref, result)
+      if (result instanceof ContentError) throw failure(result.blobref, wrongHash(store, result) ?? result)
       yield result
       at++
     }
   }
-  if (bad >= 0) throw failure(printable(batch[bad] as string))
+  if (bad >= 0) throw failure(printable(batch[bad] as string), { code: 'EINVAL', message: errnoText('EINVAL') })
 }
 
-function failure(blobref: string, cause?: ContentError): FluxError {
-  const { code, message } = cause ?? { code: 'EINVAL' as const, message: errnoText('EINVAL') }
-  return new FluxError(code, `error loading blob: ${message} (${blobref})`, { cause })
+function failure(blobref: string, cause: { code: ErrnoName; message: string }): FluxError {
+  return new FluxError(cause.code, `error loading blob: ${cause.message} (${blobref})`, { cause })
+}
+
+/** A broker calls it a protocol error when it is asked for a digest of another length than its own. */
+function wrongHash(
+  { hash }: ContentStore,
+  { blobref }: ContentError,
+): { code: ErrnoName; message: string } | undefined {
+  return blobrefHash(blobref) === hash ? undefined : { code: 'EPROTO', message: errnoText('EPROTO') }
 }

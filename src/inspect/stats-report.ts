@@ -18,7 +18,7 @@ export function statsRows({
     ['bytes', all.bytes],
     ['stored bytes', all.storedBytes],
     ['compressed objects', all.compressed],
-    ['compressed bytes', all.compressibleBytes],
+    ['bytes of compressed objects', all.compressibleBytes],
     ['database bytes', fileBytes],
     ['free bytes', freeBytes],
   ]

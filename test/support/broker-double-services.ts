@@ -120,6 +120,14 @@ export class Services {
         return this.#load(payload, 'No such file or directory')
       case 'content-backing.load':
         return this.#load(payload)
+      case 'content-backing.validate': {
+        const { errnum } = this.#load(payload)
+        return errnum === undefined ? {} : { errnum }
+      }
+      case 'content.stats-get':
+        return json({ count: 3, valid: 2, dirty: 1, size: 300 })
+      case 'content-sqlite.stats-get':
+        return json({ object_count: 7, dbfile_size: 4096 })
       case 'content.store':
       case 'content-backing.store':
         return this.#store(payload)

@@ -19,10 +19,8 @@ export default class ContentLoad extends FluxCommand {
 
   // Standard output is for the bytes.
   static override enableJsonFlag = false
-  static override strict = false
-
   static override args = {
-    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', ignoreStdin: true }),
+    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', ignoreStdin: true, multiple: true }),
   }
 
   static override flags = {
@@ -32,8 +30,8 @@ export default class ContentLoad extends FluxCommand {
   }
 
   async run(): Promise<void> {
-    const { argv, flags } = await this.parse(ContentLoad)
-    const blobrefs = argv as string[]
+    const { args, flags } = await this.parse(ContentLoad)
+    const blobrefs = args.blobref ?? []
     await interruptible(async (signal) => {
       await using store = await openSource({ ...flags, signal, onWarning: (message) => this.notice(message) })
       const output = new Output()

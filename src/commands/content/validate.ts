@@ -32,10 +32,8 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
     },
   ]
 
-  static override strict = false
-
   static override args = {
-    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', ignoreStdin: true }),
+    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', ignoreStdin: true, multiple: true }),
   }
 
   static override flags = {
@@ -46,8 +44,8 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
   }
 
   async run(): Promise<object> {
-    const { argv, flags } = await this.parse(ContentValidate)
-    const named = argv as string[]
+    const { args, flags } = await this.parse(ContentValidate)
+    const named = args.blobref ?? []
     if (named[0] !== '-') for (const blobref of named) parseBlobref(blobref)
     const blobrefs = named.length === 0 ? undefined : named[0] === '-' ? blobrefsOnStdin() : named
     return interruptible(async (signal) => {

@@ -1,0 +1,213 @@
+import { once } from 'node:events'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'chai'
+import { openStore } from '../../src/content/index.ts'
+import { BrokerDouble } from '../support/broker-double.ts'
+import { copyOf, fixture, scratch } from '../support/fixtures.ts'
+import { runInProcess } from '../support/in-process.ts'
+import { fluxTs, fluxTsAside, startFluxTs } from '../support/processes.ts'
+import { contents, damagePage } from '../support/stores.ts'
+import { Blobs, dir, type Tree, val, valref, writeSqlite } from '../support/trees.ts'
+
+const LOST = 'lost '.repeat(20)
+
+/** A store some of whose values have lost a blob; older roots are sound. */
+function damagedStore(
+  entries: Record<string, Tree>,
+  older: Record<string, Tree>[] = [],
+  path = join(scratch(), 'content.sqlite'),
+): { path: string; rootref: string; blobs: Blobs } {
+  const blobs = new Blobs()
+  const roots = [entries, ...older].map((tree) => blobs.tree(tree))
+  blobs.delete(new Blobs().store(LOST))
+  writeSqlite(path, blobs, roots)
+  return { path, rootref: roots[0] as string, blobs }
+}
+
+async function checkpointsOf(path: string) {
+  await using store = await openStore(path)
+  return store.checkpoints()
+}
+
+describe('fsck', () => {
+  const dangling = JSON.parse(readFileSync(fixture('damaged-dangling', 'expected.json'), 'utf8')) as {
+    fsck: { rc: number; stderr: string[] }
+  }
+
+  it('says of a damaged store what flux fsck said of it, and leaves it as it is', () => {
+    const before = contents(fixture('damaged-dangling'))
+    const { status, stdout, stderr } = fluxTs(['fsck', '--store', fixture('damaged-dangling')])
+    expect(stdout.toString()).to.equal('Checking integrity of checkpoint from 2026-11-23T17:57:02\n')
+    expect(stderr).to.equal(dangling.fsck.stderr.map((line) => `${line}\n`).join(''))
+    expect(status).to.equal(dangling.fsck.rc)
+    expect(contents(fixture('damaged-dangling'))).to.deep.equal(before)
+  })
+
+  it('finds nothing wrong with sound stores, archives and old layouts', async () => {
+    for (const source of [
+      ['--store', fixture('jobs')],
+      ['--store', fixture('files')],
+      ['--store', fixture('old-schema')],
+      ['--store', fixture('sha256')],
+      ['--archive', fixture('jobs', 'dump.tgz')],
+    ]) {
+      const { status, stderr } = await runInProcess(['fsck', '--all', ...source])
+      expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+    }
+  })
+
+  it('names the newest checkpoint that is intact, except with --quiet', async () => {
+    const { path } = damagedStore({ a: valref(LOST) }, [{ b: valref('x', LOST) }, { c: val('1') }])
+    const { stdout, status } = await runInProcess(['fsck', '--store', path])
+    expect(stdout.toString().split('\n')[1]).to.equal(
+      'checkpoint 2 of 2023-11-14T22:13:20Z is intact: dump it with --checkpoint-index 2',
+    )
+    expect(status).to.equal(1)
+    expect((await runInProcess(['fsck', '-q', '--store', path])).stdout.toString().trim().split('\n')).to.have.length(1)
+    const all = await runInProcess(['fsck', '--all', '--store', path])
+    expect(all.stderr).to.equal(
+      'flux-fsck: a: missing blobref(s)\nflux-fsck: b: missing blobref(s)\nflux-fsck: Total errors: 2\n',
+    )
+    const third = await runInProcess(['fsck', '--checkpoint-index', '2', '--store', path])
+    expect(third.status).to.equal(0)
+  })
+
+  it('prints everything as one object with --json', async () => {
+    const { path, rootref } = damagedStore({ a: dir({ b: valref('x', LOST) }) }, [{}])
+    const { stdout, status } = await runInProcess(['fsck', '--json', '--repair', '--store', path])
+    expect(status).to.equal(1)
+    const { checked, intact, errors, repair } = JSON.parse(stdout.toString())
+    expect(errors).to.equal(1)
+    expect(checked).to.have.length(1)
+    expect(checked[0]).to.include({ rootref, checkpointIndex: 0, sequence: 2, directories: 2, values: 1, errors: 1 })
+    expect(checked[0].damages[0]).to.deep.include({ key: 'a.b', kind: 'missing-value' })
+    expect(checked[0].damages[0].blobs[0]).to.include({ index: 1, blobref: new Blobs().store(LOST), code: 'ENOENT' })
+    expect(intact).to.include({ checkpointIndex: 1, rootref: new Blobs().tree({}) })
+    expect(repair).to.deep.include({ repaired: 1, unlinked: 0, jobs: [] })
+    expect(repair.checkpoint.sequence).to.equal(3)
+  })
+
+  it('finds altered blobs, which flux fsck does not look for, and drops them from values only if told to', async () => {
+    const { path, rootref, blobs } = damagedStore({ a: valref('sound', 'bits'), b: dir({ c: val('1') }) })
+    const db = new DatabaseSync(path)
+    const alter = db.prepare('UPDATE objects SET object = ? WHERE hash = CAST(? AS TEXT)')
+    alter.run(Buffer.from('stib'), Buffer.from(blobs.store('bits').slice(5), 'hex'))
+    db.close()
+    const wrong = 'flux-fsck: a: altered blobref(s)\nflux-fsck: Total errors: 1\n'
+    expect((await runInProcess(['fsck', '--store', path])).stderr).to.equal(wrong)
+    expect((await runInProcess(['fsck', '--no-verify', '--store', path])).status).to.equal(0)
+    const left = await runInProcess(['fsck', '-R', '--store', path])
+    expect(left.stderr).to.equal(wrong)
+    expect((await checkpointsOf(path))[0]?.rootref).to.equal(rootref)
+    const dropped = await runInProcess(['fsck', '-R', '--drop-damaged', '--store', path])
+    expect(dropped.stderr).to.include('flux-fsck: a repaired and moved to lost+found\n')
+    expect((await checkpointsOf(path))[0]?.rootref).to.equal(
+      new Blobs().tree({ b: dir({ c: val('1') }), 'lost+found': dir({ a: valref('sound') }) }),
+    )
+    expect((await runInProcess(['fsck', '--store', path])).status).to.equal(0)
+  })
+
+  it('goes on past damaged pages, and names each key that is hit', async () => {
+    const keys = Array.from({ length: 2000 }, (_, i) => `key${String(i).padStart(4, '0')}`)
+    const { path } = damagedStore(Object.fromEntries(keys.map((key) => [key, valref(`value of ${key} `.repeat(10))])))
+    expect(damagePage(path, 'table', Buffer.from('value of key1000 '))).to.equal(1)
+    const { status, stderr } = await runInProcess(['fsck', '--store', path])
+    expect(status).to.equal(1)
+    const lines = stderr.trim().split('\n')
+    expect(lines).to.include('flux-fsck: key1000: error retrieving blobref(s): Input/output error')
+    expect(lines.at(-1)).to.equal(`flux-fsck: Total errors: ${lines.length - 1}`)
+    expect(lines).to.have.length.within(5, 50)
+  })
+
+  it('takes all that has to do with repair on a store of files', async () => {
+    const path = copyOf('files', 'content.files')
+    const { rootref, sequence } = JSON.parse(readFileSync(join(path, 'kvs-primary'), 'utf8'))
+    const blobs = new Blobs()
+    const damaged = blobs.tree({ a: valref('x', LOST) })
+    for (const [blobref, blob] of blobs) if (blob.toString() !== LOST) writeFileSync(join(path, blobref), blob)
+    const { status } = await runInProcess(['fsck', '--repair', '--rootref', damaged, '--store', path])
+    expect(status).to.equal(1)
+    const [checkpoint] = await checkpointsOf(path)
+    expect(checkpoint?.rootref).to.equal(new Blobs().tree({ 'lost+found': dir({ a: valref('x') }) }))
+    expect(checkpoint?.rootref).not.to.equal(rootref)
+    expect(checkpoint?.sequence).to.equal(sequence + 1)
+  })
+
+  it('refuses what cannot be repaired or is no blobref, in a line', async () => {
+    const archive = fixture('basic', 'dump.tar')
+    expect(await runInProcess(['fsck', '--repair', '--archive', archive])).to.include({
+      status: 2,
+      stderr: 'flux-ts fsck: an archive cannot be repaired; restore it to a store, and repair that with --store\n',
+    })
+    const bad = await runInProcess(['fsck', '--rootref', 'bogus', '--store', fixture('basic')])
+    expect(bad.status).to.equal(1)
+    expect(bad.stderr).to.match(/^flux-ts fsck: invalid blobref specified; .*\n$/)
+  })
+
+  it('checks and repairs a live instance by its backing store, once the KVS is unloaded', async () => {
+    const blobs = new Blobs()
+    const rootref = blobs.tree({ a: valref('x', LOST), b: valref('altered') })
+    blobs.delete(new Blobs().store(LOST))
+    blobs.set(new Blobs().store('altered'), Buffer.from('deretla'))
+    const unloaded: string[] = []
+    await using broker = await BrokerDouble.start({
+      content: new Map([...blobs].map(([blobref, blob]) => [blobref.slice(5), blob])),
+      checkpoints: [{ version: 1, rootref, sequence: 7, timestamp: 1_700_000_000.5 }],
+      namespaces: { primary: { rootref } },
+      unloaded,
+    })
+    const cli = (...args: string[]) => fluxTsAside(['fsck', ...args], { FLUX_URI: broker.uri })
+    expect((await cli()).stderr).to.equal(
+      'flux-fsck: a: missing blobref(s)\nflux-fsck: b: altered blobref(s)\nflux-fsck: Total errors: 2\n',
+    )
+    expect((await cli('--no-verify')).stderr).to.equal('flux-fsck: a: missing blobref(s)\nflux-fsck: Total errors: 1\n')
+    expect(await cli('--repair', '--job-aware', '--quiet')).to.include({
+      status: 1,
+      stderr: 'flux-ts fsck: please unload kvs module before using flux-fsck --repair\n',
+    })
+    unloaded.push('kvs')
+    const repaired = await cli('--repair', '--job-aware', '--quiet', '--no-verify')
+    expect(repaired.stderr).to.equal(
+      'flux-fsck: a: missing blobref(s)\nflux-fsck: Total errors: 1\nflux-fsck: Total repairs: 1\n',
+    )
+    expect(repaired.status).to.equal(1)
+    const listed = await fluxTsAside(['content', 'checkpoint', 'list', '-nj'], { FLUX_URI: broker.uri })
+    const [newest] = listed.stdout.toString().split('\n')
+    const wanted = new Blobs().tree({ b: valref('altered'), 'lost+found': dir({ a: valref('x') }) })
+    expect(JSON.parse(newest as string)).to.include({ rootref: wanted, sequence: 8 })
+  })
+
+  it('leaves a store as it was or repaired, whenever it is killed', async function () {
+    this.timeout(120_000)
+    const entries: Record<string, Tree> = {}
+    for (let i = 0; i < 300; i++) entries[`d${i}`] = dir({ a: valref(`x${i}`, LOST), b: val('b') })
+    const { path, rootref } = damagedStore(entries)
+    const complete = copyOfStore(path)
+    const began = performance.now()
+    expect(fluxTs(['fsck', '-Rq', '--store', complete]).status).to.equal(1)
+    const usual = performance.now() - began
+    const repaired = (await checkpointsOf(complete))[0]?.rootref
+    expect(repaired).not.to.equal(rootref)
+    for (let n = 0; n < 10; n++) {
+      const copy = copyOfStore(path)
+      const { child } = startFluxTs(['fsck', '-Rq', '--store', copy])
+      const exited = once(child, 'exit')
+      await new Promise((resolve) => setTimeout(resolve, usual * (0.4 + Math.random() * 0.7)))
+      child.kill('SIGKILL')
+      await exited
+      const [newest, ...others] = (await checkpointsOf(copy)).map((checkpoint) => checkpoint.rootref)
+      expect([rootref, repaired]).to.include(newest)
+      expect(others).to.deep.equal(newest === rootref ? [] : [rootref])
+      expect((await runInProcess(['fsck', '--store', copy])).status).to.equal(newest === rootref ? 1 : 0)
+    }
+  })
+})
+
+function copyOfStore(path: string): string {
+  const dir = join(scratch(), 'state')
+  mkdirSync(dir)
+  cpSync(path, join(dir, 'content.sqlite'))
+  return dir
+}
