@@ -172,7 +172,8 @@ export async function openSource(choice: SourceChoice): Promise<ContentStore> {
 
 /** A live instance that is closed when the signal is aborted: one that does not answer must not hold up an interrupt. */
 export function closedBy<T extends { close(): Promise<void> }>(signal: AbortSignal | undefined, live: T): T {
-  const close = () => void live.close().catch(() => {})
+  // Not at once: who listens to the signal too may have something to send before, such as that a watch is cancelled.
+  const close = () => void setImmediate(() => live.close().catch(() => {}))
   if (signal?.aborted) close()
   else signal?.addEventListener('abort', close, { once: true })
   return live
