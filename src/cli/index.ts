@@ -5,6 +5,7 @@ export { FluxCommand } from './flux-command.ts'
 export { LineWriter } from './line-writer.ts'
 export { Output, outputWidth, shown } from './output.ts'
 export { openRepairTarget, type RepairTarget } from './repair-target.ts'
+export { globFlags, jobidArgument, jobKeys } from './selection.ts'
 export { interruptible } from './signals.ts'
 export { parseSize } from './size.ts'
 export {

@@ -4,8 +4,10 @@ import { ARCHIVE_EXTENSIONS, archiveTypeOf, compressionLevel } from '../archive/
 import {
   errorLine,
   FluxCommand,
+  globFlags,
   interruptible,
   isLive,
+  jobKeys,
   keepNotified,
   openSource,
   paceFlags,
@@ -43,6 +45,14 @@ Values and symbolic links are archived, under their keys with the dots turned in
         '<%= config.bin %> <%= command.id %> --store /var/lib/flux --checkpoint-index 2 --ignore-failed-read kvs.tar',
     },
     {
+      description: 'What belongs to one job, and all eventlogs of the instance itself',
+      command: `<%= config.bin %> <%= command.id %> --store /var/lib/flux --job f2CCFUrT --key resource --key admin jobs.tar`,
+    },
+    {
+      description: 'All jobspecs',
+      command: `<%= config.bin %> <%= command.id %> --store /var/lib/flux --include 'job/**/jobspec' jobspecs.tgz`,
+    },
+    {
       description: 'To standard output',
       command: '<%= config.bin %> <%= command.id %> --quiet --store /var/lib/flux - | tar tvf -',
     },
@@ -64,6 +74,23 @@ Values and symbolic links are archived, under their keys with the dots turned in
       summary: 'leave out what cannot be read, with a warning, instead of failing',
       helpGroup: 'SNAPSHOT',
     }),
+    key: Flags.string({
+      summary: 'dump only this key: a directory and all that is below, or one value; may be given several times',
+      description:
+        'It keeps its path. A symbolic link on the way is followed; one at the end is dumped as the link it is.',
+      helpValue: 'KEY',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'SELECTION',
+    }),
+    job: Flags.string({
+      summary: 'dump only what belongs to this job, by its id in any form; may be given several times',
+      helpValue: 'ID',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'SELECTION',
+    }),
+    ...globFlags('dump'),
     format: Flags.string({
       summary: 'write this format, whatever the name of OUTFILE ends in',
       options: ARCHIVE_EXTENSIONS.map((extension) => extension.slice(1)),
@@ -103,6 +130,7 @@ Values and symbolic links are archived, under their keys with the dots turned in
     }
     const choice = rootChoice(flags)
     const mtimeSeconds = sourceDateEpoch()
+    const keys = [...(flags.key ?? []), ...jobKeys(flags.job ?? [])]
     const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
     return interruptible(async (signal) => {
       await using store = await openSource({
@@ -118,6 +146,9 @@ Values and symbolic links are archived, under their keys with the dots turned in
         level,
         threads,
         ...choice,
+        keys,
+        include: flags.include,
+        exclude: flags.exclude,
         ignoreFailedRead: flags['ignore-failed-read'],
         startSeconds,
         mtimeSeconds,

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import {
   FluxCommand,
+  globFlags,
   interruptible,
   isLive,
   keepNotified,
@@ -49,20 +50,7 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
 
   static override flags = {
     ...targetFlags,
-    include: Flags.string({
-      summary: 'restore only what matches, and what is below it; may be given several times',
-      helpValue: 'GLOB',
-      multiple: true,
-      multipleNonGreedy: true,
-      helpGroup: 'SELECTION',
-    }),
-    exclude: Flags.string({
-      summary: 'leave out what matches, and what is below it; may be given several times',
-      helpValue: 'GLOB',
-      multiple: true,
-      multipleNonGreedy: true,
-      helpGroup: 'SELECTION',
-    }),
+    ...globFlags('restore'),
     strip: Flags.string({
       summary: 'take this leading path off the names',
       helpValue: 'PREFIX',

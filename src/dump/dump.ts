@@ -11,12 +11,27 @@ import {
 } from '../archive/index.ts'
 import type { ContentStore } from '../content/index.ts'
 import { InterruptedError, printable } from '../errors/index.ts'
-import { type Entry, keyOf, type RootChoice, resolveRoot, type Snapshot, type TreeError, walk } from '../kvs/index.ts'
+import {
+  type DirObj,
+  type Entry,
+  GlobFilter,
+  type KeyGlobs,
+  keyOf,
+  type RootChoice,
+  resolveRoot,
+  type Snapshot,
+  SnapshotReader,
+  selectKeys,
+  type TreeError,
+  walk,
+} from '../kvs/index.ts'
 import { BatchQueue } from './batch-queue.ts'
 import { COMPONENTS_RECORD, LINKNAME_RECORD, MemberPaths } from './member-path.ts'
 
-export interface DumpOptions extends RootChoice {
+export interface DumpOptions extends RootChoice, KeyGlobs {
   store: ContentStore
+  /** Only these keys, and what is below them; none at all means all. See {@link selectKeys}. */
+  keys?: readonly string[] | undefined
   /** Name of the archive; its extension says the format; `-` is standard output. */
   outfile: string
   /** An extension that says the format, in place of that of `outfile`. */
@@ -117,11 +132,12 @@ export class Dump {
   async run(): Promise<DumpResult> {
     const phases = [this.#resolved, this.#walked, this.#written]
     try {
-      const snapshot = await this.#resolveRoot()
+      const snapshot = await resolveRoot(this.#options.store, this.#options)
+      const root = await this.#select(snapshot)
       this.#resolved.resolve(snapshot)
       // Both must have ended, and cleaned up, before anything is said of either.
       const [walked, written] = await Promise.allSettled([
-        this.#walk(snapshot).then(this.#walked.resolve),
+        this.#walk(root).then(this.#walked.resolve),
         this.#write(snapshot),
       ])
       if (written.status === 'rejected') throw this.#failed?.error ?? written.reason
@@ -134,20 +150,27 @@ export class Dump {
     }
   }
 
-  #resolveRoot(): Promise<Snapshot> {
-    return resolveRoot(this.#options.store, this.#options)
+  /** What is walked: the root, or a directory that holds nothing but what was asked for. */
+  async #select({ rootref, namespace }: Snapshot): Promise<string | DirObj> {
+    const { store, keys = [], onWarning } = this.#options
+    if (keys.length === 0) return rootref
+    return selectKeys(new SnapshotReader(store, rootref, { namespace }), keys, (key) => {
+      onWarning?.(`${printable(key)}: a symbolic link, dumped as such`)
+    })
   }
 
   /** Walk the tree, and hand its entries to the other phase. */
-  async #walk(snapshot: Snapshot): Promise<void> {
-    const { store, ignoreFailedRead } = this.#options
+  async #walk(root: string | DirObj): Promise<void> {
+    const { store, ignoreFailedRead, include = [], exclude = [] } = this.#options
     const onError = ignoreFailedRead ? (error: TreeError) => this.#skip(error) : undefined
+    const filter = include.length + exclude.length > 0 ? new GlobFilter({ include, exclude }) : undefined
     try {
-      for await (const batch of walk(store, snapshot.rootref, { onError, signal: this.#signal })) {
+      for await (const batch of walk(store, root, { onError, filter, signal: this.#signal })) {
         this.progress.walked += batch.length
         if (!(await this.#queue.push(batch))) return
       }
       await store.assertUnchanged()
+      if (filter && this.progress.walked === 0) this.#options.onWarning?.('nothing matches the globs')
       this.#queue.end()
     } catch (error) {
       this.#failed ??= { error }

@@ -1,5 +1,7 @@
 export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
+export { GlobFilter, Globs, type KeyGlobs } from './globs.ts'
+export { formatJobid, JOBID_FORMS, type JobidForm, jobKey, parseJobid } from './jobid.ts'
 export {
   type Child,
   decodeDir,
@@ -12,6 +14,7 @@ export {
 } from './lookup.ts'
 export { type KvsChanges, ServiceReader, type ServiceReaderOptions } from './service-reader.ts'
 export { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot } from './snapshot.ts'
+export { selectKeys } from './subtree.ts'
 export { TreeError, type TreeErrorKind } from './tree-error.ts'
 export {
   asTreeObj,
@@ -27,4 +30,4 @@ export {
 } from './treeobj.ts'
 export { dirBlob, dirrefText, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
 export { missingDir, missingValue, streamValue } from './value-stream.ts'
-export { type WalkOptions, walk } from './walk.ts'
+export { type WalkFilter, type WalkOptions, walk } from './walk.ts'

@@ -6,6 +6,7 @@
 import { Dir, keyOf } from './entry.ts'
 import { TreeError } from './tree-error.ts'
 import { type DirObj, type Symlink, sortedNames, type TreeObj, type Val } from './treeobj.ts'
+import type { WalkFilter } from './walk.ts'
 
 /** How many nodes may be open ahead of the walk. Inline values cost nothing to load, but are objects too. */
 const MAX_OPEN = 4096
@@ -51,21 +52,39 @@ export interface Loading extends Linked {
   error: TreeError | undefined
 }
 
-export type Node = Span | Inline | Loading
+/** A directory begins here. */
+export interface Enter extends Linked {
+  readonly kind: 'enter'
+  readonly dir: Dir
+}
+
+export type Node = Span | Inline | Loading | Enter
+
+/** What of the tree is walked, and how. */
+export interface QueueOptions {
+  filter: WalkFilter | undefined
+  /** The last name of each directory first. */
+  reverse: boolean
+  /** Put an {@link Enter} before the entries of each directory. */
+  enter: boolean
+}
 
 export class WalkQueue {
   #head: Node | undefined
   #tail: Node | undefined
   #open = 0
+  readonly #options: QueueOptions
 
   /** The node to be yielded next. */
   get head(): Node | undefined {
     return this.#head
   }
 
-  /** Start with the root directory. */
-  constructor(rootref: string) {
-    this.#insert(loading('dir', undefined, '', [rootref]), undefined)
+  /** Start with the root directory, by its blobref or as it is. */
+  constructor(root: string | DirObj, options: QueueOptions) {
+    this.#options = options
+    if (typeof root === 'string') this.#insert(loading('dir', undefined, '', [root]), undefined)
+    else this.#insertDir(new Dir(undefined, '', undefined, root.data), root, undefined)
   }
 
   /**
@@ -89,22 +108,24 @@ export class WalkQueue {
 
   /** Open the first entry of a span. @returns its node, or what follows when there was nothing to open */
   open(span: Span): Node | undefined {
-    const name = span.names[span.at++]
+    const name = this.#nextName(span)
     if (name === undefined) {
       const { next } = span
       this.remove(span)
       return next
     }
-    const node = this.#nodeOf(span.dir, name, span.data[name] as TreeObj)
-    this.#insert(node, span)
+    const obj = span.data[name] as TreeObj
+    const node =
+      obj.type === 'dir'
+        ? this.#insertDir(new Dir(span.dir, name, undefined, obj.data), obj, span)
+        : this.#insert(this.#nodeOf(span.dir, name, obj), span)
     if (span.at === span.names.length) this.remove(span)
     return node
   }
 
   /** Put the entries of a loaded directory in the place of its node. */
   expand(node: Loading, obj: DirObj): void {
-    const dir = new Dir(node.parent, node.name, node.blobrefs[0], obj.data)
-    this.#insert(spanOf(dir, obj), node)
+    this.#insertDir(new Dir(node.parent, node.name, node.blobrefs[0], obj.data), obj, node)
     this.remove(node)
   }
 
@@ -119,8 +140,32 @@ export class WalkQueue {
     if (node.kind !== 'span') this.#open--
   }
 
+  /** The next name of a span that is wanted. */
+  #nextName(span: Span): string | undefined {
+    const { filter, reverse } = this.#options
+    while (span.at < span.names.length) {
+      const name = span.names[reverse ? span.names.length - 1 - span.at : span.at] as string
+      span.at++
+      if (filter === undefined) return name
+      const { type } = span.data[name] as TreeObj
+      const isDir = type === 'dir' || type === 'dirref'
+      if (isDir ? filter.enters(span.dir, name) : filter.takes(span.dir, name)) return name
+    }
+    return undefined
+  }
+
+  /** Insert the entries of a directory. @returns the first node of it */
+  #insertDir(dir: Dir, obj: DirObj, before: Node | undefined): Node {
+    const enter: Enter | undefined = this.#options.enter
+      ? { kind: 'enter', dir, next: undefined, previous: undefined }
+      : undefined
+    if (enter) this.#insert(enter, before)
+    const span = this.#insert(spanOf(dir, obj), before)
+    return enter ?? span
+  }
+
   /** Insert `node` before `before`, or at the end. */
-  #insert(node: Node, before: Node | undefined): void {
+  #insert(node: Node, before: Node | undefined): Node {
     node.next = before
     node.previous = before === undefined ? this.#tail : before.previous
     if (node.previous) node.previous.next = node
@@ -128,9 +173,10 @@ export class WalkQueue {
     if (before) before.previous = node
     else this.#tail = node
     if (node.kind !== 'span') this.#open++
+    return node
   }
 
-  #nodeOf(dir: Dir, name: string, obj: TreeObj): Node {
+  #nodeOf(dir: Dir, name: string, obj: Exclude<TreeObj, DirObj>): Node {
     switch (obj.type) {
       case 'val':
       case 'symlink':
@@ -145,8 +191,6 @@ export class WalkQueue {
         }
         return node
       }
-      default:
-        return spanOf(new Dir(dir, name, undefined, obj.data), obj)
     }
   }
 }

@@ -12,7 +12,7 @@ import { InterruptedError } from '../errors/index.ts'
 import { type Dir, type Entry, keyOf, type ValueEntry } from './entry.ts'
 import { decodeDir } from './lookup.ts'
 import { TreeError } from './tree-error.ts'
-import { decodeVal } from './treeobj.ts'
+import { type DirObj, decodeVal } from './treeobj.ts'
 import { missingDir, missingValue, streamValue } from './value-stream.ts'
 import { type Inline, type Loading, nodeKey, WalkQueue } from './walk-queue.ts'
 
@@ -29,7 +29,24 @@ const WINDOW_BYTES = 64 << 20
 /** A value that has grown beyond this before its last blob came is streamed. */
 const LARGE_VALUE = 16 << 20
 
+/** Says what of a tree is walked. */
+export interface WalkFilter {
+  /** Is the value or link `name` of `dir` to be yielded? */
+  takes(dir: Dir, name: string): boolean
+  /** Is the directory `name` of `dir` to be entered? If not, it is not even loaded. */
+  enters(dir: Dir, name: string): boolean
+}
+
 export interface WalkOptions {
+  /** What is walked (default: all). */
+  filter?: WalkFilter | undefined
+  /** Visit the names of each directory last to first. */
+  reverse?: boolean | undefined
+  /**
+   * Called for each directory that is entered, in order, before any of its entries is yielded and after all of what comes
+   * before it has been yielded or will be with the next batch.
+   */
+  onDir?: ((dir: Dir) => void) | undefined
   /**
    * Called for each part of the tree that cannot be read, in order; the walk goes on without that value or subtree. When
    * it is not given, the walk throws the first such error.
@@ -43,17 +60,17 @@ export interface WalkOptions {
 /**
  * Walk a tree.
  *
- * @param rootref - blobref of a directory
+ * @param root - blobref of a directory, or a directory
  * @yields entries in batches, never empty ones. The bytes of values are views that stay valid as long as they are held.
  * @throws {TreeError} see {@link WalkOptions.onError}
  * @throws {InterruptedError} when the signal is aborted
  */
 export async function* walk(
   store: ContentStore,
-  rootref: string,
+  root: string | DirObj,
   options: WalkOptions = {},
 ): AsyncGenerator<Entry[], void, void> {
-  const walker = new Walker(store, rootref, options)
+  const walker = new Walker(store, root, options)
   try {
     while (true) {
       const batch = await walker.next()
@@ -78,9 +95,10 @@ class Walker {
   #failure: unknown
   #wake: (() => void) | undefined
 
-  constructor(store: ContentStore, rootref: string, options: WalkOptions) {
+  constructor(store: ContentStore, root: string | DirObj, options: WalkOptions) {
+    const { filter, reverse = false, onDir } = options
     this.#store = store
-    this.#queue = new WalkQueue(rootref)
+    this.#queue = new WalkQueue(root, { filter, reverse, enter: onDir !== undefined })
     this.#options = options
     this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
     options.signal?.addEventListener('abort', () => this.#wake?.(), { once: true })
@@ -100,6 +118,11 @@ class Walker {
       }
       if (node.kind === 'span') {
         this.#queue.open(node)
+        continue
+      }
+      if (node.kind === 'enter') {
+        this.#queue.remove(node)
+        this.#options.onDir?.(node.dir)
         continue
       }
       if (node.kind === 'inline') {
@@ -180,7 +203,7 @@ class Walker {
   /** Ask for one blob that the head waits for, and for nothing else. */
   #loadForHead(): void {
     const { head } = this.#queue
-    if (head === undefined || head.kind === 'span' || head.kind === 'inline') return
+    if (head === undefined || head.kind === 'span' || head.kind === 'inline' || head.kind === 'enter') return
     const at = this.#deferred.findIndex(({ node }) => node === head)
     const [deferred] = at < 0 ? [] : this.#deferred.splice(at, 1)
     if (deferred !== undefined) this.#load([head], [deferred.index], 1)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type Entry, keyOf, type TreeError, type WalkOptions, walk } from '../../src/kvs/index.ts'
+import { type Dir, type Entry, keyOf, type TreeError, type WalkOptions, walk } from '../../src/kvs/index.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
 
 async function textOf(entry: Entry): Promise<string> {
@@ -69,6 +69,40 @@ describe('kvs/walk', () => {
       'c=-> guest::a.b.c',
       'inline.x=in',
     ])
+  })
+
+  it('yields the last first in reverse', async () => {
+    const blobs = new Blobs()
+    const rootref = blobs.tree({ a: dir({ x: val('1'), y: valref('2') }), b: val('3'), c: raw('dir', { z: val('4') }) })
+    const seen = await walkAll(new MemoryStore(blobs), rootref, { reverse: true })
+    expect(seen).to.deep.equal(['c.z=4', 'b=3', 'a.y=2', 'a.x=1'])
+  })
+
+  it('says of each directory when it is entered, before its entries and after those of the last', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(name, tree, { maxKeys: 6 }),
+        fc.integer({ min: 1, max: 20 }),
+        async (entries, window) => {
+          const blobs = new Blobs()
+          const store = new MemoryStore(blobs)
+          store.window = window
+          const entered: Dir[] = []
+          const rootref = blobs.tree(entries)
+          for await (const batch of walk(store, rootref, { onDir: (dir) => entered.push(dir) })) {
+            const order = batch.map(({ dir }) => entered.indexOf(dir))
+            expect(order).not.to.include(-1)
+          }
+          const dirs = (tree: Record<string, Tree>): number =>
+            Object.values(tree).reduce((sum, child) => {
+              if ('entries' in child) return sum + dirs(child.entries)
+              return 'type' in child && child.type === 'dir' ? sum + dirs(child.data as Record<string, Tree>) : sum
+            }, 1)
+          expect(entered).to.have.length(dirs(entries))
+        },
+      ),
+      { numRuns: 50 },
+    )
   })
 
   it('yields the same in the same order whatever the window is and however late blobs come', async () => {

@@ -1,0 +1,89 @@
+/**
+ * Job ids (RFC 19): 64 bits, of which the upper 40 are milliseconds since the instance began. They are written in many
+ * ways, and any of them may be given where a job is asked for.
+ *
+ * @see flux_job_id_parse(3); flux-core `src/common/libutil/fluid.c`
+ */
+import { FluxError } from '../errors/index.ts'
+import { fromWords, wordsOf } from './mnemonic.ts'
+
+/** The forms in which `flux job id --to` writes a job id, but for emoji. */
+export const JOBID_FORMS = ['f58', 'f58plain', 'dec', 'hex', 'dothex', 'kvs', 'words'] as const
+export type JobidForm = (typeof JOBID_FORMS)[number]
+
+const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+const LARGEST = 2n ** 64n - 1n
+
+/** Write a job id. */
+export function formatJobid(id: bigint, form: JobidForm = 'f58'): string {
+  switch (form) {
+    case 'f58':
+      return `ƒ${base58(id)}`
+    case 'f58plain':
+      return `f${base58(id)}`
+    case 'dec':
+      return String(id)
+    case 'hex':
+      return `0x${id.toString(16)}`
+    case 'dothex':
+      return dothex(id)
+    case 'kvs':
+      return `job.${dothex(id)}`
+    case 'words':
+      return wordsOf(id)
+  }
+}
+
+/** The key of the directory that holds a job's records (RFC 16). */
+export function jobKey(id: bigint): string {
+  return formatJobid(id, 'kvs')
+}
+
+/**
+ * Read a job id, in any of its {@link JOBID_FORMS}; F58 may begin with `ƒ` or `f`.
+ *
+ * @throws {FluxError} `EINVAL` it is none
+ */
+export function parseJobid(text: string): bigint {
+  const id = idOf(text.trim().replace(/^job\./, ''))
+  if (id !== undefined && id <= LARGEST) return id
+  throw new FluxError('EINVAL', `${text}: not a job id`, {
+    hint: 'it looks like ƒ2CCFUrT, f2CCFUrT, 45415923712, 0xa93000000 or job.0000.000a.9300.0000',
+  })
+}
+
+function idOf(text: string): bigint | undefined {
+  // An f begins hexadecimal digits and words too, but those have dots and hyphens, which F58 has not.
+  if (text.includes('.')) {
+    const parts = /^([0-9a-f]{1,4})\.([0-9a-f]{1,4})\.([0-9a-f]{1,4})\.([0-9a-f]{1,4})$/i.exec(text)?.slice(1)
+    return parts && BigInt(`0x${parts.map((part) => part.padStart(4, '0')).join('')}`)
+  }
+  if (text.includes('-')) return fromWords(text)
+  if (text.startsWith('ƒ') || text.startsWith('f')) return fromBase58(text.slice(1))
+  return /^(?:0x[0-9a-f]+|[0-9]+)$/i.test(text) ? BigInt(text) : undefined
+}
+
+function dothex(id: bigint): string {
+  const digits = id.toString(16).padStart(16, '0')
+  return `${digits.slice(0, 4)}.${digits.slice(4, 8)}.${digits.slice(8, 12)}.${digits.slice(12)}`
+}
+
+function base58(id: bigint): string {
+  let text = ''
+  do {
+    text = BASE58[Number(id % 58n)] + text
+    id /= 58n
+  } while (id > 0n)
+  return text
+}
+
+function fromBase58(digits: string): bigint | undefined {
+  if (digits === '' || digits.length > 12) return undefined
+  let id = 0n
+  for (const digit of digits) {
+    const value = BASE58.indexOf(digit)
+    if (value < 0) return undefined
+    id = id * 58n + BigInt(value)
+  }
+  return id
+}

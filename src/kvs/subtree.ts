@@ -1,0 +1,65 @@
+import { FluxError, printable } from '../errors/index.ts'
+import { type KvsReader, keyComponents } from './lookup.ts'
+import type { DirObj, TreeObj } from './treeobj.ts'
+
+/** A directory that is being put together: names to what is in it. */
+type Growing = Map<string, Growing | TreeObj>
+
+/**
+ * A directory that holds nothing but some keys of a snapshot, each where it is asked for. Links in the middle of a key are
+ * followed; one at its end is taken as the link it is, and so is what a key above another brings along.
+ *
+ * @param onLink - hears of the keys that are links
+ * @returns a directory to be walked. The ones on the way to the keys stand inline in it.
+ * @throws {FluxError} as {@link KvsReader.lookup}: `ENOENT` no such key; `EINVAL` one key is below another that is a value
+ */
+export async function selectKeys(
+  reader: KvsReader,
+  keys: readonly string[],
+  onLink?: (key: string) => void,
+): Promise<DirObj> {
+  const root: Growing = new Map()
+  for (const key of keys) {
+    const obj = await reader.lookup(key, 'treeobj')
+    const components = keyComponents(key)
+    if (components.length === 0) {
+      // All there is: other keys add nothing to it.
+      return reader.lookup('.', 'dir')
+    }
+    if (obj.type === 'symlink') onLink?.(key)
+    put(root, key, components, obj)
+  }
+  return dirOf(root)
+}
+
+function put(root: Growing, key: string, components: readonly string[], obj: TreeObj): void {
+  let dir = root
+  for (const [i, name] of components.slice(0, -1).entries()) {
+    let next = dir.get(name)
+    if (next === undefined) dir.set(name, (next = new Map()))
+    if (!(next instanceof Map)) {
+      if (isDir(next)) return
+      throw cannotBeBoth(components.slice(0, i + 1).join('.'), key)
+    }
+    dir = next
+  }
+  const name = components.at(-1) as string
+  if (dir.get(name) instanceof Map && !isDir(obj))
+    throw cannotBeBoth(key, `${key}.${[...(dir.get(name) as Growing)][0]?.[0]}`)
+  dir.set(name, obj)
+}
+
+function isDir(obj: TreeObj): boolean {
+  return obj.type === 'dir' || obj.type === 'dirref'
+}
+
+function cannotBeBoth(key: string, below: string): FluxError {
+  const what = `${printable(key)}: a link or value, which cannot be kept beside ${printable(below)}`
+  return new FluxError('EINVAL', what, { hint: 'ask for the two apart' })
+}
+
+function dirOf(growing: Growing): DirObj {
+  const data: Record<string, TreeObj> = Object.create(null)
+  for (const [name, node] of growing) data[name] = node instanceof Map ? dirOf(node) : node
+  return { type: 'dir', ver: 1, data }
+}
