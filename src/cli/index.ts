@@ -4,22 +4,33 @@ export { EXIT, errorLine } from './exit-status.ts'
 export { FluxCommand } from './flux-command.ts'
 export { LineWriter } from './line-writer.ts'
 export { Output, outputWidth, shown } from './output.ts'
+export { print, printJsonList } from './print.ts'
 export { openRepairTarget, type RepairTarget } from './repair-target.ts'
-export { globFlags, jobidArgument, jobKeys } from './selection.ts'
-export { interruptible } from './signals.ts'
-export { parseSize } from './size.ts'
+export { globFlags, globFlags, jobidArgument, jobidArgument, jobKeys, jobKeys } from './selection.ts'
+export { interruptible, interruptible } from './signals.ts'
+export { parseSize, parseSize } from './size.ts'
 export {
+  loadFlags,
   openSource,
+  openSource,
+  paceFlags,
   paceFlags,
   refuseUnlessLive,
   rootChoice,
+  rootChoice,
+  rootFlags,
   rootFlags,
   type SourceChoice,
+  type SourceChoice,
+  sourceFlags,
   sourceFlags,
 } from './source.ts'
 export { atFlag, Source, SourceCommand, type SourceCommandFlags } from './source-command.ts'
-export { keepNotified } from './status-notifier.ts'
+export { keepNotified, keepNotified } from './status-notifier.ts'
 export { stdinLines } from './stdin-lines.ts'
+export { type Column, Table } from './table.ts'
 export { openTarget, type Target, targetFlags } from './target.ts'
 export { isLive, showTasks, type Verbosity } from './task-list.ts'
 export { UsageError } from './usage-error.ts'
+export { Users } from './users.ts'
+export { parseWhen, timeText } from './when.ts'

@@ -60,6 +60,9 @@ export const paceFlags = {
   }),
 }
 
+/** Those of them that matter for reading alone. */
+export const loadFlags = { maxreqs: paceFlags.maxreqs, 'no-cache': paceFlags['no-cache'] }
+
 /** Flags that only a live instance has a meaning for. */
 const LIVE_FLAGS = ['uri', ...Object.keys(paceFlags), 'namespace'] as const
 

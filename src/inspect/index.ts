@@ -23,6 +23,24 @@ export {
   repairReport,
   totalReport,
 } from './fsck-report.ts'
+export {
+  JOB_RESULTS,
+  JOB_STATES,
+  type Job,
+  type JobRecords,
+  type JobResult,
+  type JobState,
+  jobOf,
+  jobReturncode,
+  jobRuntime,
+  jobStatus,
+} from './job.ts'
+export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './job-filter.ts'
+export { jobJson } from './job-json.ts'
+export { OUTPUT_RECORD, type OutputStream, taskOutput } from './job-output.ts'
+export { type JobRecord, jobRecord, jobRecords } from './job-records.ts'
+export { decodedRecord, recordLines } from './job-text.ts'
+export { type JobsOptions, jobs } from './jobs.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
 export { loadBlobs } from './load-blobs.ts'
 export { keyIn, LookAhead } from './look-ahead.ts'

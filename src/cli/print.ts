@@ -1,0 +1,53 @@
+import { FluxError } from '../errors/index.ts'
+import { errorJson, exitStatusOf } from './exit-status.ts'
+
+/**
+ * Print on standard output, and wait until it is taken.
+ *
+ * @throws {FluxError} `EPIPE` nobody reads it any more; `ENOSPC` and the like
+ */
+export function print(text: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      if (error) reject(FluxError.fromSystem(error, 'cannot write to standard output'))
+      else resolve()
+    })
+  })
+}
+
+/**
+ * Print an object with one list in it, item by item, however long it gets. An error once something has been printed becomes
+ * a member of the object, so that it can be read all the same.
+ *
+ * @param member - name of the list
+ * @param batches - items, each the text of a JSON value
+ * @param after - more members, asked for at the end
+ * @returns false when there was such an error; the exit status is set then
+ * @throws what `batches` throws before the first item
+ */
+export async function printJsonList(
+  member: string,
+  batches: AsyncIterable<readonly string[]>,
+  after: () => object = () => ({}),
+): Promise<boolean> {
+  const open = `{"${member}":[`
+  let separator = open
+  let last = {}
+  let complete = true
+  try {
+    for await (const batch of batches) {
+      if (batch.length === 0) continue
+      await print(separator + batch.join(','))
+      separator = ','
+    }
+    last = after()
+  } catch (error) {
+    if (separator === open || (error instanceof FluxError && error.code === 'EPIPE')) throw error
+    complete = false
+    process.exitCode = exitStatusOf(error)
+    last = errorJson(error)
+  }
+  const rest = JSON.stringify(last).slice(1, -1)
+  await print(`${separator === open ? open : ''}]${rest === '' ? '' : `,${rest}`}}\n`)
+  return complete
+}

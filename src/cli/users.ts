@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { UsageError } from './usage-error.ts'
+
+/** The passwd database of this machine: the file first, and then, where there is getent(1), what else it knows. */
+export class Users {
+  readonly #names = new Map<number, string | undefined>()
+  readonly #ids = new Map<string, number>()
+  #asks = true
+
+  constructor(passwd = '/etc/passwd') {
+    try {
+      for (const line of readFileSync(passwd, 'utf8').split('\n')) this.#learn(line)
+    } catch {
+      // There is none where there are no such users.
+    }
+  }
+
+  /** The name of a user; undefined when nobody knows it. */
+  nameOf(userid: number): string | undefined {
+    if (!this.#names.has(userid)) {
+      this.#ask(String(userid))
+      if (!this.#names.has(userid)) this.#names.set(userid, undefined)
+    }
+    return this.#names.get(userid)
+  }
+
+  /** The id of a user, by name or by number. @throws {UsageError} nobody knows the name */
+  idOf(user: string): number {
+    if (/^\d+$/.test(user)) return Number(user)
+    if (!this.#ids.has(user)) this.#ask(user)
+    const userid = this.#ids.get(user)
+    if (userid === undefined) throw new UsageError(`${user}: no such user here`, 'give the userid as a number')
+    return userid
+  }
+
+  #ask(user: string): void {
+    if (!this.#asks) return
+    const { error, stdout } = spawnSync('getent', ['passwd', user], { encoding: 'utf8', timeout: 5000 })
+    // Without it, or with a directory service that does not answer, each of a thousand users would take as long again.
+    if (error) this.#asks = false
+    else this.#learn(stdout)
+  }
+
+  #learn(line: string): void {
+    const [name, , userid] = line.trim().split(':')
+    if (!name || !userid || !/^\d+$/.test(userid)) return
+    if (!this.#names.has(Number(userid))) this.#names.set(Number(userid), name)
+    this.#ids.set(name, Number(userid))
+  }
+}

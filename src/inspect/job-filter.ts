@@ -1,0 +1,38 @@
+import { JOB_RESULTS, JOB_STATES, type Job } from './job.ts'
+
+/** Which jobs are meant. What a damaged job does not tell does not speak against it. */
+export interface JobFilterOptions {
+  userids?: readonly number[] | undefined
+  /** Names of states, or of several: `pending`, `running`, `active`. In any case of letters. */
+  states?: readonly string[] | undefined
+  /** Names of results, in any case of letters. */
+  results?: readonly string[] | undefined
+  /** Only those that had not ended by this time, in seconds since 1970. */
+  since?: number | undefined
+  /** Only those that were submitted before this time. */
+  before?: number | undefined
+}
+
+/** Names for several states. @see flux-core `src/common/libjob/job.h` */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  PENDING: ['DEPEND', 'PRIORITY', 'SCHED'],
+  RUNNING: ['RUN', 'CLEANUP'],
+  ACTIVE: ['NEW', 'DEPEND', 'PRIORITY', 'SCHED', 'RUN', 'CLEANUP'],
+}
+
+/** The names that {@link JobFilterOptions.states} and `results` take, in lower case. */
+export const STATE_NAMES = [...JOB_STATES, ...Object.keys(GROUPS)].map((name) => name.toLowerCase())
+export const RESULT_NAMES = JOB_RESULTS.map((name) => name.toLowerCase())
+
+/** Says which jobs are meant. */
+export function jobFilter({ userids, states, results, since, before }: JobFilterOptions): (job: Job) => boolean {
+  const users = userids && new Set(userids)
+  const wantedStates = states && new Set(states.flatMap((name) => GROUPS[name.toUpperCase()] ?? [name.toUpperCase()]))
+  const wantedResults = results && new Set(results.map((name) => name.toUpperCase()))
+  return ({ userid, state, result, t_submit, t_inactive }) =>
+    (users === undefined || userid === undefined || users.has(userid)) &&
+    (wantedStates === undefined || wantedStates.has(state)) &&
+    (wantedResults === undefined || (result !== undefined && wantedResults.has(result))) &&
+    (since === undefined || t_inactive === undefined || t_inactive >= since) &&
+    (before === undefined || t_submit === undefined || t_submit < before)
+}

@@ -1,0 +1,70 @@
+/** The records of a job as a person reads them. */
+import { printable } from '../errors/index.ts'
+import { type EventlogEntry, parseEventlog } from '../kvs/index.ts'
+import { OUTPUT_RECORD, taskOutput } from './job-output.ts'
+import type { JobRecord } from './job-records.ts'
+
+/** A record, decoded as far as its name says how: events, JSON, or text. */
+export function decodedRecord({ name, value, size, link }: JobRecord): unknown {
+  if (link !== undefined) return { link }
+  if (value === undefined) return { size }
+  const text = Buffer.from(value).toString()
+  if (isEventlog(name)) {
+    const { entries } = parseEventlog(text, { tolerant: true })
+    return entries.map(({ timestamp, name: event, context }) => ({ timestamp, name: event, context }))
+  }
+  return jsonOf(text) ?? text
+}
+
+/** The lines that show a record. */
+export async function recordLines(record: JobRecord): Promise<string[]> {
+  const { name, value, size, link } = record
+  if (link !== undefined) return [`-> ${printable(link)}`]
+  if (value === undefined) return [`${size} bytes: see --record ${name}`]
+  const text = Buffer.from(value).toString()
+  if (name === OUTPUT_RECORD) return outputLines(value)
+  if (isEventlog(name)) return parseEventlog(text, { tolerant: true }).entries.map(eventLine)
+  const json = jsonOf(text)
+  return (json === undefined ? text : JSON.stringify(json, undefined, 2)).trimEnd().split('\n').map(printable)
+}
+
+function isEventlog(name: string): boolean {
+  return name.endsWith('eventlog') || name === OUTPUT_RECORD || name === 'guest.input'
+}
+
+function eventLine({ timestamp, name, context }: EventlogEntry): string {
+  const details = Object.entries(context ?? {}).map(([member, value]) => ` ${member}=${JSON.stringify(value)}`)
+  return printable(`${new Date(timestamp * 1000).toISOString()} ${name}${details.join('')}`)
+}
+
+async function outputLines(value: Uint8Array): Promise<string[]> {
+  const lines: string[] = []
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const chunks = (async function* () {
+      yield [value]
+    })()
+    const pieces: Uint8Array[] = []
+    for await (const piece of taskOutput(chunks, stream, (path) =>
+      lines.push(`${stream} went to ${printable(path)}`),
+    )) {
+      pieces.push(piece)
+    }
+    const text = Buffer.concat(pieces).toString()
+    if (text !== '')
+      lines.push(
+        ...text
+          .replace(/\n$/, '')
+          .split('\n')
+          .map((line) => `${stream}: ${printable(line)}`),
+      )
+  }
+  return lines
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

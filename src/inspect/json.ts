@@ -1,0 +1,61 @@
+/** Looking into JSON that somebody else wrote. */
+
+export type JsonRecord = Readonly<Record<string, unknown>>
+
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The member at a path; undefined when there is none. */
+export function memberAt(value: unknown, ...path: readonly string[]): unknown {
+  let at = value
+  for (const name of path) at = isRecord(at) && Object.hasOwn(at, name) ? at[name] : undefined
+  return at
+}
+
+export function stringAt(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = memberAt(value, ...path)
+  return typeof found === 'string' ? found : undefined
+}
+
+export function numberAt(value: unknown, ...path: readonly string[]): number | undefined {
+  const found = memberAt(value, ...path)
+  return typeof found === 'number' ? found : undefined
+}
+
+/**
+ * Set a member, given by its path with dots, making the objects on the way.
+ *
+ * @param root - changed in place
+ */
+export function setAt(root: JsonRecord, path: string, value: unknown): void {
+  const names = path.split('.')
+  let at = root as Record<string, unknown>
+  for (const name of names.slice(0, -1)) {
+    const next = Object.hasOwn(at, name) ? at[name] : undefined
+    if (isRecord(next)) at = next as Record<string, unknown>
+    else defineMember(at, name, (at = {}))
+  }
+  defineMember(at, names.at(-1) as string, value)
+}
+
+/**
+ * Update an object by another: objects are merged, and a null takes a member away.
+ *
+ * @returns a new object; undefined when nothing is left
+ */
+export function merged(old: JsonRecord | undefined, update: JsonRecord): JsonRecord | undefined {
+  const result: Record<string, unknown> = { ...old }
+  for (const [name, value] of Object.entries(update)) {
+    const before = memberAt(old, name)
+    const after = isRecord(value) ? merged(isRecord(before) ? before : undefined, value) : value
+    if (after === null || after === undefined) delete result[name]
+    else defineMember(result, name, after)
+  }
+  return Object.keys(result).length > 0 ? result : undefined
+}
+
+/** As an assignment, but `__proto__` is a name like any other. */
+function defineMember(object: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true })
+}

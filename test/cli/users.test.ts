@@ -1,0 +1,27 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { Users } from '../../src/cli/index.ts'
+import { scratch } from '../support/fixtures.ts'
+
+describe('cli/users', () => {
+  it('knows who is in the passwd file, and the first of two names', () => {
+    const file = join(scratch(), 'passwd')
+    writeFileSync(file, 'ann:x:70001:100::/home/ann:/bin/sh\nalias:x:70001:100::/:/bin/sh\n\n+::::::\n')
+    const users = new Users(file)
+    expect(users.nameOf(70001)).to.equal('ann')
+    expect([users.idOf('ann'), users.idOf('alias'), users.idOf('12')]).to.deep.equal([70001, 70001, 12])
+  })
+
+  it('asks what else the system knows', () => {
+    const users = new Users(join(scratch(), 'nothing'))
+    expect(users.nameOf(0)).to.equal('root')
+    expect(users.idOf('root')).to.equal(0)
+  })
+
+  it('does not know everybody', () => {
+    const users = new Users()
+    expect(users.nameOf(4_000_000_001)).to.equal(undefined)
+    expect(() => users.idOf('nobody-of-this-name')).to.throw(/no such user/)
+  })
+})
