@@ -145,7 +145,10 @@ export {
   walk,
 } from './kvs/index.ts'
 export {
+  type ArchiveInfo,
+  type ArchiveInfoOptions,
   ArchiveStore,
+  archiveInfo,
   type OpenArchiveStoreOptions,
   Restore,
   type RestoredRoot,

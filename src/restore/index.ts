@@ -1,3 +1,4 @@
+export { type ArchiveInfo, type ArchiveInfoOptions, archiveInfo } from './archive-info.ts'
 export { ArchiveStore, type OpenArchiveStoreOptions } from './archive-store.ts'
 export { Restore, type RestoredRoot, type RestoreOptions, type RestoreProgress, type RestoreResult } from './restore.ts'
 export type { SelectionOptions } from './selection.ts'

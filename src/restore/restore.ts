@@ -24,6 +24,8 @@ export interface RestoreOptions extends SelectionOptions {
   nowSeconds: number
   /** Hears of every member restored, a batch at a time: its path, and for a link its target too. */
   onMembers?: ((lines: readonly string[]) => void) | undefined
+  /** Sees all members of the archive as they are, a batch at a time, whether they are restored or not. */
+  onRead?: ((members: readonly Member[]) => void) | undefined
   /** Hears of everything that is not as it should be, one line each. */
   onWarning?: ((message: string) => void) | undefined
   signal?: AbortSignal | undefined
@@ -134,9 +136,10 @@ export class Restore {
   }
 
   async #readMembers(reader: ArchiveReader): Promise<void> {
-    const { signal, onMembers } = this.#options
+    const { signal, onMembers, onRead } = this.#options
     for await (const batch of reader.batches()) {
       if (signal?.aborted) throw new InterruptedError()
+      onRead?.(batch)
       const members = batch.filter((member) => this.#wants(member))
       const values = members.filter(isOneBlob)
       const blobrefs = values.length === 0 ? [] : await this.#storeValues(values.map(({ data }) => data as Uint8Array))

@@ -1,0 +1,72 @@
+import { Args, Flags } from '@oclif/core'
+import { FluxCommand, interruptible, print, timeText } from '../../cli/index.ts'
+import type { HashName } from '../../content/index.ts'
+import { printable } from '../../errors/index.ts'
+import { type ArchiveInfo, archiveInfo } from '../../restore/index.ts'
+
+export default class ArchiveInfoCommand extends FluxCommand {
+  static override summary = 'Say what an archive is, and whether it is sound'
+
+  static override description =
+    `Reads an archive to its end, just as a restore would, and writes nothing: says its format, what is in it, and the root that a restore would give. Two archives of one root hold the same keys and values.
+
+What is not as it should be, such as a name that appears twice, is said on stderr and counted. The exit status is 0 for an archive that can be restored, and 1, with what is wrong, for one that cannot.`
+
+  static override examples = [
+    {
+      description: 'Is last night any good?',
+      command: '<%= config.bin %> <%= command.id %> kvs.tgz',
+    },
+    {
+      description: 'The root it would have in an instance that uses sha256',
+      command: '<%= config.bin %> <%= command.id %> --hash sha256 --json kvs.tgz | jq -r .rootref',
+    },
+  ]
+
+  static override args = {
+    file: Args.string({
+      name: 'FILE',
+      description: 'archive or directory to read; - is standard input',
+      required: true,
+      ignoreStdin: true,
+    }),
+  }
+
+  static override flags = {
+    hash: Flags.string({ summary: 'blobref algorithm of the root', options: ['sha1', 'sha256'], default: 'sha1' }),
+  }
+
+  async run(): Promise<object> {
+    const { args, flags } = await this.parse(ArchiveInfoCommand)
+    return interruptible(async (signal) => {
+      const onWarning = (message: string) => this.notice(message)
+      const info = await archiveInfo(args.file, { hash: flags.hash as HashName, onWarning, signal })
+      if (!this.jsonEnabled()) await print(lines(info))
+      const { fileBytes = null, oldest = null, newest = null } = info
+      return { ...info, fileBytes, oldest, newest }
+    })
+  }
+}
+
+function lines(info: ArchiveInfo): string {
+  const { archive, format, filter, fileBytes, members, keys, symlinks, bytes, blobs, oldest, newest } = info
+  const facts: [string, string][] = [
+    ['archive', printable(archive)],
+    ['format', filter === 'none' ? format : `${format}, ${filter}`],
+    ['file bytes', String(fileBytes ?? '')],
+    [
+      'members',
+      Object.entries(members)
+        .map(([type, count]) => `${count} ${type}`)
+        .join(', ') || '0',
+    ],
+    ['keys', `${keys} (${symlinks} links)`],
+    ['value bytes', String(bytes)],
+    ['blobs', String(blobs)],
+    ['oldest', timeText(oldest)],
+    ['newest', timeText(newest)],
+    ['rootref', info.rootref],
+    ['warnings', String(info.warnings)],
+  ]
+  return facts.map(([name, text]) => `${`${name}:`.padEnd(13)}${text || '-'}\n`).join('')
+}
