@@ -18,13 +18,13 @@ export function errorLine(error: unknown): string {
   return (message + hint).replaceAll('\n', ' ')
 }
 
-/** An error as `--json` prints it. */
-export function errorJson(error: unknown): object {
+/** An error as `--json` prints it. @param exit - the exit status that goes with it */
+export function errorJson(error: unknown, exit = exitStatusOf(error)): object {
   const { code, hint } = error instanceof FluxError ? error : { code: undefined, hint: undefined }
   // oclif's errors of parsing list what is wrong on lines of their own.
   const message = (error instanceof Error ? error.message : String(error))
     .split(/\s*\n\s*/)
     .filter((line) => line !== '' && line !== 'See more help with --help')
     .join(' ')
-  return { error: { code, message, hint, exit: exitStatusOf(error) } }
+  return { error: { code, message, hint, exit } }
 }

@@ -16,11 +16,16 @@ export abstract class FluxCommand extends Command {
     process.stderr.write(`${this.called}: ${message}\n`)
   }
 
+  /** The exit status that an error stands for. A command whose tool has others says so here. */
+  protected exitStatus(error: unknown): number {
+    return exitStatusOf(error)
+  }
+
   protected override async catch(error: Error & { oclif?: object }): Promise<unknown> {
-    const exit = exitStatusOf(error)
+    const exit = this.exitStatus(error)
     if (this.jsonEnabled()) {
       process.exitCode = exit
-      this.logJson(errorJson(error))
+      this.logJson(errorJson(error, exit))
       return
     }
     // Errors of parsing are oclif's, with the usage below them, and so are exits. The rest is printed here.

@@ -1,32 +1,27 @@
+export { type Side, Sides } from './diff-source.ts'
 export { parseDuration } from './duration.ts'
 export { eventlogFlags, eventlogFormatter, withColorAlone } from './eventlog-flags.ts'
-export { EXIT, errorLine } from './exit-status.ts'
+export { EXIT, errorLine, exitStatusOf } from './exit-status.ts'
 export { FluxCommand } from './flux-command.ts'
 export { LineWriter } from './line-writer.ts'
 export { Output, outputWidth, shown } from './output.ts'
 export { print, printJsonList } from './print.ts'
 export { openRepairTarget, type RepairTarget } from './repair-target.ts'
-export { globFlags, globFlags, jobidArgument, jobidArgument, jobKeys, jobKeys } from './selection.ts'
-export { interruptible, interruptible } from './signals.ts'
-export { parseSize, parseSize } from './size.ts'
+export { globFlags, jobidArgument, jobKeys } from './selection.ts'
+export { interruptible } from './signals.ts'
+export { parseSize, sizeText } from './size.ts'
 export {
   loadFlags,
   openSource,
-  openSource,
-  paceFlags,
   paceFlags,
   refuseUnlessLive,
   rootChoice,
-  rootChoice,
-  rootFlags,
   rootFlags,
   type SourceChoice,
-  type SourceChoice,
-  sourceFlags,
   sourceFlags,
 } from './source.ts'
 export { atFlag, Source, SourceCommand, type SourceCommandFlags } from './source-command.ts'
-export { keepNotified, keepNotified } from './status-notifier.ts'
+export { keepNotified } from './status-notifier.ts'
 export { stdinLines } from './stdin-lines.ts'
 export { type Column, Table } from './table.ts'
 export { openTarget, type Target, targetFlags } from './target.ts'

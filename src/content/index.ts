@@ -17,3 +17,4 @@ export { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP } from './kv
 export type { OfflineStore } from './offline-store.ts'
 export { type OpenStoreOptions, openStore } from './open-store.ts'
 export { type OpenStoreWriterOptions, openStoreWriter } from './open-writer.ts'
+export { recogniseStore, type StoreOnDisk } from './recognise-store.ts'

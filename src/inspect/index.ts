@@ -3,7 +3,11 @@ export { CHECKPOINT_HEADER, checkpointLine, checkpointTime } from './checkpoint-
 export { columns } from './columns.ts'
 export { type ContentStats, contentStats } from './content-stats.ts'
 export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './damage.ts'
+export { type Change, type DiffOptions, diff, type Held, type Tree } from './diff.ts'
+export { changeText } from './diff-text.ts'
+export { changeJson, DiffTotals, type StatRow } from './diff-totals.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './dir.ts'
+export { type DuOptions, du, sortUsages, type Usage, type UsageOrder } from './du.ts'
 export {
   eventJson,
   eventsUntil,
@@ -49,4 +53,4 @@ export { commitRepair, type PlannedRepair, planRepair, type RepairOptions, remed
 export { type StatsRow, serviceStatsRows, statsJson, statsRows, statsText } from './stats-report.ts'
 export { type ValidateOptions, validate } from './validate.ts'
 export { keyValueLine, linkText, objJson, printedValue, valueJson } from './value-text.ts'
-export { type Change, type WatchOptions, watchKeys } from './watch.ts'
+export { type WatchedKey, type WatchOptions, watchKeys } from './watch.ts'

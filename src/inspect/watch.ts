@@ -6,7 +6,7 @@ export interface WatchOptions extends KvsChanges {
 }
 
 /** What a watched key holds now. */
-export interface Change {
+export interface WatchedKey {
   readonly key: string
   readonly obj: TreeObj
 }
@@ -20,7 +20,7 @@ export async function* watchKeys(
   reader: ServiceReader,
   keys: readonly string[],
   { count = 0, signal, ...changes }: WatchOptions,
-): AsyncGenerator<Change, void, void> {
+): AsyncGenerator<WatchedKey, void, void> {
   const enough = new AbortController()
   const ends = signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal])
   const watches = keys.map((key) => {

@@ -28,6 +28,6 @@ export {
   type Val,
   type Valref,
 } from './treeobj.ts'
-export { dirBlob, dirrefText, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
+export { dirBlob, dirrefText, sortNames, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
 export { missingDir, missingValue, streamValue } from './value-stream.ts'
 export { type WalkFilter, type WalkOptions, walk } from './walk.ts'

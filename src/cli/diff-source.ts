@@ -1,0 +1,108 @@
+/** The two sides of a comparison, each named by one word. */
+import { existsSync } from 'node:fs'
+import { type ContentStore, isBlobref, recogniseStore } from '../content/index.ts'
+import { FluxError } from '../errors/index.ts'
+import { resolveRoot, type Snapshot } from '../kvs/index.ts'
+import { ArchiveStore } from '../restore/index.ts'
+import { openSource, type SourceChoice } from './source.ts'
+import { UsageError } from './usage-error.ts'
+
+/** One side, opened. */
+export interface Side {
+  store: ContentStore
+  snapshot: Snapshot
+}
+
+/** What one word names. */
+interface SideName {
+  kind: 'store' | 'archive' | 'uri' | 'flags'
+  /** A path or URI. */
+  where: string
+  /** Which checkpoint, or which root. */
+  root: number | string | undefined
+}
+
+/** Two sides of a comparison; a store that both are in is opened once. */
+export class Sides implements AsyncDisposable {
+  readonly a: Side
+  readonly b: Side
+
+  /**
+   * Open what two words name: `store:PATH` or the path of a store, `archive:FILE` or the path of an archive, a URI, each
+   * with `@N` for a checkpoint or `@BLOBREF` for a root; or `@N` or a blobref in the source that the flags name.
+   *
+   * @param flags - also how all are read
+   */
+  static async open(wordA: string, wordB: string, flags: SourceChoice): Promise<Sides> {
+    const names = [parseSide(wordA), parseSide(wordB)] as const
+    const stores = new Map<string, ContentStore>()
+    const open = async (name: SideName) => {
+      const id = `${name.kind}:${name.where}`
+      const store = stores.get(id) ?? (await openSide(name, flags, [...stores.values()][0]))
+      stores.set(id, store)
+      const choice = typeof name.root === 'string' ? { root: name.root } : { checkpointIndex: name.root }
+      return { store, snapshot: await resolveRoot(store, { ...choice, namespace: flags.namespace }) }
+    }
+    try {
+      // An archive says nothing of its algorithm: it takes that of the other side, so that more of it compares by blobref.
+      const archiveFirst = names[0].kind === 'archive'
+      const second = archiveFirst ? await open(names[1]) : undefined
+      const a = await open(names[0])
+      return new Sides(a, second ?? (await open(names[1])))
+    } catch (error) {
+      for (const store of stores.values()) await store.close()
+      throw error
+    }
+  }
+
+  private constructor(a: Side, b: Side) {
+    this.a = a
+    this.b = b
+  }
+
+  async assertUnchanged(): Promise<void> {
+    await this.a.store.assertUnchanged()
+    await this.b.store.assertUnchanged()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.a.store.close()
+    await this.b.store.close()
+  }
+}
+
+function parseSide(word: string): SideName {
+  if (isBlobref(word)) return { kind: 'flags', where: '', root: word }
+  // A file may have such a name.
+  const [, base = word, suffix] = existsSync(word) ? [] : (/^(.*)@(\d+|sha\d+-[0-9a-f]+)$/.exec(word) ?? [])
+  const root = suffix === undefined ? undefined : isBlobref(suffix) ? suffix : Number(suffix)
+  if (Number.isNaN(root)) throw new UsageError(`${word}: ${suffix} is not a blobref`)
+  if (base === '') return { kind: 'flags', where: '', root }
+  if (base.startsWith('store:')) return { kind: 'store', where: base.slice('store:'.length), root }
+  if (base.startsWith('archive:')) return { kind: 'archive', where: base.slice('archive:'.length), root }
+  if (/^[a-z]+:\/\//.test(base)) return { kind: 'uri', where: base, root }
+  return { kind: isStore(base) ? 'store' : 'archive', where: base, root }
+}
+
+function isStore(path: string): boolean {
+  try {
+    recogniseStore(path)
+    return true
+  } catch (error) {
+    if (error instanceof FluxError && error.code === 'EINVAL') return false
+    if (path === '-') return false
+    throw error
+  }
+}
+
+function openSide({ kind, where }: SideName, flags: SourceChoice, other: ContentStore | undefined) {
+  const { signal, onWarning } = flags
+  if (kind === 'archive') return ArchiveStore.open(where, { hash: other?.hash, onWarning, signal })
+  if (kind === 'flags') return openSource(flags)
+  const { uri: _uri, store: _store, archive: _archive, ...how } = flags
+  return openSource(
+    kind === 'uri'
+      ? { ...how, uri: where }
+      : { ...how, store: where, maxreqs: undefined, 'no-cache': false, namespace: undefined },
+  )
+}

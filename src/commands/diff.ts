@@ -1,0 +1,172 @@
+import { Args, Flags } from '@oclif/core'
+import {
+  type Column,
+  EXIT,
+  exitStatusOf,
+  FluxCommand,
+  interruptible,
+  loadFlags,
+  print,
+  printJsonList,
+  Sides,
+  sourceFlags,
+  Table,
+} from '../cli/index.ts'
+import { printable } from '../errors/index.ts'
+import { type Change, changeJson, changeText, DiffTotals, diff, type Held, type StatRow } from '../inspect/index.ts'
+
+/** As diff(1) has it. */
+const SAME = 0
+const DIFFERENT = 1
+const TROUBLE = 2
+
+export default class Diff extends FluxCommand {
+  static override summary = 'Compare two snapshots'
+
+  static override description =
+    `Tells which keys were added, removed or changed from A to B, with the bytes of their values before and after. Each of the two is the path of a content store or of an archive, or a URI, followed by @N for its checkpoint N (0 is the newest) or @BLOBREF for a root; or, in the source that --store, --uri or --archive names, @N or BLOBREF alone. store: or archive: before a path says which it is.
+
+Directories of one blobref are the same and are not read, so two checkpoints of a large store are compared in no time. Values are compared by their bytes, however they are stored. An empty directory makes no difference.
+
+On a terminal the keys are listed in a table; elsewhere one a line: change, bytes before, bytes after, key, with tabs between.
+
+The exit status is 0 when the two are the same, 1 when they differ, 2 when something went wrong.`
+
+  static override examples = [
+    {
+      description: 'Is the dump what the store holds?',
+      command: '<%= config.bin %> <%= command.id %> store:/var/lib/flux kvs.tgz',
+    },
+    {
+      description: 'Has anything changed since the checkpoint before the newest?',
+      command:
+        'if <%= config.bin %> <%= command.id %> -q --store /var/lib/flux @1 @0; then echo no; else echo "yes, or trouble"; fi',
+    },
+    {
+      description: 'What has, in the values themselves, from one archive to another',
+      command: '<%= config.bin %> <%= command.id %> --content kvs.tgz kvs.tgz',
+    },
+  ]
+
+  static override args = {
+    a: Args.string({ name: 'A', description: 'the snapshot before', required: true, ignoreStdin: true }),
+    b: Args.string({ name: 'B', description: 'the snapshot after', required: true, ignoreStdin: true }),
+  }
+
+  static override flags = {
+    ...sourceFlags,
+    namespace: Flags.string({
+      char: 'N',
+      summary: 'compare the current roots of this namespace of live instances (default: primary)',
+      helpValue: 'NAME',
+      helpGroup: 'SNAPSHOT',
+    }),
+    stat: Flags.boolean({
+      summary: 'count the changes below each key of the top level instead of listing them',
+      exclusive: ['content', 'quiet'],
+      helpGroup: 'OUTPUT',
+    }),
+    content: Flags.boolean({
+      summary: 'show what has changed in text values, as a unified diff',
+      exclusive: ['quiet'],
+      helpGroup: 'OUTPUT',
+    }),
+    quiet: Flags.boolean({
+      char: 'q',
+      summary: 'say nothing, and stop at the first difference: the exit status is the answer',
+      helpGroup: 'OUTPUT',
+    }),
+    ...loadFlags,
+  }
+
+  /** Set where something could not be compared. */
+  #trouble = false
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Diff)
+    await interruptible(async (signal) => {
+      const onWarning = (message: string) => this.notice(message)
+      await using sides = await Sides.open(args.a, args.b, { ...flags, onWarning, signal })
+      const { a, b } = sides
+      const onError = ({ message }: Error) => {
+        this.#trouble = true
+        this.notice(message)
+      }
+      const changes = diff(
+        { store: a.store, rootref: a.snapshot.rootref },
+        { store: b.store, rootref: b.snapshot.rootref },
+        { onError, signal },
+      )
+      const totals = new DiffTotals()
+      const counted = totals.count(changes)
+      if (flags.quiet) await first(counted)
+      else if (this.jsonEnabled()) await this.#printJson(counted, totals, sides)
+      else if (flags.content) await printText(counted, sides)
+      else if (flags.stat) await printStat(counted, totals)
+      else await printTable(new Table(KEY_COLUMNS), counted)
+      await sides.assertUnchanged()
+      process.exitCode = this.#trouble ? TROUBLE : totals.changes > 0 ? DIFFERENT : SAME
+    })
+  }
+
+  protected override exitStatus(error: unknown): number {
+    const status = exitStatusOf(error)
+    return status === EXIT.FAILED ? TROUBLE : status
+  }
+
+  async #printJson(changes: AsyncIterable<Change[]>, totals: DiffTotals, { a, b }: Sides): Promise<void> {
+    const texts = (async function* () {
+      for await (const batch of changes) yield batch.map((change) => JSON.stringify(changeJson(change)))
+    })()
+    const roots = { a: a.snapshot.rootref, b: b.snapshot.rootref }
+    const after = () => ({ ...roots, ...totals.total, complete: !this.#trouble })
+    if (!(await printJsonList('changes', texts, after))) this.#trouble = true
+  }
+}
+
+async function first(changes: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of changes) return
+}
+
+async function printText(changes: AsyncIterable<Change[]>, { a, b }: Sides): Promise<void> {
+  // What users keep in their values must not reach a terminal as it is.
+  const shown = process.stdout.isTTY
+    ? (text: string) => text.split('\n').map(printable).join('\n')
+    : (text: string) => text
+  for await (const batch of changes) {
+    for (const change of batch) await print(shown(await changeText(a.store, b.store, change)))
+  }
+}
+
+async function printStat(changes: AsyncIterable<unknown>, totals: DiffTotals): Promise<void> {
+  for await (const _ of changes);
+  if (totals.changes === 0) return
+  const table = new Table(STAT_COLUMNS)
+  await table.add(totals.rows())
+  await table.end()
+}
+
+async function printTable<Row>(table: Table<Row>, batches: AsyncIterable<Row[]>): Promise<void> {
+  for await (const batch of batches) await table.add(batch)
+  await table.end()
+}
+
+const KEY_COLUMNS: Column<Change>[] = [
+  { title: 'CHANGE', text: ({ change }) => change },
+  { title: 'BEFORE', text: ({ before }) => heldText(before), right: true },
+  { title: 'AFTER', text: ({ after }) => heldText(after), right: true },
+  { title: 'KEY', text: ({ key }) => key },
+]
+
+const STAT_COLUMNS: Column<StatRow>[] = [
+  { title: 'ADDED', text: ({ added }) => String(added), right: true },
+  { title: 'REMOVED', text: ({ removed }) => String(removed), right: true },
+  { title: 'CHANGED', text: ({ changed }) => String(changed), right: true },
+  { title: 'BYTES', text: ({ bytes }) => (bytes > 0 ? `+${bytes}` : String(bytes)), right: true },
+  { title: 'KEY', text: ({ key }) => key },
+]
+
+function heldText(held: Held | undefined): string {
+  if (held === undefined) return ''
+  return held.type === 'symlink' ? 'link' : String(held.size)
+}

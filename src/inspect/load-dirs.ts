@@ -1,0 +1,42 @@
+import { ContentError, type ContentStore } from '../content/index.ts'
+import { type DirObj, type Dirref, decodeDir, missingDir, TreeError } from '../kvs/index.ts'
+import { loadAll } from './load-all.ts'
+
+/** A directory that may be in a blob of its own. */
+export interface DirToLoad {
+  /** For messages; empty for the root. */
+  key: string
+  obj: DirObj | Dirref | undefined
+}
+
+/**
+ * Load directories, all in one go.
+ *
+ * @param report - hears of those that cannot be had
+ * @returns one for each, in order; undefined for undefined, null for one that cannot be had
+ */
+export async function loadDirs(
+  store: ContentStore,
+  dirs: readonly DirToLoad[],
+  report: (error: TreeError) => void,
+): Promise<(DirObj | null | undefined)[]> {
+  const wanted = dirs.flatMap(({ obj }) => (obj?.type === 'dirref' && obj.data.length === 1 ? obj.data : []))
+  const blobs = await loadAll(store, wanted)
+  let next = 0
+  return dirs.map(({ key: anyKey, obj }) => {
+    if (obj?.type !== 'dirref') return obj
+    const key = anyKey || '.'
+    try {
+      if (obj.data.length !== 1) {
+        throw new TreeError('EPROTO', { key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
+      }
+      const blob = blobs[next++] as Uint8Array | ContentError
+      if (blob instanceof ContentError) throw missingDir(key, blob)
+      return decodeDir(blob, key, obj.data[0])
+    } catch (error) {
+      if (!(error instanceof TreeError)) throw error
+      report(error)
+      return null
+    }
+  })
+}
