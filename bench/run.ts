@@ -3,6 +3,7 @@ const [name, ...args] = process.argv.slice(2)
 const benches: Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>> = {
   'dump-store': () => import('./dump-store.ts'),
   formats: () => import('./formats.ts'),
+  'inspect-store': () => import('./inspect-store.ts'),
   'read-archive': () => import('./read-archive.ts'),
 }
 const load = benches[name ?? '']
