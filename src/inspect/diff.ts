@@ -13,7 +13,7 @@ import { type Leaf, settleLeaves } from './diff-leaves.ts'
 import { loadDirs } from './load-dirs.ts'
 
 /** A tree to be compared. */
-export interface Tree {
+export interface DiffTree {
   store: ContentStore
   rootref: string
 }
@@ -82,7 +82,7 @@ const NOTHING: DirObj['data'] = Object.freeze(Object.create(null))
  * @throws {TreeError} see {@link DiffOptions.onError}
  * @throws {InterruptedError} the signal was aborted
  */
-export async function* diff(a: Tree, b: Tree, options: DiffOptions = {}): AsyncGenerator<Change[], void, void> {
+export async function* diff(a: DiffTree, b: DiffTree, options: DiffOptions = {}): AsyncGenerator<Change[], void, void> {
   const { signal } = options
   const report = (error: TreeError) => {
     if (options.onError === undefined) throw error

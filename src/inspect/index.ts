@@ -3,7 +3,7 @@ export { CHECKPOINT_HEADER, checkpointLine, checkpointTime } from './checkpoint-
 export { columns } from './columns.ts'
 export { type ContentStats, contentStats } from './content-stats.ts'
 export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './damage.ts'
-export { type Change, type DiffOptions, diff, type Held, type Tree } from './diff.ts'
+export { type Change, type DiffOptions, type DiffTree, diff, type Held } from './diff.ts'
 export { changeText } from './diff-text.ts'
 export { changeJson, DiffTotals, type StatRow } from './diff-totals.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './dir.ts'
