@@ -21,8 +21,10 @@ export async function recordLines(record: JobRecord): Promise<string[]> {
   const { name, value, size, link } = record
   if (link !== undefined) return [`-> ${printable(link)}`]
   if (value === undefined) return [`${size} bytes: see --record ${name}`]
-  const text = Buffer.from(value).toString()
+  // The jobspec again, with the user's environment, in base64.
+  if (name === 'J') return [`${size} bytes, the jobspec as it was signed: see --record J`]
   if (name === OUTPUT_RECORD) return outputLines(value)
+  const text = Buffer.from(value).toString()
   if (isEventlog(name)) return parseEventlog(text, { tolerant: true }).entries.map(eventLine)
   const json = jsonOf(text)
   return (json === undefined ? text : JSON.stringify(json, undefined, 2)).trimEnd().split('\n').map(printable)
