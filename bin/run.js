@@ -16,6 +16,10 @@ const { availableParallelism } = await import('node:os')
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2))
 const { enableCompileCache } = await import('node:module')
 enableCompileCache()
-const { execute } = await import('@oclif/core')
-// Not awaited: it looks after its own errors, and never settles when whoever reads standard output has gone (`--help | head`).
-execute({ dir: import.meta.url })
+if (process.argv[2] === '__complete') {
+  const { completeKeys } = await import('../dist/cli/completion/keys.js')
+  await completeKeys(process.argv.slice(3))
+} else {
+  const { execute } = await import('@oclif/core')
+  await execute({ dir: import.meta.url })
+}

@@ -13,18 +13,24 @@ export function exitStatusOf(error: unknown): number {
 
 /** One line for the reader: what failed, and what to do about it. */
 export function errorLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
   const hint = error instanceof FluxError && error.hint !== undefined ? `; ${error.hint}` : ''
-  return (message + hint).replaceAll('\n', ' ')
+  return messageOf(error) + hint.replaceAll('\n', ' ')
 }
 
 /** An error as `--json` prints it. @param exit - the exit status that goes with it */
 export function errorJson(error: unknown, exit = exitStatusOf(error)): object {
   const { code, hint } = error instanceof FluxError ? error : { code: undefined, hint: undefined }
-  // oclif's errors of parsing list what is wrong on lines of their own.
-  const message = (error instanceof Error ? error.message : String(error))
-    .split(/\s*\n\s*/)
-    .filter((line) => line !== '' && line !== 'See more help with --help')
-    .join(' ')
-  return { error: { code, message, hint, exit } }
+  return { error: { code, message: messageOf(error), hint, exit } }
+}
+
+/** A message on one line. oclif's errors of parsing have several: what is wrong, with descriptions, and advice. */
+function messageOf(error: unknown): string {
+  const { message, args, parse } = error as Partial<Error & { args: { name?: string }[]; parse: unknown }>
+  if (message === undefined) return String(error)
+  const lines = message.split(/\s*\n\s*/).filter((line) => line !== '')
+  if (parse === undefined) return lines.join(' ')
+  if (args !== undefined && /^Missing/.test(message)) {
+    return `${lines[0]} ${args.map(({ name }) => name?.toUpperCase()).join(' ')}`
+  }
+  return lines.filter((line) => line !== 'See more help with --help' && !/^The following error/.test(line)).join('; ')
 }

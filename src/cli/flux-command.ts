@@ -1,19 +1,46 @@
-import { Command } from '@oclif/core'
+import { Command, Flags } from '@oclif/core'
+import { normalizeArgv } from '@oclif/core/help'
 import { FluxError } from '../errors/index.ts'
-import { errorJson, errorLine, exitStatusOf } from './exit-status.ts'
+import type { FluxEvents } from './events.ts'
+import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
+import { UsageError } from './usage-error.ts'
 
-/** What every command shares: `--json`, and errors as one line on stderr with the exit status they stand for. */
+/**
+ * What every command shares: `--json` and `--help`, errors as one line on stderr with the exit status they stand for,
+ * and the events that hooks of a host may listen to.
+ */
 export abstract class FluxCommand extends Command {
   static override enableJsonFlag = true
 
-  /** How the command is called, as messages begin: `flux-ts dump`, or the name of the tool it is a plugin of. */
+  static override baseFlags = {
+    json: Flags.boolean({ summary: 'print the result, or the error, as JSON on standard output', helpGroup: 'GLOBAL' }),
+    help: Flags.help({ char: 'h', summary: 'show this help', helpGroup: 'GLOBAL' }),
+  }
+
+  /**
+   * How the command is called, as messages begin: `flux-ts dump`; in a host with its name, and by the alias that was used.
+   */
   get called(): string {
-    return `${this.config.bin} ${(this.id ?? '').replaceAll(':', this.config.topicSeparator)}`
+    const [typed] = normalizeArgv(this.config)
+    const id = typed !== undefined && this.ctor.hiddenAliases.includes(typed) ? typed : (this.id ?? '')
+    return `${this.config.bin} ${id.replaceAll(':', this.config.topicSeparator)}`
   }
 
   /** Print a line on stderr that begins with what was called. */
   protected notice(message: string): void {
     process.stderr.write(`${this.called}: ${message}\n`)
+  }
+
+  /**
+   * Run the hooks of an event, and wait for them. One that fails is a warning, and makes the exit status 1: what was
+   * written stays as it is.
+   */
+  protected async announce<E extends keyof FluxEvents>(event: E, payload: FluxEvents[E]): Promise<void> {
+    const { failures } = await this.config.runHook(event, { ...payload }, undefined, true)
+    for (const { plugin, error } of failures) {
+      this.notice(`the ${event} hook of ${plugin.name} failed: ${errorLine(error)}`)
+      process.exitCode = EXIT.FAILED
+    }
   }
 
   /** The exit status that an error stands for. A command whose tool has others says so here. */
@@ -22,20 +49,31 @@ export abstract class FluxCommand extends Command {
   }
 
   protected override async catch(error: Error & { oclif?: object }): Promise<unknown> {
+    // That is `--help`, which is no failure.
+    if (exitStatusOf(error) === EXIT.DONE) throw error
     const exit = this.exitStatus(error)
-    if (this.jsonEnabled()) {
-      process.exitCode = exit
-      this.logJson(errorJson(error, exit))
-      return
-    }
-    // Errors of parsing are oclif's, with the usage below them, and so are exits. The rest is printed here.
-    if (!(error instanceof FluxError) && error.oclif !== undefined) throw error
-    const brokenPipe = error instanceof FluxError && error.code === 'EPIPE'
+    if (this.jsonEnabled()) this.logJson(errorJson(error, exit))
+    else this.#print(error)
+    await this.announce('flux:failed', { command: this.id ?? '', error, exit })
+    process.exitCode = exit
+    if (this.jsonEnabled()) return
+    throw Object.assign(error, { oclif: { exit }, skipOclifErrorHandling: true })
+  }
+
+  #print(error: Error): void {
     // Whoever reads standard output has had enough (`… - | head`): that needs no words.
-    if (!brokenPipe) this.notice(errorLine(error))
+    if (error instanceof FluxError && error.code === 'EPIPE') return
+    this.notice(errorLine(error))
+    if (error instanceof UsageError || 'parse' in error) {
+      const args = Object.entries(this.ctor.args).map(([id, { name, required }]) => {
+        const word = (name ?? id).toUpperCase()
+        return required ? word : `[${word}]`
+      })
+      process.stderr.write(`Usage: ${[this.called, '[OPTIONS]', ...args].join(' ')}\n`)
+      process.stderr.write(`Try '${this.called} --help' for more information.\n`)
+    }
     if (process.env.DEBUG)
       process.stderr.write(`${error.stack}\n${error.cause ? `caused by ${inspect(error.cause)}\n` : ''}`)
-    throw Object.assign(error, { oclif: { exit }, skipOclifErrorHandling: true })
   }
 }
 

@@ -48,7 +48,7 @@ export type SourceCommandFlags = Interfaces.InferredFlags<(typeof SourceCommand)
  * ```
  */
 export abstract class SourceCommand extends FluxCommand {
-  static override baseFlags = { ...sourceFlags, ...rootFlags }
+  static override baseFlags = { ...FluxCommand.baseFlags, ...sourceFlags, ...rootFlags }
 
   /**
    * Work on what the flags name. It is opened when it is first asked for, and closed in the end, whatever happens. The

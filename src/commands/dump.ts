@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { ARCHIVE_EXTENSIONS, archiveTypeOf, compressionLevel } from '../archive/index.ts'
 import {
+  type DumpSummary,
   errorLine,
   FluxCommand,
   globFlags,
@@ -19,8 +20,11 @@ import {
   type Verbosity,
 } from '../cli/index.ts'
 import { type DumpResult, Dump as DumpRun, dumpTasks } from '../dump/index.ts'
+import type { Snapshot } from '../kvs/index.ts'
 
 export default class Dump extends FluxCommand {
+  static override hiddenAliases = ['flux:dump']
+
   static override summary = 'Write KVS snapshot to portable archive'
 
   static override description =
@@ -132,7 +136,7 @@ Values and symbolic links are archived, under their keys with the dots turned in
     const mtimeSeconds = sourceDateEpoch()
     const keys = [...(flags.key ?? []), ...jobKeys(flags.job ?? [])]
     const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
-    return interruptible(async (signal) => {
+    const result = await interruptible(async (signal) => {
       await using store = await openSource({
         ...flags,
         scratchDirs: outfile === '-' ? [] : [dirname(outfile)],
@@ -163,13 +167,18 @@ Values and symbolic links are archived, under their keys with the dots turned in
       const stopNotifying = flags['sd-notify']
         ? keepNotified(store, () => `flux-dump(1) has archived ${dump.progress.keys} keys`)
         : undefined
+      const resolved = (snapshot: Snapshot) =>
+        this.announce('flux:resolved', { command: 'dump', source: store.name, snapshot })
       const [result] = await Promise.all([
         dump.run().finally(() => stopNotifying?.()),
         showTasks(tasks, verbosity, status),
+        dump.resolved.then(resolved, () => {}),
       ])
       if (isLive(verbosity)) process.stderr.write(`${status()}\n`)
       return summary(result, (performance.now() - started) / 1000)
     })
+    await this.announce('flux:written', { command: 'dump', summary: result })
+    return result
   }
 }
 
@@ -180,7 +189,7 @@ function leftOver({ skipped, encoded }: { skipped: number; encoded: number }): s
   return parts.join('')
 }
 
-function summary(result: DumpResult, seconds: number): object {
+function summary(result: DumpResult, seconds: number): DumpSummary {
   const { outfile, format, filter, snapshot, keys, symlinks, blobs, bytes, archiveBytes, skipped, encoded } = result
   const { rootref, hash, timestamp = null, sequence = null, namespace = null } = snapshot
   return {

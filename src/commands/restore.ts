@@ -7,6 +7,7 @@ import {
   keepNotified,
   openTarget,
   parseSize,
+  type RestoreSummary,
   showTasks,
   type Target,
   targetFlags,
@@ -15,6 +16,8 @@ import {
 import { type RestoreResult, Restore as RestoreRun, restoreTasks } from '../restore/index.ts'
 
 export default class Restore extends FluxCommand {
+  static override hiddenAliases = ['flux:restore']
+
   static override summary = 'Restore KVS snapshot from a portable archive'
 
   static override description =
@@ -75,7 +78,7 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
     const { args, flags } = await this.parse(Restore)
     const sizeLimit = flags['size-limit'] === undefined ? 0 : parseSize(flags['size-limit'], 'size-limit')
     const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
-    return interruptible(async (signal) => {
+    const result = await interruptible(async (signal) => {
       await using target = await openTarget(flags, signal)
       const restore = new RestoreRun({
         ...args,
@@ -104,6 +107,8 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
       if (problem) this.notice(problem)
       return summary(result, target, (performance.now() - started) / 1000)
     })
+    if (!flags['dry-run']) await this.announce('flux:written', { command: 'restore', summary: result })
+    return result
   }
 }
 
@@ -113,7 +118,7 @@ function outcome({ rootref, skipped }: RestoreResult, { name, isDryRun }: Target
   return isDryRun ? `would write snapshot ${rootref}${left}` : `writing snapshot ${short} to ${name}${left}`
 }
 
-function summary(result: RestoreResult, { name, hash }: Target, seconds: number): object {
+function summary(result: RestoreResult, { name, hash }: Target, seconds: number): RestoreSummary {
   const { infile, format, filter, rootref, timestamp, keys, symlinks, blobs, bytes, skipped, deselected } = result
   return {
     infile,

@@ -156,7 +156,7 @@ describe('flux-ts dump', () => {
     expect(missing.status).to.equal(2)
     expect(missing.stderr)
       .to.match(/Missing 1 required arg/)
-      .and.match(/USAGE/)
+      .and.match(/^Usage: flux-ts dump \[OPTIONS\] OUTFILE$/m)
     const unknown = fluxTs(['dump', '--store', BASIC, 'x.foo'])
     expect(unknown.status).to.equal(2)
     expect(unknown.stderr).to.match(/^flux-ts dump: x\.foo: .*\.tar, \.tgz, \.tar\.gz/)

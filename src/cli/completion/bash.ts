@@ -1,0 +1,98 @@
+import { allNodes, type Node, type Value } from './grammar.ts'
+import { functionName, quote } from './quoting.ts'
+
+/**
+ * The completion script for bash, 4 or later; it needs no package of completions.
+ *
+ * Each command is a line of a `case`: the words below it, its flags with what each takes, and what its arguments are.
+ *
+ * @see bash(1), "Programmable Completion"
+ */
+export function bashScript(bin: string, root: Node): string {
+  const name = functionName(bin)
+  const cases = allNodes(root).map(({ path, children, flags, args }) => {
+    const options = flags.flatMap(({ names, value }) =>
+      names.map((flag) => (value === undefined ? flag : `${flag}=${kind(value)}`)),
+    )
+    const list = args.map(({ value, multiple }) => kind(value) + (multiple ? '...' : ''))
+    const words = children.map((child) => child.path.at(-1))
+    return `    ${quote(path.join(' '))}) words=${quote(words.join(' '))} flags=${quote(options.join(' '))} args=${quote(list.join(' '))} ;;`
+  })
+  return `# Completion of ${bin} for bash. Made by: ${bin} completion bash
+_${name}_grammar() {
+  words= flags= args=
+  case $1 in
+${cases.join('\n')}
+    *) return 1 ;;
+  esac
+}
+
+_${name}() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} path= flag= ended= place=0 leading=1 i word option kind=
+  local words flags args
+  COMPREPLY=()
+  _${name}_grammar ''
+  # bash makes = a word of its own.
+  [[ $cur == = ]] && cur=
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    if [[ $word == = ]]; then
+      continue
+    elif [[ $flag ]]; then
+      flag=
+    elif [[ $leading && $word != -* ]] && _${name}_grammar "\${path:+$path }$word"; then
+      path="\${path:+$path }$word"
+    else
+      leading=
+      _${name}_grammar "$path"
+      if [[ $ended || $word != -* ]]; then
+        place=$((place + 1))
+      elif [[ $word == -- ]]; then
+        ended=1
+      else
+        for option in $flags; do
+          [[ $option == "$word="* ]] && flag=$word
+        done
+      fi
+    fi
+  done
+  _${name}_grammar "$path"
+  if [[ $flag ]]; then
+    for option in $flags; do
+      [[ $option == "$flag="* ]] && kind=\${option#*=}
+    done
+  elif [[ ! $ended && $cur == -* ]]; then
+    for option in $flags; do
+      [[ \${option%%=*} == "$cur"* ]] && COMPREPLY+=("\${option%%=*}")
+    done
+    return
+  else
+    [[ $leading && $words ]] && COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    i=0
+    for kind in $args; do
+      if ((i == place)) || [[ $kind == *... ]]; then break; fi
+      kind= i=$((i + 1))
+    done
+    kind=\${kind%...}
+  fi
+  case $kind in
+    file) compopt -o default ;;
+    directory) compopt -o dirnames ;;
+    key)
+      mapfile -t COMPREPLY < <(${bin} __complete "\${COMP_WORDS[@]:1:COMP_CWORD-1}" "$cur" 2>/dev/null)
+      [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == *. ]] && compopt -o nospace
+      ;;
+    '{'*)
+      kind=\${kind#?}
+      COMPREPLY=($(compgen -W "\${kind//[,\\}]/ }" -- "$cur"))
+      ;;
+  esac
+}
+
+complete -F _${name} ${bin}
+`
+}
+
+function kind(value: Value): string {
+  return typeof value === 'string' ? value : `{${value.join(',')}}`
+}

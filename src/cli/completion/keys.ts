@@ -1,0 +1,80 @@
+/**
+ * The keys that may follow what has been typed, for the completion scripts: `flux-ts __complete WORD… PART`. It answers
+ * within the time in which a person does not notice, or not at all, and never complains. `bin/run.js` comes here without
+ * loading oclif, which would take most of that time.
+ */
+import { homedir } from 'node:os'
+import { BrokerStore, type ContentStore, openStore } from '../../content/index.ts'
+import { resolveRoot, SnapshotReader } from '../../kvs/index.ts'
+
+/** Milliseconds from the start of the process; `FLUX_TS_COMPLETION_MS` is for whoever would rather wait. */
+const DEADLINE_MS = Number(process.env.FLUX_TS_COMPLETION_MS) || 200
+
+/** The flags that say where keys come from, those that take a value. */
+const SOURCE_FLAGS = ['--uri', '--store', '--archive', '--namespace', '-N', '--checkpoint-index', '--root']
+
+/** Print the keys that begin with the last word, one a line, directories with a dot at their end. */
+export async function completeKeys(words: readonly string[]): Promise<void> {
+  const flags = sourceOf(words.slice(0, -1))
+  const deadline = new AbortController()
+  setTimeout(
+    () => {
+      deadline.abort()
+      // An archive is spooled to a file, which is taken away first.
+      if (flags['--archive'] === undefined) process.exit()
+    },
+    Math.max(0, DEADLINE_MS - performance.now()),
+  ).unref()
+  try {
+    await using store = await open(flags, deadline.signal)
+    const keys = await keysOf(store, flags, unquoted(words.at(-1) ?? ''))
+    if (!deadline.signal.aborted) process.stdout.write(keys.map((key) => `${key}\n`).join(''))
+  } catch {
+    // There is nobody to tell.
+  }
+}
+
+/** What the words typed so far say of the source. bash makes `=` a word of its own. */
+export function sourceOf(words: readonly string[]): Record<string, string> {
+  const flags: Record<string, string> = {}
+  const list = words.filter((word) => word !== '=')
+  for (const [i, word] of list.entries()) {
+    const [name = '', joined] = word.split(/=(.*)/s)
+    if (name === '--checkpoint') flags[name] = ''
+    const value = joined ?? list[i + 1]
+    if (SOURCE_FLAGS.includes(name) && value !== undefined) flags[name] = unquoted(value)
+  }
+  return flags
+}
+
+/** A word as the shell would pass it on, but for variables and commands in it, which are not looked at. */
+function unquoted(word: string): string {
+  const plain = word.replaceAll(/\\(.)|["']/g, '$1')
+  return plain.startsWith('~/') ? homedir() + plain.slice(1) : plain
+}
+
+async function open(flags: Record<string, string>, signal: AbortSignal): Promise<ContentStore> {
+  if (flags['--store'] !== undefined) return openStore(flags['--store'], { verify: false })
+  if (flags['--archive'] !== undefined) {
+    const { ArchiveStore } = await import('../../restore/index.ts')
+    return ArchiveStore.open(flags['--archive'], { signal })
+  }
+  return BrokerStore.open(flags['--uri'], { verify: false, signal })
+}
+
+async function keysOf(store: ContentStore, flags: Record<string, string>, part: string): Promise<string[]> {
+  const index = flags['--checkpoint-index']
+  const namespace = flags['--namespace'] ?? flags['-N'] ?? (process.env.FLUX_KVS_NAMESPACE || undefined)
+  const { rootref } = await resolveRoot(store, {
+    root: flags['--root'],
+    checkpoint: flags['--checkpoint'] !== undefined,
+    checkpointIndex: index === undefined ? undefined : Number(index),
+    namespace,
+  })
+  const dir = part.slice(0, part.lastIndexOf('.') + 1)
+  const { data } = await new SnapshotReader(store, rootref, { namespace }).lookup(dir || '.', 'dir')
+  return Object.entries(data)
+    .map(([name, { type }]) => dir + name + (type === 'dir' || type === 'dirref' ? '.' : ''))
+    .filter((key) => key.startsWith(part) && /^[\x21-\x7e]*$/.test(key))
+    .sort()
+}

@@ -1,0 +1,89 @@
+import { allNodes, type FlagGrammar, type Node, type Value } from './grammar.ts'
+import { functionName, quote } from './quoting.ts'
+
+/**
+ * The completion script for zsh, to be sourced after `compinit`, or put under the name `_BIN` where `fpath` leads.
+ *
+ * Each command and topic is a function of its own; the flags of one are a call of `_arguments`.
+ *
+ * @see zshcompsys(1), "_arguments"
+ */
+export function zshScript(bin: string, root: Node): string {
+  const name = functionName(bin)
+  return `#compdef ${bin}
+# Completion of ${bin} for zsh. Made by: ${bin} completion zsh
+_${name}_keys() {
+  local -a keys=(\${(f)"$(${bin} __complete "\${(@)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)"})
+  compadd -S '' -- \${(M)keys:#*.}
+  compadd -- \${keys:#*.}
+}
+
+${allNodes(root)
+  .map((node) => (node.children.length > 0 ? topic(name, node) : command(name, node)))
+  .join('\n\n')}
+
+if [[ $funcstack[1] == _${name} ]]; then
+  _${name} "$@"
+else
+  compdef _${name} ${bin}
+fi
+`
+}
+
+function called(name: string, path: readonly string[]): string {
+  return ['', name, ...path.map(functionName)].join('_')
+}
+
+/** A word first, then what that word takes. A command that has others below it is completed as the topic that it is. */
+function topic(name: string, { path, children }: Node): string {
+  const words = children.map((child) => `      ${quote(`${child.path.at(-1)}:${child.summary}`)}`)
+  const cases = children.map((child) => `      ${child.path.at(-1)}) ${called(name, child.path)} && ret=0 ;;`)
+  return `${called(name, path)}() {
+  local curcontext="$curcontext" state line ret=1
+  _arguments -C '1: :->word' '*:: :->rest' && ret=0
+  case $state in
+    word)
+      local -a commands=(
+${words.join('\n')}
+      )
+      _describe command commands && ret=0
+      ;;
+    rest)
+      case $line[1] in
+${cases.join('\n')}
+      esac
+      ;;
+  esac
+  return ret
+}`
+}
+
+function command(name: string, { path, flags, args }: Node): string {
+  const specs = flags.flatMap((flag) => flagSpecs(name, flag))
+  const places = args.map(({ name: arg, value, multiple }, i) =>
+    quote(`${multiple ? '*' : i + 1}:${plain(arg)}:${action(name, value)}`),
+  )
+  return `${called(name, path)}() {
+  _arguments -s -S \\
+    ${[...specs, ...places].join(' \\\n    ')}
+}`
+}
+
+function flagSpecs(name: string, { names, summary, value, placeholder, multiple }: FlagGrammar): string[] {
+  return names.map((flag) => {
+    const others = multiple ? '*' : `(${names.join(' ')})`
+    if (value === undefined) return quote(`${others}${flag}[${plain(summary)}]`)
+    const joint = flag.startsWith('--') ? '=' : '+'
+    return quote(`${others}${flag}${joint}[${plain(summary)}]:${plain(placeholder)}:${action(name, value)}`)
+  })
+}
+
+function action(name: string, value: Value): string {
+  if (typeof value !== 'string') return `(${value.join(' ')})`
+  return { file: '_files', directory: '_files -/', key: `_${name}_keys`, any: ' ' }[value]
+}
+
+/** Without what has a meaning in a spec. */
+function plain(text: string): string {
+  return text.replaceAll('[', '(').replaceAll(']', ')').replaceAll(':', ' -')
+}

@@ -1,0 +1,78 @@
+/**
+ * What commands tell a host while they run: oclif hooks of our own. A plugin or the tool itself listens by naming a file
+ * for the event in `oclif.hooks` of its package.json. They are documented in docs/plugin.md.
+ */
+import type { Interfaces } from '@oclif/core'
+import type { FilterName, FormatName } from '../archive/index.ts'
+import type { HashName } from '../content/index.ts'
+import type { Snapshot } from '../kvs/index.ts'
+
+/** What `dump --json` prints. Sizes are in bytes, times in seconds since 1970. */
+export interface DumpSummary {
+  /** `-` is standard output. */
+  readonly outfile: string
+  readonly format: FormatName
+  readonly filter: FilterName
+  readonly rootref: string
+  readonly hash: HashName
+  /** Of the checkpoint; null for a root that is none. */
+  readonly timestamp: number | null
+  readonly sequence: number | null
+  readonly namespace: string | null
+  readonly keys: number
+  readonly symlinks: number
+  readonly blobs: number
+  /** Of all values. */
+  readonly bytes: number
+  /** Before compression. */
+  readonly archiveBytes: number
+  /** Keys and subtrees that could not be read (`--ignore-failed-read`). */
+  readonly skipped: number
+  readonly encoded: number
+  /** That it took. */
+  readonly seconds: number
+}
+
+/** What `restore --json` prints. */
+export interface RestoreSummary {
+  readonly infile: string
+  readonly format: string
+  readonly filter: string
+  /** In words: `KVS key 'foo'`. */
+  readonly target: string
+  readonly rootref: string
+  readonly hash: HashName
+  readonly timestamp: number
+  readonly keys: number
+  readonly symlinks: number
+  readonly blobs: number
+  readonly bytes: number
+  readonly skipped: number
+  readonly deselected: number
+  readonly seconds: number
+}
+
+/** The events, and what each tells. */
+export interface FluxEvents {
+  /** The root has been found; reading begins. */
+  'flux:resolved': { readonly command: string; readonly source: string; readonly snapshot: Snapshot }
+  /** What was to be written is complete and on disk: an archive under its name, a checkpoint, a key. */
+  'flux:written':
+    | { readonly command: 'dump'; readonly summary: DumpSummary }
+    | { readonly command: 'restore'; readonly summary: RestoreSummary }
+  /** A command failed, or was called wrongly or interrupted; it left nothing half written. `exit` is the exit status. */
+  'flux:failed': { readonly command: string; readonly error: Error; readonly exit: number }
+}
+
+/** oclif's hooks and ours, for `Hook<'flux:written', FluxHooks>`. */
+export type FluxHooks = Interfaces.Hooks & {
+  [E in keyof FluxEvents]: { options: FluxEvents[E]; return: unknown }
+}
+
+/**
+ * The type of a hook for one of our events.
+ *
+ * It may take its time: `flux:written` is awaited before the command ends. One that throws spoils nothing that was written:
+ * a warning is printed, and the exit status is 1.
+ */
+export type FluxHook<E extends keyof FluxEvents> = Interfaces.Hook<E, FluxHooks>

@@ -1,0 +1,15 @@
+/** What hooks ask first: they run for every command of a host, and have no business with most of them. */
+import type { Interfaces } from '@oclif/core'
+
+/** The package's name, by which oclif knows the plugin. */
+export const PLUGIN = 'flux-ts'
+
+/** True when the tool is flux-ts itself, not one that has it as a plugin. */
+export function isOurTool(config: Interfaces.Config): boolean {
+  return config.name === PLUGIN
+}
+
+/** True when a command is one of this package. */
+export function isOurCommand(config: Interfaces.Config, id: string | undefined): boolean {
+  return id !== undefined && config.findCommand(id)?.pluginName === PLUGIN
+}

@@ -1,0 +1,179 @@
+/** The packed package as a plugin of other tools. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { fixture, scratch } from './support/fixtures.ts'
+import { Host } from './support/hosts.ts'
+import { readTar } from './support/read-tar.ts'
+
+const BASIC = fixture('basic', 'content.sqlite')
+const DUMP = ['dump', '--store', BASIC]
+
+/** A hook that writes down what it is told. */
+const RECORDER = `import { appendFileSync } from 'node:fs'
+export default async function ({ config, context, ...told }) {
+  appendFileSync('told.jsonl', JSON.stringify(told, (_, v) => (v instanceof Error ? v.message : v)) + '\\n')
+}
+`
+const EVENTS = ['flux:resolved', 'flux:written', 'flux:failed']
+
+function recording(): Host {
+  const hooks = Object.fromEntries(EVENTS.map((event) => [event, './hooks/record.js']))
+  return new Host(scratch(), { oclif: { hooks }, files: { 'hooks/record.js': RECORDER } })
+}
+
+function told(host: Host): Record<string, unknown>[] {
+  const lines = readFileSync(join(host.dir, 'told.jsonl'), 'utf8').trimEnd().split('\n')
+  return lines.map((line) => JSON.parse(line))
+}
+
+describe('a host tool with the plugin', () => {
+  it('dumps, and messages name the host', () => {
+    const host = new Host(scratch())
+    const { status, stdout, stderr } = host.run([...DUMP, 'x.tar'])
+    expect({ status, stdout: stdout.toString() }).to.deep.equal({ status: 0, stdout: '' })
+    expect(stderr).to.match(/^host dump: archived \d+ keys\n$/)
+    expect(readTar(join(host.dir, 'x.tar'))).not.to.be.empty
+    expect(host.run(['dump', '--store', '/nonexistent', 'x.tar']).stderr).to.match(/^host dump: /)
+  })
+
+  it('says how to use a command, by its own name', () => {
+    const host = new Host(scratch())
+    const { status, stderr } = host.run(['dump'])
+    expect(status).to.equal(2)
+    expect(stderr).to.equal(
+      "host dump: Missing 1 required arg: OUTFILE\nUsage: host dump [OPTIONS] OUTFILE\nTry 'host dump --help' for more information.\n",
+    )
+  })
+
+  it('has the help of the commands, for help, --help and -h', () => {
+    const host = new Host(scratch())
+    const { status, stdout } = host.run(['help', 'dump'])
+    expect(status).to.equal(0)
+    expect(stdout.toString()).to.include('$ host dump OUTFILE').and.not.include('flux-ts dump')
+    for (const flag of ['--help', '-h']) {
+      expect(host.run(['dump', flag]).stdout.toString()).to.include('$ host dump OUTFILE')
+    }
+  })
+
+  it('lists each command once', () => {
+    const listing = new Host(scratch()).run(['help']).stdout.toString()
+    expect(listing.match(/\bdump\b/g)).to.have.length(1)
+    expect(listing).not.to.match(/^ {2}flux\b/m)
+  })
+
+  it('keeps its own commands where names clash, and has ours under flux', () => {
+    const own = `import { Command } from '@oclif/core'
+export default class Dump extends Command {
+  async run() { this.log('the own one') }
+}
+`
+    const host = new Host(scratch(), { files: { 'commands/dump.js': own } })
+    expect(host.run(['dump']).stdout.toString()).to.equal('the own one\n')
+    const { status, stderr } = host.run(['flux', ...DUMP, 'x.tar'])
+    expect(status).to.equal(0)
+    expect(stderr).to.match(/^host flux dump: archived \d+ keys\n$/)
+    expect(host.run(['help', 'flux', 'dump']).stdout.toString()).to.include('$ host flux dump OUTFILE')
+    expect(host.run(['flux']).stdout.toString()).to.match(/short ones/)
+    expect(
+      host
+        .run(['help'])
+        .stdout.toString()
+        .match(/\bdump\b/g),
+    ).to.have.length(1)
+  })
+
+  it('fails as without the plugin when there is no such command', () => {
+    const oclif = { plugins: [] }
+    const [plain, guest] = [new Host(scratch(), { oclif }), new Host(scratch())].map((host) => host.run(['bogus']))
+    expect(guest?.stderr).to.match(/command bogus not found/)
+    expect(guest).to.deep.equal(plain)
+  })
+
+  it('leaves a command that is not found to a hook of its own', () => {
+    const late = `export default async function () {
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  console.log('mine')
+}
+`
+    const oclif = { hooks: { command_not_found: './hooks/late.js' } }
+    const { status, stdout, stderr } = new Host(scratch(), { oclif, files: { 'hooks/late.js': late } }).run(['bogus'])
+    expect({ status, stdout: stdout.toString(), stderr }).to.deep.equal({ status: 0, stdout: 'mine\n', stderr: '' })
+  })
+
+  it('says nothing in commands of its own', () => {
+    const { stdout, stderr } = new Host(scratch()).run(['hello'])
+    expect({ stdout: stdout.toString(), stderr }).to.deep.equal({ stdout: 'hello\n', stderr: '' })
+  })
+
+  it('runs its commands on an older Node.js, and says so in one line for ours', () => {
+    const older = `Object.defineProperty(process.versions, 'node', { value: '22.13.1' })\n`
+    const files = {
+      'bin/run.js': `${older}const { execute } = await import('@oclif/core')\nawait execute({ dir: import.meta.url })\n`,
+    }
+    const host = new Host(scratch(), { files })
+    expect(host.run(['hello']).stdout.toString()).to.equal('hello\n')
+    const { status, stderr } = host.run([...DUMP, 'x.tar'])
+    expect(status).to.equal(1)
+    expect(stderr).to.match(/^host: Node\.js 22\.20 or newer is required, but this is v22\.13\.1 \(.*\)\n$/)
+  })
+
+  it('prints a completion script for all its commands, by its own name', () => {
+    const script = new Host(scratch()).run(['completion', 'bash']).stdout.toString()
+    expect(script)
+      .to.match(/^complete -F _host host$/m)
+      .and.match(/words='[^']*\bdump\b[^']*\bhello\b/)
+  })
+})
+
+describe('events', () => {
+  it('tell a host what was resolved and written', () => {
+    const host = recording()
+    const { stdout } = host.run([...DUMP, '--json', 'x.tgz'])
+    const summary = JSON.parse(stdout.toString())
+    const [resolved, written, ...more] = told(host)
+    expect(more).to.deep.equal([])
+    expect(resolved).to.include({ command: 'dump', source: BASIC })
+    expect(resolved).to.have.nested.property('snapshot.rootref', summary.rootref)
+    expect(written).to.deep.equal({ command: 'dump', summary })
+  })
+
+  it('tell of a restore, but not of a dry run', () => {
+    const host = recording()
+    const archive = fixture('basic', 'dump.tar')
+    host.run(['restore', '--dry-run', archive])
+    expect(host.list()).not.to.include('told.jsonl')
+    const { stdout } = host.run(['restore', '--json', '--store', 'content.sqlite', archive])
+    expect(told(host)).to.deep.equal([{ command: 'restore', summary: JSON.parse(stdout.toString()) }])
+  })
+
+  it('tell of a failure, with its exit status', () => {
+    const host = recording()
+    host.run([...DUMP, '--checkpoint-index', '99', 'x.tar'])
+    host.run([...DUMP, '--bogus', 'x.tar'])
+    const [failed, usage] = told(host)
+    expect(failed)
+      .to.include({ command: 'dump', exit: 1 })
+      .and.have.property('error')
+      .that.matches(/checkpoint/)
+    expect(usage).to.include({ command: 'dump', exit: 2 })
+  })
+
+  for (const event of ['flux:resolved', 'flux:written']) {
+    it(`spoil nothing when a hook of ${event} fails: a warning, and exit status 1`, () => {
+      const hooks = { [event]: './hooks/fail.js' }
+      const files = { 'hooks/fail.js': "export default async () => { throw new Error('no room at the bucket') }\n" }
+      const host = new Host(scratch(), { oclif: { hooks }, files })
+      const { status, stdout, stderr } = host.run([...DUMP, '--json', 'x.tar'])
+      expect(status).to.equal(1)
+      expect(stderr).to.equal(`host dump: the ${event} hook of a-host failed: no room at the bucket\n`)
+      expect(readTar(join(host.dir, 'x.tar'))).to.have.length(JSON.parse(stdout.toString()).keys)
+    })
+  }
+
+  it('leave the exit status of a failure as it is, whatever its hook does', () => {
+    const files = { 'hooks/exit.js': 'export default async function () { this.exit(77) }\n' }
+    const host = new Host(scratch(), { oclif: { hooks: { 'flux:failed': './hooks/exit.js' } }, files })
+    expect(host.run(['dump', '--bogus']).status).to.equal(2)
+  })
+})
