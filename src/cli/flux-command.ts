@@ -14,7 +14,7 @@ export abstract class FluxCommand extends Command {
 
   static override baseFlags = {
     json: Flags.boolean({ summary: 'print the result, or the error, as JSON on standard output', helpGroup: 'GLOBAL' }),
-    help: Flags.help({ char: 'h', summary: 'show this help', helpGroup: 'GLOBAL' }),
+    help: Flags.help({ char: 'h', summary: 'show this help', description: '', helpGroup: 'GLOBAL' }),
   }
 
   /**
