@@ -1,11 +1,15 @@
 /** The packed package as a plugin of other tools. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { fixture, scratch } from './support/fixtures.ts'
+import { expected as expectedOf, fixture, scratch } from './support/fixtures.ts'
 import { Host } from './support/hosts.ts'
+import { run } from './support/processes.ts'
 import { readTar } from './support/read-tar.ts'
 
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const JOBS = fixture('jobs', 'content.sqlite')
 const BASIC = fixture('basic', 'content.sqlite')
 const DUMP = ['dump', '--store', BASIC]
 
@@ -25,6 +29,31 @@ function recording(): Host {
 function told(host: Host): Record<string, unknown>[] {
   const lines = readFileSync(join(host.dir, 'told.jsonl'), 'utf8').trimEnd().split('\n')
   return lines.map((line) => JSON.parse(line))
+}
+
+/** TypeScript of a host's author, compiled against the types in the package. */
+function compiled(host: Host, code: string, path: string): void {
+  const source = join(host.dir, 'src', path)
+  mkdirSync(dirname(source), { recursive: true })
+  writeFileSync(source, code)
+  symlinkSync(join(ROOT, 'node_modules/@types'), join(host.dir, 'node_modules/@types'))
+  const options = { outDir: '..', rootDir: '.', module: 'nodenext', target: 'es2024', strict: true, types: ['node'] }
+  const config = {
+    compilerOptions: { ...options, noImplicitOverride: true, skipLibCheck: true },
+    include: ['.'],
+    exclude: [],
+  }
+  writeFileSync(join(host.dir, 'src/tsconfig.json'), JSON.stringify(config))
+  // It tells what is wrong on standard output.
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  run('sh', ['-c', `'${process.execPath}' '${tsc}' -p '${host.dir}/src' >&2`])
+}
+
+/** The first block of a language in a text. */
+function block(language: string, file: string): string {
+  const [, code] =
+    new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'ms').exec(readFileSync(join(ROOT, file), 'utf8')) ?? []
+  return code as string
 }
 
 describe('a host tool with the plugin', () => {
@@ -54,6 +83,14 @@ describe('a host tool with the plugin', () => {
     for (const flag of ['--help', '-h']) {
       expect(host.run(['dump', flag]).stdout.toString()).to.include('$ host dump OUTFILE')
     }
+  })
+
+  it('looks into the KVS', () => {
+    const { status, stdout } = new Host(scratch()).run(['kvs', 'ls', '-1', '--store', JOBS])
+    expect({ status, stdout: stdout.toString() }).to.deep.equal({
+      status: 0,
+      stdout: 'admin\ncheckpoint\njob\nresource\n',
+    })
   })
 
   it('lists each command once', () => {
@@ -126,7 +163,30 @@ export default class Dump extends Command {
   })
 })
 
+describe('a command of somebody else', () => {
+  it('is made as README says, with the types of the package', () => {
+    const host = new Host(scratch())
+    compiled(host, block('ts', 'README.md'), 'commands/count.ts')
+    const args = ['count', '--store', BASIC]
+    expect(host.run(args).stdout.toString()).to.match(/^\d+ keys in .*content\.sqlite\n$/)
+    const { keys } = JSON.parse(host.run([...args, '--json']).stdout.toString())
+    expect(keys).to.equal(expectedOf('basic').entries.length)
+    expect(host.run(['count', '--store', '/nonexistent']).stderr).to.match(/^host count: .*\/nonexistent/)
+    expect(host.run([...args, '--bogus']).stderr).to.match(/^Usage: host count \[OPTIONS\]$/m)
+    // What is no command of this package has no second name.
+    expect(host.run(['flux', ...args]).status).to.equal(2)
+  })
+})
+
 describe('events', () => {
+  it('have types, by which a hook is written as docs/plugin.md says', () => {
+    const host = new Host(scratch(), { oclif: { hooks: { 'flux:written': './hooks/upload.js' } } })
+    mkdirSync(join(host.dir, 'archive'))
+    compiled(host, block('ts', 'docs/plugin.md').replace('/mnt/archive', `${host.dir}/archive`), 'hooks/upload.ts')
+    const { rootref } = JSON.parse(host.run([...DUMP, '--json', 'x.tar']).stdout.toString())
+    expect(host.list('archive')).to.deep.equal([rootref])
+  })
+
   it('tell a host what was resolved and written', () => {
     const host = recording()
     const { stdout } = host.run([...DUMP, '--json', 'x.tgz'])
