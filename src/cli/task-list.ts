@@ -31,7 +31,13 @@ export async function showTasks(tasks: ListrTask[], verbosity: Verbosity, status
     if (verbosity === 'verbose') return plainList(OutputRenderer)
     if (!isLive(verbosity)) return plainList(PeriodicRenderer)
     const logger = new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) })
-    const rendererOptions = { logger, showErrorMessage: false, collapseErrors: false }
+    // A title on two lines would jump when the window changes.
+    const rendererOptions = {
+      logger,
+      showErrorMessage: false,
+      collapseErrors: false,
+      formatOutput: 'truncate',
+    } as const
     return new Listr(tasks, { ...common, renderer: LiveRenderer, rendererOptions })
   }
   await list()

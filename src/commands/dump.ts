@@ -162,7 +162,11 @@ Values and symbolic links are archived, under their keys with the dots turned in
         onWarning: (message) => this.notice(message),
         signal,
       })
-      const { tasks, printMembers } = dumpTasks(dump, { live: isLive(verbosity), now: () => performance.now() })
+      const { tasks, printMembers } = dumpTasks(dump, {
+        live: isLive(verbosity),
+        now: () => performance.now(),
+        objects: () => store.objects,
+      })
       const status = () => `${this.called}: archived ${dump.progress.keys} keys${leftOver(dump.progress)}`
       const stopNotifying = flags['sd-notify']
         ? keepNotified(store, () => `flux-dump(1) has archived ${dump.progress.keys} keys`)

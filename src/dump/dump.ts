@@ -58,6 +58,8 @@ export interface DumpOptions extends RootChoice, KeyGlobs {
 export interface DumpProgress {
   /** Values and symlinks that the walk has found. */
   walked: number
+  /** Blobs that have been loaded, directories included. One that comes twice may count twice. */
+  loaded: number
   /** Values and symlinks in the archive. */
   keys: number
   symlinks: number
@@ -89,7 +91,16 @@ const QUEUE_BATCHES = 4
  * fails makes the later ones fail too, and `run` throws what failed first.
  */
 export class Dump {
-  readonly progress: DumpProgress = { walked: 0, keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, encoded: 0 }
+  readonly progress: DumpProgress = {
+    walked: 0,
+    loaded: 0,
+    keys: 0,
+    symlinks: 0,
+    blobs: 0,
+    bytes: 0,
+    skipped: 0,
+    encoded: 0,
+  }
   readonly #options: DumpOptions
   readonly #queue = new BatchQueue<Entry[]>(QUEUE_BATCHES)
   readonly #resolved = Promise.withResolvers<Snapshot>()
@@ -164,8 +175,11 @@ export class Dump {
     const { store, ignoreFailedRead, include = [], exclude = [] } = this.#options
     const onError = ignoreFailedRead ? (error: TreeError) => this.#skip(error) : undefined
     const filter = include.length + exclude.length > 0 ? new GlobFilter({ include, exclude }) : undefined
+    const onLoaded = (blobs: number) => {
+      this.progress.loaded += blobs
+    }
     try {
-      for await (const batch of walk(store, root, { onError, filter, signal: this.#signal })) {
+      for await (const batch of walk(store, root, { onError, onLoaded, filter, signal: this.#signal })) {
         this.progress.walked += batch.length
         if (!(await this.#queue.push(batch))) return
       }

@@ -13,6 +13,8 @@ export interface DumpTasksOptions {
   live: boolean
   /** Milliseconds, from any origin. */
   now: () => number
+  /** Blobs in the store, once that is known: a dump of a store that holds nothing else loads them all. */
+  objects: () => number | undefined
 }
 
 /**
@@ -23,7 +25,7 @@ export function dumpTasks(
   dump: Dump,
   options: DumpTasksOptions,
 ): { tasks: ListrTask[]; printMembers: (paths: readonly string[]) => void } {
-  const { live, now } = options
+  const { live, now, objects } = options
   const started = now()
   let writing: Task | undefined
   const paint = async (task: Task, title: () => string, phase: Promise<unknown>) => {
@@ -44,7 +46,18 @@ export function dumpTasks(
     },
     {
       title: 'Walk',
-      task: (_, task) => paint(task as Task, () => `Walk: ${count(dump.progress.walked, 'key')}`, dump.walked),
+      task: (_, task) => {
+        let isDone = false
+        const title = () => {
+          const left = isDone ? '' : leftText(dump.progress.loaded, objects(), (now() - started) / 1000)
+          return `Walk: ${count(dump.progress.walked, 'key')}${left}`
+        }
+        return paint(
+          task as Task,
+          title,
+          dump.walked.finally(() => (isDone = true)),
+        )
+      },
     },
     {
       title: 'Write',
@@ -71,6 +84,19 @@ function writeText(progress: Readonly<DumpProgress>, seconds: number): string {
   const { keys, blobs, bytes } = progress
   const rate = seconds > 0 ? `, ${byteText(bytes / seconds)}/s` : ''
   return `${count(keys, 'key')}, ${count(blobs, 'blob')}, ${byteText(bytes)}${rate}`
+}
+
+/** How much of a store has been read. What old roots have left in it is never read, so that it may be less to go. */
+export function leftText(loaded: number, objects: number | undefined, seconds: number): string {
+  if (!objects || loaded === 0 || seconds < 1) return ''
+  const part = Math.min(loaded / objects, 0.99)
+  return `, ${Math.floor(part * 100)}% of the store, at most ${durationText((seconds / part) * (1 - part))} left`
+}
+
+function durationText(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  if (whole < 60) return `${whole} s`
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`
 }
 
 function count(number: number, noun: string): string {

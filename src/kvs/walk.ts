@@ -52,6 +52,8 @@ export interface WalkOptions {
    * it is not given, the walk throws the first such error.
    */
   onError?: ((error: TreeError) => void) | undefined
+  /** Hears of each batch of blobs that has come, directories as well as parts of values. */
+  onLoaded?: ((blobs: number) => void) | undefined
   signal?: AbortSignal | undefined
   /** Bytes that may be loaded ahead (default 64 MiB). A single blob may be larger. */
   windowBytes?: number | undefined
@@ -217,6 +219,7 @@ class Walker {
       .loadBatch(blobrefs, budgetBytes)
       .then((results) => {
         this.#inFlight -= nodes.length
+        this.#options.onLoaded?.(nodes.length)
         for (let i = 0; i < nodes.length; i++) this.#arrived(nodes[i] as Loading, indexes[i] as number, results[i])
         this.#fill()
       })
