@@ -1,5 +1,6 @@
-// Writes the manual pages, from what the commands say of themselves. Usage: node tools/man.js [PACKAGE_DIRECTORY]
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+// Writes the manual pages, from what the commands say of themselves, and their list in package.json, without which npm does
+// not install them. Usage: node tools/man.js [PACKAGE_DIRECTORY]
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Config } from '@oclif/core'
@@ -10,6 +11,11 @@ const now = process.env.SOURCE_DATE_EPOCH ? new Date(Number(process.env.SOURCE_D
 const dir = join(root, 'man')
 rmSync(dir, { recursive: true, force: true })
 mkdirSync(dir)
-for (const [name, text] of manualPages(await Config.load(root), now.toISOString().slice(0, 10))) {
-  writeFileSync(join(dir, name), text)
+const pages = manualPages(await Config.load(root), now.toISOString().slice(0, 10))
+for (const [name, text] of pages) writeFileSync(join(dir, name), text)
+
+const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const man = [...pages.keys()].sort().map((name) => `./man/${name}`)
+if (JSON.stringify(pjson.man) !== JSON.stringify(man)) {
+  writeFileSync(join(root, 'package.json'), `${JSON.stringify({ ...pjson, man }, undefined, 2)}\n`)
 }

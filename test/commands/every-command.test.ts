@@ -1,4 +1,6 @@
 /** What holds for every command that there is, by whomever it was written. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, Config, settings } from '@oclif/core'
 import { expect } from 'chai'
@@ -57,6 +59,9 @@ describe('manual pages', () => {
   it('are there for every command, and for the tool', () => {
     const names = commands.map(({ cached }) => `flux-ts-${cached.id.replaceAll(':', '-')}.1`)
     expect([...pages.keys()].sort()).to.deep.equal(['flux-ts.1', ...names].sort())
+    // npm installs those that are listed; `npm run man` lists them.
+    const { man } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    expect(man).to.deep.equal([...pages.keys()].sort().map((name) => `./man/${name}`))
   })
 
   for (const [name, text] of pages) {

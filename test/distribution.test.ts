@@ -1,0 +1,78 @@
+/** The package as it is published. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { fixture, scratch } from './support/fixtures.ts'
+import { Host, installInto, packedPackage } from './support/hosts.ts'
+import { run } from './support/processes.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+describe('the packed package', () => {
+  it('holds what runs, its types and its documents, and nothing else', () => {
+    const { files, size } = packedPackage()
+    const paths = files.map(({ path }) => path)
+    const rest = paths.filter((path) => !/^(dist\/.*\.(js|d\.ts)|docs\/.*\.md|man\/.*\.1)$/.test(path))
+    expect(rest).to.have.members([
+      'bin/run.js',
+      'CHANGELOG.md',
+      'LICENSE',
+      'oclif.manifest.json',
+      'package.json',
+      'README.md',
+    ])
+    expect(size).to.be.lessThan(600_000)
+  })
+
+  it('has all that its package.json speaks of', () => {
+    const { files } = packedPackage()
+    const paths = files.map(({ path }) => `./${path}`)
+    const { bin, main, types, exports, man, oclif } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const named = JSON.stringify([bin, main, types, exports, man, oclif]).match(/"\.\/[^"]+\.\w+"/g) ?? []
+    expect(named).to.have.length.above(20)
+    for (const name of named) expect(paths).to.include(JSON.parse(name))
+  })
+
+  it('is a library that does without oclif', () => {
+    const dir = scratch()
+    const modules = join(dir, 'node_modules')
+    mkdirSync(modules)
+    installInto(modules)
+    for (const name of ['@oclif', 'listr2']) rmSync(join(modules, name), { recursive: true })
+    const store = fixture('basic', 'content.sqlite')
+    const code = `import { openStore, resolveRoot } from 'flux-ts'
+const store = await openStore(${JSON.stringify(store)})
+console.log((await resolveRoot(store)).rootref)
+await store.close()
+`
+    writeFileSync(join(dir, 'example.mjs'), code)
+    expect(run(process.execPath, [join(dir, 'example.mjs')]).toString()).to.match(/^sha1-[0-9a-f]{40}\n$/)
+  })
+
+  it('is linked and installed by plugin-plugins', function () {
+    // npm fetches what oclif's plugin needs.
+    this.timeout(300_000)
+    const oclif = { plugins: ['@oclif/plugin-plugins'] }
+    const host = new Host(scratch(), { oclif, bare: true })
+    rmSync(join(host.dir, 'node_modules'), { recursive: true })
+    const npm = 'npm install --silent --prefer-offline --no-audit --no-fund --ignore-scripts'
+    run('sh', ['-c', `cd '${host.dir}' && ${npm} --save-exact @oclif/core@5 @oclif/plugin-plugins@7.0.0`])
+    const modules = join(scratch(), 'node_modules')
+    mkdirSync(modules)
+    const dump = ['dump', '--store', fixture('basic', 'content.sqlite')]
+
+    const linked = host.run(['plugins', 'link', installInto(modules), '--no-install'])
+    expect(linked.status, linked.stderr).to.equal(0)
+    expect(host.run([...dump, 'linked.tar'], { OCLIF_DISABLE_LINKED_ESM_WARNING: '1' }).stderr).to.match(
+      /^host dump: archived \d+ keys\n$/,
+    )
+    expect(host.run(['plugins', 'unlink', 'flux-ts']).status).to.equal(0)
+    expect(host.run([...dump, 'none.tar']).stderr).to.match(/command dump not found/)
+
+    const installed = host.run(['plugins', 'install', `file:${packedPackage().tarball}`])
+    expect(installed.status, installed.stderr).to.equal(0)
+    expect(host.run([...dump, 'installed.tar']).stderr).to.match(/^host dump: archived \d+ keys\n$/)
+    expect(host.list()).to.include.members(['linked.tar', 'installed.tar']).and.not.include('none.tar')
+  })
+})
