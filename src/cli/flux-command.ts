@@ -3,7 +3,6 @@ import { normalizeArgv } from '@oclif/core/help'
 import { FluxError } from '../errors/index.ts'
 import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
-import { UsageError } from './usage-error.ts'
 
 /**
  * What every command shares: `--json` and `--help`, errors as one line on stderr with the exit status they stand for,
@@ -64,7 +63,7 @@ export abstract class FluxCommand extends Command {
     // Whoever reads standard output has had enough (`… - | head`): that needs no words.
     if (error instanceof FluxError && error.code === 'EPIPE') return
     this.notice(errorLine(error))
-    if (error instanceof UsageError || 'parse' in error) {
+    if (exitStatusOf(error) === EXIT.USAGE) {
       const args = Object.entries(this.ctor.args).map(([id, { name, required }]) => {
         const word = (name ?? id).toUpperCase()
         return required ? word : `[${word}]`
