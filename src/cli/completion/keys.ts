@@ -5,7 +5,7 @@
  */
 import { homedir } from 'node:os'
 import { BrokerStore, type ContentStore, openStore } from '../../content/index.ts'
-import { resolveRoot, SnapshotReader } from '../../kvs/index.ts'
+import { type KvsReader, resolveRoot, ServiceReader, SnapshotReader } from '../../kvs/index.ts'
 
 /** Milliseconds from the start of the process; `FLUX_TS_COMPLETION_MS` is for whoever would rather wait. */
 const DEADLINE_MS = Number(process.env.FLUX_TS_COMPLETION_MS) || 200
@@ -65,14 +65,20 @@ async function open(flags: Record<string, string>, signal: AbortSignal): Promise
 async function keysOf(store: ContentStore, flags: Record<string, string>, part: string): Promise<string[]> {
   const index = flags['--checkpoint-index']
   const namespace = flags['--namespace'] ?? flags['-N'] ?? (process.env.FLUX_KVS_NAMESPACE || undefined)
-  const { rootref } = await resolveRoot(store, {
-    root: flags['--root'],
-    checkpoint: flags['--checkpoint'] !== undefined,
-    checkpointIndex: index === undefined ? undefined : Number(index),
-    namespace,
-  })
+  const root = flags['--root']
+  const checkpoint = flags['--checkpoint'] !== undefined
+  const namesRoot = root !== undefined || checkpoint || index !== undefined
+  let reader: KvsReader
+  // The KVS service answers those too who may not load content.
+  if (store.kvs && !namesRoot) {
+    reader = new ServiceReader(store.kvs, { namespace })
+  } else {
+    const checkpointIndex = index === undefined ? undefined : Number(index)
+    const { rootref } = await resolveRoot(store, { root, checkpoint, checkpointIndex, namespace })
+    reader = new SnapshotReader(store, rootref, { namespace })
+  }
   const dir = part.slice(0, part.lastIndexOf('.') + 1)
-  const { data } = await new SnapshotReader(store, rootref, { namespace }).lookup(dir || '.', 'dir')
+  const { data } = await reader.lookup(dir || '.', 'dir')
   return Object.entries(data)
     .map(([name, { type }]) => dir + name + (type === 'dir' || type === 'dirref' ? '.' : ''))
     .filter((key) => key.startsWith(part) && /^[\x21-\x7e]*$/.test(key))

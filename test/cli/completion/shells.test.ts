@@ -122,6 +122,12 @@ for (const shell of SHELLS) {
       'flux-ts restore --store=statedir --key resource.',
     )
 
+    becomes(
+      'keys as arguments, one after the other',
+      'flux-ts kvs get --store statedir resource.R resource.e',
+      'flux-ts kvs get --store statedir resource.R resource.eventlog',
+    )
+
     it('lists what there is', async () => {
       const { shown } = await complete(terminal, 'flux-ts restore --size-limit 1M --')
       for (const flag of ['--checkpoint', '--include', '--exclude', '--store', '--json']) expect(shown).to.include(flag)

@@ -1,0 +1,61 @@
+/** Keys for the shell, as the scripts ask for them. */
+import { expect } from 'chai'
+import { sourceOf } from '../../../src/cli/completion/keys.ts'
+import { BrokerDouble } from '../../support/broker-double.ts'
+import { expected, fixture } from '../../support/fixtures.ts'
+import { fluxTsAside } from '../../support/processes.ts'
+
+const STORE = ['--store', fixture('jobs', 'content.sqlite')]
+
+async function keys(words: string[], env: Record<string, string> = {}): Promise<string[]> {
+  const result = await fluxTsAside(['__complete', ...words], { FLUX_TS_COMPLETION_MS: '30000', ...env })
+  expect({ status: result.status, stderr: result.stderr }).to.deep.equal({ status: 0, stderr: '' })
+  return result.stdout.toString().split('\n').slice(0, -1)
+}
+
+describe('completion of keys', () => {
+  it('lists one level, directories with a dot at their end', async () => {
+    expect(await keys(['kvs', 'get', ...STORE, 'r'])).to.deep.equal(['resource.'])
+    expect(await keys(['kvs', 'get', ...STORE, 'resource.'])).to.deep.equal(['resource.R', 'resource.eventlog'])
+    expect(await keys(['kvs', 'get', ...STORE, ''])).to.deep.equal(['admin.', 'checkpoint.', 'job.', 'resource.'])
+  })
+
+  it('reads an archive', async () => {
+    const archive = ['--archive', fixture('jobs', 'dump.tgz')]
+    expect(await keys(['kvs', 'get', ...archive, 'resource.e'])).to.deep.equal(['resource.eventlog'])
+  })
+
+  it('asks a live instance, and its backing store for a checkpoint', async () => {
+    await using broker = await BrokerDouble.start({
+      content: fixture('jobs', 'content.sqlite'),
+      namespaces: { primary: { rootref: expected('jobs').rootref } },
+    })
+    const env = { FLUX_URI: broker.uri }
+    expect(await keys(['kvs', 'get', 'resource.'], env)).to.deep.equal(['resource.R', 'resource.eventlog'])
+    expect(broker.requestsOf('content.load')).to.deep.equal([])
+    expect(await keys(['kvs', 'get', '--uri', broker.uri, '--checkpoint', 'reso'])).to.deep.equal(['resource.'])
+  })
+
+  it('has no answer, and no complaint, when there is nothing to ask', async () => {
+    expect(await keys(['kvs', 'get', '--store', '/nonexistent', ''])).to.deep.equal([])
+    expect(await keys(['kvs', 'get', ...STORE, 'no.such.'])).to.deep.equal([])
+    expect(await keys(['kvs', 'get', 'a'], { FLUX_URI: 'local:///nonexistent' })).to.deep.equal([])
+  })
+
+  it('gives up when it is late', async () => {
+    await using broker = await BrokerDouble.start({ handshake: 'silent' })
+    expect(await keys(['kvs', 'get', 'a'], { FLUX_URI: broker.uri, FLUX_TS_COMPLETION_MS: '300' })).to.deep.equal([])
+  })
+
+  it('takes the source from the words before, as shells give them', () => {
+    expect(sourceOf(['kvs', 'get', '--store=a b', '--checkpoint'])).to.deep.equal({
+      '--store': 'a b',
+      '--checkpoint': '',
+    })
+    expect(sourceOf(['kvs', 'get', '--store', '=', 'a\\ b', '-N', '"c"'])).to.deep.equal({
+      '--store': 'a b',
+      '-N': 'c',
+    })
+    expect(sourceOf(['kvs', 'get', '--store'])).to.deep.equal({})
+  })
+})
