@@ -160,6 +160,8 @@ export default class Dump extends Command {
     expect(script)
       .to.match(/^complete -F _host host$/m)
       .and.match(/words='[^']*\bdump\b[^']*\bhello\b/)
+    // It could not say which keys there are.
+    expect(script).to.match(/^ {4}'kvs get'\) .* args='any\.\.\.' ;;$/m)
   })
 })
 

@@ -31,10 +31,27 @@ export interface Node {
   readonly args: readonly ArgGrammar[]
 }
 
-/** Everything that a tool's commands take. Hidden ones are left out. */
+/**
+ * Everything that a tool's commands take. Hidden ones are left out.
+ *
+ * In a host, keys are anything: it does not know the word by which the scripts ask for them, and what it does with a word
+ * that it does not know may take long.
+ */
 export function grammarOf(config: Interfaces.Config): Node {
   const commands = config.commands.filter(({ id, hidden, aliases }) => !hidden && !aliases.includes(id))
-  return nodeAt([], commands, config)
+  const root = nodeAt([], commands, config)
+  return config.name === 'flux-ts' ? root : withoutKeys(root)
+}
+
+function withoutKeys(node: Node): Node {
+  const plain = <T extends { readonly value: Value | undefined }>(item: T): T =>
+    item.value === 'key' ? { ...item, value: 'any' } : item
+  return {
+    ...node,
+    children: node.children.map(withoutKeys),
+    flags: node.flags.map(plain),
+    args: node.args.map(plain),
+  }
 }
 
 /** A node and all nodes below it. */
