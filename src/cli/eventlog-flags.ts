@@ -4,13 +4,22 @@ import { UsageError } from './usage-error.ts'
 
 /** Flags that say how events are printed. */
 export const eventlogFlags = {
-  unformatted: Flags.boolean({ char: 'u', summary: 'print events as RFC 18 has them: an object a line' }),
-  human: Flags.boolean({ char: 'H', summary: 'print times as the day and the minute, and seconds from there' }),
+  unformatted: Flags.boolean({
+    char: 'u',
+    summary: 'print events as RFC 18 has them: an object a line',
+    helpGroup: 'OUTPUT',
+  }),
+  human: Flags.boolean({
+    char: 'H',
+    summary: 'print times as the day and the minute, and seconds from there',
+    helpGroup: 'OUTPUT',
+  }),
   color: Flags.string({
     char: 'L',
     summary: 'colour the output: always (when WHEN is left out), never or auto (default)',
     helpValue: 'WHEN',
     options: ['always', 'never', 'auto'],
+    helpGroup: 'OUTPUT',
   }),
 }
 

@@ -24,6 +24,7 @@ export const atFlag = {
     char: 'a',
     summary: 'start from this directory, an RFC 11 dirref object, e.g. of kvs getroot',
     helpValue: 'TREEOBJ',
+    helpGroup: 'SNAPSHOT',
   }),
 }
 

@@ -21,6 +21,8 @@ const DIFFERENT = 1
 const TROUBLE = 2
 
 export default class Diff extends FluxCommand {
+  static override hiddenAliases = ['flux:diff']
+
   static override summary = 'Compare two snapshots'
 
   static override description =

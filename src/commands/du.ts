@@ -19,6 +19,8 @@ import { type DirObj, type Dirref, keyComponents, resolveRoot, SnapshotReader } 
 const BAR = 20
 
 export default class Du extends FluxCommand {
+  static override hiddenAliases = ['flux:du']
+
   static override summary = 'Show what takes the room in a snapshot'
 
   static override description =

@@ -33,6 +33,8 @@ import {
 const MAXREQS = 1000
 
 export default class Fsck extends FluxCommand {
+  static override hiddenAliases = ['flux:fsck']
+
   static override summary = 'Check the integrity of the KVS backing store, and repair it'
 
   static override description =

@@ -20,6 +20,8 @@ import { type Job, jobFilter, jobJson, jobs, RESULT_NAMES, STATE_NAMES } from '.
 import { formatJobid, JOBID_FORMS, type JobidForm, resolveRoot } from '../kvs/index.ts'
 
 export default class Jobs extends FluxCommand {
+  static override hiddenAliases = ['flux:jobs']
+
   static override summary = 'List the jobs in a snapshot'
 
   static override description =

@@ -5,6 +5,8 @@ import { printable } from '../../errors/index.ts'
 import { type ArchiveInfo, archiveInfo } from '../../restore/index.ts'
 
 export default class ArchiveInfoCommand extends FluxCommand {
+  static override hiddenAliases = ['flux:archive:info']
+
   static override summary = 'Say what an archive is, and whether it is sound'
 
   static override description =
@@ -33,7 +35,12 @@ What is not as it should be, such as a name that appears twice, is said on stder
   }
 
   static override flags = {
-    hash: Flags.string({ summary: 'blobref algorithm of the root', options: ['sha1', 'sha256'], default: 'sha1' }),
+    hash: Flags.string({
+      summary: 'blobref algorithm of the root',
+      helpGroup: 'OUTPUT',
+      options: ['sha1', 'sha256'],
+      default: 'sha1',
+    }),
   }
 
   async run(): Promise<object> {

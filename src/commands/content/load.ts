@@ -4,6 +4,8 @@ import { FluxError } from '../../errors/index.ts'
 import { loadBlobs } from '../../inspect/index.ts'
 
 export default class ContentLoad extends FluxCommand {
+  static override hiddenAliases = ['flux:content:load']
+
   static override summary = 'Print blobs'
 
   static override description =

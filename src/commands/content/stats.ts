@@ -3,6 +3,8 @@ import { FluxCommand, interruptible, Output, openSource, sourceFlags, UsageError
 import { contentStats, serviceStatsRows, statsJson, statsRows, statsText } from '../../inspect/index.ts'
 
 export default class ContentStats extends FluxCommand {
+  static override hiddenAliases = ['flux:content:stats']
+
   static override summary = 'Tell how much a content store holds'
 
   static override description =

@@ -13,6 +13,8 @@ import { type ContentError, parseBlobref } from '../../content/index.ts'
 import { blobState, validate } from '../../inspect/index.ts'
 
 export default class ContentValidate extends FluxCommand {
+  static override hiddenAliases = ['flux:content:validate']
+
   static override summary = 'Compare blobs with their blobrefs'
 
   static override description =

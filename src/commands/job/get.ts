@@ -17,6 +17,8 @@ import { decodedRecord, jobRecord, jobRecords, OUTPUT_RECORD, recordLines, taskO
 import { formatJobid, resolveRoot, type Snapshot } from '../../kvs/index.ts'
 
 export default class JobGet extends FluxCommand {
+  static override hiddenAliases = ['flux:job:get']
+
   static override summary = 'Show what a snapshot holds of one job'
 
   static override description =

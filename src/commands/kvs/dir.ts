@@ -3,6 +3,8 @@ import { atFlag, Output, outputWidth, SourceCommand, shown } from '../../cli/ind
 import { type DirEntry, keyValueLine, linkText, listDirEntries, objJson, valueJson } from '../../inspect/index.ts'
 
 export default class KvsDir extends SourceCommand {
+  static override hiddenAliases = ['flux:kvs:dir']
+
   static override summary = 'Show a directory of the KVS, with values'
 
   static override description =
@@ -24,13 +26,14 @@ export default class KvsDir extends SourceCommand {
   }
 
   static override flags = {
-    recursive: Flags.boolean({ char: 'R', summary: 'show what is below each directory as well' }),
-    directory: Flags.boolean({ char: 'd', summary: 'show keys without their values' }),
+    recursive: Flags.boolean({ char: 'R', summary: 'show what is below each directory as well', helpGroup: 'OUTPUT' }),
+    directory: Flags.boolean({ char: 'd', summary: 'show keys without their values', helpGroup: 'OUTPUT' }),
     width: Flags.integer({
       char: 'w',
       summary: 'cut lines to COLS columns; 0 is unlimited (default: the terminal, COLUMNS, or 80)',
       helpValue: 'COLS',
       min: 0,
+      helpGroup: 'OUTPUT',
     }),
     ...atFlag,
   }

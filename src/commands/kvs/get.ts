@@ -6,6 +6,8 @@ import { decodeVal, type TreeObj, treeObjText, type Val } from '../../kvs/index.
 const LIVE_FLAGS = ['waitcreate', 'watch', 'uniq', 'append', 'full', 'count', 'stream']
 
 export default class KvsGet extends SourceCommand {
+  static override hiddenAliases = ['flux:kvs:get']
+
   static override summary = 'Print values of the KVS'
 
   static override description =
@@ -35,9 +37,13 @@ export default class KvsGet extends SourceCommand {
   }
 
   static override flags = {
-    raw: Flags.boolean({ char: 'r', summary: 'print the bytes as they are, with nothing after them' }),
-    treeobj: Flags.boolean({ char: 't', summary: 'print the RFC 11 object' }),
-    label: Flags.boolean({ char: 'l', summary: 'print KEY= before each value' }),
+    raw: Flags.boolean({
+      char: 'r',
+      summary: 'print the bytes as they are, with nothing after them',
+      helpGroup: 'OUTPUT',
+    }),
+    treeobj: Flags.boolean({ char: 't', summary: 'print the RFC 11 object', helpGroup: 'OUTPUT' }),
+    label: Flags.boolean({ char: 'l', summary: 'print KEY= before each value', helpGroup: 'OUTPUT' }),
     ...atFlag,
     waitcreate: Flags.boolean({ char: 'W', summary: 'wait for a key that does not exist', helpGroup: 'LIVE' }),
     watch: Flags.boolean({ char: 'w', summary: 'print the value again whenever it is written', helpGroup: 'LIVE' }),

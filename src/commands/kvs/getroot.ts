@@ -4,6 +4,8 @@ import { FluxError } from '../../errors/index.ts'
 import { dirrefText } from '../../kvs/index.ts'
 
 export default class KvsGetroot extends SourceCommand {
+  static override hiddenAliases = ['flux:kvs:getroot']
+
   static override summary = 'Show the root of the KVS'
 
   static override description =
@@ -21,9 +23,13 @@ export default class KvsGetroot extends SourceCommand {
   ]
 
   static override flags = {
-    owner: Flags.boolean({ char: 'o', summary: 'show the user id that owns the namespace (live)' }),
-    blobref: Flags.boolean({ char: 'b', summary: 'show the blobref alone' }),
-    sequence: Flags.boolean({ char: 's', summary: 'show the sequence number, or version' }),
+    owner: Flags.boolean({
+      char: 'o',
+      summary: 'show the user id that owns the namespace (live)',
+      helpGroup: 'OUTPUT',
+    }),
+    blobref: Flags.boolean({ char: 'b', summary: 'show the blobref alone', helpGroup: 'OUTPUT' }),
+    sequence: Flags.boolean({ char: 's', summary: 'show the sequence number, or version', helpGroup: 'OUTPUT' }),
   }
 
   async run(): Promise<object> {

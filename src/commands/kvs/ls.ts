@@ -4,6 +4,8 @@ import { columns, keyIn, listKeys, objJson } from '../../inspect/index.ts'
 import type { TreeObj } from '../../kvs/index.ts'
 
 export default class KvsLs extends SourceCommand {
+  static override hiddenAliases = ['flux:kvs:ls']
+
   static override summary = 'List directories of the KVS'
 
   static override description =
@@ -22,16 +24,21 @@ export default class KvsLs extends SourceCommand {
   }
 
   static override flags = {
-    recursive: Flags.boolean({ char: 'R', summary: 'list what is below each directory as well' }),
-    directory: Flags.boolean({ char: 'd', summary: 'list directories themselves, not what is in them' }),
+    recursive: Flags.boolean({ char: 'R', summary: 'list what is below each directory as well', helpGroup: 'OUTPUT' }),
+    directory: Flags.boolean({
+      char: 'd',
+      summary: 'list directories themselves, not what is in them',
+      helpGroup: 'OUTPUT',
+    }),
     width: Flags.integer({
       char: 'w',
       summary: 'lines of at most COLS columns; 0 is unlimited (default: the terminal, COLUMNS, or 80)',
       helpValue: 'COLS',
       min: 0,
+      helpGroup: 'OUTPUT',
     }),
-    '1': Flags.boolean({ char: '1' as 'A', summary: 'a name a line' }),
-    classify: Flags.boolean({ char: 'F', summary: 'append . to directories and @ to links' }),
+    '1': Flags.boolean({ char: '1' as 'A', summary: 'a name a line', helpGroup: 'OUTPUT' }),
+    classify: Flags.boolean({ char: 'F', summary: 'append . to directories and @ to links', helpGroup: 'OUTPUT' }),
   }
 
   async run(): Promise<object> {

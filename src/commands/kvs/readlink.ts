@@ -3,6 +3,8 @@ import { atFlag, Output, SourceCommand } from '../../cli/index.ts'
 import { linkText } from '../../inspect/index.ts'
 
 export default class KvsReadlink extends SourceCommand {
+  static override hiddenAliases = ['flux:kvs:readlink']
+
   static override summary = 'Show where symbolic links lead'
 
   static override description =
@@ -21,8 +23,12 @@ export default class KvsReadlink extends SourceCommand {
   }
 
   static override flags = {
-    'namespace-only': Flags.boolean({ char: 'o', summary: 'show only the namespace, of links that name one' }),
-    'key-only': Flags.boolean({ char: 'k', summary: 'show only the key' }),
+    'namespace-only': Flags.boolean({
+      char: 'o',
+      summary: 'show only the namespace, of links that name one',
+      helpGroup: 'OUTPUT',
+    }),
+    'key-only': Flags.boolean({ char: 'k', summary: 'show only the key', helpGroup: 'OUTPUT' }),
     ...atFlag,
   }
 

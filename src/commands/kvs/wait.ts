@@ -2,6 +2,8 @@ import { Args } from '@oclif/core'
 import { refuseUnlessLive, SourceCommand } from '../../cli/index.ts'
 
 export default class KvsWait extends SourceCommand {
+  static override hiddenAliases = ['flux:kvs:wait']
+
   static override summary = 'Wait until the KVS reaches a version'
 
   static override description =

@@ -4,6 +4,8 @@ import { encodeCheckpoint } from '../../../content/index.ts'
 import { CHECKPOINT_HEADER, checkpointLine } from '../../../inspect/index.ts'
 
 export default class ContentCheckpointList extends FluxCommand {
+  static override hiddenAliases = ['flux:content:checkpoint:list']
+
   static override summary = 'List the checkpoints of a backing store'
 
   static override description =

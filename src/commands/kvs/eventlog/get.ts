@@ -11,6 +11,8 @@ import {
 import { eventJson, readEventlog, watchEventlog } from '../../../inspect/index.ts'
 
 export default class KvsEventlogGet extends SourceCommand {
+  static override hiddenAliases = ['flux:kvs:eventlog:get']
+
   static override summary = 'Print an eventlog'
 
   static override description =

@@ -11,6 +11,8 @@ import {
 import { eventJson, eventsUntil } from '../../../inspect/index.ts'
 
 export default class KvsEventlogWaitEvent extends SourceCommand {
+  static override hiddenAliases = ['flux:kvs:eventlog:wait-event']
+
   static override summary = 'Wait for an event in an eventlog'
 
   static override description =
@@ -34,8 +36,8 @@ export default class KvsEventlogWaitEvent extends SourceCommand {
 
   static override flags = {
     ...eventlogFlags,
-    quiet: Flags.boolean({ char: 'q', summary: 'do not print the event' }),
-    verbose: Flags.boolean({ char: 'v', summary: 'print all events before it, too' }),
+    quiet: Flags.boolean({ char: 'q', summary: 'do not print the event', helpGroup: 'OUTPUT' }),
+    verbose: Flags.boolean({ char: 'v', summary: 'print all events before it, too', helpGroup: 'OUTPUT' }),
     waitcreate: Flags.boolean({ char: 'W', summary: 'wait for a key that does not exist', helpGroup: 'LIVE' }),
     timeout: Flags.string({
       char: 't',
