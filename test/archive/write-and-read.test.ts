@@ -129,6 +129,7 @@ describe('archive: what is written is read', () => {
   }
 
   for (const extension of [...WRITTEN, '/']) {
+    const { filter } = archiveTypeOf(`x${extension}`)
     it(`holds every value and link of the fixtures for us: ${extension}`, async () => {
       const file = join(scratch(), `x${extension}`)
       await writeTree(file, tree)
@@ -185,7 +186,8 @@ describe('archive: what is written is read', () => {
           await writeTree(file, tree)
           expect(said(await readMembers(file))).to.deep.equal(saidOfTree(tree))
         }),
-        { numRuns: 25 },
+        // Programs and threads that start for each take longer than what they compress.
+        { numRuns: ['bzip2', 'xz'].includes(filter) ? 8 : 25 },
       )
     })
   }

@@ -137,9 +137,10 @@ describe('fsck', () => {
 
   it('refuses what cannot be repaired or is no blobref, in a line', async () => {
     const archive = fixture('basic', 'dump.tar')
-    expect(await runInProcess(['fsck', '--repair', '--archive', archive])).to.include({
+    const wrong = await runInProcess(['fsck', '--repair', '--archive', archive])
+    expect({ status: wrong.status, line: wrong.stderr.split('\n')[0] }).to.deep.equal({
       status: 2,
-      stderr: 'flux-ts fsck: an archive cannot be repaired; restore it to a store, and repair that with --store\n',
+      line: 'flux-ts fsck: an archive cannot be repaired; restore it to a store, and repair that with --store',
     })
     const bad = await runInProcess(['fsck', '--rootref', 'bogus', '--store', fixture('basic')])
     expect(bad.status).to.equal(1)
