@@ -3,6 +3,7 @@ import { normalizeArgv } from '@oclif/core/help'
 import { FluxError } from '../errors/index.ts'
 import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
+import { argTerm } from './manual/page.ts'
 
 /**
  * What every command shares: `--json` and `--help`, errors as one line on stderr with the exit status they stand for,
@@ -64,10 +65,7 @@ export abstract class FluxCommand extends Command {
     if (error instanceof FluxError && error.code === 'EPIPE') return
     this.notice(errorLine(error))
     if (exitStatusOf(error) === EXIT.USAGE) {
-      const args = Object.entries(this.ctor.args).map(([id, { name, required }]) => {
-        const word = (name ?? id).toUpperCase()
-        return required ? word : `[${word}]`
-      })
+      const args = Object.entries(this.ctor.args).map(([id, arg]) => argTerm({ ...arg, name: arg.name ?? id }))
       process.stderr.write(`Usage: ${[this.called, '[OPTIONS]', ...args].join(' ')}\n`)
       process.stderr.write(`Try '${this.called} --help' for more information.\n`)
     }

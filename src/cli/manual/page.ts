@@ -92,7 +92,12 @@ function definition(term: string, texts: readonly (string | undefined)[]): Block
   return { kind: 'definition', term, texts: texts.filter((text) => text !== undefined && text !== '') as string[] }
 }
 
-function argTerm({ name, required, multiple }: Command.Arg.Cached): string {
+/** An argument in the synopsis of its command. */
+export function argTerm({
+  name,
+  required,
+  multiple,
+}: Pick<Command.Arg.Cached, 'name' | 'required' | 'multiple'>): string {
   const word = `${name.toUpperCase()}${multiple ? '...' : ''}`
   return required ? word : `[${word}]`
 }
