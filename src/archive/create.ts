@@ -3,14 +3,7 @@ import { dirname } from 'node:path'
 import { ChunkWriter } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
-import { createFilter } from './filters/create-filter.ts'
 import type { MemberAttributes } from './format-encoder.ts'
-import { CpioEncoder } from './formats/cpio.ts'
-import { DirectoryEncoder } from './formats/directory/encoder.ts'
-import { DirectorySink } from './formats/directory/sink.ts'
-import { Iso9660Writer } from './formats/iso9660/writer.ts'
-import { TarEncoder } from './formats/tar.ts'
-import { ZipWriter } from './formats/zip/writer.ts'
 import { type ArchiveType, archiveTypeOf, compressionLevel } from './formats.ts'
 import { DescriptorSink, openSink, type Sink } from './sink.ts'
 import { TemporaryFile } from './spool.ts'
@@ -49,7 +42,7 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
   const toStdout = path === '-'
   const sink = toStdout ? new DescriptorSink('standard output', 1) : await openSink(path)
   try {
-    return createWriter(path, type, sink, { ...options, level, threads })
+    return await createWriter(path, type, sink, { ...options, level, threads })
   } catch (error) {
     await sink.abort()
     throw error
@@ -57,34 +50,44 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
 }
 
 async function createDirectory(path: string, type: ArchiveType, attributes: MemberAttributes): Promise<ArchiveWriter> {
+  const { DirectoryEncoder } = await import('./formats/directory/encoder.ts')
+  const { DirectorySink } = await import('./formats/directory/sink.ts')
   const sink = await DirectorySink.open(path)
   const out = new ChunkWriter()
   return new StreamWriter(type, sink, out, new DirectoryEncoder(out, attributes, sink.temporary), undefined)
 }
 
-function createWriter(
+/** What one kind of archive takes is loaded when it is asked for: all of it is half of what a dump would load. */
+async function createWriter(
   path: string,
   type: ArchiveType,
   sink: Sink,
   { attributes, level, threads, signal }: CreateArchiveOptions & { level: number; threads: number },
-): ArchiveWriter {
+): Promise<ArchiveWriter> {
   const toStdout = path === '-'
   switch (type.format) {
     case 'tar': {
+      const { createFilter } = await import('./filters/create-filter.ts')
+      const { TarEncoder } = await import('./formats/tar.ts')
       const out = new ChunkWriter()
       const recordBytes = toStdout && type.filter === 'none' ? { recordBytes: STREAM_RECORD_BYTES } : {}
       const name = toStdout ? 'standard output' : path
-      const filter = createFilter(type.filter, sink, { level, threads, name, signal })
+      const filter = await createFilter(type.filter, sink, { level, threads, name, signal })
       return new StreamWriter(type, sink, out, new TarEncoder(out, attributes, recordBytes), filter)
     }
     case 'cpio': {
+      const { CpioEncoder } = await import('./formats/cpio.ts')
       const out = new ChunkWriter()
       return new StreamWriter(type, sink, out, new CpioEncoder(out, attributes), undefined)
     }
-    case 'iso9660':
+    case 'iso9660': {
+      const { Iso9660Writer } = await import('./formats/iso9660/writer.ts')
       return new Iso9660Writer(type, sink, attributes, new TemporaryFile(toStdout ? tmpdir() : dirname(path)))
-    case 'zip':
+    }
+    case 'zip': {
+      const { ZipWriter } = await import('./formats/zip/writer.ts')
       return new ZipWriter(type, sink, attributes, { level, threads }, toStdout ? tmpdir() : dirname(path))
+    }
     default:
       throw new FluxError('ENOTSUP', `${path}: ${type.format} is not written`)
   }

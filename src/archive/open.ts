@@ -3,15 +3,8 @@
  * batches, since a promise for each of some hundred thousand small members would cost more than to parse them.
  */
 import { InterruptedError } from '../errors/index.ts'
-import { decodeInThread } from './decoders/in-thread.ts'
-import { unzstd } from './decoders/zstd.ts'
 import { Input } from './input.ts'
 import { type Member, Reading } from './member.ts'
-import { readCpio } from './readers/cpio.ts'
-import { readDirectory } from './readers/directory.ts'
-import { readIso9660 } from './readers/iso9660.ts'
-import { readTar } from './readers/tar.ts'
-import { readZip } from './readers/zip.ts'
 import {
   describeStranger,
   MAGIC_BYTES,
@@ -21,7 +14,6 @@ import {
   recogniseFormat,
 } from './recognise.ts'
 import { Source } from './source.ts'
-import { gunzip } from './zlib.ts'
 
 /** Filters around filters: more than this is no archive that anybody made for use. */
 const FILTERS = 4
@@ -54,14 +46,29 @@ export interface ArchiveReader extends AsyncDisposable {
   batches(): AsyncIterable<Member[]>
 }
 
-/** Undo a filter. The generator owns `chunks`. */
-const DECODERS: Readonly<
-  Record<ReadableFilter, (chunks: AsyncIterable<Uint8Array>, reading: Reading) => AsyncGenerator<Uint8Array>>
-> = {
-  gzip: gunzip,
-  zstd: unzstd,
-  bzip2: (chunks, reading) => decodeInThread('bzip2', chunks, reading),
-  xz: (chunks, reading) => decodeInThread('xz', chunks, reading),
+/** Undoes a filter. The generator owns `chunks`. */
+type Decoder = (chunks: AsyncIterable<Uint8Array>, reading: Reading) => AsyncGenerator<Uint8Array>
+
+/** Decoders and readers are loaded when they are asked for. */
+const DECODERS: Readonly<Record<ReadableFilter, () => Promise<Decoder>>> = {
+  gzip: async () => (await import('./zlib.ts')).gunzip,
+  zstd: async () => (await import('./decoders/zstd.ts')).unzstd,
+  bzip2: () => decoderInThread('bzip2'),
+  xz: () => decoderInThread('xz'),
+}
+
+async function decoderInThread(filter: 'bzip2' | 'xz'): Promise<Decoder> {
+  const { decodeInThread } = await import('./decoders/in-thread.ts')
+  return (chunks, reading) => decodeInThread(filter, chunks, reading)
+}
+
+const STREAM_READERS = {
+  tar: async () => (await import('./readers/tar.ts')).readTar,
+  cpio: async () => (await import('./readers/cpio.ts')).readCpio,
+}
+const SEEKING_READERS = {
+  zip: async () => (await import('./readers/zip.ts')).readZip,
+  iso9660: async () => (await import('./readers/iso9660.ts')).readIso9660,
 }
 
 /**
@@ -85,6 +92,7 @@ export async function openArchive(path: string, options: OpenArchiveOptions = {}
 async function openDirectory(path: string, source: Source, options: OpenArchiveOptions): Promise<ArchiveReader> {
   const root = path === '-' ? '/dev/stdin' : path.replace(/(?<=.)\/+$/, '')
   const progress = { bytesRead: 0 }
+  const { readDirectory } = await import('./readers/directory.ts')
   return {
     type: { format: 'directory', filter: 'none' },
     size: undefined,
@@ -110,7 +118,8 @@ async function openStream(source: Source, options: OpenArchiveOptions): Promise<
       filters.push(filter)
       const reading = new Reading(source.name, filter)
       if (filters.length > FILTERS) throw reading.error('ENOTSUP', `is compressed more than ${FILTERS} times over`)
-      input = new Input(DECODERS[filter](input.rest(), reading))
+      const decode = await DECODERS[filter]()
+      input = new Input(decode(input.rest(), reading))
     }
   } catch (error) {
     await input.close()
@@ -145,7 +154,8 @@ async function openFormat(
   }
   const reading = new Reading(source.name, format)
   if (format === 'tar' || format === 'cpio') {
-    const batches = () => untilAborted((format === 'tar' ? readTar : readCpio)(input, reading), options.signal)
+    const read = await STREAM_READERS[format]()
+    const batches = () => untilAborted(read(input, reading), options.signal)
     return new OpenedArchive({ format, filter }, source, source, input, batches)
   }
   if (filters.length > 0) {
@@ -155,7 +165,8 @@ async function openFormat(
     })
   }
   const seekable = source.size === undefined ? await Source.spool(input.rest(), source.name, options.signal) : source
-  const batches = () => untilAborted((format === 'zip' ? readZip : readIso9660)(seekable, reading), options.signal)
+  const read = await SEEKING_READERS[format]()
+  const batches = () => untilAborted(read(seekable, reading), options.signal)
   return new OpenedArchive({ format, filter }, source, seekable, input, batches)
 }
 

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { type ContentStore, isBlobref, recogniseStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import { resolveRoot, type Snapshot } from '../kvs/index.ts'
-import { ArchiveStore } from '../restore/index.ts'
 import { openSource, type SourceChoice } from './source.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -95,9 +94,12 @@ function isStore(path: string): boolean {
   }
 }
 
-function openSide({ kind, where }: SideName, flags: SourceChoice, other: ContentStore | undefined) {
+async function openSide({ kind, where }: SideName, flags: SourceChoice, other: ContentStore | undefined) {
   const { signal, onWarning } = flags
-  if (kind === 'archive') return ArchiveStore.open(where, { hash: other?.hash, onWarning, signal })
+  if (kind === 'archive') {
+    const { ArchiveStore } = await import('../restore/index.ts')
+    return ArchiveStore.open(where, { hash: other?.hash, onWarning, signal })
+  }
   if (kind === 'flags') return openSource(flags)
   const { uri: _uri, store: _store, archive: _archive, ...how } = flags
   return openSource(

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { EventlogFormatter } from '../inspect/index.ts'
+import type { EventlogFormat } from '../inspect/index.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Flags that say how events are printed. */
@@ -23,17 +23,17 @@ export const eventlogFlags = {
   }),
 }
 
-/** Prints events as the flags say. @throws {UsageError} flags that do not go together */
-export function eventlogFormatter(flags: {
+/** How events are printed, as the flags say. @throws {UsageError} flags that do not go together */
+export function eventlogFormat(flags: {
   unformatted: boolean
   human: boolean
   color?: string | undefined
-}): EventlogFormatter {
+}): EventlogFormat {
   const { unformatted, human, color } = flags
   if (unformatted && (human || color === 'always')) {
     throw new UsageError('Do not specify --unformatted with --human or --color=always')
   }
-  return new EventlogFormatter({ unformatted, human, color: usesColor(color) })
+  return { unformatted, human, color: usesColor(color) }
 }
 
 /** NO_COLOR turns colours off where nothing is said. @see https://no-color.org */

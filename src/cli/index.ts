@@ -1,7 +1,7 @@
 export { COMPLETION_SHELLS, type CompletionShell, completionScript } from './completion/script.ts'
 export { type Side, Sides } from './diff-source.ts'
 export { parseDuration } from './duration.ts'
-export { eventlogFlags, eventlogFormatter, withColorAlone } from './eventlog-flags.ts'
+export { eventlogFlags, eventlogFormat, withColorAlone } from './eventlog-flags.ts'
 export type { DumpSummary, FluxEvents, FluxHook, FluxHooks, RestoreSummary } from './events.ts'
 export { EXIT, errorLine, exitStatusOf } from './exit-status.ts'
 export { FluxCommand } from './flux-command.ts'

@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8'
 import { Flags } from '@oclif/core'
 import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { RootChoice } from '../kvs/index.ts'
-import { ArchiveStore } from '../restore/index.ts'
 import { UsageError } from './usage-error.ts'
+import { holdYoungGeneration } from './young-generation.ts'
 
 /** What a URI is, wherever a flag takes one. */
 export const uriHelp = {
@@ -157,15 +156,15 @@ export async function openSource(choice: SourceChoice): Promise<ContentStore> {
   if (archive !== undefined) {
     if (store !== undefined) throw new UsageError('--archive does not go with --store', 'give one of them')
     refuseLiveFlags({ ...choice }, 'archive')
+    holdYoungGeneration()
+    const { ArchiveStore } = await import('../restore/index.ts')
     return ArchiveStore.open(archive, { onWarning, signal })
   }
   if (store !== undefined) {
     refuseLiveFlags({ ...choice })
+    holdYoungGeneration()
     return openStore(store, { verify, scratchDirs })
   }
-  // Against what bin/run.js says: with thousands of requests waiting for their blobs, most of a small young generation
-  // survives, and copying it took a fifth of the processor time of a live dump. It costs 70 MB.
-  setFlagsFromString('--semi-space-growth-factor=2')
   const options = { verify, maxreqs, noCache: choice['no-cache'], signal }
   const live = await BrokerStore.open(uri, options).catch((error) => {
     throw noInstanceHint(error, uri)

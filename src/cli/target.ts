@@ -3,6 +3,7 @@ import { BrokerWriter, type ContentWriter, HashingWriter, type HashName, openSto
 import { FluxError } from '../errors/index.ts'
 import { closedBy, noInstanceHint, paceFlags, refuseLiveFlags, uriHelp } from './source.ts'
 import { UsageError } from './usage-error.ts'
+import { holdYoungGeneration } from './young-generation.ts'
 
 /** Flags that say where a restored snapshot goes. */
 export const targetFlags = {
@@ -78,6 +79,7 @@ export async function openTarget(choice: TargetChoice, signal: AbortSignal): Pro
     if (choice['dry-run'])
       throw new UsageError('--dry-run does not go with --store', 'it says what root would come out')
     if (key !== undefined) throw new UsageError('--key does not go with --store', 'a store is restored as a whole')
+    holdYoungGeneration()
     return storeTarget(await openStoreWriter(store, { hash }))
   }
   if (hash !== undefined) throw new UsageError('--hash is for --store and --dry-run', 'a live instance has its own')

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import type { ContentStore } from '../content/index.ts'
 import { printable } from '../errors/index.ts'
 import { decodeVal, streamValue } from '../kvs/index.ts'
@@ -26,6 +25,7 @@ export async function changeText(a: ContentStore, b: ContentStore, change: Chang
   for (const text of [textA, textB]) {
     if (typeof text !== 'string') return `${text.what} ${nameA} and ${nameB} differ\n`
   }
+  const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff')
   const patch = createTwoFilesPatch(nameA, nameB, textA as string, textB as string, undefined, undefined, {
     context: 3,
     maxEditLength: MAX_EDITS,

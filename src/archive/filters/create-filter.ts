@@ -1,29 +1,40 @@
 import type { FilterName } from '../formats.ts'
 import type { Sink } from '../sink.ts'
-import { BlockFilter } from './block-filter.ts'
-import { Bzip2Compressor } from './bzip2.ts'
+import type { BlockCompressor } from './block-filter.ts'
 import type { Filter, FilterOptions } from './filter.ts'
-import { GzipFilter } from './gzip.ts'
-import { XzCompressor } from './xz.ts'
-import { ZstdCompressor } from './zstd.ts'
 
 /**
- * The filter of a name; undefined for none.
+ * The filter of a name; undefined for none. Only that one is loaded.
  *
  * @param sink - where its bytes go
  * @throws {FluxError} `ENOENT` when it takes a program that is not there
  */
-export function createFilter(name: FilterName, sink: Sink, options: FilterOptions): Filter | undefined {
+export async function createFilter(name: FilterName, sink: Sink, options: FilterOptions): Promise<Filter | undefined> {
+  if (name === 'none') return undefined
+  if (name === 'gzip') {
+    const { GzipFilter } = await import('./gzip.ts')
+    return new GzipFilter(sink, options)
+  }
+  const { BlockFilter } = await import('./block-filter.ts')
+  return new BlockFilter(sink, await createCompressor(name, options), options)
+}
+
+async function createCompressor(
+  name: Exclude<FilterName, 'none' | 'gzip'>,
+  { level, name: file }: FilterOptions,
+): Promise<BlockCompressor> {
   switch (name) {
-    case 'none':
-      return undefined
-    case 'gzip':
-      return new GzipFilter(sink, options)
-    case 'bzip2':
-      return new BlockFilter(sink, new Bzip2Compressor(options.level), options)
-    case 'xz':
-      return new BlockFilter(sink, new XzCompressor(options.level, options.name), options)
-    case 'zstd':
-      return new BlockFilter(sink, new ZstdCompressor(options.level), options)
+    case 'bzip2': {
+      const { Bzip2Compressor } = await import('./bzip2.ts')
+      return new Bzip2Compressor(level)
+    }
+    case 'xz': {
+      const { XzCompressor } = await import('./xz.ts')
+      return new XzCompressor(level, file)
+    }
+    case 'zstd': {
+      const { ZstdCompressor } = await import('./zstd.ts')
+      return new ZstdCompressor(level)
+    }
   }
 }

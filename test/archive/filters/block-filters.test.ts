@@ -51,15 +51,15 @@ function memorySink(): Sink & { written: Uint8Array[] } {
   return { written, write: async (more) => void written.push(...more), commit: async () => {}, abort: async () => {} }
 }
 
-function open(what: Case, sink: Sink, options: Partial<FilterOptions> = {}) {
-  const filter = createFilter(what.filter, sink, { level: what.level, threads: 2, name: 'x', ...options })
+async function open(what: Case, sink: Sink, options: Partial<FilterOptions> = {}) {
+  const filter = await createFilter(what.filter, sink, { level: what.level, threads: 2, name: 'x', ...options })
   if (filter === undefined) throw new Error('no filter')
   return filter
 }
 
 async function compress(what: Case, input: Uint8Array, options: Partial<FilterOptions> = {}, cut = 1 << 20) {
   const sink = memorySink()
-  const filter = open(what, sink, options)
+  const filter = await open(what, sink, options)
   for (let at = 0; at < input.length; at += cut) await filter.write([input.subarray(at, at + cut)])
   await filter.finish()
   return Buffer.concat(sink.written)
@@ -134,7 +134,7 @@ for (const what of CASES) {
       const chunks = fc.array(fc.uint8Array({ maxLength: 5000, size: 'max' }), { maxLength: 5 })
       const property = fc.asyncProperty(chunks, fc.integer({ min: 1, max: 4 }), async (parts, threads) => {
         const sink = memorySink()
-        const opened = open(what, sink, { threads })
+        const opened = await open(what, sink, { threads })
         await opened.write(parts)
         await opened.finish()
         const back = await uncompress(what, Buffer.concat(sink.written))
@@ -145,7 +145,7 @@ for (const what of CASES) {
 
     it('calls off what is under way, and is then of no use', async () => {
       const sink = memorySink()
-      const opened = open(what, sink, { level: levels[1] })
+      const opened = await open(what, sink, { level: levels[1] })
       const input = randomBytes(1 << 20)
       // As much as there is room for, and more: the last write waits for what will never be.
       const writing = opened.write(Array.from({ length: 200 }, () => input)).catch((error) => error)
@@ -159,10 +159,10 @@ for (const what of CASES) {
     })
 
     it('may be called off before anything, after the end, and twice', async () => {
-      const idle = open(what, memorySink())
+      const idle = await open(what, memorySink())
       await idle.abort?.()
       await idle.abort?.()
-      const ended = open(what, memorySink())
+      const ended = await open(what, memorySink())
       await ended.finish()
       await ended.abort?.()
     })
@@ -187,7 +187,7 @@ for (const what of CASES) {
 
 describe('archive/filters/bzip2, its threads', () => {
   it('say in one line what libbz2 says', async () => {
-    const filter = open(CASES[0] as Case, memorySink(), { level: 10, name: '/d/x.tar.bz2' })
+    const filter = await open(CASES[0] as Case, memorySink(), { level: 10, name: '/d/x.tar.bz2' })
     await filter.write([text(100)])
     const error = await filter.finish().catch((error) => error)
     expect(error.message).to.equal('cannot write /d/x.tar.bz2: bzip2: libbz2 says -2')

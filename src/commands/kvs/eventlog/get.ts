@@ -1,14 +1,14 @@
 import { Args, Flags } from '@oclif/core'
 import {
   eventlogFlags,
-  eventlogFormatter,
+  eventlogFormat,
   Output,
   refuseUnlessLive,
   SourceCommand,
   UsageError,
   withColorAlone,
 } from '../../../cli/index.ts'
-import { eventJson, readEventlog, watchEventlog } from '../../../inspect/index.ts'
+import { EventlogFormatter, eventJson, readEventlog, watchEventlog } from '../../../inspect/index.ts'
 
 export default class KvsEventlogGet extends SourceCommand {
   static override hiddenAliases = ['flux:kvs:eventlog:get']
@@ -59,7 +59,7 @@ export default class KvsEventlogGet extends SourceCommand {
     if (this.jsonEnabled() && watch && count <= 0) {
       throw new UsageError('--json does not go with --watch', 'unless --count says when to end')
     }
-    const formatter = eventlogFormatter(flags)
+    const formatter = new EventlogFormatter(eventlogFormat(flags))
     return this.withSource(flags, async (source) => {
       const events: object[] = []
       const output = new Output()

@@ -1,14 +1,14 @@
 import { Args, Flags } from '@oclif/core'
 import {
   eventlogFlags,
-  eventlogFormatter,
+  eventlogFormat,
   Output,
   parseDuration,
   refuseUnlessLive,
   SourceCommand,
   withColorAlone,
 } from '../../../cli/index.ts'
-import { eventJson, eventsUntil } from '../../../inspect/index.ts'
+import { EventlogFormatter, eventJson, eventsUntil } from '../../../inspect/index.ts'
 
 export default class KvsEventlogWaitEvent extends SourceCommand {
   static override hiddenAliases = ['flux:kvs:eventlog:wait-event']
@@ -52,7 +52,7 @@ export default class KvsEventlogWaitEvent extends SourceCommand {
     const { key, event: name } = args
     refuseUnlessLive(flags, ['waitcreate', 'timeout'])
     const timeoutMs = flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout')
-    const formatter = eventlogFormatter(flags)
+    const formatter = new EventlogFormatter(eventlogFormat(flags))
     return this.withSource(flags, async (source) => {
       const options = { waitCreate: flags.waitcreate, timeoutMs, signal: source.signal }
       const output = new Output()
