@@ -1,5 +1,5 @@
 import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2'
-import { printable } from '../errors/index.ts'
+import { grouped, printable } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 import type { Dump, DumpProgress } from './dump.ts'
 
@@ -100,7 +100,7 @@ function durationText(seconds: number): string {
 }
 
 function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`
+  return `${grouped(number)} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function byteText(bytes: number): string {

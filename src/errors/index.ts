@@ -1,3 +1,3 @@
 export { type ErrnoName, errnoName, errnoNumber, errnoText, isErrnoName } from './errno.ts'
 export { FluxError, type FluxErrorOptions, InterruptedError } from './flux-error.ts'
-export { printable } from './printable.ts'
+export { grouped, printable } from './printable.ts'

@@ -1,5 +1,6 @@
 /** The figures of a content store, as they are printed. */
 import type { ServiceStats, Totals } from '../content/index.ts'
+import { grouped } from '../errors/index.ts'
 import type { ContentStats } from './content-stats.ts'
 
 /** A name, and what it comes to. */
@@ -48,7 +49,7 @@ export function serviceStatsRows({ cache, backing }: ServiceStats): StatsRow[] {
 /** @param forPeople - in columns, with the digits in groups; otherwise name, tab, number */
 export function statsText(rows: readonly StatsRow[], forPeople: boolean): string {
   if (!forPeople) return rows.map(([name, value]) => `${name}\t${value}\n`).join('')
-  const numbers = rows.map(([, value]) => value.toLocaleString('en-US'))
+  const numbers = rows.map(([, value]) => grouped(value))
   const nameWidth = Math.max(...rows.map(([name]) => name.length))
   const width = Math.max(...numbers.map(({ length }) => length))
   return rows.map(([name], i) => `${name.padEnd(nameWidth)}  ${numbers[i]?.padStart(width)}\n`).join('')

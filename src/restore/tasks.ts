@@ -1,5 +1,5 @@
 import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2'
-import { printable } from '../errors/index.ts'
+import { grouped, printable } from '../errors/index.ts'
 import type { Restore, RestoreProgress } from './restore.ts'
 
 /** How often a live title is painted again. */
@@ -56,6 +56,5 @@ export function restoreTasks(
 }
 
 function progressText({ keys, blobs, bytes }: Readonly<RestoreProgress>): string {
-  const number = (value: number) => value.toLocaleString('en-US')
-  return `${number(keys)} keys, ${number(blobs)} blobs, ${number(bytes)} bytes`
+  return `${grouped(keys)} keys, ${grouped(blobs)} blobs, ${grouped(bytes)} bytes`
 }
