@@ -42,7 +42,7 @@ export interface Member {
 /** Files of up to this size come whole. Two batches' worth is what a reader holds at most. */
 export const WHOLE_BYTES = 1 << 20
 
-/** A batch ends after this many members, or bytes of content. */
+/** A batch ends after this many members, or bytes of contents, paths, targets and records. */
 export const BATCH_MEMBERS = 1024
 export const BATCH_BYTES = 1 << 20
 

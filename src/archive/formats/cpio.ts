@@ -4,8 +4,9 @@
  * content.
  */
 import type { ChunkWriter } from '../../bytes/index.ts'
-import { ArchiveError } from '../archive-error.ts'
+import { ArchiveError, assertSize, OTHER_FORMAT, sizeMismatch } from '../archive-error.ts'
 import type { ExtraRecords, FormatEncoder, MemberAttributes } from '../format-encoder.ts'
+import { HEADER_BYTES as MAX_TARGET_BYTES } from '../member.ts'
 import { encodePax } from './pax-records.ts'
 
 /** Fields of a header: offset and width, under the names of the standard. */
@@ -56,9 +57,7 @@ export class CpioEncoder implements FormatEncoder {
   }
 
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
-    let written = 0
-    for (const part of parts) written += part.length
-    if (written !== size) throw sizeMismatch(path, size, written)
+    assertSize('cpio', path, size, parts)
     this.#member(S_IFREG, path, size, extra)
     for (const part of parts) this.#out.write(part)
   }
@@ -72,16 +71,20 @@ export class CpioEncoder implements FormatEncoder {
 
   data(part: Uint8Array): void {
     this.#written += part.length
-    if (this.#written > this.#declared) throw sizeMismatch(this.#fileName, this.#declared, this.#written)
+    if (this.#written > this.#declared) throw sizeMismatch('cpio', this.#fileName, this.#declared, this.#written)
     this.#out.write(part)
   }
 
   endFile(): void {
-    if (this.#written !== this.#declared) throw sizeMismatch(this.#fileName, this.#declared, this.#written)
+    if (this.#written !== this.#declared) throw sizeMismatch('cpio', this.#fileName, this.#declared, this.#written)
   }
 
   symlink(path: string, target: string, extra?: ExtraRecords): void {
     const content = Buffer.from(target)
+    if (content.length > MAX_TARGET_BYTES) {
+      const what = `the target of the link is longer than the ${MAX_TARGET_BYTES} bytes that readers look at`
+      throw new ArchiveError('ENAMETOOLONG', { format: 'cpio', pathname: path }, what, { hint: OTHER_FORMAT })
+    }
     this.#member(S_IFLNK, path, content.length, extra)
     this.#out.write(content)
   }
@@ -99,20 +102,14 @@ export class CpioEncoder implements FormatEncoder {
     const records = extra === undefined ? '' : encodePax(Object.entries(extra))
     // What comes after the NUL that ends a name is nothing to other readers; ours finds records there.
     const name = Buffer.from(`${path === TRAILER ? './' : ''}${path}\0${records === '' ? '' : `${records}\0`}`)
+    const at = { format: 'cpio', pathname: path }
     if (size > MAX_11) {
-      throw new ArchiveError(
-        'EFBIG',
-        { format: 'cpio', pathname: path },
-        `its ${size} bytes are more than the 8 GiB that a cpio can hold`,
-        { hint: 'write a .tar instead' },
-      )
+      const what = `its ${size} bytes are more than the 8 GiB that a cpio can hold`
+      throw new ArchiveError('EFBIG', at, what, { hint: OTHER_FORMAT })
     }
     if (name.length > MAX_6) {
-      throw new ArchiveError(
-        'ENAMETOOLONG',
-        { format: 'cpio', pathname: path },
-        `a name of more than ${MAX_6} bytes, which a cpio cannot hold`,
-      )
+      const what = `a name of more than ${MAX_6} bytes, which a cpio cannot hold`
+      throw new ArchiveError('ENAMETOOLONG', at, what, { hint: OTHER_FORMAT })
     }
     const header = this.#header
     // Device and file number make out a file together: each member is one of its own, however many there are.
@@ -137,12 +134,4 @@ function putOctal(header: Buffer, [offset, width]: readonly [number, number], va
 
 function tooLarge(what: string): ArchiveError {
   return new ArchiveError('EOVERFLOW', { format: 'cpio' }, `cpio: cannot say ${what}`, { hint: 'write a .tar instead' })
-}
-
-function sizeMismatch(pathname: string, declared: number, written: number): ArchiveError {
-  return new ArchiveError(
-    'EIO',
-    { format: 'cpio', pathname },
-    `declared ${declared} bytes, but ${written} were written`,
-  )
 }

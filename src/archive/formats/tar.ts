@@ -3,8 +3,9 @@
  * just the records it lacks. This is libarchive's "restricted pax", which `flux dump` writes; fields are filled as it fills them.
  */
 import type { ChunkWriter } from '../../bytes/index.ts'
-import { ArchiveError } from '../archive-error.ts'
+import { ArchiveError, sizeMismatch } from '../archive-error.ts'
 import type { ExtraRecords, FormatEncoder, MemberAttributes } from '../format-encoder.ts'
+import { HEADER_BYTES } from '../member.ts'
 import { encodePax } from './pax-records.ts'
 
 const BLOCK = 512
@@ -92,7 +93,7 @@ export class TarEncoder implements FormatEncoder {
       this.#out.write(part)
       written += part.length
     }
-    if (written !== size) throw sizeMismatch(path, size, written)
+    if (written !== size) throw sizeMismatch('tar', path, size, written)
     this.#pad(size)
   }
 
@@ -105,12 +106,12 @@ export class TarEncoder implements FormatEncoder {
 
   data(part: Uint8Array): void {
     this.#written += part.length
-    if (this.#written > this.#declared) throw sizeMismatch(this.#fileName, this.#declared, this.#written)
+    if (this.#written > this.#declared) throw sizeMismatch('tar', this.#fileName, this.#declared, this.#written)
     this.#out.write(part)
   }
 
   endFile(): void {
-    if (this.#written !== this.#declared) throw sizeMismatch(this.#fileName, this.#declared, this.#written)
+    if (this.#written !== this.#declared) throw sizeMismatch('tar', this.#fileName, this.#declared, this.#written)
     this.#pad(this.#declared)
   }
 
@@ -139,9 +140,15 @@ export class TarEncoder implements FormatEncoder {
     this.#put(type, path, pathFits, size, Buffer.byteLength(linkname) <= LINKNAME[1] ? linkname : LONG_LINK)
   }
 
-  /** The `x` member. */
+  /** The `x` member. @throws {ArchiveError} `ENAMETOOLONG` beyond what readers, libarchive among them, take */
   #extendedHeader(path: string, records: readonly (readonly [string, string])[]): void {
     const data = encodePax(records)
+    if (data.length > HEADER_BYTES) {
+      const what = `its names take more than the ${HEADER_BYTES} bytes that readers look at`
+      throw new ArchiveError('ENAMETOOLONG', { format: 'tar', pathname: path }, what, {
+        hint: 'leave it out with --exclude',
+      })
+    }
     this.#put(TYPE_PAX, paxHeaderName(path), true, data.length, '')
     this.#out.write(data)
     this.#pad(data.length)
@@ -244,8 +251,4 @@ function paxHeaderName(path: string): string {
   const room = NAME[1] - '/PaxHeader/'.length
   const dir = slash < 0 ? '' : ascii.slice(0, Math.min(slash, Math.max(0, room - Math.min(base.length, room))))
   return `${dir === '' ? '' : `${dir}/`}PaxHeader/${base.slice(0, room - dir.length)}`
-}
-
-function sizeMismatch(pathname: string, declared: number, written: number): ArchiveError {
-  return new ArchiveError('EIO', { format: 'tar', pathname }, `declared ${declared} bytes, but ${written} were written`)
 }

@@ -11,7 +11,8 @@ export class Batch {
 
   add(member: Member): void {
     this.members.push(member)
-    this.#bytes += member.data?.length ?? 0
+    this.#bytes += (member.data?.length ?? 0) + member.path.length + member.linkname.length
+    for (const keyword in member.extra) this.#bytes += keyword.length + (member.extra[keyword] as string).length
   }
 
   get full(): boolean {

@@ -24,7 +24,9 @@ const IGNORED = new Set(['atime', 'ctime', 'uname', 'gname', 'comment', 'charset
  * @throws {ArchiveError} `EBADMSG` for a record that is not well formed; `EILSEQ`; `EOVERFLOW`
  */
 export function parsePax(bytes: Buffer, into: PaxRecords, reading: Reading, offset: number): PaxRecords {
-  const records: PaxRecords = { ...into, ...(into.extra ? { extra: { ...into.extra } } : {}) }
+  const records: PaxRecords = { ...into }
+  // Once, not for each record: there may be a hundred thousand.
+  if (into.extra) records.extra = copyOf(into.extra)
   for (let at = 0; at < bytes.length; ) {
     // Some writers fill the block up, and count that in the size.
     if (bytes[at] === 0) break
@@ -60,11 +62,15 @@ function apply(records: PaxRecords, keyword: string, value: Buffer, reading: Rea
   if (keyword.startsWith('GNU.sparse.') || keyword === 'SUN.holesdata') records.sparse = keyword
   // A binary value (SCHILY.xattr.*) is no string, and none of those says what a file holds.
   else if (!IGNORED.has(keyword) && isUtf8(value)) {
-    // Without a prototype: a keyword may be any word.
-    records.extra = Object.assign(Object.create(null), records.extra)
-    if (value.length === 0) delete records.extra?.[keyword]
-    else (records.extra as Record<string, string>)[keyword] = value.toString()
+    records.extra ??= copyOf({})
+    if (value.length === 0) delete records.extra[keyword]
+    else records.extra[keyword] = value.toString()
   }
+}
+
+/** Without a prototype: a keyword may be any word. */
+function copyOf(extra: ExtraRecords): Record<string, string> {
+  return Object.assign(Object.create(null), extra)
 }
 
 function number(keyword: string, value: string, reading: Reading, offset: number): number {

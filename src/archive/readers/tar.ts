@@ -38,6 +38,7 @@ export async function* readTar(input: Input, reading: Reading): Batches {
   let global: PaxRecords | undefined
   let local: PaxRecords | undefined
   let headersAt = -1
+  let headerBytes = 0
   for (;;) {
     if (!input.ready(BLOCK_BYTES) && !(await input.fill(BLOCK_BYTES))) throw atEnd(input, reading)
     const offset = input.offset
@@ -51,8 +52,9 @@ export async function* readTar(input: Input, reading: Reading): Batches {
     const { typeflag } = header
     if (typeflag === 'x' || typeflag === 'X' || typeflag === 'g' || typeflag === 'L' || typeflag === 'K') {
       if (headersAt < 0 && typeflag !== 'g') headersAt = offset
-      const bytes = await extended(input, header, reading, offset)
-      if (typeflag === 'g') global = parsePax(bytes, global ?? {}, reading, offset + BLOCK_BYTES)
+      headerBytes += header.size
+      const bytes = await extended(input, header.size, headerBytes, reading, offset)
+      if (typeflag === 'g') global = globalOf(parsePax(bytes, global ?? {}, reading, offset + BLOCK_BYTES))
       else if (typeflag === 'L') local = { ...local, path: untilNul(bytes, reading, offset) }
       else if (typeflag === 'K') local = { ...local, linkpath: untilNul(bytes, reading, offset) }
       else local = parsePax(bytes, local ?? {}, reading, offset + BLOCK_BYTES)
@@ -62,6 +64,7 @@ export async function* readTar(input: Input, reading: Reading): Batches {
     const pax = local !== undefined
     local = undefined
     headersAt = -1
+    headerBytes = 0
 
     let size = member === undefined ? header.size : member.size
     if (member?.type === 'hardlink') size = await sizeOfHardlink(input, header, pax)
@@ -111,10 +114,16 @@ async function passOver(input: Input, bytes: number, member: Member | undefined,
   throw reading.truncated(`the content of a member`, { ...(member ? { path: member.path } : {}), offset: input.offset })
 }
 
-async function extended(input: Input, header: TarHeader, reading: Reading, offset: number): Promise<Buffer> {
-  const { size } = header
-  if (size > HEADER_BYTES) {
-    throw reading.error('EOVERFLOW', `a header of ${size} bytes: at most ${HEADER_BYTES} are read`, { offset })
+/** @param together - bytes of all headers that one member has, this one among them: there may be any number */
+async function extended(
+  input: Input,
+  size: number,
+  together: number,
+  reading: Reading,
+  offset: number,
+): Promise<Buffer> {
+  if (together > HEADER_BYTES) {
+    throw reading.error('EOVERFLOW', `a header of ${together} bytes: at most ${HEADER_BYTES} are read`, { offset })
   }
   const bytes = await input.take(padded(size))
   if (bytes.length < size) throw reading.truncated(`a header of ${size} bytes`, { offset })
@@ -127,11 +136,15 @@ function untilNul(bytes: Buffer, reading: Reading, offset: number): string {
   return reading.text(bytes, 0, nul < 0 ? bytes.length : nul, offset)
 }
 
+/** What a global header says of all members: no records that we do not know, of which each member would have a copy. */
+function globalOf({ extra: _, ...records }: PaxRecords): PaxRecords {
+  return records
+}
+
 function merge(global: PaxRecords | undefined, local: PaxRecords | undefined): PaxRecords | undefined {
   if (global === undefined) return local
   if (local === undefined) return global
-  const extra = { ...global.extra, ...local.extra }
-  return { ...global, ...local, ...(Object.keys(extra).length > 0 ? { extra } : {}) }
+  return { ...global, ...local }
 }
 
 /** @returns undefined for what is to be passed over */

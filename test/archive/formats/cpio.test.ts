@@ -76,6 +76,10 @@ describe('archive/formats/cpio', () => {
     const path = 'x'.repeat(262_143)
     const tooLong = expect(() => encoder().file(path, 0, [])).to.throw('a name of more than 262143 bytes')
     tooLong.with.property('code', 'ENAMETOOLONG')
+    const target = expect(() => encoder().symlink('a', 'x'.repeat(2 ** 20 + 1))).to.throw(
+      'a: the target of the link is',
+    )
+    target.with.property('code', 'ENAMETOOLONG')
     expect(() => encoder().file('a', 3, [Buffer.from('four')])).to.throw('declared 3 bytes, but 4 were written')
   })
 })

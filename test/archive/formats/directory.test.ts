@@ -73,7 +73,11 @@ describe('archive/formats/directory', () => {
       expect(await refusal(join(dir, 'x/'), { [path]: '1' })).to.include({ code: 'ENAMETOOLONG', pathname: path })
     }
     const extra = { a: { 'FLUX.components': '["/"]' } }
-    expect(await refusal(join(dir, 'x/'), { a: '1' }, extra)).to.include({ code: 'ENOTSUP', pathname: 'a' })
+    expect(await refusal(join(dir, 'x/'), { a: '1' }, extra)).to.include({
+      code: 'ENOTSUP',
+      pathname: 'a',
+      hint: 'write a .tar instead, or leave it out with --exclude',
+    })
     expect(readdirSync(dir)).to.deep.equal([])
     await writeTree(join(dir, 'x/'), { ['é'.repeat(127)]: '1', [`${deep.slice(0, 3000)}x`]: '2' })
   })

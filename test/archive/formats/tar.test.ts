@@ -182,6 +182,14 @@ describe('archive/formats/tar', () => {
     expect(encode([{ path: 'a', data: new Uint8Array(10_000) }], ATTRIBUTES, 10_240).length).to.equal(20_480)
   })
 
+  it('refuses names and records that no reader would take', () => {
+    const long = 'x'.repeat(1 << 20)
+    for (const member of [{ path: long }, { path: 'a', target: long }, { path: 'a', extra: { long } }]) {
+      expect(() => encode([member])).to.throw('its names take more than the 1048576 bytes that readers look at')
+    }
+    encode([{ path: long.slice(100) }])
+  })
+
   it('refuses a value of another size than was declared', () => {
     const encoder = new TarEncoder(new ChunkWriter(), ATTRIBUTES)
     expect(() => encoder.file('a', 5, [new Uint8Array(4)])).to.throw('a: declared 5 bytes, but 4 were written')

@@ -1,6 +1,6 @@
 /** What of a tar stream a directory can hold: checked as members come, so that an error names the key. */
 import type { ChunkWriter } from '../../../bytes/index.ts'
-import { ArchiveError } from '../../archive-error.ts'
+import { ArchiveError, OTHER_FORMAT } from '../../archive-error.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
 import { TarEncoder } from '../tar.ts'
 
@@ -73,5 +73,5 @@ function leadsOut(path: string, target: string): boolean {
 }
 
 function refusal(code: 'ENOTSUP' | 'ENAMETOOLONG', pathname: string, what: string): ArchiveError {
-  return new ArchiveError(code, { format: 'directory', pathname }, what, { hint: 'write a .tar instead' })
+  return new ArchiveError(code, { format: 'directory', pathname }, what, { hint: OTHER_FORMAT })
 }

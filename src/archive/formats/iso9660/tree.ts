@@ -3,7 +3,7 @@
  * this much of each member stays in memory to the end: some 40 bytes and its name, in columns, since an object each would
  * take ten times that. A node's number is greater than its parent's.
  */
-import { ArchiveError } from '../../archive-error.ts'
+import { ArchiveError, OTHER_FORMAT } from '../../archive-error.ts'
 import type { ExtraRecords } from '../../format-encoder.ts'
 import { sectorsOf } from './fields.ts'
 
@@ -245,7 +245,7 @@ function fail(
   pathname: string,
   what: string,
 ): ArchiveError {
-  return new ArchiveError(code, { format: 'iso9660', pathname }, what)
+  return new ArchiveError(code, { format: 'iso9660', pathname }, what, { hint: OTHER_FORMAT })
 }
 
 function tooLong(path: string): ArchiveError {

@@ -4,7 +4,7 @@
  * in the image, and are copied behind the directories at the end. What is known of a member beside its data stays in memory.
  */
 import { ChunkWriter } from '../../../bytes/index.ts'
-import { ArchiveError } from '../../archive-error.ts'
+import { ArchiveError, assertSize, sizeMismatch } from '../../archive-error.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
 import type { ArchiveType } from '../../formats.ts'
 import type { Sink } from '../../sink.ts'
@@ -57,9 +57,7 @@ export class Iso9660Writer implements AsyncDisposable {
    * @throws {ArchiveError} `EIO` when they come to another number; and as {@link MemberTree.file}
    */
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
-    let written = 0
-    for (const part of parts) written += part.length
-    if (written !== size) throw sizeMismatch(path, size, written)
+    assertSize('iso9660', path, size, parts)
     this.#tree.file(path, size, extra)
     for (const part of parts) this.#data.write(part)
     this.#pad()
@@ -77,12 +75,12 @@ export class Iso9660Writer implements AsyncDisposable {
     for await (const parts of stream) {
       for (const part of parts) {
         written += part.length
-        if (written > size) throw sizeMismatch(path, size, written)
+        if (written > size) throw sizeMismatch('iso9660', path, size, written)
         this.#data.write(part)
         await this.flush()
       }
     }
-    if (written !== size) throw sizeMismatch(path, size, written)
+    if (written !== size) throw sizeMismatch('iso9660', path, size, written)
     this.#pad()
   }
 
@@ -131,9 +129,4 @@ export class Iso9660Writer implements AsyncDisposable {
     const over = this.#data.bytes % SECTOR
     if (over > 0) this.#data.zeros(SECTOR - over)
   }
-}
-
-function sizeMismatch(pathname: string, declared: number, written: number): ArchiveError {
-  const what = `declared ${declared} bytes, but ${written} were written`
-  return new ArchiveError('EIO', { format: 'iso9660', pathname }, what)
 }

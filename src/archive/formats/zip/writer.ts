@@ -4,7 +4,7 @@
  * until its sizes are known. So checksum and sizes stand before each content, where readers of a stream need them.
  */
 import { ChunkWriter } from '../../../bytes/index.ts'
-import { ArchiveError } from '../../archive-error.ts'
+import { ArchiveError, assertSize, OTHER_FORMAT, sizeMismatch } from '../../archive-error.ts'
 import type { ArchiveWriter } from '../../archive-writer.ts'
 import { DeflateBlocks, type DeflateOptions } from '../../deflate-blocks.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
@@ -77,9 +77,7 @@ export class ZipWriter implements ArchiveWriter {
 
   /** @throws {ArchiveError} `EIO` the parts come to another size; `ENAMETOOLONG` a name or records beyond 65,375 bytes */
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
-    let written = 0
-    for (const part of parts) written += part.length
-    if (written !== size) throw sizeMismatch(path, size, written)
+    assertSize('zip', path, size, parts)
     const records = this.#records(path, extra)
     if (size < LARGE_BYTES) this.#add(path, false, size, parts, records)
     else this.#addLarge({ path, size, parts, stream: [parts], records })
@@ -209,21 +207,17 @@ async function deflateAll(path: string, size: number, stream: Large['stream'], b
   for await (const parts of stream) {
     for (const part of parts) {
       out.write(part)
-      if (out.bytes > size) throw sizeMismatch(path, size, out.bytes)
+      if (out.bytes > size) throw sizeMismatch('zip', path, size, out.bytes)
       for (const chunk of out.take()) await blocks.write(chunk)
     }
   }
-  if (out.bytes !== size) throw sizeMismatch(path, size, out.bytes)
+  if (out.bytes !== size) throw sizeMismatch('zip', path, size, out.bytes)
   for (const chunk of out.take(true)) await blocks.write(chunk)
   await blocks.finish()
 }
 
 function tooLong(pathname: string, what: string): ArchiveError {
   return new ArchiveError('ENAMETOOLONG', { format: 'zip', pathname }, `${what} is longer than a zip can hold`, {
-    hint: 'write a .tar instead',
+    hint: OTHER_FORMAT,
   })
-}
-
-function sizeMismatch(pathname: string, declared: number, written: number): ArchiveError {
-  return new ArchiveError('EIO', { format: 'zip', pathname }, `declared ${declared} bytes, but ${written} were written`)
 }
