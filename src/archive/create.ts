@@ -21,7 +21,7 @@ export interface CreateArchiveOptions {
   level?: number | undefined
   /** Threads that compress (default: as many as there are processors). The bytes do not depend on it. */
   threads?: number | undefined
-  /** Calls off what is being compressed, with `EINTR`. The archive must be aborted all the same. */
+  /** Calls off what is being compressed and written, with `EINTR`. The archive must be aborted all the same. */
   signal?: AbortSignal | undefined
 }
 
@@ -38,9 +38,11 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
   const type = archiveTypeOf(path, options.format)
   const level = compressionLevel(type, options.level)
   const threads = options.threads ?? availableParallelism()
-  if (type.format === 'directory') return createDirectory(path, type, options.attributes)
+  if (type.format === 'directory') return createDirectory(path, type, options)
   const toStdout = path === '-'
-  const sink = toStdout ? new DescriptorSink('standard output', 1) : await openSink(path)
+  const sink = toStdout
+    ? new DescriptorSink('standard output', 1, options.signal)
+    : await openSink(path, options.signal)
   try {
     return await createWriter(path, type, sink, { ...options, level, threads })
   } catch (error) {
@@ -49,10 +51,14 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
   }
 }
 
-async function createDirectory(path: string, type: ArchiveType, attributes: MemberAttributes): Promise<ArchiveWriter> {
+async function createDirectory(
+  path: string,
+  type: ArchiveType,
+  { attributes, signal }: CreateArchiveOptions,
+): Promise<ArchiveWriter> {
   const { DirectoryEncoder } = await import('./formats/directory/encoder.ts')
   const { DirectorySink } = await import('./formats/directory/sink.ts')
-  const sink = await DirectorySink.open(path)
+  const sink = await DirectorySink.open(path, signal)
   const out = new ChunkWriter()
   return new StreamWriter(type, sink, out, new DirectoryEncoder(out, attributes, sink.temporary), undefined)
 }

@@ -6,9 +6,9 @@ import { randomBytes } from 'node:crypto'
 import { write } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { FluxError } from '../errors/index.ts'
+import { FluxError, InterruptedError } from '../errors/index.ts'
 
-/** Takes bytes, in order, one call at a time. */
+/** Takes bytes, in order, one call at a time. One that is called off fails with `EINTR` from then on. */
 export interface Sink {
   /** @param chunks - not looked at any more once the promise is settled */
   write(chunks: readonly Uint8Array[]): Promise<void>
@@ -20,9 +20,10 @@ export interface Sink {
 
 /**
  * @param path - where the file is to be; a symbolic link is followed, and stays
+ * @param signal - calls it off
  * @throws {FluxError} with the errno of the file system, naming `path`
  */
-export async function openSink(path: string): Promise<Sink> {
+export async function openSink(path: string, signal?: AbortSignal): Promise<Sink> {
   try {
     const target = await realpath(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return path
@@ -30,8 +31,8 @@ export async function openSink(path: string): Promise<Sink> {
     })
     const existing = await stat(target).catch(() => undefined)
     if (existing?.isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
-    if (existing !== undefined && !existing.isFile()) return new DescriptorSink(path, await open(target, 'w'))
-    return await FileSink.create(path, target, existing?.mode)
+    if (existing !== undefined && !existing.isFile()) return new DescriptorSink(path, await open(target, 'w'), signal)
+    return await FileSink.create(path, target, existing?.mode, signal)
   } catch (error) {
     throw FluxError.fromSystem(error, `cannot write ${path}`)
   }
@@ -42,28 +43,42 @@ class FileSink implements Sink {
   readonly #target: string
   readonly #temporary: string
   readonly #handle: FileHandle
+  readonly #signal: AbortSignal | undefined
   #open = true
 
-  private constructor(name: string, target: string, temporary: string, handle: FileHandle) {
+  private constructor(
+    name: string,
+    target: string,
+    temporary: string,
+    handle: FileHandle,
+    signal: AbortSignal | undefined,
+  ) {
     this.#name = name
     this.#target = target
     this.#temporary = temporary
     this.#handle = handle
+    this.#signal = signal
   }
 
-  static async create(name: string, target: string, mode: number | undefined): Promise<FileSink> {
+  static async create(
+    name: string,
+    target: string,
+    mode: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<FileSink> {
     const random = randomBytes(6).toString('hex')
     // Short enough for any name that the final one is short enough for.
     const temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${random}.part`)
     const handle = await open(temporary, 'wx', 0o666)
     // A replaced file keeps its permissions, as it would if it were overwritten.
     if (mode !== undefined) await handle.chmod(mode & 0o7777).catch(() => {})
-    return new FileSink(name, target, temporary, handle)
+    return new FileSink(name, target, temporary, handle, signal)
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     try {
       for (const chunk of chunks) {
+        goOn(this.#signal)
         for (let at = 0; at < chunk.length; ) at += (await this.#handle.write(chunk, at)).bytesWritten
       }
     } catch (error) {
@@ -75,6 +90,7 @@ class FileSink implements Sink {
     try {
       await this.#handle.sync()
       await this.#close()
+      goOn(this.#signal)
       await rename(this.#temporary, this.#target)
       await syncDirectory(dirname(this.#target))
     } catch (error) {
@@ -92,6 +108,11 @@ class FileSink implements Sink {
     this.#open = false
     await this.#handle.close()
   }
+}
+
+/** @throws {InterruptedError} once the signal is aborted */
+export function goOn(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new InterruptedError()
 }
 
 /** A rename is only sure to last when its directory is on disk too. Some file systems cannot, and need not. */
@@ -115,17 +136,22 @@ export class DescriptorSink implements Sink {
   readonly #name: string
   readonly #fd: number
   readonly #handle: FileHandle | undefined
+  readonly #signal: AbortSignal | undefined
 
   /** @param target - a number is left open at the end, a handle is closed */
-  constructor(name: string, target: number | FileHandle) {
+  constructor(name: string, target: number | FileHandle, signal?: AbortSignal) {
     this.#name = name
+    this.#signal = signal
     this.#fd = typeof target === 'number' ? target : target.fd
     this.#handle = typeof target === 'number' ? undefined : target
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; ) at += await this.#writeSome(chunk, at)
+      for (let at = 0; at < chunk.length; ) {
+        goOn(this.#signal)
+        at += await this.#writeSome(chunk, at)
+      }
     }
   }
 

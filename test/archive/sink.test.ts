@@ -29,6 +29,18 @@ describe('archive/sink', () => {
     expect(readFileSync(path, 'utf8')).to.equal('old')
   })
 
+  it('takes nothing more once it is called off, not even to its end', async () => {
+    const dir = scratch()
+    const controller = new AbortController()
+    const sink = await openSink(join(dir, 'x.tar'), controller.signal)
+    await sink.write([Buffer.from('new')])
+    controller.abort()
+    expect(await sink.write([Buffer.from('more')]).catch((error) => error)).to.include({ code: 'EINTR' })
+    expect(await sink.commit().catch((error) => error)).to.include({ code: 'EINTR' })
+    await sink.abort()
+    expect(readdirSync(dir)).to.deep.equal([])
+  })
+
   it('keeps the permissions of a file that it replaces', async () => {
     const path = join(scratch(), 'x.tar')
     writeFileSync(path, 'old')
