@@ -6,11 +6,8 @@
  * first of several streams, or a large block, in memory until the end.
  */
 import { DecodeError } from './decoder.ts'
+import { HALF, probabilities, RangeDecoder } from './range-decoder.ts'
 
-const TOP = 2 ** 24
-const HALF = 1024
-const PROBABILITY_BITS = 11
-const MOVE_BITS = 5
 const STATES = 12
 const POSITION_STATES = 16
 const LENGTH_STATES = 4
@@ -25,8 +22,6 @@ const CHUNK_BYTES = 2 << 20
 /** Room beyond the dictionary, so that what is in it has to be moved but now and then. */
 const SLIDE_BYTES = 16 << 20
 
-const probabilities = (count: number): Uint16Array => new Uint16Array(count).fill(HALF)
-
 /** The model of lengths: short, medium or long, each of its own tree. */
 class LengthModel {
   readonly choice = probabilities(2)
@@ -39,19 +34,13 @@ class LengthModel {
   }
 }
 
-export class Lzma2 {
+export class Lzma2 extends RangeDecoder {
   readonly #dictionaryBytes: number
   /** What has been put out last, and room for one more chunk. Grows with the output. */
   #window = new Uint8Array(1 << 16)
   /** Where the next byte goes in the window, and how much before it counts. */
   #end = 0
   #filled = 0
-
-  #input: Uint8Array = new Uint8Array()
-  #at = 0
-  #inputEnd = 0
-  #range = 0
-  #code = 0
 
   #lc = 0
   #literalPositionMask = 0
@@ -77,6 +66,7 @@ export class Lzma2 {
   readonly #literals = probabilities(0x300 << 4)
 
   constructor(dictionaryBytes: number) {
+    super()
     this.#dictionaryBytes = Math.max(dictionaryBytes, 4096)
   }
 
@@ -135,17 +125,10 @@ export class Lzma2 {
     } else if (this.#needs === 'state') {
       throw new DecodeError('damaged: a chunk before the first state')
     }
-    this.#input = bytes
-    this.#at = at
-    this.#inputEnd = at + packed
-    if (packed < 5 || bytes[at] !== 0) throw new DecodeError('damaged: a chunk that begins wrongly')
-    this.#range = 0xffff_ffff
-    this.#code = 0
-    for (let i = 1; i < 5; i++) this.#code = ((this.#code << 8) | (bytes[at + i] as number)) >>> 0
-    this.#at = at + 5
+    this.begin(bytes, at, at + packed)
     const from = this.#room(length)
     this.#decode(length)
-    if (this.#at !== this.#inputEnd || this.#code !== 0) throw new DecodeError('damaged: a chunk of another length')
+    this.assertEnd()
     this.#put(length)
     return this.#window.slice(from, this.#end)
   }
@@ -191,77 +174,20 @@ export class Lzma2 {
     this.#filled = Math.min(this.#filled + length, this.#dictionaryBytes)
   }
 
-  #normalize(): void {
-    if (this.#range < TOP) {
-      if (this.#at >= this.#inputEnd) throw new DecodeError('damaged: a chunk of another length')
-      this.#range = (this.#range << 8) >>> 0
-      this.#code = ((this.#code << 8) | (this.#input[this.#at++] as number)) >>> 0
-    }
-  }
-
-  #bit(model: Uint16Array, index: number): number {
-    const probability = model[index] as number
-    const bound = (this.#range >>> PROBABILITY_BITS) * probability
-    let bit = 0
-    if (this.#code < bound) {
-      this.#range = bound
-      model[index] = probability + ((2048 - probability) >> MOVE_BITS)
-    } else {
-      this.#range -= bound
-      this.#code -= bound
-      model[index] = probability - (probability >> MOVE_BITS)
-      bit = 1
-    }
-    if (this.#range < TOP) this.#normalize()
-    return bit
-  }
-
-  #tree(model: Uint16Array, base: number, bits: number): number {
-    let symbol = 1
-    for (let i = 0; i < bits; i++) symbol = (symbol << 1) | this.#bit(model, base + symbol)
-    return symbol - (1 << bits)
-  }
-
-  #reverseTree(model: Uint16Array, base: number, bits: number): number {
-    let symbol = 1
-    let value = 0
-    for (let i = 0; i < bits; i++) {
-      const bit = this.#bit(model, base + symbol)
-      symbol = (symbol << 1) | bit
-      value |= bit << i
-    }
-    return value
-  }
-
-  #direct(bits: number): number {
-    let value = 0
-    for (let i = 0; i < bits; i++) {
-      this.#range >>>= 1
-      let bit = 0
-      if (this.#code >= this.#range) {
-        this.#code -= this.#range
-        bit = 1
-      }
-      value = ((value << 1) | bit) >>> 0
-      this.#normalize()
-    }
-    return value
-  }
-
   #length(model: LengthModel, positionState: number): number {
-    if (this.#bit(model.choice, 0) === 0) return this.#tree(model.low, positionState << 3, 3)
-    if (this.#bit(model.choice, 1) === 0) return 8 + this.#tree(model.mid, positionState << 3, 3)
-    return 16 + this.#tree(model.high, 0, 8)
+    if (this.bit(model.choice, 0) === 0) return this.tree(model.low, positionState << 3, 3)
+    if (this.bit(model.choice, 1) === 0) return 8 + this.tree(model.mid, positionState << 3, 3)
+    return 16 + this.tree(model.high, 0, 8)
   }
 
   #distance(length: number): number {
-    const slot = this.#tree(this.#slots, Math.min(length, LENGTH_STATES - 1) << 6, 6)
+    const slot = this.tree(this.#slots, Math.min(length, LENGTH_STATES - 1) << 6, 6)
     if (slot < 4) return slot
     const bits = (slot >> 1) - 1
     const base = ((2 | (slot & 1)) << bits) >>> 0
-    if (slot < END_SLOT) return base + this.#reverseTree(this.#special, base - slot, bits)
-    const high = this.#direct(bits - ALIGN_BITS) * 2 ** ALIGN_BITS
-    return base + high + this.#reverseTree(this.#align, 0, ALIGN_BITS)
+    if (slot < END_SLOT) return base + this.reverseTree(this.#special, base - slot, bits)
+    const high = this.direct(bits - ALIGN_BITS) * 2 ** ALIGN_BITS
+    return base + high + this.reverseTree(this.#align, 0, ALIGN_BITS)
   }
 
   #literal(window: Uint8Array, to: number): number {
@@ -275,12 +201,12 @@ export class Lzma2 {
       do {
         const matchBit = (match >> 7) & 1
         match <<= 1
-        const bit = this.#bit(model, base + ((1 + matchBit) << 8) + symbol)
+        const bit = this.bit(model, base + ((1 + matchBit) << 8) + symbol)
         symbol = (symbol << 1) | bit
         if (matchBit !== bit) break
       } while (symbol < 0x100)
     }
-    while (symbol < 0x100) symbol = (symbol << 1) | this.#bit(model, base + symbol)
+    while (symbol < 0x100) symbol = (symbol << 1) | this.bit(model, base + symbol)
     this.#state = this.#state < 4 ? 0 : this.#state < 10 ? this.#state - 3 : this.#state - 6
     return symbol & 0xff
   }
@@ -297,14 +223,14 @@ export class Lzma2 {
     while (to < end) {
       const positionState = this.#position & this.#positionMask
       const stateAt = (this.#state << 4) + positionState
-      if (this.#bit(this.#isMatch, stateAt) === 0) {
+      if (this.bit(this.#isMatch, stateAt) === 0) {
         window[to] = this.#literal(window, to)
         to++
         this.#position++
         continue
       }
       let length: number
-      if (this.#bit(this.#isRep, this.#state) === 0) {
+      if (this.bit(this.#isRep, this.#state) === 0) {
         this.#rep3 = this.#rep2
         this.#rep2 = this.#rep1
         this.#rep1 = this.#rep0
@@ -328,17 +254,17 @@ export class Lzma2 {
 
   /** One of the last four distances again. @returns the length less {@link MATCH_MIN} */
   #repeated(positionState: number, stateAt: number): number {
-    if (this.#bit(this.#isRep0, this.#state) === 0) {
-      if (this.#bit(this.#isRep0Long, stateAt) === 0) {
+    if (this.bit(this.#isRep0, this.#state) === 0) {
+      if (this.bit(this.#isRep0Long, stateAt) === 0) {
         this.#state = this.#state < 7 ? 9 : 11
         return 1 - MATCH_MIN
       }
     } else {
       let distance: number
-      if (this.#bit(this.#isRep1, this.#state) === 0) {
+      if (this.bit(this.#isRep1, this.#state) === 0) {
         distance = this.#rep1
       } else {
-        if (this.#bit(this.#isRep2, this.#state) === 0) {
+        if (this.bit(this.#isRep2, this.#state) === 0) {
           distance = this.#rep2
         } else {
           distance = this.#rep3
