@@ -1,10 +1,7 @@
 /** Images written with the writer itself, and read back by other programs. */
 import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { expect } from 'chai'
-import { Iso9660Writer } from '../../src/archive/formats/iso9660/writer.ts'
-import { type ExtraRecords, type MemberAttributes, openSink } from '../../src/archive/index.ts'
-import { TemporaryFile } from '../../src/archive/spool.ts'
+import { type ArchiveWriter, createArchive, type ExtraRecords, type MemberAttributes } from '../../src/archive/index.ts'
 import { run } from './processes.ts'
 
 export const ATTRIBUTES: MemberAttributes = { mode: 0o640, uid: 1000, gid: 100, mtimeSeconds: 1_700_000_000 }
@@ -17,9 +14,8 @@ export interface Member {
 }
 
 /** Begin an image. */
-export async function isoWriter(file: string, attributes = ATTRIBUTES): Promise<Iso9660Writer> {
-  const type = { format: 'iso9660', filter: 'none' } as Iso9660Writer['type']
-  return new Iso9660Writer(type, await openSink(file), attributes, new TemporaryFile(dirname(file)))
+export function isoWriter(file: string, attributes = ATTRIBUTES): Promise<ArchiveWriter> {
+  return createArchive(file, { attributes })
 }
 
 /** Write an image. @returns its bytes, as the writer counts them */
