@@ -137,6 +137,7 @@ export class DescriptorSink implements Sink {
   readonly #fd: number
   readonly #handle: FileHandle | undefined
   readonly #signal: AbortSignal | undefined
+  #writing: Promise<void> = Promise.resolve()
 
   /** @param target - a number is left open at the end, a handle is closed */
   constructor(name: string, target: number | FileHandle, signal?: AbortSignal) {
@@ -160,13 +161,24 @@ export class DescriptorSink implements Sink {
   }
 
   async abort(): Promise<void> {
-    await this.#handle?.close().catch(() => {})
+    // Not under a write, whose descriptor another file might get. One that was left behind may never end.
+    const closed = this.#writing.then(() => this.#handle?.close()).catch(() => {})
+    if (!this.#signal?.aborted) await closed
   }
 
-  /** Not process.stdout: that would block on a slow reader, and whoever else writes to it could end it. */
+  /**
+   * Not process.stdout: that would block on a slow reader, and whoever else writes to it could end it. A write that waits
+   * for a reader cannot be called off, only left behind.
+   */
   #writeSome(chunk: Uint8Array, at: number): Promise<number> {
+    const written = Promise.withResolvers<void>()
+    this.#writing = written.promise
     return new Promise((resolve, reject) => {
+      const interrupt = () => reject(new InterruptedError())
+      this.#signal?.addEventListener('abort', interrupt, { once: true })
       write(this.#fd, chunk, at, chunk.length - at, null, (error, bytesWritten) => {
+        written.resolve()
+        this.#signal?.removeEventListener('abort', interrupt)
         if (error === null) resolve(bytesWritten)
         else if (error.code === 'EAGAIN') setTimeout(() => resolve(0), RETRY_MS)
         else reject(FluxError.fromSystem(error, `cannot write ${this.#name}`))

@@ -80,6 +80,19 @@ describe('archive/sink', () => {
     expect(statSync(path).isFIFO()).to.equal(true)
   })
 
+  it('does not wait for a reader of its pipe when it is called off', async () => {
+    const path = join(scratch(), 'x.tar')
+    run('mkfifo', [path])
+    const reader = spawn('sh', ['-c', 'exec sleep 1000 < "$0"', path])
+    const controller = new AbortController()
+    const sink = await openSink(path, controller.signal)
+    const writing = sink.write([Buffer.alloc(1 << 20)]).catch((error) => error)
+    setImmediate(() => controller.abort())
+    expect(await writing).to.include({ code: 'EINTR' })
+    await sink.abort()
+    reader.kill()
+  })
+
   it('names the file and the reason when it cannot be made', async () => {
     const dir = scratch()
     const absent = join(dir, 'no', 'x.tar')
