@@ -9,6 +9,7 @@ import { unzstd } from '../../../src/archive/decoders/zstd.ts'
 import { BlockFilter } from '../../../src/archive/filters/block-filter.ts'
 import { createFilter } from '../../../src/archive/filters/create-filter.ts'
 import type { FilterOptions } from '../../../src/archive/filters/filter.ts'
+import { ZstdCompressor } from '../../../src/archive/filters/zstd.ts'
 import { createArchive, type Sink } from '../../../src/archive/index.ts'
 import { Reading } from '../../../src/archive/member.ts'
 import { FluxError } from '../../../src/errors/index.ts'
@@ -205,6 +206,15 @@ describe('archive/filters/zstd, its frames', () => {
       .to.match(/Frames: 2\n/)
       .and.match(/Decompressed Size: 5\.00 MiB/)
     expect(readFileSync(file)[4] as number).to.satisfy((flags: number) => (flags & 4) !== 0, 'a checksum')
+  })
+})
+
+describe('archive/filters/zstd, called off', () => {
+  it('does not compress to its end a block that it is at', async () => {
+    const compressor = new ZstdCompressor(19)
+    const packed = compressor.compress(text(4 << 20)).catch((error) => error)
+    await compressor.close()
+    expect(await packed).to.be.instanceOf(Error)
   })
 })
 
