@@ -151,13 +151,13 @@ describe('archive: what is written is read', () => {
     it(`holds a part of a large member at a time: ${extension}`, async () => {
       const file = join(scratch(), `x${extension}`)
       const piece = Buffer.alloc(1 << 20)
-      const pieces = 128
+      const pieces = 64
       const before = process.memoryUsage().arrayBuffers
       let most = 0
       async function* stream() {
         for (let n = 0; n < pieces; n++) {
           yield [piece]
-          if (n % 16 !== 0) continue
+          if (n % 8 !== 0) continue
           collect()
           most = Math.max(most, process.memoryUsage().arrayBuffers - before)
         }
@@ -195,7 +195,7 @@ describe('archive: what is written is read', () => {
           expect(said(await readMembers(file))).to.deep.equal(saidOfTree(tree))
         }),
         // Programs and threads that start for each take longer than what they compress.
-        { numRuns: ['bzip2', 'xz'].includes(filter) ? 8 : 25 },
+        { numRuns: ['bzip2', 'xz'].includes(filter) ? 6 : 20 },
       )
     })
   }
