@@ -37,13 +37,16 @@ function record(keyword: string, value: string): string {
 const END = Buffer.alloc(1024)
 
 /** What reads an archive, and says how many bytes were in it, and how much memory it took at most. */
+// The most memory that it took; what the system counts for a child begins with what its parent had.
 const BOMB = `
+const { readFileSync } = await import('node:fs')
 const { openArchive } = await import(process.argv[1])
 const archive = await openArchive(process.argv[2])
 let bytes = 0
 for await (const batch of archive.batches())
   for (const { stream } of batch) if (stream) for await (const chunk of stream()) bytes += chunk.length
-console.log(JSON.stringify({ bytes, kilobytes: process.resourceUsage().maxRSS }))`
+const [, kilobytes] = /^VmHWM:\\s*(\\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))
+console.log(JSON.stringify({ bytes, kilobytes: Number(kilobytes) }))`
 
 async function read(bytes: Buffer): Promise<Held[]> {
   const file = join(scratch(), 'x')
@@ -308,7 +311,8 @@ describe('archive/readers/bad-input', () => {
   })
 
   for (const filter of ['gzip -1', 'bzip2 -1', 'xz -0', 'zstd -q -1']) {
-    it(`holds a part of a bomb at a time, whatever it was packed with: ${filter}`, () => {
+    it(`holds a part of a bomb at a time, whatever it was packed with: ${filter}`, function () {
+      if (process.platform !== 'linux') this.skip()
       const dir = scratch()
       // A tar of one member that is all zeros, and 300 MiB of them.
       const size = 300 << 20
