@@ -99,6 +99,8 @@ function list(dir: string): string[] {
 function isSqlite(path: string): boolean {
   const head = Buffer.alloc(SQLITE_MAGIC.length)
   try {
+    // A pipe would be waited for, and no signal be heard meanwhile.
+    if (!statSync(path).isFile()) return false
     const fd = openSync(path, 'r')
     try {
       readSync(fd, head, 0, head.length, 0)

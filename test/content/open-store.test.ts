@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   copyFileSync,
@@ -13,7 +15,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { blobrefOf, type ContentStore, openStore } from '../../src/content/index.ts'
 import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
-import { contents, holder, killed } from '../support/stores.ts'
+import { contents, damagePage, holder, killed } from '../support/stores.ts'
 import { Blobs, val, valref, writeSqlite } from '../support/trees.ts'
 
 async function rootOf(path: string): Promise<string> {
@@ -66,6 +68,10 @@ describe('content/open-store', () => {
     expect((await failure(join(dir, 'text'))).message).to.equal(
       `${dir}/text: not a Flux content store: it is not an SQLite database`,
     )
+    execFileSync('mkfifo', [join(dir, 'pipe')])
+    for (const path of [join(dir, 'pipe'), '/dev/null']) {
+      expect((await failure(path)).message).to.equal(`${path}: not a Flux content store: it is not an SQLite database`)
+    }
     const other = new DatabaseSync(join(dir, 'other.sqlite'))
     other.exec('CREATE TABLE t(a)')
     other.close()
@@ -238,6 +244,19 @@ describe('content/open-store', () => {
     const good = results.filter((result) => result instanceof Uint8Array).length
     expect(good).to.be.within(300, 399)
     expect(results[200]).to.have.property('code').that.is.oneOf(['EIO', 'ENOENT', 'EBADMSG'])
+  })
+
+  it('leaves blobs beyond the budget for later on a damaged page, too', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    const blobrefs = Array.from({ length: 20 }, (_, n) => blobs.store(randomBytes(100_000 + n)))
+    const lost = blobs.store(Buffer.from('this one is lost'))
+    writeSqlite(path, blobs, [])
+    expect(damagePage(path, 'table', Buffer.from('this one is lost'))).to.equal(1)
+    await using store = await openStore(path)
+    const results = await store.loadBatch([...blobrefs, lost], 300_000)
+    expect(results.filter((result) => result instanceof Uint8Array)).to.have.length.within(1, 4)
+    expect(results.some((result) => result === undefined)).to.equal(true)
   })
 
   it('leaves blobs beyond the budget for later, but never all', async () => {

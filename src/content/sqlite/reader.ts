@@ -171,7 +171,7 @@ export class SqliteReader implements BlobReader {
       row = this.#byRowids.get(`[${rowids.join(',')}]`) as unknown as [string, Uint8Array]
     } catch {
       // A damaged page spoils the whole statement: read one by one to lose only what is on it.
-      this.#readLarge(batch, [...order], hex, budgetBytes && Number.POSITIVE_INFINITY)
+      this.#readLarge(batch, [...order], hex, budgetBytes)
       return
     }
     const numbers = row[0].split(' ')
