@@ -35,11 +35,7 @@ export class NewFile {
       // Like the state directory of an instance: of its owner alone.
       if (kind === 'directory') mkdirSync(this.path, 0o700)
       else closeSync(openSync(this.path, 'wx', 0o600))
-      // Made by root for an instance of somebody else.
-      if (process.geteuid?.() === 0) {
-        const { uid, gid } = statSync(dir)
-        chownSync(this.path, uid, gid)
-      }
+      giveTo(ownerIn(dir), this.path)
     } catch (error) {
       this.remove()
       throw FluxError.fromSystem(error, `cannot write ${final}`)
@@ -71,6 +67,16 @@ export class NewFile {
   }
 }
 
+/** Whoever has a directory, if that has to be told: when root makes something in it for an instance of somebody else. */
+export function ownerIn(dir: string): { uid: number; gid: number } | undefined {
+  return process.geteuid?.() === 0 ? statSync(dir) : undefined
+}
+
+/** Let somebody have a file or directory. */
+export function giveTo(owner: { uid: number; gid: number } | undefined, path: string): void {
+  if (owner) chownSync(path, owner.uid, owner.gid)
+}
+
 /** Rename a file, but not over another. */
 function moveAside(from: string, to: string): void {
   try {
@@ -87,12 +93,15 @@ function moveAside(from: string, to: string): void {
 
 /** Have a file or directory on disk. Some file systems cannot do that to a directory, and need not. */
 export function syncPath(path: string): void {
-  const fd = openSync(path, 'r')
+  let fd: number | undefined
   try {
+    fd = openSync(path, 'r')
     fsyncSync(fd)
   } catch (error) {
-    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EBADF'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    // EACCES: a directory that may be written to, but not read.
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!['EACCES', 'EINVAL', 'ENOTSUP', 'EPERM', 'EBADF'].includes(code)) throw error
   } finally {
-    closeSync(fd)
+    if (fd !== undefined) closeSync(fd)
   }
 }

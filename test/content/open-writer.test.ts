@@ -1,14 +1,16 @@
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
+  type Stats,
   statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import {
@@ -159,6 +161,22 @@ describe('content/open-writer', () => {
     writeFileSync(empty, '')
     const checkpoint = await write(empty, BLOBS, 'sha256')
     expect(await read(empty)).to.deep.include({ hash: 'sha256', checkpoints: [checkpoint] })
+  })
+
+  it('has what root makes belong to whoever has the directory', async () => {
+    const dir = scratch()
+    const there = copyOf('files', 'content.files')
+    if (process.geteuid?.() === 0) for (const path of [dir, there]) chownSync(path, 1234, 5678)
+    const owner = ({ uid, gid }: Stats) => ({ uid, gid })
+    for (const path of [join(dir, 'content.sqlite'), join(dir, 'content.files'), there]) {
+      const before = existsSync(path) ? readdirSync(path) : []
+      await write(path, BLOBS)
+      const made = statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : []
+      const added = made.filter((file) => !before.includes(basename(file)) || basename(file) === 'kvs-primary')
+      expect(added.length, path).to.be.above(path.endsWith('files') ? BLOBS.length - 1 : -1)
+      const wanted = owner(statSync(path === there ? there : dir))
+      for (const file of [path, ...added]) expect(owner(statSync(file)), file).to.deep.equal(wanted)
+    }
   })
 
   for (const [name, kind] of [

@@ -9,7 +9,7 @@ import { FluxError } from '../../errors/index.ts'
 import type { BlobBatch, BlobWriter } from '../blob-batch.ts'
 import { blobrefHash, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
 import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
-import { NewFile, syncPath } from '../new-file.ts'
+import { giveTo, NewFile, ownerIn, syncPath } from '../new-file.ts'
 import { CHECKPOINT_FILE } from './reader.ts'
 
 export class FilesWriter implements BlobWriter {
@@ -17,6 +17,7 @@ export class FilesWriter implements BlobWriter {
   readonly #dir: string
   readonly #isNew: boolean
   readonly #staged: NewFile
+  readonly #owner: ReturnType<typeof ownerIn>
 
   /**
    * @param options.hash - the algorithm of a directory that is empty or new (default sha1); of any other, what it must be
@@ -32,6 +33,7 @@ export class FilesWriter implements BlobWriter {
     }
     this.hash = found ?? options.hash ?? 'sha1'
     this.#staged = new NewFile(dir, 'directory')
+    this.#owner = ownerIn(this.#isNew ? this.#staged.path : dir)
   }
 
   store({ bytes, start, end, digests }: BlobBatch): void {
@@ -68,7 +70,9 @@ export class FilesWriter implements BlobWriter {
 
   #write(name: string, data: Uint8Array | string): void {
     try {
-      writeFileSync(join(this.#staged.path, name), data, { mode: 0o600 })
+      const path = join(this.#staged.path, name)
+      writeFileSync(path, data, { mode: 0o600 })
+      giveTo(this.#owner, path)
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot write ${this.#dir}`)
     }
