@@ -7,9 +7,12 @@ export interface Checkpoint {
   readonly rootref: string
   /** KVS sequence number of the root; 0 when it was not recorded. */
   readonly sequence: number
-  /** Seconds since 1970, with a fraction; 0 when it was not recorded. */
+  /** Seconds since 1970, with a fraction; 0 when it was not recorded, or is beyond what any clock says. */
   readonly timestamp: number
 }
+
+/** The year 275760, the last that a `Date` can say. */
+const LAST_SECONDS = 8.64e12
 
 /**
  * Decode a checkpoint object, version 0 or 1; before v0.36 it was a bare blobref.
@@ -28,7 +31,9 @@ export function decodeCheckpoint(value: unknown, where: string): Checkpoint {
     Number.isSafeInteger(sequence) &&
     Number.isFinite(timestamp)
   ) {
-    return { rootref, sequence: sequence as number, timestamp: timestamp as number }
+    // What it says is not checked by anybody who writes it, and the root below may be as good as any.
+    const seconds = Math.abs(timestamp as number) <= LAST_SECONDS ? (timestamp as number) : 0
+    return { rootref, sequence: sequence as number, timestamp: seconds }
   }
   throw new FluxError('EPROTO', `${where}: not a checkpoint object`)
 }

@@ -13,6 +13,13 @@ describe('content/checkpoint', () => {
     expect(decodeCheckpoint({ version: 0, rootref }, 'x')).to.deep.equal({ rootref, sequence: 0, timestamp: 0 })
   })
 
+  it('takes a time that no clock says for one that was not recorded', () => {
+    for (const timestamp of [1e300, -1e300, 8.7e12]) {
+      expect(decodeCheckpoint({ version: 1, rootref, timestamp }, 'x').timestamp).to.equal(0)
+    }
+    expect(decodeCheckpoint({ version: 1, rootref, timestamp: -5.5 }, 'x').timestamp).to.equal(-5.5)
+  })
+
   it('decodes the bare blobref of releases before v0.36', () => {
     expect(decodeCheckpoint(rootref, 'x')).to.deep.equal({ rootref, sequence: 0, timestamp: 0 })
   })
