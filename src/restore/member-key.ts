@@ -16,7 +16,7 @@ export function componentsOfMember(path: string, extra: ExtraRecords | undefined
   if (record === undefined) return path.split('/')
   const components = parse(path, COMPONENTS_RECORD, record)
   const isSound =
-    Array.isArray(components) && components.length > 0 && components.every((component) => typeof component === 'string')
+    Array.isArray(components) && components.length > 0 && components.every((component) => isText(component))
   if (!isSound) throw damaged(path, COMPONENTS_RECORD)
   refuseNul(path, 'its key', components.join(''))
   return components
@@ -34,7 +34,7 @@ export function targetOfMember(
 ): { target: string; namespace: string | undefined } {
   const record = extra?.[LINKNAME_RECORD]
   const text = record === undefined ? linkname : parse(path, LINKNAME_RECORD, record)
-  if (typeof text !== 'string') throw damaged(path, LINKNAME_RECORD)
+  if (!isText(text)) throw damaged(path, LINKNAME_RECORD)
   refuseNul(path, 'its target', text)
   const colons = text.indexOf('::')
   if (colons < 0) return { target: text, namespace: undefined }
@@ -47,6 +47,11 @@ function parse(path: string, keyword: string, record: string): unknown {
   } catch {
     throw damaged(path, keyword)
   }
+}
+
+/** Half a surrogate pair passes for JSON, but Flux would take nothing that holds one. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed()
 }
 
 function damaged(path: string, keyword: string): FluxError {

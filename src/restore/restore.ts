@@ -117,6 +117,7 @@ export class Restore {
       await using reader = await openArchive(infile, { signal })
       this.#opened.resolve(reader.type)
       await this.#readMembers(reader)
+      this.#refuseNothing()
       const rootref = await this.#tree.build((blobs) => this.#store(blobs))
       await Promise.all(this.#stored)
       if (signal?.aborted) throw new InterruptedError()
@@ -245,6 +246,13 @@ export class Restore {
     this.#stored.push(counted)
     if (this.#stored.length >= BATCHES) await this.#stored.shift()
     return blobrefs
+  }
+
+  /** A glob with a slip in it must not leave an instance with an empty KVS. */
+  #refuseNothing(): void {
+    const { keys, skipped, deselected } = this.progress
+    if (keys + skipped > 0 || deselected === 0) return
+    throw new FluxError('ENOENT', `${this.#options.infile}: nothing in it matches the globs`)
   }
 
   #warnUnreachable(): void {

@@ -251,6 +251,7 @@ describe('restore/restore', () => {
     expect(await record('nonsense')).to.equal('a: its FLUX.components record is damaged')
     expect(await record('[]')).to.equal('a: its FLUX.components record is damaged')
     expect(await record('[1]')).to.equal('a: its FLUX.components record is damaged')
+    expect(await record('["\\ud800"]')).to.equal('a: its FLUX.components record is damaged')
     expect(await record('["a\\u0000b"]')).to.equal('a: its key holds a NUL, which Flux cannot store')
   })
 
@@ -273,7 +274,14 @@ describe('restore/restore', () => {
       expect(await select({ include: ['job'] })).to.deep.equal(['job/1/R', 'job/1/eventlog', 'job/2/R'])
       expect(await select({ include: ['job/*/R', 'top'] })).to.deep.equal(['job/1/R', 'job/2/R', 'top'])
       expect(await select({ include: ['**/R'], exclude: ['job/2'] })).to.deep.equal(['job/1/R', 'resource/R'])
-      expect(await select({ exclude: ['job', 'resource', 'top'] })).to.deep.equal([])
+    })
+
+    it('commits nothing when globs leave nothing, rather than an empty KVS', async () => {
+      for (const options of [{ include: ['jobs'] }, { exclude: ['job', 'resource', 'top'] }]) {
+        const { error, commits } = await restore(file(), options)
+        expect(error?.message).to.match(/x\.tar: nothing in it matches the globs$/)
+        expect(commits).to.deep.equal([])
+      }
     })
 
     it('strips a leading path, and refuses what is not below it', async () => {
