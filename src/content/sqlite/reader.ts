@@ -165,16 +165,18 @@ export class SqliteReader implements BlobReader {
   /** @param budgetBytes - undefined to check alone, and keep nothing */
   #read(batch: PackedBatch, order: Float64Array, hex: string, budgetBytes: number | undefined): void {
     const rowids = distinctRowids(order)
-    let row: [string, Uint8Array]
+    // What the index of the hashes knows, a damaged table need not have.
+    for (const packed of order) batch.status[packed % PLACES] = BLOB.MISSING
+    let row: [string | null, Uint8Array]
     try {
       // Rows come in the order of `order`: by rowid.
-      row = this.#byRowids.get(`[${rowids.join(',')}]`) as unknown as [string, Uint8Array]
+      row = this.#byRowids.get(`[${rowids.join(',')}]`) as unknown as typeof row
     } catch {
       // A damaged page spoils the whole statement: read one by one to lose only what is on it.
       this.#readLarge(batch, [...order], hex, budgetBytes)
       return
     }
-    const numbers = row[0].split(' ')
+    const numbers = row[0]?.split(' ') ?? []
     const stored = row[1]
     let bytes = 0
     for (let i = 0; i < numbers.length; i += 3) {
@@ -202,6 +204,7 @@ export class SqliteReader implements BlobReader {
         else sound = false
         from += length
       }
+      while (rowidOf(order[next] as number) < rowid) next++
       // The same blob may be wanted at several places.
       for (; next < order.length && rowidOf(order[next] as number) === rowid; next++) {
         const place = (order[next] as number) % PLACES
