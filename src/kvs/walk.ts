@@ -96,6 +96,7 @@ class Walker {
   #heldBytes = 0
   #failure: unknown
   #wake: (() => void) | undefined
+  readonly #onAbort = () => this.#wake?.()
 
   constructor(store: ContentStore, root: string | DirObj, options: WalkOptions) {
     const { filter, reverse = false, onDir } = options
@@ -103,7 +104,7 @@ class Walker {
     this.#queue = new WalkQueue(root, { filter, reverse, enter: onDir !== undefined })
     this.#options = options
     this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
-    options.signal?.addEventListener('abort', () => this.#wake?.(), { once: true })
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   /** The next entries, or undefined at the end. */
@@ -167,6 +168,7 @@ class Walker {
   /** Ask for nothing any more. */
   stop(): void {
     this.#failure ??= new InterruptedError('walk abandoned')
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
   }
 
   /** Ask for blobs, in order, until the window is full. */
