@@ -29,7 +29,12 @@ export function recogniseStore(path: string): StoreOnDisk {
   }
   const found = storeIn(path)
   if (found) return found
-  throw notAStore(path, `it has neither ${SQLITE_NAME} nor ${FILES_NAME} in it`)
+  throw notAStore(
+    path,
+    list(path).includes(SQLITE_NAME)
+      ? `its ${SQLITE_NAME} is not an SQLite database`
+      : `it has neither ${SQLITE_NAME} nor ${FILES_NAME} in it`,
+  )
 }
 
 /**

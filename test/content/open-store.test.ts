@@ -64,6 +64,8 @@ describe('content/open-store', () => {
     const dir = scratch()
     expect(await failure(join(dir, 'nothing'))).to.include({ code: 'ENOENT' })
     expect((await failure(dir)).message).to.match(/not a Flux content store: it has neither/)
+    writeFileSync(join(dir, 'content.sqlite'), 'overwritten')
+    expect((await failure(dir)).message).to.match(/: its content\.sqlite is not an SQLite database$/)
     writeFileSync(join(dir, 'text'), 'hello')
     expect((await failure(join(dir, 'text'))).message).to.equal(
       `${dir}/text: not a Flux content store: it is not an SQLite database`,

@@ -103,6 +103,7 @@ describe('flux-ts restore --store', () => {
       [['--hash', 'sha256', '--store', store], 1, /content\.sqlite: is a store of sha1 blobrefs, not sha256\n$/],
       [['--no-cache', '--store', store], 2, /--no-cache/],
       [['--maxreqs', '3', '--store', store], 2, /--maxreqs/],
+      [['--include', 'no/such/*', '--store', store], 1, /dump\.tgz: nothing in it matches the globs\n$/],
       [['--store', join(dirname(store), 'nothing-here')], 1, /nothing-here: does not exist/],
     ]
     const before = readFileSync(store)
