@@ -22,7 +22,11 @@ export interface RpcBatchOptions {
    * was received is taken apart: keep it short. What it throws fails the batch.
    */
   onResponse?: ((index: number, batch: RpcBatch) => void) | undefined
+  /** Hold no response longer than `onResponse` takes: in the end all results are empty. For many large ones. */
+  forget?: boolean | undefined
 }
+
+const FORGOTTEN = new Uint8Array()
 
 /** What became of a batch of requests, and when. Times are in milliseconds, on the clock of `performance.now()`. */
 export interface RpcBatch {
@@ -51,13 +55,15 @@ class Batch implements RpcBatch, Responder {
   #reject: (error: unknown) => void
   readonly #connection: Connection
   readonly #onResponse: RpcBatchOptions['onResponse']
+  readonly #forget: boolean
 
-  constructor(connection: Connection, size: number, onResponse: RpcBatchOptions['onResponse']) {
+  constructor(connection: Connection, size: number, { onResponse, forget = false }: RpcBatchOptions) {
     this.results = new Array(size)
     this.roundTripMs = new Float64Array(size).fill(Number.NaN)
     this.#left = size
     this.#connection = connection
     this.#onResponse = onResponse
+    this.#forget = forget
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.done = promise
     this.#resolve = resolve
@@ -84,6 +90,7 @@ class Batch implements RpcBatch, Responder {
         this.fail(error)
       }
     }
+    if (this.#forget) this.results[index] = FORGOTTEN
     this.#connection.waiting(-1)
     if (--this.#left === 0) this.#resolve()
     return true
@@ -107,12 +114,13 @@ export async function callBatch(
   connection: Connection,
   template: RequestTemplate,
   payloads: readonly Uint8Array[],
-  { signal, onResponse }: RpcBatchOptions = {},
+  options: RpcBatchOptions = {},
 ): Promise<RpcBatch> {
+  const { signal } = options
   connection.assertOpen()
   if (signal?.aborted) throw aborted(template.topic, signal)
   const size = payloads.length
-  const batch = new Batch(connection, size, onResponse)
+  const batch = new Batch(connection, size, options)
   if (size === 0) return batch
   const tags = signal && new Uint32Array(size)
   try {

@@ -64,6 +64,19 @@ describe('flux/flux', () => {
     expect(roundTripMs.every((ms) => ms >= 0)).to.equal(true)
   })
 
+  it('holds no answer of a batch any longer than it is looked at, when told so', async () => {
+    const content = new Map([0, 1].map((i) => [Buffer.alloc(20, i).toString('hex'), Buffer.from(`blob ${i}`)]))
+    await using broker = await BrokerDouble.start({ content })
+    await using flux = await Flux.open(broker.uri)
+    const seen: string[] = []
+    const { results } = await flux.rpcBatch('content.load', [Buffer.alloc(20, 0), Buffer.alloc(20, 1)], {
+      forget: true,
+      onResponse: (index, { results }) => void (seen[index] = Buffer.from(results[index] as Uint8Array).toString()),
+    })
+    expect(seen).to.deep.equal(['blob 0', 'blob 1'])
+    expect(results.map((result) => (result as Uint8Array).length)).to.deep.equal([0, 0])
+  })
+
   it('uses the matchtags of answered requests again, and not those of requests that were given up', async () => {
     await using broker = await BrokerDouble.start({ latency: ({ topic }) => (topic === 'attr.list' ? 300 : 0) })
     await using flux = await Flux.open(broker.uri)

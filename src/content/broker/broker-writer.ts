@@ -193,6 +193,7 @@ export class BrokerWriter implements ContentWriter {
     this.#flux
       .rpcBatch(topic, payloads, {
         nodeid,
+        forget: true,
         onResponse: (index, { results }) => {
           this.#inFlight--
           this.#inFlightBytes -= (payloads[index] as Uint8Array).length

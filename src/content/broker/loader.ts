@@ -18,7 +18,10 @@ export interface LoaderOptions {
   verify: boolean
 }
 
-/** Blobs in flight may come to about this, going by the size of those that came before. */
+/**
+ * Blobs in flight may come to about this, going by the size of those that came before. Where that turns out to be far too
+ * little, as when large ones follow thousands of small ones, what comes beyond it is dropped, and asked for again later.
+ */
 const IN_FLIGHT_BYTES = 32 << 20
 const CACHE_BYTES = 16 << 20
 
@@ -144,9 +147,9 @@ export class Loader {
     return Math.max(1, Math.floor(IN_FLIGHT_BYTES / Math.max(1, this.#meanBytes)))
   }
 
-  /** True when every batch that wants the blob has had its share of bytes. */
-  #isOverBudget({ places }: Wanted): boolean {
-    for (const { batch } of places) if (batch.loadedBytes < batch.budgetBytes) return false
+  /** True when every batch that wants the blob has had its share of bytes, and so much more. */
+  #isOverBudget({ places }: Wanted, moreBytes = 0): boolean {
+    for (const { batch } of places) if (batch.loadedBytes < batch.budgetBytes + moreBytes) return false
     return true
   }
 
@@ -158,6 +161,7 @@ export class Loader {
     this.#flux
       .rpcBatch(call.topic, payloads, {
         nodeid: call.nodeid,
+        forget: true,
         onResponse: (index, { results, roundTripMs, lastResponseMs }) => {
           this.#inFlight--
           pace.record(roundTripMs[index] as number, lastResponseMs)
@@ -180,6 +184,10 @@ export class Loader {
       return
     }
     this.#meanBytes += (result.length - this.#meanBytes) * SIZE_WEIGHT
+    if (this.#isOverBudget(wanted, IN_FLIGHT_BYTES)) {
+      this.#settle(wanted, undefined)
+      return
+    }
     const { hash, verify } = this.#options
     if (verify && digestHex(hash, result, 'hex') !== blobrefHex(blobref)) {
       const what = 'altered: the stored bytes do not match the blobref'

@@ -125,6 +125,23 @@ describe('content/broker/broker-store', () => {
     expect(broker.requestsOf('content.load')).to.have.length(loaded)
   })
 
+  it('holds no more than its budget and what may be in flight when many large blobs were asked for unawares', async () => {
+    const blobs = new Blobs()
+    const blobrefs = Array.from({ length: 100 }, (_, i) => blobs.store(Buffer.alloc(1 << 20, i)))
+    await using broker = await double(blobs)
+    await using store = await open(broker, { maxreqs: 1000 })
+    let left = blobrefs
+    const had = new Set<string>()
+    for (let turn = 0; left.length > 0 && turn < 100; turn++) {
+      const results = await store.loadBatch(left, 1 << 20)
+      const loaded = left.filter((_, i) => results[i] instanceof Uint8Array)
+      expect(loaded.length).to.be.within(1, 34)
+      for (const blobref of loaded) had.add(blobref)
+      left = left.filter((blobref) => !had.has(blobref))
+    }
+    expect(had.size).to.equal(100)
+  })
+
   it('keeps few requests in flight where blobs are large', async () => {
     const blobs = new Blobs()
     const blobrefs = Array.from({ length: 60 }, (_, i) => blobs.store(Buffer.alloc(4 << 20, i)))
