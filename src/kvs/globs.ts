@@ -4,7 +4,7 @@
  */
 import picomatch from 'picomatch'
 import { componentsOf, type Dir } from './entry.ts'
-import type { WalkFilter } from './walk.ts'
+import type { WalkFilter } from './walk-options.ts'
 
 const OPTIONS = { dot: true } as const
 

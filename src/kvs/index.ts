@@ -30,4 +30,5 @@ export {
 } from './treeobj.ts'
 export { dirBlob, dirrefText, sortNames, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
 export { missingDir, missingValue, streamValue } from './value-stream.ts'
-export { type WalkFilter, type WalkOptions, walk } from './walk.ts'
+export { walk } from './walk.ts'
+export type { WalkFilter, WalkOptions } from './walk-options.ts'

@@ -6,7 +6,7 @@
 import { Dir, keyOf } from './entry.ts'
 import { TreeError } from './tree-error.ts'
 import { type DirObj, type Symlink, sortedNames, type TreeObj, type Val } from './treeobj.ts'
-import type { WalkFilter } from './walk.ts'
+import type { WalkFilter } from './walk-options.ts'
 
 /** How many nodes may be open ahead of the walk. Inline values cost nothing to load, but are objects too. */
 const MAX_OPEN = 4096
