@@ -16,6 +16,7 @@ export {
   loadFlags,
   openSource,
   paceFlags,
+  refuseToReplace,
   refuseUnlessLive,
   rootChoice,
   rootFlags,

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { Flags } from '@oclif/core'
 import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
@@ -170,6 +171,20 @@ export async function openSource(choice: SourceChoice): Promise<ContentStore> {
     throw noInstanceHint(error, uri)
   })
   return closedBy(signal, live)
+}
+
+/** @throws {UsageError} an archive would take the place of the store on disk that it is to be of */
+export function refuseToReplace({ name }: ContentStore, outfile: string): void {
+  const real = (path: string) => {
+    try {
+      return realpathSync(path)
+    } catch {
+      return undefined
+    }
+  }
+  const there = real(outfile)
+  if (there === undefined || there !== real(name)) return
+  throw new UsageError(`${outfile}: is the store that is to be dumped`, 'give the archive a name of its own')
 }
 
 /** A live instance that is closed when the signal is aborted: one that does not answer must not hold up an interrupt. */

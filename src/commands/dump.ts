@@ -12,6 +12,7 @@ import {
   keepNotified,
   openSource,
   paceFlags,
+  refuseToReplace,
   rootChoice,
   rootFlags,
   showTasks,
@@ -143,6 +144,7 @@ Values and symbolic links are archived, under their keys with the dots turned in
         onWarning: (message) => this.notice(message),
         signal,
       })
+      if (flags.store !== undefined) refuseToReplace(store, outfile)
       const dump = new DumpRun({
         store,
         outfile,

@@ -1,9 +1,9 @@
 /** The built CLI as a process: what `runCommand` never sees. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { expected, fixture, scratch } from '../support/fixtures.ts'
+import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
 import { CLI, cleanEnv, fluxTs, has, run, startFluxTs } from '../support/processes.ts'
 import { readTar } from '../support/read-tar.ts'
 import { Blobs, dir, type Tree, valref, writeSqlite } from '../support/trees.ts'
@@ -163,6 +163,15 @@ describe('flux-ts dump', () => {
     expect(fluxTs(['dump', '-q', '-v', 'x.tar']).status).to.equal(2)
     expect(fluxTs(['dump', '--root', 'sha1-x', 'x.tar']).stderr).to.match(/--root sha1-x: not a blobref/)
     expect(fluxTs(['dump', '--root', `sha1-${'0'.repeat(40)}`, '--checkpoint-index', '1', 'x.tar']).status).to.equal(2)
+  })
+
+  it('does not put the archive in the place of the store that it is of', () => {
+    const store = copyOf('basic', 'content.sqlite')
+    const before = readFileSync(store)
+    const { status, stderr } = fluxTs(['dump', '--store', dirname(store), '--format', 'tar', store])
+    expect(status).to.equal(2)
+    expect(stderr).to.include(`flux-ts dump: ${store}: is the store that is to be dumped; `)
+    expect(readFileSync(store).equals(before)).to.equal(true)
   })
 
   it('does not wait for an argument on standard input', () => {
