@@ -196,13 +196,16 @@ export function closedBy<T extends { close(): Promise<void> }>(signal: AbortSign
   return live
 }
 
-/** An error of connecting, with what to give when nothing was. */
-export function noInstanceHint(error: unknown, uri: string | undefined): unknown {
+/** An error of connecting, with what to give when nothing was. @param instead - what else can be given */
+export function noInstanceHint(
+  error: unknown,
+  uri: string | undefined,
+  instead = 'a store on disk with --store PATH, or an archive with --archive FILE',
+): unknown {
   const unnamed = uri === undefined && process.env.FLUX_URI === undefined
   if (!(unnamed && error instanceof FluxError && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')))
     return error
-  const hint =
-    'no instance runs here: name one with --uri or FLUX_URI, a store on disk with --store PATH, or an archive with --archive FILE'
+  const hint = `no instance runs here: name one with --uri or FLUX_URI, ${instead}`
   return new FluxError(error.code, error.message, { cause: error, hint })
 }
 

@@ -125,7 +125,7 @@ function storeTarget(writer: ContentWriter): Target {
 async function liveTarget(choice: TargetChoice, signal: AbortSignal): Promise<Target> {
   const { uri, key, maxreqs, 'no-cache': noCache } = choice
   const opened = await BrokerWriter.open(uri, { maxreqs, noCache, signal }).catch((error) => {
-    throw noInstanceHint(error, uri)
+    throw noInstanceHint(error, uri, 'or a store on disk to be written with --store PATH')
   })
   const writer = closedBy(signal, opened)
   try {

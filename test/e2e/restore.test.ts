@@ -166,6 +166,13 @@ describe('flux-ts restore', () => {
     })
   }
 
+  it('says what to give when there is no instance at all', async () => {
+    const env = { FLUX_LOCAL_CONNECTOR_RETRY_COUNT: '0' }
+    const { status, stderr } = await fluxTsAside(['restore', '--key', 'x', ARCHIVE], env)
+    expect(status).to.equal(1)
+    expect(stderr).to.match(/name one with --uri or FLUX_URI, or a store on disk to be written with --store PATH\n$/)
+  })
+
   it('says that the archive is not there before it says anything of the target', async () => {
     const { status, stderr } = await fluxTsAside(['restore', '--dry-run', '/nonexistent/x.tar'])
     expect(status).to.equal(1)
