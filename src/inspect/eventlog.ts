@@ -25,7 +25,7 @@ export async function readEventlog(reader: KvsReader, key: string): Promise<Held
 /**
  * Watch an eventlog: the events that are in it, and then what is appended.
  *
- * @throws {FluxError} as {@link ServiceReader.watch}; `EINVAL` a line is no event
+ * @throws {FluxError} as {@link ServiceReader.watch}; `EINVAL` a line is no event, or what is there holds no whole line
  */
 export async function* watchEventlog(
   reader: ServiceReader,
@@ -34,9 +34,13 @@ export async function* watchEventlog(
 ): AsyncGenerator<readonly EventlogEntry[], void, void> {
   const decoder = new TextDecoder()
   let text = ''
+  let isFirst = true
   for await (const obj of reader.watch(key, { append: true, waitCreate, signal })) {
     text += decoder.decode(decodeVal(obj as Val), { stream: true })
     const { entries, rest = '' } = parsed(text)
+    // It is no eventlog, and might never become one, however long one waits.
+    if (isFirst && entries.length === 0 && rest !== '') throw improper('no line ends in a newline')
+    isFirst = false
     text = rest
     yield entries
   }

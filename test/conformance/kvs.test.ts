@@ -198,6 +198,8 @@ const TABLE: string[][] = [
   ['eventlog', 'wait-event', '-t', '1m', 'log', 'x'],
   ['eventlog', 'wait-event', 'nosuch', 'x'],
   ['eventlog', 'wait-event', 'log-bad', 'x'],
+  ['eventlog', 'wait-event', 'log-open', 'x'],
+  ['eventlog', 'wait-event', 'small', 'x'],
 ]
 
 /** What only a live instance answers. */

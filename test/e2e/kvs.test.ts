@@ -224,6 +224,21 @@ describe('flux-ts kvs', () => {
     expect(((await done).stdout ?? '').toString()).to.equal('1.000000 a\n1.000000 b\n1.000000 c\n')
   })
 
+  it('does not wait for an event of what is no eventlog', async () => {
+    const blobs = new Blobs()
+    const namespaces = { primary: { rootref: blobs.tree({ text: val('foo') }) } }
+    const content = new Map([...blobs].map(([blobref, blob]) => [blobref.slice(5), blob]))
+    await using broker = await BrokerDouble.start({ content, namespaces })
+    for (const args of [
+      ['wait-event', 'text', 'c'],
+      ['get', '--watch', 'text'],
+    ]) {
+      const { status, stderr } = await runInProcess(['kvs', 'eventlog', ...args], { FLUX_URI: broker.uri })
+      expect(status).to.equal(1)
+      expect(stderr).to.contain('cannot decode improperly formatted eventlog: no line ends in a newline')
+    }
+  })
+
   it('says that the event of a snapshot will not come, and that a log is cut off', async () => {
     const store = ['--store', storeOf({ log: val('{"timestamp":1,"name":"a"}\n{"timest') })]
     const never = await runInProcess(['kvs', 'eventlog', 'wait-event', 'log', 'b', ...store])
