@@ -119,6 +119,12 @@ export class Dump {
     for (const { promise } of [this.#resolved, this.#walked, this.#written]) promise.catch(() => {})
   }
 
+  /** False when only a part of the snapshot is dumped: some keys, or what globs select. */
+  get isWhole(): boolean {
+    const { keys, include, exclude } = this.#options
+    return [keys, include, exclude].every((selected) => selected === undefined || selected.length === 0)
+  }
+
   /** Settles when the root is known. */
   get resolved(): Promise<Snapshot> {
     return this.#resolved.promise

@@ -49,7 +49,9 @@ export function dumpTasks(
       task: (_, task) => {
         let isDone = false
         const title = () => {
-          const left = isDone ? '' : leftText(dump.progress.loaded, objects(), (now() - started) / 1000)
+          // Nobody knows how much of the store a part of the snapshot is.
+          const isTold = dump.isWhole && !isDone
+          const left = isTold ? leftText(dump.progress.loaded, objects(), (now() - started) / 1000) : ''
           return `Walk: ${count(dump.progress.walked, 'key')}${left}`
         }
         return paint(

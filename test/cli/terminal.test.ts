@@ -2,7 +2,8 @@
 /** What a person sees, on terminals of all kinds. */
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { leftText } from '../../src/dump/tasks.ts'
+import type { Dump } from '../../src/dump/dump.ts'
+import { dumpTasks, leftText } from '../../src/dump/tasks.ts'
 import { fixture, scratch } from '../support/fixtures.ts'
 import { CLI, cleanEnv, fluxTs } from '../support/processes.ts'
 import { Terminal } from '../support/terminal.ts'
@@ -50,6 +51,27 @@ describe('progress', () => {
     const { stderr } = fluxTs(['dump', '--json', '--store', fixture('basic'), join(scratch(), 'x.tar')])
     expect(stderr).to.equal('')
   })
+
+  for (const isWhole of [true, false]) {
+    it(`${isWhole ? 'tells' : 'does not tell'} it of a dump of ${isWhole ? 'everything' : 'a part'}`, async () => {
+      const walked = Promise.withResolvers<void>()
+      const dump = { isWhole, walked: walked.promise, progress: { walked: 7, loaded: 250 } } as unknown as Dump
+      let seconds = 0
+      const { tasks } = dumpTasks(dump, { live: true, now: () => 10_000 * seconds++, objects: () => 1000 })
+      const titles: string[] = []
+      const task = {
+        set title(title: string) {
+          titles.push(title)
+          walked.resolve()
+        },
+      }
+      await tasks[1]?.task(undefined, task as never)
+      expect(titles).to.deep.equal([
+        isWhole ? 'Walk: 7 keys, 25% of the store, at most 30 s left' : 'Walk: 7 keys',
+        'Walk: 7 keys',
+      ])
+    })
+  }
 
   it('tells how much of a store has been read, and the most that is left', () => {
     expect(leftText(250, 1000, 10)).to.equal(', 25% of the store, at most 30 s left')
