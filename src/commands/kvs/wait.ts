@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core'
 import { refuseUnlessLive, SourceCommand } from '../../cli/index.ts'
+import { FluxError } from '../../errors/index.ts'
 
 export default class KvsWait extends SourceCommand {
   static override hiddenAliases = ['flux:kvs:wait']
@@ -31,7 +32,13 @@ export default class KvsWait extends SourceCommand {
     refuseUnlessLive(flags, this.called)
     return this.withSource(flags, async (source) => {
       const service = await source.service()
-      const { rootref, sequence } = await service.waitVersion(source.namespace, args.version, source.signal)
+      const reached = service.waitVersion(source.namespace, args.version, source.signal)
+      const { rootref, sequence } = await reached.catch((error) => {
+        // The C tool's words, which scripts look for.
+        if (!(error instanceof FluxError)) throw error
+        const { code, message, hint } = error
+        throw new FluxError(code, `flux_kvs_wait_version: ${message}`, { cause: error, hint })
+      })
       return { version: sequence, rootref }
     })
   }
