@@ -5,10 +5,10 @@
  */
 import type { Checkpoint } from '../content/index.ts'
 import { errnoText } from '../errors/index.ts'
+import { formatJobid, parseJobid } from '../kvs/index.ts'
 import { checkpointTime } from './checkpoint-list.ts'
 import { type Damage, damagedKey, damageLines } from './damage.ts'
 import type { CheckedRoot, FsckResult } from './fsck.ts'
-import { jobidOfKey } from './jobid.ts'
 import { type PlannedRepair, type RepairOptions, remedyOf } from './repair.ts'
 
 export interface ReportOptions extends RepairOptions {
@@ -38,7 +38,8 @@ export function totalReport({ errors }: FsckResult, { verbose }: ReportOptions):
 
 /** What is going to be done beside what {@link damageReport} said. */
 export function planReport({ jobs, problems }: PlannedRepair, { verbose, quiet }: ReportOptions): string[] {
-  const moved = verbose && !quiet ? jobs.map((key) => `job ${jobidOfKey(key)} moved to lost+found`) : []
+  const moved =
+    verbose && !quiet ? jobs.map((key) => `job ${formatJobid(parseJobid(key), 'f58plain')} moved to lost+found`) : []
   return [...problems, ...moved]
 }
 
