@@ -8,7 +8,10 @@ interface LineStream {
   write(text: string): unknown
 }
 
-/** Writes lines to a stream, many at a time. They may hold names from a store, which are not to move a terminal's cursor. */
+/**
+ * Writes lines to standard error, many at a time, for those who cannot wait; results go by {@link Output}, who waits.
+ * They may hold names from a store, which are not to move a terminal's cursor.
+ */
 export class LineWriter {
   readonly #stream: LineStream
   readonly #prefix: string

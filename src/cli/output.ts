@@ -29,7 +29,7 @@ export class Output {
   /** Write bytes as they are, after what was added before. @throws as {@link write} */
   async writeBytes(bytes: Uint8Array): Promise<void> {
     await this.flush()
-    await writeOut(bytes)
+    await print(bytes)
   }
 
   /** @throws as {@link write} */
@@ -37,11 +37,16 @@ export class Output {
     if (this.#text === '') return
     const text = this.#text
     this.#text = ''
-    await writeOut(text)
+    await print(text)
   }
 }
 
-function writeOut(piece: string | Uint8Array): Promise<void> {
+/**
+ * Print on standard output as it is, and wait until it is taken.
+ *
+ * @throws {FluxError} `EPIPE` nobody reads any more; `ENOSPC` and the like
+ */
+export function print(piece: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(piece, (error) => {
       if (!error) return resolve()
@@ -62,6 +67,16 @@ export function outputWidth(asked: number | undefined): number {
   if (process.stdout.isTTY) return process.stdout.columns
   const columns = Number.parseInt(process.env.COLUMNS ?? '80', 10)
   return columns >= 0 ? columns : process.env.COLUMNS ? 0 : 80
+}
+
+/** Text of many lines, each as {@link shown} has it; tabs stay. */
+export function shownLines(text: string): string {
+  return process.stdout.isTTY
+    ? text
+        .split(/([\n\t])/)
+        .map((part) => (/^[\n\t]$/.test(part) ? part : printable(part)))
+        .join('')
+    : text
 }
 
 /** Names and values as they are; on a terminal without the power to move its cursor. */

@@ -1,5 +1,5 @@
 import { printable } from '../errors/index.ts'
-import { print } from './print.ts'
+import { print } from './output.ts'
 
 /** A column of a table, whose rows are `Row`s. */
 export interface Column<Row> {

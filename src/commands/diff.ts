@@ -9,10 +9,10 @@ import {
   print,
   printJsonList,
   Sides,
+  shownLines,
   sourceFlags,
   Table,
 } from '../cli/index.ts'
-import { printable } from '../errors/index.ts'
 import { type Change, changeJson, changeText, DiffTotals, diff, type Held, type StatRow } from '../inspect/index.ts'
 
 /** As diff(1) has it. */
@@ -131,12 +131,8 @@ async function first(changes: AsyncIterable<unknown>): Promise<void> {
 }
 
 async function printText(changes: AsyncIterable<Change[]>, { a, b }: Sides): Promise<void> {
-  // What users keep in their values must not reach a terminal as it is.
-  const shown = process.stdout.isTTY
-    ? (text: string) => text.split('\n').map(printable).join('\n')
-    : (text: string) => text
   for await (const batch of changes) {
-    for (const change of batch) await print(shown(await changeText(a.store, b.store, change)))
+    for (const change of batch) await print(shownLines(await changeText(a.store, b.store, change)))
   }
 }
 

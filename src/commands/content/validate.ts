@@ -3,7 +3,7 @@ import {
   EXIT,
   FluxCommand,
   interruptible,
-  LineWriter,
+  Output,
   openSource,
   paceFlags,
   sourceFlags,
@@ -52,13 +52,13 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
     const blobrefs = named.length === 0 ? undefined : named[0] === '-' ? blobrefsOnStdin() : named
     return interruptible(async (signal) => {
       await using store = await openSource({ ...flags, verify: true, signal })
-      const lines = new LineWriter(process.stdout)
+      const output = new Output()
       const damaged: ContentError[] = []
       const onDamage = (error: ContentError) => {
         damaged.push(error)
-        if (!this.jsonEnabled()) lines.write(`${error.blobref} ${blobState(error)}`)
+        if (!this.jsonEnabled()) output.isFull(`${error.blobref} ${blobState(error)}\n`)
       }
-      const checked = await validate(store, { blobrefs, onDamage, signal }).finally(() => lines.flush())
+      const checked = await validate(store, { blobrefs, onDamage, signal }).finally(() => output.flush())
       await store.assertUnchanged()
       if (damaged.length > 0) process.exitCode = EXIT.FAILED
       if (!this.jsonEnabled()) this.notice(`${checked} blobs looked at, ${damaged.length} damaged`)

@@ -1,19 +1,6 @@
 import { FluxError } from '../errors/index.ts'
 import { errorJson, exitStatusOf } from './exit-status.ts'
-
-/**
- * Print on standard output, and wait until it is taken.
- *
- * @throws {FluxError} `EPIPE` nobody reads it any more; `ENOSPC` and the like
- */
-export function print(text: string | Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => {
-      if (error) reject(FluxError.fromSystem(error, 'cannot write to standard output'))
-      else resolve()
-    })
-  })
-}
+import { print } from './output.ts'
 
 /**
  * Print an object with one list in it, item by item, however long it gets. An error once something has been printed becomes
