@@ -33,7 +33,7 @@ export function eventlogFormat(flags: {
   if (unformatted && (human || color === 'always')) {
     throw new UsageError('Do not specify --unformatted with --human or --color=always')
   }
-  return { unformatted, human, color: usesColor(color) }
+  return { unformatted, human, color: usesColor(color), printable: process.stdout.isTTY === true }
 }
 
 /** NO_COLOR turns colours off where nothing is said. @see https://no-color.org */

@@ -1,3 +1,4 @@
+import { printable } from '../errors/index.ts'
 import type { EventlogEntry } from '../kvs/index.ts'
 import { compactJson, jsonMembers } from './json-text.ts'
 
@@ -7,6 +8,8 @@ export interface EventlogFormat {
   /** Times as the day and the minute, and seconds from there. */
   human?: boolean | undefined
   color?: boolean | undefined
+  /** For a terminal: what users wrote is not to move its cursor. */
+  printable?: boolean | undefined
 }
 
 const RESET = '\x1b[0m'
@@ -39,7 +42,7 @@ export class EventlogFormatter {
   /** An event as a line, with its newline. */
   line(entry: EventlogEntry): string {
     const { text, name, context } = entry
-    if (this.#format.unformatted) return `${compactJson(text)}\n`
+    if (this.#format.unformatted) return `${this.#shown(compactJson(text))}\n`
     let line = `${this.#time(entry.timestamp)} ${this.#paint(name === 'exception' ? COLOR.exception : COLOR.name, name)}`
     if (context !== undefined) {
       for (const [key, value] of jsonMembers(jsonMembers(text).get('context') ?? '{}')) {
@@ -66,7 +69,12 @@ export class EventlogFormatter {
   }
 
   #paint(color: string, text: string): string {
-    return this.#format.color ? `${color}${text}${RESET}` : text
+    const shown = this.#shown(text)
+    return this.#format.color ? `${color}${shown}${RESET}` : shown
+  }
+
+  #shown(text: string): string {
+    return this.#format.printable ? printable(text) : text
   }
 }
 

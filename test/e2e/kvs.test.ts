@@ -239,6 +239,26 @@ describe('flux-ts kvs', () => {
     }
   })
 
+  it('keeps control characters off a terminal, and in a pipe as they are', () => {
+    const evil = '\x1b[2Jx'
+    const store = storeOf({
+      value: val(`a\tb\n${evil}\n`),
+      link: symlink(evil),
+      log: val(`{"timestamp":1,"name":"${'\\u001b'}[2Jx"}\n`),
+    })
+    for (const [args, shown, raw] of [
+      [['get', 'value'], 'a\tb\n\\x1b[2Jx\n\n', `a\tb\n${evil}\n\n`],
+      [['get', '--raw', 'value'], `a\tb\n${evil}\n`, `a\tb\n${evil}\n`],
+      [['readlink', 'link'], '\\x1b[2Jx\n', `${evil}\n`],
+      [['eventlog', 'get', '--color=never', 'log'], '1.000000 \\x1b[2Jx\n', `1.000000 ${evil}\n`],
+    ] as [string[], string, string][]) {
+      const command = [process.execPath, CLI, 'kvs', ...args, '--store', store].map((word) => `'${word}'`).join(' ')
+      const onTerminal = run('script', ['-qec', `stty -onlcr tab0; ${command}`, '/dev/null']).toString()
+      expect(onTerminal, args.join(' ')).to.equal(shown)
+      expect(run('sh', ['-c', command]).toString(), args.join(' ')).to.equal(raw)
+    }
+  })
+
   it('says that the event of a snapshot will not come, and that a log is cut off', async () => {
     const store = ['--store', storeOf({ log: val('{"timestamp":1,"name":"a"}\n{"timest') })]
     const never = await runInProcess(['kvs', 'eventlog', 'wait-event', 'log', 'b', ...store])

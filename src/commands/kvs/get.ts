@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { atFlag, Output, refuseUnlessLive, SourceCommand, UsageError } from '../../cli/index.ts'
+import { atFlag, Output, refuseUnlessLive, SourceCommand, shown, shownLines, UsageError } from '../../cli/index.ts'
 import { printedValue, valueJson, watchKeys } from '../../inspect/index.ts'
 import { decodeVal, type TreeObj, treeObjText, type Val } from '../../kvs/index.ts'
 
@@ -110,17 +110,20 @@ async function* partsOf(obj: TreeObj): Parts {
 
 async function printValue(key: string, value: TreeObj | Parts, { raw, label }: { raw: boolean; label: boolean }) {
   const output = new Output()
-  const prefix = label ? `${key}=` : ''
+  const prefix = label ? `${shown(key)}=` : ''
   if ('type' in value) {
-    await output.write(`${prefix}${treeObjText(value)}\n`)
+    await output.write(`${prefix}${shown(treeObjText(value))}\n`)
     return
   }
+  // What users keep in their values must not reach a terminal as it is, unless that is asked for.
+  const decoder = raw || !process.stdout.isTTY ? undefined : new TextDecoder()
   let isFirst = true
   for await (const piece of printedValue(value, raw)) {
     // Not before it is known that there is such a value.
     if (isFirst) await output.write(prefix)
     isFirst = false
-    await output.writeBytes(piece)
+    if (decoder) await output.write(shownLines(decoder.decode(piece, { stream: true })))
+    else await output.writeBytes(piece)
   }
   if (isFirst) await output.write(prefix)
 }

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { atFlag, Output, SourceCommand } from '../../cli/index.ts'
+import { atFlag, Output, SourceCommand, shown } from '../../cli/index.ts'
 import { linkText } from '../../inspect/index.ts'
 
 export default class KvsReadlink extends SourceCommand {
@@ -44,7 +44,8 @@ export default class KvsReadlink extends SourceCommand {
         links.push({ key, target, namespace: namespace ?? null })
         if (this.jsonEnabled()) continue
         const isNamespace = flags['namespace-only'] && namespace !== undefined
-        await output.write(`${isNamespace ? namespace : flags['key-only'] ? target : linkText(link)}\n`)
+        const text = isNamespace ? namespace : flags['key-only'] ? target : linkText(link)
+        await output.write(`${shown(text)}\n`)
       }
       return { links }
     })
