@@ -1,24 +1,12 @@
 import { Args, Flags } from '@oclif/core'
-import {
-  type Column,
-  EXIT,
-  FluxCommand,
-  interruptible,
-  loadFlags,
-  openSource,
-  rootChoice,
-  rootFlags,
-  sizeText,
-  sourceFlags,
-  Table,
-} from '../cli/index.ts'
+import { type Column, EXIT, loadFlags, SourceCommand, sizeText, Table } from '../cli/index.ts'
 import { du, sortUsages, type Usage, type UsageOrder } from '../inspect/index.ts'
-import { type DirObj, type Dirref, keyComponents, resolveRoot, SnapshotReader } from '../kvs/index.ts'
+import { type DirObj, type Dirref, keyComponents, SnapshotReader } from '../kvs/index.ts'
 
 /** Characters of a bar that stands for everything. */
 const BAR = 20
 
-export default class Du extends FluxCommand {
+export default class Du extends SourceCommand {
   static override hiddenAliases = ['flux:du']
 
   static override summary = 'Show what takes the room in a snapshot'
@@ -51,8 +39,6 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
   }
 
   static override flags = {
-    ...sourceFlags,
-    ...rootFlags,
     depth: Flags.integer({
       char: 'd',
       summary: 'tell apart the directories of so many levels; 0 gives the total alone',
@@ -80,10 +66,10 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
 
   async run(): Promise<object> {
     const { args, flags } = await this.parse(Du)
-    const choice = rootChoice(flags)
-    return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, onWarning: (message) => this.notice(message), signal })
-      const { rootref, namespace } = await resolveRoot(store, choice)
+    return this.withSource(flags, async (source) => {
+      const { signal } = source
+      const store = await source.store()
+      const { rootref, namespace } = await source.snapshot()
       const reader = new SnapshotReader(store, rootref, { namespace })
       const key = keyComponents(args.key).join('.') || '.'
       const root = await dirAt(reader, key)
@@ -92,7 +78,6 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
         process.exitCode = EXIT.FAILED
       }
       const [total, ...rest] = await du(store, root, { depth: flags.depth, key, onError, signal })
-      await store.assertUnchanged()
       const listed = [...sortUsages(rest, flags.sort as UsageOrder).slice(0, flags.top), total as Usage]
       if (!this.jsonEnabled()) {
         const forPeople = process.stdout.isTTY === true

@@ -2,24 +2,19 @@ import { Args, Flags } from '@oclif/core'
 import {
   type Column,
   EXIT,
-  FluxCommand,
-  interruptible,
   jobidArgument,
   loadFlags,
-  openSource,
   parseWhen,
   printJsonList,
-  rootChoice,
-  rootFlags,
-  sourceFlags,
+  SourceCommand,
   Table,
   timeText,
   Users,
 } from '../cli/index.ts'
 import { type Job, jobFilter, jobJson, jobs, RESULT_NAMES, STATE_NAMES } from '../inspect/index.ts'
-import { formatJobid, JOBID_FORMS, type JobidForm, resolveRoot } from '../kvs/index.ts'
+import { formatJobid, JOBID_FORMS, type JobidForm } from '../kvs/index.ts'
 
-export default class Jobs extends FluxCommand {
+export default class Jobs extends SourceCommand {
   static override hiddenAliases = ['flux:jobs']
 
   static override summary = 'List the jobs in a snapshot'
@@ -58,8 +53,6 @@ A job whose records are damaged is listed with what is left of it, and a warning
   }
 
   static override flags = {
-    ...sourceFlags,
-    ...rootFlags,
     user: Flags.string({
       char: 'u',
       summary: 'jobs of this user, by name or number; several with commas',
@@ -111,12 +104,10 @@ A job whose records are damaged is listed with what is left of it, and a warning
       since: flags.since === undefined ? undefined : parseWhen(flags.since, 'since', now),
       before: flags.before === undefined ? undefined : parseWhen(flags.before, 'before', now),
     })
-    const choice = rootChoice(flags)
-    await interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, onWarning: (message) => this.notice(message), signal })
-      const snapshot = await resolveRoot(store, choice)
+    await this.withSource(flags, async (source) => {
+      const { signal } = source
       const onLost = (message: string) => this.#damage(message)
-      const found = this.#wanted(jobs(store, snapshot, { ids, onLost, signal }), wanted)
+      const found = this.#wanted(jobs(await source.store(), await source.snapshot(), { ids, onLost, signal }), wanted)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))
@@ -126,7 +117,6 @@ A job whose records are damaged is listed with what is left of it, and a warning
         for await (const batch of found) await table.add(batch)
         await table.end()
       }
-      await store.assertUnchanged()
     })
   }
 

@@ -1,22 +1,11 @@
 import { Args, Flags } from '@oclif/core'
-import {
-  EXIT,
-  FluxCommand,
-  interruptible,
-  jobidArgument,
-  loadFlags,
-  openSource,
-  print,
-  rootChoice,
-  rootFlags,
-  sourceFlags,
-} from '../../cli/index.ts'
+import { EXIT, jobidArgument, loadFlags, print, SourceCommand } from '../../cli/index.ts'
 import type { ContentStore } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { decodedRecord, jobRecord, jobRecords, OUTPUT_RECORD, recordLines, taskOutput } from '../../inspect/index.ts'
-import { formatJobid, resolveRoot, type Snapshot } from '../../kvs/index.ts'
+import { formatJobid, type Snapshot } from '../../kvs/index.ts'
 
-export default class JobGet extends FluxCommand {
+export default class JobGet extends SourceCommand {
   static override hiddenAliases = ['flux:job:get']
 
   static override summary = 'Show what a snapshot holds of one job'
@@ -51,8 +40,6 @@ A job that was running has its guest records in a namespace of its own, which is
   }
 
   static override flags = {
-    ...sourceFlags,
-    ...rootFlags,
     record: Flags.string({
       char: 'r',
       summary: 'print this one alone: eventlog, jobspec, R, J, guest.exec.eventlog, ...; or stdout, stderr',
@@ -65,12 +52,10 @@ A job that was running has its guest records in a namespace of its own, which is
   async run(): Promise<object | undefined> {
     const { args, flags } = await this.parse(JobGet)
     const id = jobidArgument(args.jobid)
-    const choice = rootChoice(flags)
-    return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, onWarning: (message) => this.notice(message), signal })
-      const snapshot = await resolveRoot(store, choice)
+    return this.withSource(flags, async (source) => {
+      const [store, snapshot] = [await source.store(), await source.snapshot()]
       if (flags.record !== undefined && !this.jsonEnabled()) {
-        await this.#printOne(store, snapshot, id, flags.record, signal)
+        await this.#printOne(store, snapshot, id, flags.record, source.signal)
         return undefined
       }
       const all = await jobRecords(store, snapshot, id, ({ message }) => {
