@@ -95,6 +95,15 @@ describe('flux-ts kvs', () => {
     )
   })
 
+  it('says why a version will not be reached in the words of flux kvs', async () => {
+    await using broker = await live({ errors: { 'kvs.wait-version': { errnum: 95 } } })
+    const { status, stderr } = await runInProcess(['kvs', 'wait', '10'], { FLUX_URI: broker.uri })
+    expect({ status, stderr: stderr.replace(/;.*/, '') }).to.deep.equal({
+      status: 1,
+      stderr: 'flux-ts kvs wait: flux_kvs_wait_version: Operation not supported\n',
+    })
+  })
+
   it('needs no content service of a live instance', async () => {
     const errors = { 'content.load': { errnum: 1, text: 'Request requires owner credentials' } }
     await using broker = await live({ errors })

@@ -37,7 +37,8 @@ export default class KvsWait extends SourceCommand {
         // The C tool's words, which scripts look for.
         if (!(error instanceof FluxError)) throw error
         const { code, message, hint } = error
-        throw new FluxError(code, `flux_kvs_wait_version: ${message}`, { cause: error, hint })
+        const why = message.replace(/^kvs\.wait-version: /, '')
+        throw new FluxError(code, `flux_kvs_wait_version: ${why}`, { cause: error, hint })
       })
       return { version: sequence, rootref }
     })
