@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { write } from 'node:fs'
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { FluxError, InterruptedError } from '../errors/index.ts'
 
 /** Takes bytes, in order, one call at a time. One that is called off fails with `EINTR` from then on. */
@@ -25,10 +25,7 @@ export interface Sink {
  */
 export async function openSink(path: string, signal?: AbortSignal): Promise<Sink> {
   try {
-    const target = await realpath(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return path
-      throw error
-    })
+    const target = await targetOf(path)
     const existing = await stat(target).catch(() => undefined)
     if (existing?.isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
     if (existing !== undefined && !existing.isFile()) return new DescriptorSink(path, await open(target, 'w'), signal)
@@ -36,6 +33,17 @@ export async function openSink(path: string, signal?: AbortSignal): Promise<Sink
   } catch (error) {
     throw FluxError.fromSystem(error, `cannot write ${path}`)
   }
+}
+
+/** Where the links of a path lead, also when there is nothing yet. */
+async function targetOf(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  const link = await readlink(path).catch(() => undefined)
+  return link === undefined ? path : targetOf(resolve(await realpath(dirname(path)), link))
 }
 
 class FileSink implements Sink {
@@ -117,14 +125,15 @@ export function goOn(signal: AbortSignal | undefined): void {
 
 /** A rename is only sure to last when its directory is on disk too. Some file systems cannot, and need not. */
 export async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir, 'r')
+  let handle: FileHandle | undefined
   try {
+    handle = await open(dir, 'r')
     await handle.sync()
   } catch (error) {
     if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EACCES', 'EBADF'].includes((error as NodeJS.ErrnoException).code ?? ''))
       throw error
   } finally {
-    await handle.close()
+    await handle?.close()
   }
 }
 

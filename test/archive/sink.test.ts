@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openSink } from '../../src/archive/index.ts'
@@ -48,6 +57,19 @@ describe('archive/sink', () => {
     const sink = await openSink(path)
     await sink.commit()
     expect(statSync(path).mode & 0o777).to.equal(0o600)
+  })
+
+  it('makes what a symbolic link points to when it is not there yet, and keeps the link', async () => {
+    const dir = scratch()
+    mkdirSync(join(dir, 'real'))
+    symlinkSync('real/y.tar', join(dir, 'x.tar'))
+    symlinkSync('x.tar', join(dir, 'w.tar'))
+    const sink = await openSink(join(dir, 'w.tar'))
+    await sink.write([Buffer.from('new')])
+    await sink.commit()
+    expect(readFileSync(join(dir, 'real/y.tar'), 'utf8')).to.equal('new')
+    expect(lstatSync(join(dir, 'w.tar')).isSymbolicLink()).to.equal(true)
+    expect(readdirSync(join(dir, 'real'))).to.deep.equal(['y.tar'])
   })
 
   it('replaces what a symbolic link points to, and keeps the link', async () => {
