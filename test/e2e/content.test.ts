@@ -33,6 +33,21 @@ describe('content', () => {
     expect(none.stderr.toString()).to.equal('flux-ts content load: no blobrefs were specified\n')
   })
 
+  it('loads blobs as JSON, and says as JSON that one is not there', async () => {
+    const { rootref } = expected('jobs')
+    const args = ['content', 'load', '--json', '--store', fixture('jobs')]
+    const whole = await runInProcess(['content', 'load', '--store', fixture('jobs'), rootref])
+    const { blobs } = JSON.parse((await runInProcess([...args, rootref, rootref])).stdout.toString())
+    const one = { blobref: rootref, size: whole.stdout.length, base64: whole.stdout.toString('base64') }
+    expect(blobs).to.deep.equal([one, one])
+    const { status, stdout, stderr } = await runInProcess([...args, `sha1-${'0'.repeat(40)}`])
+    expect({ status, stderr, code: JSON.parse(stdout.toString()).error.code }).to.deep.equal({
+      status: 1,
+      stderr: '',
+      code: 'ENOENT',
+    })
+  })
+
   it('prints what comes before a blob that is not there', async () => {
     const blobs = new Blobs()
     const [first, last] = [blobs.store('first'), blobs.store('last')]

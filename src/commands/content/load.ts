@@ -9,7 +9,7 @@ export default class ContentLoad extends FluxCommand {
   static override summary = 'Print blobs'
 
   static override description =
-    'Writes the bytes of blobs to standard output, one after another, with nothing added. Without BLOBREFs they are read from standard input, one a line.'
+    'Writes the bytes of blobs to standard output, one after another, with nothing added; with --json, their bytes in base64. Without BLOBREFs they are read from standard input, one a line.'
 
   static override examples = [
     {
@@ -19,8 +19,6 @@ export default class ContentLoad extends FluxCommand {
     },
   ]
 
-  // Standard output is for the bytes.
-  static override enableJsonFlag = false
   static override args = {
     blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', ignoreStdin: true, multiple: true }),
   }
@@ -31,17 +29,30 @@ export default class ContentLoad extends FluxCommand {
     maxreqs: paceFlags.maxreqs,
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<object> {
     const { args, flags } = await this.parse(ContentLoad)
-    const blobrefs = args.blobref ?? []
-    await interruptible(async (signal) => {
+    const named = args.blobref ?? []
+    return interruptible(async (signal) => {
       await using store = await openSource({ ...flags, signal, onWarning: (message) => this.notice(message) })
+      const asked: string[] = []
+      const blobs: object[] = []
       const output = new Output()
-      for await (const blob of loadBlobs(store, blobrefs.length > 0 ? blobrefs : namedOnStdin())) {
+      for await (const blob of loadBlobs(store, noted(named.length > 0 ? named : namedOnStdin(), asked))) {
         signal.throwIfAborted()
-        await output.writeBytes(blob)
+        if (!this.jsonEnabled()) await output.writeBytes(blob)
+        else
+          blobs.push({ blobref: asked[blobs.length], size: blob.length, base64: Buffer.from(blob).toString('base64') })
       }
+      return { blobs }
     })
+  }
+}
+
+/** Names as they come. Blobs come in the same order, some time after. */
+async function* noted(names: Iterable<string> | AsyncIterable<string>, asked: string[]) {
+  for await (const name of names) {
+    asked.push(name)
+    yield name
   }
 }
 
