@@ -51,7 +51,7 @@ export const paceFlags = {
     helpGroup: 'PACE',
   }),
   'no-cache': Flags.boolean({
-    summary: 'bypass the broker content cache and ask the backing store directly',
+    summary: 'bypass the broker content cache: nothing but the backing store on rank 0',
     helpGroup: 'PACE',
   }),
   'sd-notify': Flags.boolean({

@@ -197,8 +197,8 @@ export class Flux implements AsyncDisposable {
   }
 
   /** The rank of the broker. */
-  async rank(): Promise<number> {
-    return Number(await this.attrGet('rank'))
+  async rank(options: RpcOptions = {}): Promise<number> {
+    return Number(await this.attrGet('rank', options))
   }
 
   /** The number of brokers in the instance. */

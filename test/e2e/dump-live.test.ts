@@ -7,6 +7,8 @@ import { expected, fixture, scratch } from '../support/fixtures.ts'
 import { fluxTsAside, startFluxTs } from '../support/processes.ts'
 import { readTar } from '../support/read-tar.ts'
 
+const REFUSAL = { errnum: 1, text: 'Request requires owner credentials' }
+
 const INSTANCE: BrokerDoubleOptions = {
   content: fixture('jobs', 'content.sqlite'),
   namespaces: { primary: { rootref: expected('jobs').rootref, rootseq: 9 } },
@@ -50,7 +52,7 @@ const FAILURES: [what: string, options: BrokerDoubleOptions, line: RegExp][] = [
   ],
   [
     'a service refuses, with its own words',
-    { errors: { 'content.load': { errnum: 1, text: 'Request requires owner credentials' } } },
+    { errors: { 'content.load': REFUSAL, 'content-backing.load': REFUSAL } },
     /^flux-ts dump: content\.load: Request requires owner credentials\n$/,
   ],
   [
@@ -149,18 +151,19 @@ describe('flux-ts dump of a live instance', () => {
     const older = join(dir, 'x.tar')
     writeFileSync(older, 'older')
     const { child, ended } = startFluxTs(['dump', '--maxreqs', '1', older], { FLUX_URI: broker.uri })
-    while (broker.requestsOf('content.load').length < 5) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (broker.requestsOf('content-backing.load').length < 5) await new Promise((resolve) => setTimeout(resolve, 5))
     child.kill('SIGINT')
     const { status, stderr } = await ended
     expect({ status, stderr }).to.deep.equal({ status: 130, stderr: 'flux-ts dump: interrupted by SIGINT\n' })
     expect(readdirSync(dir)).to.deep.equal(['x.tar'])
   })
 
-  for (const [after, topic] of ['attr.get', 'kvs.getroot', 'content.load'].entries()) {
-    it(`stops when it is interrupted while the instance does not answer ${topic}`, async () => {
+  for (const [after, topic] of ['attr.get', 'attr.get', 'kvs.getroot', 'content-backing.load'].entries()) {
+    it(`stops when it is interrupted while the instance does not answer request ${after + 1}, ${topic}`, async () => {
       await using broker = await BrokerDouble.start({ ...INSTANCE, fault: { after: after + 1, kind: 'silence' } })
       const { child, ended } = startFluxTs(['dump', join(scratch(), 'x.tar')], { FLUX_URI: broker.uri })
-      while (broker.requestsOf(topic).length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      while (broker.requests.length <= after) await new Promise((resolve) => setTimeout(resolve, 5))
+      expect(broker.requests[after]).to.include({ topic })
       child.kill('SIGTERM')
       const { status, stderr } = await ended
       expect({ status, stderr: stderr.split('\n').at(-2) }).to.deep.equal({

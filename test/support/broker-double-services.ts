@@ -22,6 +22,8 @@ export interface Namespace {
 export interface InstanceOptions {
   /** A `content.sqlite`, opened read-only; or blobs by the hexadecimal digest. */
   content?: string | Map<string, Uint8Array>
+  /** Blobs that the cache has and the backing store has not, by the hexadecimal digest. */
+  cached?: Map<string, Uint8Array>
   /** Over the defaults: rank 0, size 1, content.hash sha1, version, instance-level 0. Undefined takes one away. */
   attributes?: Record<string, string | undefined>
   namespaces?: Record<string, Namespace>
@@ -117,7 +119,7 @@ export class Services {
           })),
         })
       case 'content.load':
-        return this.#load(payload, 'No such file or directory')
+        return this.#cached(payload) ?? this.#load(payload, 'No such file or directory')
       case 'content-backing.load':
         return this.#load(payload)
       case 'content-backing.validate': {
@@ -174,6 +176,11 @@ export class Services {
     const payload = this.#blob(Buffer.from(digest).toString('hex'))
     if (payload) return { payload }
     return text === undefined ? { errnum: 2 } : { errnum: 2, text }
+  }
+
+  #cached(digest: Uint8Array): Answer | undefined {
+    const payload = this.#options.cached?.get(Buffer.from(digest).toString('hex'))
+    return payload && { payload }
   }
 
   #blob(hex: string): Uint8Array | undefined {

@@ -3,6 +3,7 @@ import { Flux, type FluxOpenOptions, type JsonObject, RpcError, RpcFailure } fro
 import { blobrefHex, type HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import type { BlobResult, ContentError, ContentStore, NamespaceRoot, ServiceStats } from '../content-store.ts'
+import { type BlobService, blobServices } from './blob-services.ts'
 import { BrokerKvs } from './broker-kvs.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
 import { Loader, missingBlob } from './loader.ts'
@@ -13,7 +14,7 @@ export interface OpenBrokerOptions extends FluxOpenOptions {
   verify?: boolean | undefined
   /** Requests in flight at most. Without it, as many as the instance has time for: docs/pacing.md. */
   maxreqs?: number | undefined
-  /** Ask the backing store on rank 0, past the caches of the brokers. */
+  /** Ask the backing store on rank 0, and never the caches of the brokers. */
   noCache?: boolean | undefined
 }
 
@@ -36,7 +37,12 @@ export class BrokerStore implements ContentStore {
   readonly #verify: boolean
   #canValidate = true
 
-  private constructor(flux: Flux, hash: HashName, options: OpenBrokerOptions) {
+  private constructor(
+    flux: Flux,
+    hash: HashName,
+    services: readonly [BlobService, BlobService?],
+    options: OpenBrokerOptions,
+  ) {
     const { verify = true, maxreqs, noCache = false } = options
     this.hash = hash
     this.kvs = new BrokerKvs(flux)
@@ -44,7 +50,7 @@ export class BrokerStore implements ContentStore {
     this.#noCache = noCache
     this.#verify = verify
     this.#pace = maxreqs === undefined ? new AdaptivePace() : new FixedPace(maxreqs)
-    this.#loader = new Loader(flux, { hash, pace: this.#pace, noCache, verify })
+    this.#loader = new Loader(flux, { hash, pace: this.#pace, services, verify })
   }
 
   /**
@@ -56,7 +62,9 @@ export class BrokerStore implements ContentStore {
   static async open(uri?: string, options: OpenBrokerOptions = {}): Promise<BrokerStore> {
     const flux = await Flux.open(uri, options)
     try {
-      return new BrokerStore(flux, await contentHash(flux, options.signal), options)
+      const { noCache = false, signal } = options
+      const hash = await contentHash(flux, signal)
+      return new BrokerStore(flux, hash, await blobServices(flux, 'load', { noCache, signal }), options)
     } catch (error) {
       await flux.close()
       throw error

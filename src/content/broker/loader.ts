@@ -8,13 +8,14 @@ import { type BatchResult, type Flux, RpcFailure } from '../../flux/index.ts'
 import { blobrefHash, blobrefHex, type HashName } from '../blobref.ts'
 import { type BlobResult, ContentError } from '../content-store.ts'
 import { BlobCache } from './blob-cache.ts'
+import { type BlobService, isServiceRefusal } from './blob-services.ts'
 import type { Pace } from './pace.ts'
 
 export interface LoaderOptions {
   hash: HashName
   pace: Pace
-  /** Ask the backing store on rank 0, past all caches. */
-  noCache: boolean
+  /** Who is asked; and who is asked for what that does not have. */
+  services: readonly [BlobService, BlobService?]
   verify: boolean
 }
 
@@ -61,6 +62,9 @@ export class Loader {
   readonly #wanted = new Map<string, Wanted>()
   #queue: Wanted[] = []
   #next = 0
+  /** What the first service did not have. */
+  readonly #again: Wanted[] = []
+  #service: BlobService
   #inFlight = 0
   #meanBytes = 0
   #pumpScheduled = false
@@ -70,6 +74,7 @@ export class Loader {
   constructor(flux: Flux, options: LoaderOptions) {
     this.#flux = flux
     this.#options = options
+    this.#service = options.services[0]
   }
 
   /** As {@link load}, but the bytes are compared and dropped. @returns what is wrong with each */
@@ -130,8 +135,9 @@ export class Loader {
     const limit = Math.min(this.#options.pace.limit, this.#byteLimit())
     const free = limit - this.#inFlight
     if (this.#inFlight > 0 && free < limit * REFILL_SHARE) return
+    const again = this.#again.splice(0, free)
     const requests: Wanted[] = []
-    while (requests.length < free && this.#next < this.#queue.length) {
+    while (again.length + requests.length < free && this.#next < this.#queue.length) {
       const wanted = this.#queue[this.#next++] as Wanted
       if (this.#isOverBudget(wanted)) this.#settle(wanted, undefined)
       else requests.push(wanted)
@@ -140,7 +146,10 @@ export class Loader {
       this.#queue = this.#queue.slice(this.#next)
       this.#next = 0
     }
-    if (requests.length > 0 && this.#failure === undefined) this.#request(requests)
+    if (this.#failure !== undefined) return
+    const [, fallback] = this.#options.services
+    if (again.length > 0 && fallback) this.#request(again, fallback)
+    if (requests.length > 0) this.#request(requests, this.#service)
   }
 
   #byteLimit(): number {
@@ -153,34 +162,38 @@ export class Loader {
     return true
   }
 
-  #request(requests: readonly Wanted[]): void {
+  #request(requests: readonly Wanted[], service: BlobService): void {
     this.#inFlight += requests.length
-    const { noCache, pace } = this.#options
+    const { pace } = this.#options
     const payloads = requests.map(({ blobref }) => Buffer.from(blobrefHex(blobref), 'hex'))
-    const call = noCache ? { topic: 'content-backing.load', nodeid: 0 } : { topic: 'content.load', nodeid: undefined }
     this.#flux
-      .rpcBatch(call.topic, payloads, {
-        nodeid: call.nodeid,
+      .rpcBatch(service.topic, payloads, {
+        nodeid: service.nodeid,
         forget: true,
         onResponse: (index, { results, roundTripMs, lastResponseMs }) => {
           this.#inFlight--
           pace.record(roundTripMs[index] as number, lastResponseMs)
-          this.#arrived(requests[index] as Wanted, results[index] as BatchResult, call.topic, call.nodeid)
+          this.#arrived(requests[index] as Wanted, results[index] as BatchResult, service)
           this.#schedulePump()
         },
       })
       .catch((error) => this.#fail(error))
   }
 
-  #arrived(wanted: Wanted, result: BatchResult, topic: string, nodeid: number | undefined): void {
+  #arrived(wanted: Wanted, result: BatchResult, service: BlobService): void {
     const { blobref } = wanted
     if (result instanceof RpcFailure) {
+      const [, fallback] = this.#options.services
+      if (fallback && service !== fallback) {
+        if (isServiceRefusal(result)) this.#service = fallback
+        this.#again.push(wanted)
+      }
       // What is wrong with one blob is a result; anything else is wrong with the service.
-      if (result.code === 'ENOENT') this.#settle(wanted, missingBlob(blobref))
+      else if (result.code === 'ENOENT') this.#settle(wanted, missingBlob(blobref))
       // EINVAL is an object that does not decompress to its size.
       else if (result.code === 'EIO' || result.code === 'EINVAL')
         this.#settle(wanted, new ContentError(result.code, blobref, result.message))
-      else this.#fail(result.toError(topic, nodeid))
+      else this.#fail(result.toError(service.topic, service.nodeid))
       return
     }
     this.#meanBytes += (result.length - this.#meanBytes) * SIZE_WEIGHT

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { BrokerStore, ContentError, type OpenBrokerOptions } from '../../../src/content/index.ts'
+import { NODEID_ANY } from '../../../src/flux/index.ts'
 import { walk } from '../../../src/kvs/index.ts'
 import { BrokerDouble, type BrokerDoubleOptions } from '../../support/broker-double.ts'
 import { expected, fixture } from '../../support/fixtures.ts'
@@ -14,6 +15,11 @@ function double(blobs: Blobs, options: BrokerDoubleOptions = {}): Promise<Broker
 
 function open(broker: BrokerDouble, options: OpenBrokerOptions = {}): Promise<BrokerStore> {
   return BrokerStore.open(broker.uri, { env: {}, ...options })
+}
+
+/** What was asked for, of whomever. */
+function loadsOf(broker: BrokerDouble): BrokerDouble['requests'] {
+  return broker.requests.filter(({ topic }) => topic.endsWith('.load'))
 }
 
 function some(count: number): { blobs: Blobs; blobrefs: string[] } {
@@ -61,7 +67,7 @@ describe('content/broker/broker-store', () => {
     expect(store.hash).to.equal('sha256')
     const [result] = await store.loadBatch([`sha1-${'0'.repeat(40)}`], PLENTY)
     expect(result).to.be.instanceOf(ContentError).with.property('code', 'ENOENT')
-    expect(broker.requestsOf('content.load')).to.be.empty
+    expect(loadsOf(broker)).to.be.empty
   })
 
   for (const maxreqs of [1, 3, 64]) {
@@ -71,7 +77,7 @@ describe('content/broker/broker-store', () => {
       await using store = await open(broker, { maxreqs })
       await Promise.all([store.loadBatch(blobrefs.slice(0, 200), PLENTY), store.loadBatch(blobrefs.slice(200), PLENTY)])
       expect(broker.maxInFlight).to.equal(maxreqs)
-      expect(broker.requestsOf('content.load')).to.have.length(400)
+      expect(loadsOf(broker)).to.have.length(400)
     })
   }
 
@@ -110,7 +116,7 @@ describe('content/broker/broker-store', () => {
     for (const results of [a, b, c]) {
       expect(Buffer.from(results[3] as Uint8Array)).to.deep.equal(blobs.get(blobrefs[3] as string))
     }
-    expect(broker.requestsOf('content.load')).to.have.length(5)
+    expect(loadsOf(broker)).to.have.length(5)
   })
 
   it('leaves the rest of a batch for later when its bytes have reached the budget', async () => {
@@ -122,7 +128,7 @@ describe('content/broker/broker-store', () => {
     const loaded = results.filter((result) => result !== undefined).length
     expect(loaded).to.be.within(5, 7)
     expect(results.slice(0, loaded)).not.to.include(undefined)
-    expect(broker.requestsOf('content.load')).to.have.length(loaded)
+    expect(loadsOf(broker)).to.have.length(loaded)
   })
 
   it('holds no more than its budget and what may be in flight when many large blobs were asked for unawares', async () => {
@@ -154,6 +160,45 @@ describe('content/broker/broker-store', () => {
       1,
     )
     expect(first).to.be.at.most(20)
+  })
+
+  it('asks the backing store beside a broker of rank 0, and the cache for what that lacks', async () => {
+    const { blobs, blobrefs } = some(5)
+    const [fresh, gone] = blobrefs as [string, string]
+    const cached = new Map([[fresh.slice('sha1-'.length), blobs.get(fresh) as Buffer]])
+    for (const blobref of [fresh, gone]) blobs.delete(blobref)
+    await using broker = await double(blobs, { cached })
+    await using store = await open(broker)
+    const results = await store.loadBatch(blobrefs, PLENTY)
+    expect(results.map((result) => (result instanceof ContentError ? result.code : 'ok'))).to.deep.equal(
+      blobrefs.map((blobref) => (blobref === gone ? 'ENOENT' : 'ok')),
+    )
+    expect(broker.requestsOf('content-backing.load')).to.have.length(5)
+    expect(broker.requestsOf('content.load')).to.have.length(2)
+  })
+
+  it('keeps to the cache when there is no backing store, or not for this user', async () => {
+    const { blobs, blobrefs } = some(50)
+    for (const errnum of [1, 38]) {
+      await using broker = await double(blobs, { errors: { 'content-backing.load': { errnum } }, latency: () => 1 })
+      await using store = await open(broker, { maxreqs: 10 })
+      const results = await store.loadBatch(blobrefs, PLENTY)
+      expect(results.every((result) => result instanceof Uint8Array)).to.equal(true)
+      expect(broker.requestsOf('content-backing.load')).to.have.length(10)
+      expect(broker.requestsOf('content.load')).to.have.length(50)
+      expect(broker.maxInFlight).to.equal(10)
+    }
+  })
+
+  it('asks the nearest cache where it is not at rank 0', async () => {
+    const { blobs, blobrefs } = some(2)
+    await using broker = await double(blobs, { attributes: { 'content.hash': 'sha1', rank: '3' } })
+    await using store = await open(broker)
+    await store.loadBatch(blobrefs, PLENTY)
+    expect(loadsOf(broker).map(({ topic, nodeid }) => [topic, nodeid])).to.deep.equal([
+      ['content.load', NODEID_ANY],
+      ['content.load', NODEID_ANY],
+    ])
   })
 
   it('asks rank 0 for its backing store when the cache is to be bypassed', async () => {
@@ -237,7 +282,10 @@ describe('content/broker/broker-store', () => {
   it('fails as a whole, with the words of the service, when that refuses', async () => {
     const { blobs, blobrefs } = some(10)
     const text = 'Request requires owner credentials'
-    await using broker = await double(blobs, { errors: { 'content.load': { errnum: 1, text } } })
+    const refusal = { errnum: 1, text }
+    await using broker = await double(blobs, {
+      errors: { 'content-backing.load': refusal, 'content.load': refusal },
+    })
     await using store = await open(broker)
     const error = await failureOf(store.loadBatch(blobrefs, PLENTY))
     expect(error).to.include({ code: 'EPERM', message: `content.load: ${text}` })
@@ -295,7 +343,7 @@ describe('content/broker/broker-store', () => {
     let keys = 0
     for await (const batch of walk(store, expected('jobs').rootref)) keys += batch.length
     expect(keys).to.equal(expected('jobs').entries.length)
-    const digests = broker.requestsOf('content.load').map(({ payload }) => Buffer.from(payload).toString('hex'))
+    const digests = loadsOf(broker).map(({ payload }) => Buffer.from(payload).toString('hex'))
     expect(new Set(digests).size).to.equal(digests.length)
   })
 })
