@@ -6,10 +6,12 @@ export interface StoringBatch {
   /** In the order of the blobs. */
   readonly blobrefs: string[]
   /**
-   * Settles when they are stored; wait for it before too much is under way. Rejects with a {@link FluxError}: `ENOSPC`,
-   * `EFBIG`, or whatever the store fails with. Then so do all that follow, and {@link ContentWriter.commit}.
+   * Settles when they are stored. Rejects with a {@link FluxError}: `ENOSPC`, `EFBIG`, or whatever the store fails with.
+   * Then so do all that follow, and {@link ContentWriter.commit}.
    */
   readonly stored: Promise<void>
+  /** Settles, and never rejects, when the writer has room for more: wait for it, or all is held in memory. */
+  readonly room: Promise<void>
 }
 
 /** Where a restore puts blobs: the broker, a `content.sqlite`, a `content.files` directory. */

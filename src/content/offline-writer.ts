@@ -6,12 +6,16 @@ import { RecentBlobrefs } from './recent-blobrefs.ts'
 import { Thread } from './thread.ts'
 import type { WriterHandlers, WriterThreadData } from './writer-thread.ts'
 
+/** Batches that may be on their way to the thread. */
+const BATCHES = 4
+
 /** Stores blobs on disk, with no broker: a blocking writer in a thread of its own. The digests are made here. */
 export class OfflineWriter implements ContentWriter {
   readonly name: string
   readonly hash: HashName
   readonly #thread: Thread<WriterHandlers>
   readonly #recent = new RecentBlobrefs()
+  readonly #underWay: Promise<void>[] = []
   #failed: Promise<void> = Promise.resolve()
 
   /** @throws {FluxError} what the writer says when it cannot open or make the store */
@@ -29,7 +33,10 @@ export class OfflineWriter implements ContentWriter {
   storeBatch(blobs: readonly Uint8Array[], handedOver = false): StoringBatch {
     const blobrefs = blobs.map((blob) => blobrefOf(this.hash, blob))
     const fresh = blobrefs.flatMap((blobref, i) => (this.#recent.isNew(blobref) ? [i] : []))
-    return { blobrefs, stored: fresh.length === 0 ? this.#failed : this.#store(blobs, blobrefs, fresh, handedOver) }
+    const stored = fresh.length === 0 ? this.#failed : this.#store(blobs, blobrefs, fresh, handedOver)
+    this.#underWay.push(stored.catch(() => {}))
+    const room = this.#underWay.length < BATCHES ? Promise.resolve() : (this.#underWay.shift() as Promise<void>)
+    return { blobrefs, stored, room }
   }
 
   async commit(checkpoint: Checkpoint): Promise<void> {

@@ -68,18 +68,18 @@ const INLINE_BYTES = 72
  */
 const MAX_BLOB_BYTES = 996_000_000
 const PIECE_BYTES = 64 << 20
-/** Batches of values that may be on their way to the store. */
-const BATCHES = 4
 
 export class Restore {
   readonly progress: RestoreProgress = { keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, deselected: 0 }
   readonly #options: RestoreOptions
   readonly #selection: Selection
   readonly #tree = new TreeBuilder()
-  readonly #stored: Promise<void>[] = []
+  /** What is under way, and what has failed. */
+  readonly #stored = new Set<Promise<void>>()
   readonly #opened = Promise.withResolvers<ArchiveReader['type']>()
   readonly #read = Promise.withResolvers<void>()
   readonly #committed = Promise.withResolvers<RestoreResult>()
+  #failure: unknown
   #newestSeconds = 0
   #unreachable = 0
 
@@ -236,15 +236,19 @@ export class Restore {
     return blobrefs
   }
 
-  /** Store blobs, without waiting for it unless enough is under way. */
+  /** Store blobs, waiting for no more than that there is room for others. */
   async #store(blobs: readonly Uint8Array[], handedOver = false): Promise<string[]> {
-    const { blobrefs, stored } = this.#options.writer.storeBatch(blobs, handedOver)
+    const { blobrefs, stored, room } = this.#options.writer.storeBatch(blobs, handedOver)
     const counted = stored.then(() => {
       this.progress.blobs += blobrefs.length
+      this.#stored.delete(counted)
     })
-    counted.catch(() => {})
-    this.#stored.push(counted)
-    if (this.#stored.length >= BATCHES) await this.#stored.shift()
+    counted.catch((error) => {
+      this.#failure ??= error
+    })
+    this.#stored.add(counted)
+    await room
+    if (this.#failure !== undefined) throw this.#failure
     return blobrefs
   }
 

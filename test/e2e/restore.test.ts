@@ -1,8 +1,9 @@
 /** The built CLI restoring to a live instance, and nowhere. */
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { makeTree } from '../support/archives.ts'
 import { BrokerDouble, type BrokerDoubleOptions } from '../support/broker-double.ts'
-import { fixture } from '../support/fixtures.ts'
+import { fixture, scratch } from '../support/fixtures.ts'
 import { CLI, cleanEnv, fluxTsAside, run, startFluxTs } from '../support/processes.ts'
 
 const ARCHIVE = fixture('jobs', 'dump.tgz')
@@ -53,7 +54,7 @@ describe('flux-ts restore', () => {
       status: 1,
       stderr: 'flux-ts restore: please unload kvs module before using --checkpoint\n',
     })
-    expect(topics).not.to.include('content.store')
+    expect(topics.filter((topic) => topic.endsWith('.store'))).to.be.empty
   })
 
   it('bypasses the cache with --no-cache, and leaves it unflushed', async () => {
@@ -77,8 +78,37 @@ describe('flux-ts restore', () => {
     })
   }
 
+  for (const [what, options] of [
+    ['there is no backing store', { unloaded: ['content-backing'] }],
+    ['the backing store is not for this user', { errors: { 'content-backing.store': { errnum: 1 } } }],
+    ['the broker is not of rank 0', { attributes: { rank: '3' } }],
+  ] satisfies [string, BrokerDoubleOptions][]) {
+    it(`gives the blobs to the cache when ${what}`, async () => {
+      const { status, stdout, topics } = await restore(['--json', '--maxreqs', '9', '--key', 'x', ARCHIVE], options)
+      expect(status).to.equal(0)
+      expect(JSON.parse(stdout)).to.include({ rootref })
+      expect(topics.filter((topic) => topic === 'content.store').length).to.be.greaterThan(50)
+      expect(topics.filter((topic) => topic === 'content-backing.store').length).to.be.at.most(9)
+    })
+  }
+
+  it('leaves it to the cache, which has a limit, whether it takes a blob of more than 1 MiB', async () => {
+    const tree = scratch()
+    const small = Buffer.alloc(1 << 20, 'a')
+    const large = Buffer.alloc((1 << 20) + 1, 'a')
+    makeTree(tree, { small, large })
+    const { status, broker } = await restore(['-q', '--key', 'x', tree])
+    expect(status).to.equal(0)
+    const sizes = (topic: string) => broker.requestsOf(topic).map(({ payload }) => payload.length)
+    expect(sizes('content.store')).to.deep.equal([large.length])
+    expect(sizes('content-backing.store')).to.include(small.length)
+    const errors = { 'content.store': { errnum: 27, text: 'File too large' } }
+    const refused = await restore(['-q', '--key', 'x', tree], { errors })
+    expect(refused).to.include({ status: 1, stderr: 'flux-ts restore: error storing blob: File too large\n' })
+  })
+
   it('commits nothing when the store refuses, and says what it said', async () => {
-    const errors = { 'content.store': { errnum: 28, text: 'No space left on device' } }
+    const errors = { 'content-backing.store': { errnum: 28, text: 'No space left on device' } }
     const { status, stderr, topics } = await restore(['-q', '--key', 'x', ARCHIVE], { errors })
     expect({ status, stderr }).to.deep.equal({
       status: 1,
