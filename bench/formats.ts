@@ -30,7 +30,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      keys: { type: 'string', default: '40000' },
+      keys: { type: 'string', default: '100000' },
       runs: { type: 'string', default: '3' },
       types: { type: 'string', default: [...Object.keys(THEIRS), DIRECTORY].join(',') },
       dir: { type: 'string', default: tmpdir() },

@@ -144,15 +144,20 @@ class ChildTransport implements Transport {
   async close(): Promise<void> {
     await this.#streams.close()
     this.destroy()
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_WAIT_MS)
+    const timer = setTimeout(() => this.#kill('SIGKILL'), EXIT_WAIT_MS)
     await this.#exit
     clearTimeout(timer)
   }
 
   destroy(): void {
     this.#streams.destroy()
-    this.#child.kill()
+    this.#kill('SIGTERM')
     this.#child.stderr?.destroy()
+  }
+
+  /** Until one that could not be started has said so, Node would signal process 0: all of the own group. */
+  #kill(signal: NodeJS.Signals): void {
+    if (this.#child.pid !== undefined) this.#child.kill(signal)
   }
 }
 

@@ -1,5 +1,8 @@
 import { type SpawnSyncOptionsWithBufferEncoding, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { scratch } from './fixtures.ts'
 
 /** The CLI as users run it, from `dist`. */
 export const CLI = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
@@ -78,4 +81,26 @@ export function run(command: string, args: readonly string[], input?: Uint8Array
 /** True when a program is on PATH. */
 export function has(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+}
+
+/** Run with other variables of the environment. */
+export async function withEnv<T>(env: Record<string, string>, work: () => Promise<T>): Promise<T> {
+  const before = Object.keys(env).map((name) => [name, process.env[name]] as const)
+  Object.assign(process.env, env)
+  try {
+    return await work()
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  }
+}
+
+/** A directory for PATH, with a program of our own. */
+export function fakeProgram(name: string, script: string): string {
+  const dir = scratch()
+  writeFileSync(join(dir, name), `#!/bin/sh\n${script}\n`)
+  chmodSync(join(dir, name), 0o755)
+  return dir
 }

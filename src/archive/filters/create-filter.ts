@@ -25,12 +25,12 @@ async function createCompressor(
 ): Promise<BlockCompressor> {
   switch (name) {
     case 'bzip2': {
-      const { Bzip2Compressor } = await import('./bzip2.ts')
-      return new Bzip2Compressor(level)
+      const { bzip2Compressor } = await import('./bzip2.ts')
+      return bzip2Compressor(level)
     }
     case 'xz': {
-      const { XzCompressor } = await import('./xz.ts')
-      return new XzCompressor(level, file)
+      const { xzCompressor } = await import('./xz.ts')
+      return xzCompressor(level, file)
     }
     case 'zstd': {
       const { ZstdCompressor } = await import('./zstd.ts')

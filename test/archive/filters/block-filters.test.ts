@@ -15,9 +15,11 @@ import { Reading } from '../../../src/archive/member.ts'
 import { FluxError } from '../../../src/errors/index.ts'
 import { readMembers } from '../../support/archives.ts'
 import { scratch } from '../../support/fixtures.ts'
-import { run } from '../../support/processes.ts'
+import { run, withEnv } from '../../support/processes.ts'
 
 interface Case {
+  /** Without the programs that it might use. */
+  alone?: boolean
   filter: 'bzip2' | 'xz' | 'zstd'
   /** A fast level, its blocks, and all levels. */
   level: number
@@ -37,6 +39,15 @@ const CASES: Case[] = [
     decode: (chunks, reading) => decodeInThread('bzip2', chunks, reading),
   },
   {
+    alone: true,
+    filter: 'bzip2',
+    level: 1,
+    blockBytes: 400_000,
+    levels: [1, 9],
+    extensions: [],
+    decode: (chunks, reading) => decodeInThread('bzip2', chunks, reading),
+  },
+  {
     filter: 'xz',
     level: 0,
     blockBytes: 4 << 20,
@@ -53,7 +64,8 @@ function memorySink(): Sink & { written: Uint8Array[] } {
 }
 
 async function open(what: Case, sink: Sink, options: Partial<FilterOptions> = {}) {
-  const filter = await createFilter(what.filter, sink, { level: what.level, threads: 2, name: 'x', ...options })
+  const opening = () => createFilter(what.filter, sink, { level: what.level, threads: 2, name: 'x', ...options })
+  const filter = await (what.alone ? withEnv({ PATH: '/nonexistent' }, opening) : opening())
   if (filter === undefined) throw new Error('no filter')
   return filter
 }
@@ -84,9 +96,9 @@ function text(bytes: number): Buffer {
 }
 
 for (const what of CASES) {
-  const { filter, blockBytes, levels } = what
+  const { filter, blockBytes, levels, alone } = what
 
-  describe(`archive/filters/${filter}`, () => {
+  describe(`archive/filters/${filter}${alone ? ', without a program' : ''}`, () => {
     const inputs: [string, Buffer][] = [
       ['nothing', Buffer.alloc(0)],
       ['one byte', Buffer.from('a')],
@@ -186,19 +198,9 @@ for (const what of CASES) {
   })
 }
 
-describe('archive/filters/bzip2, its threads', () => {
-  it('say in one line what libbz2 says', async () => {
-    const filter = await open(CASES[0] as Case, memorySink(), { level: 10, name: '/d/x.tar.bz2' })
-    await filter.write([text(100)])
-    const error = await filter.finish().catch((error) => error)
-    expect(error.message).to.equal('cannot write /d/x.tar.bz2: bzip2: libbz2 says -2')
-    await filter.abort?.()
-  })
-})
-
 describe('archive/filters/zstd, its frames', () => {
   it('say how long they are, and have a checksum', async () => {
-    const packed = await compress(CASES[2] as Case, text(5 << 20))
+    const packed = await compress(CASES.at(-1) as Case, text(5 << 20))
     const file = join(scratch(), 'x.zst')
     writeFileSync(file, packed)
     const said = run('zstd', ['-lv', file]).toString()

@@ -1,33 +1,15 @@
 /** What is peculiar to xz: that it is a program. */
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { expect } from 'chai'
 import { createArchive } from '../../../src/archive/index.ts'
 import { scratch } from '../../support/fixtures.ts'
-import { run } from '../../support/processes.ts'
+import { fakeProgram, run, withEnv } from '../../support/processes.ts'
 
 const OPTIONS = { attributes: { mode: 0o644, uid: 1, gid: 2, mtimeSeconds: 3 } }
 
-/** Run with other variables of the environment. */
-async function withEnv<T>(env: Record<string, string>, work: () => Promise<T>): Promise<T> {
-  const before = Object.keys(env).map((name) => [name, process.env[name]] as const)
-  Object.assign(process.env, env)
-  try {
-    return await work()
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-    }
-  }
-}
-
-/** A directory for PATH, with a program `xz` of our own. */
 function fakeXz(script: string): string {
-  const dir = scratch()
-  writeFileSync(join(dir, 'xz'), `#!/bin/sh\n${script}\n`)
-  chmodSync(join(dir, 'xz'), 0o755)
-  return dir
+  return fakeProgram('xz', script)
 }
 
 async function write(file: string): Promise<void> {

@@ -1,0 +1,94 @@
+/** Compressors that are programs, a process for each block. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, statSync } from 'node:fs'
+import { basename, delimiter, isAbsolute, join } from 'node:path'
+import type { BlockCompressor } from './block-filter.ts'
+
+/** More than this of what a program says is not kept. */
+const MAX_STDERR = 1000
+
+/** What users have set for themselves would change the bytes. */
+const VARIABLES = ['XZ_DEFAULTS', 'XZ_OPT', 'BZIP2', 'BZIP']
+
+export class ProgramCompressor implements BlockCompressor {
+  readonly blockBytes: number
+  readonly #program: string
+  readonly #args: readonly string[]
+  readonly #children = new Set<ChildProcess>()
+
+  /**
+   * @param program - where it is: {@link findProgram}
+   * @param args - with which it compresses its standard input to its standard output
+   * @param blockBytes - as {@link BlockCompressor.blockBytes}
+   */
+  constructor(program: string, args: readonly string[], blockBytes: number) {
+    this.#program = program
+    this.#args = args
+    this.blockBytes = blockBytes
+  }
+
+  async compress(block: Uint8Array): Promise<Uint8Array> {
+    // In a session of its own, so that Ctrl-C does not end it before we know.
+    const child = spawn(this.#program, this.#args, { env: programEnv(), detached: true })
+    this.#children.add(child)
+    try {
+      return await new Promise<Uint8Array>((resolve, reject) => {
+        const out: Buffer[] = []
+        let said = ''
+        child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+        child.stderr.setEncoding('utf8').on('data', (text: string) => {
+          said = (said + text).slice(0, MAX_STDERR)
+        })
+        child.on('error', (error) => reject(new Error(`cannot run ${this.#program}: ${error.message}`)))
+        child.on('close', (status, signal) => {
+          if (status === 0) resolve(Buffer.concat(out))
+          else reject(new Error(`${this.#program} ${this.#ending(said, status, signal)}`))
+        })
+        // If it does not take all, how it ends says why.
+        child.stdin.on('error', () => {})
+        child.stdin.end(block)
+      })
+    } finally {
+      this.#children.delete(child)
+    }
+  }
+
+  async close(): Promise<void> {
+    const ended = [...this.#children].map((child) => {
+      // Until one that could not be started has said so, Node would signal process 0: all of the own group.
+      if (child.pid === undefined) return undefined
+      child.kill('SIGKILL')
+      return once(child, 'close')
+    })
+    await Promise.all(ended)
+  }
+
+  #ending(said: string, status: number | null, signal: NodeJS.Signals | null): string {
+    if (signal !== null) return `was killed by ${signal}`
+    const line = said.trim().split('\n').at(-1) ?? ''
+    const own = new RegExp(`^\\S*${basename(this.#program)}: (\\(stdin\\): )?`)
+    return `failed: ${line.replace(own, '') || `exit status ${status}`}`
+  }
+}
+
+/** The environment that programs are run in. */
+export function programEnv(): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: 'C' }
+  for (const name of VARIABLES) delete env[name]
+  return env
+}
+
+/** @returns where the program is; undefined when it is not in any directory of PATH */
+export function findProgram(name: string): string | undefined {
+  for (const dir of (process.env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
+    const program = join(dir, name)
+    try {
+      accessSync(program, constants.X_OK)
+      if (statSync(program).isFile()) return program
+    } catch {
+      // Not there: look on.
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,64 @@
+/** What is peculiar to bzip2: that it is a program, or threads, and the bytes are the same. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { expect } from 'chai'
+import { ThreadedBzip2 } from '../../../src/archive/filters/bzip2.ts'
+import { createArchive } from '../../../src/archive/index.ts'
+import { scratch } from '../../support/fixtures.ts'
+import { fakeProgram, withEnv } from '../../support/processes.ts'
+
+/** Text, noise and repetitions: what libbz2 sorts in different ways. @returns the archive */
+async function write(env: Record<string, string>): Promise<Buffer> {
+  const file = join(scratch(), 'x.tar.bz2')
+  const attributes = { mode: 0o644, uid: 1, gid: 2, mtimeSeconds: 3 }
+  await withEnv(env, async () => {
+    await using archive = await createArchive(file, { attributes, level: 2, threads: 2 })
+    for (let n = 0; n < 200; n++) {
+      const value = Buffer.from(`${n} `.repeat(n).padEnd(100 * n, String.fromCharCode(n * n)))
+      archive.file(`d${n % 7}/f${n}`, value.length, [value])
+    }
+    await archive.finish()
+  })
+  return readFileSync(file)
+}
+
+function inFront(dir: string): { PATH: string } {
+  return { PATH: `${dir}${delimiter}${process.env.PATH}` }
+}
+
+describe('archive/filters/bzip2, the program', () => {
+  it('writes what the threads write that stand in for it', async () => {
+    expect((await write({})).equals(await write({ PATH: '/nonexistent' }))).to.equal(true)
+  })
+
+  it('does not look at what BZIP and BZIP2 say', async () => {
+    expect((await write({})).equals(await write({ BZIP2: '-9', BZIP: '--small' }))).to.equal(true)
+  })
+
+  it('is not used when it is another that has the name', async () => {
+    const dir = fakeProgram('bzip2', 'echo "BusyBox v1.36.1 multi-call binary." >&2; touch "$0.$1"')
+    expect((await write(inFront(dir))).equals(await write({}))).to.equal(true)
+    expect(readdirSync(dir)).to.have.members(['bzip2', 'bzip2.--help'])
+  })
+
+  it('may fail, with its own words', async () => {
+    const dir = fakeProgram(
+      'bzip2',
+      `case $1 in --help) echo "bzip2, a block-sorting file compressor.  Version 1.0.8, 13-Jul-2019." >&2; exit 0; esac
+       cat >/dev/null; echo "bzip2: couldn't allocate enough memory" >&2; exit 1`,
+    )
+    const error = await write(inFront(dir)).catch((error) => error)
+    expect(error.message.replace(/\/\S*\//g, '')).to.equal(
+      "cannot write x.tar.bz2: bzip2 failed: couldn't allocate enough memory",
+    )
+  })
+})
+
+describe('archive/filters/bzip2, its threads', () => {
+  it('say in one line what libbz2 says', async () => {
+    const compressor = new ThreadedBzip2(10, 1000)
+    const error = await compressor.compress(new Uint8Array(100)).catch((error) => error)
+    expect(error.message).to.equal('bzip2: libbz2 says -2')
+    await compressor.close()
+  })
+})
