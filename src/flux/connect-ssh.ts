@@ -155,7 +155,7 @@ class ChildTransport implements Transport {
     this.#child.stderr?.destroy()
   }
 
-  /** Until one that could not be started has said so, Node would signal process 0: all of the own group. */
+  /** One that could not be started, before it has said so: Node would signal whatever process its memory names. */
   #kill(signal: NodeJS.Signals): void {
     if (this.#child.pid !== undefined) this.#child.kill(signal)
   }

@@ -78,17 +78,17 @@ describe('flux-ts restore', () => {
     })
   }
 
-  for (const [what, options] of [
-    ['there is no backing store', { unloaded: ['content-backing'] }],
-    ['the backing store is not for this user', { errors: { 'content-backing.store': { errnum: 1 } } }],
-    ['the broker is not of rank 0', { attributes: { rank: '3' } }],
-  ] satisfies [string, BrokerDoubleOptions][]) {
+  for (const [what, tried, options] of [
+    ['there is no backing store', [1, 9], { unloaded: ['content-backing'] }],
+    ['the backing store is not for this user', [1, 9], { errors: { 'content-backing.store': { errnum: 1 } } }],
+    ['the broker is not of rank 0', [0, 0], { attributes: { rank: '3' } }],
+  ] satisfies [string, [number, number], BrokerDoubleOptions][]) {
     it(`gives the blobs to the cache when ${what}`, async () => {
       const { status, stdout, topics } = await restore(['--json', '--maxreqs', '9', '--key', 'x', ARCHIVE], options)
       expect(status).to.equal(0)
       expect(JSON.parse(stdout)).to.include({ rootref })
       expect(topics.filter((topic) => topic === 'content.store').length).to.be.greaterThan(50)
-      expect(topics.filter((topic) => topic === 'content-backing.store').length).to.be.at.most(9)
+      expect(topics.filter((topic) => topic === 'content-backing.store').length).to.be.within(...tried)
     })
   }
 

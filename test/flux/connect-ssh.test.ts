@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { Flux } from '../../src/flux/index.ts'
 import { BrokerDouble } from '../support/broker-double.ts'
 import { scratch } from '../support/fixtures.ts'
+import { signalsOf } from '../support/processes.ts'
 
 /** Stands in for `flux relay`: the last argument is the socket. */
 const RELAY = `const s = require('net').connect(process.argv.at(-1)); process.stdin.pipe(s).pipe(process.stdout)`
@@ -55,6 +56,14 @@ describe('flux/connect-ssh', () => {
     await using flux = await Flux.open(`ssh://host1${path}`, { env: { ...env, LD_LIBRARY_PATH: '/nowhere' } })
     expect(await flux.size()).to.equal(1)
     expect(args()).to.deep.equal(['host1', 'env', 'LD_LIBRARY_PATH=/nowhere', '/opt/bin/flux', 'relay', path])
+  })
+
+  it('signals nobody when it is called off before ssh turns out not to start', async () => {
+    const signals = await signalsOf(async () => {
+      const opening = Flux.open('ssh://host1/x', { env: { FLUX_SSH: '/nonexistent/ssh' }, signal: AbortSignal.abort() })
+      expect(await opening.catch((error) => error)).to.include({ code: 'EINTR' })
+    })
+    expect(signals).to.equal(0)
   })
 
   it('says what the far side wrote on stderr', async () => {

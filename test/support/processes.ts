@@ -1,4 +1,4 @@
-import { type SpawnSyncOptionsWithBufferEncoding, spawn, spawnSync } from 'node:child_process'
+import { ChildProcess, type SpawnSyncOptionsWithBufferEncoding, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -103,4 +103,20 @@ export function fakeProgram(name: string, script: string): string {
   writeFileSync(join(dir, name), `#!/bin/sh\n${script}\n`)
   chmodSync(join(dir, name), 0o755)
   return dir
+}
+
+/** How many children are signalled meanwhile: none really is. */
+export async function signalsOf(work: () => Promise<void>): Promise<number> {
+  const { kill } = ChildProcess.prototype
+  let signals = 0
+  ChildProcess.prototype.kill = () => {
+    signals++
+    return true
+  }
+  try {
+    await work()
+  } finally {
+    ChildProcess.prototype.kill = kill
+  }
+  return signals
 }

@@ -1,6 +1,5 @@
 /** Compressors that are programs, a process for each block. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { accessSync, constants, statSync } from 'node:fs'
 import { basename, delimiter, isAbsolute, join } from 'node:path'
 import type { BlockCompressor } from './block-filter.ts'
@@ -11,6 +10,7 @@ const MAX_STDERR = 1000
 /** What users have set for themselves would change the bytes. */
 const VARIABLES = ['XZ_DEFAULTS', 'XZ_OPT', 'BZIP2', 'BZIP']
 
+/** Compresses each block by a process of its own. */
 export class ProgramCompressor implements BlockCompressor {
   readonly blockBytes: number
   readonly #program: string
@@ -56,10 +56,10 @@ export class ProgramCompressor implements BlockCompressor {
 
   async close(): Promise<void> {
     const ended = [...this.#children].map((child) => {
-      // Until one that could not be started has said so, Node would signal process 0: all of the own group.
+      // One that could not be started, before it has said so: Node would signal whatever process its memory names.
       if (child.pid === undefined) return undefined
       child.kill('SIGKILL')
-      return once(child, 'close')
+      return new Promise((resolve) => child.once('close', resolve))
     })
     await Promise.all(ended)
   }

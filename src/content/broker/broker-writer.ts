@@ -2,7 +2,6 @@ import { Flux, type FluxOpenOptions, RpcError } from '../../flux/index.ts'
 import { blobrefOf, type HashName } from '../blobref.ts'
 import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
 import type { ContentWriter, StoringBatch } from '../content-writer.ts'
-import { RecentBlobrefs } from '../recent-blobrefs.ts'
 import { blobServices } from './blob-services.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
 import { Storer } from './storer.ts'
@@ -22,7 +21,6 @@ export class BrokerWriter implements ContentWriter {
   readonly #flux: Flux
   readonly #noCache: boolean
   readonly #storer: Storer
-  readonly #recent = new RecentBlobrefs()
 
   private constructor(flux: Flux, hash: HashName, storer: Storer, noCache: boolean) {
     this.hash = hash
@@ -56,11 +54,7 @@ export class BrokerWriter implements ContentWriter {
 
   storeBatch(blobs: readonly Uint8Array[]): StoringBatch {
     const blobrefs = blobs.map((blob) => blobrefOf(this.hash, blob))
-    // What is known may still be on its way: if it does not arrive, the commit is not made either.
-    const fresh = blobrefs.flatMap((blobref, i) =>
-      this.#recent.isNew(blobref) ? [{ blob: blobs[i] as Uint8Array, blobref }] : [],
-    )
-    return { blobrefs, ...this.#storer.store(fresh) }
+    return { blobrefs, ...this.#storer.store(blobs, blobrefs) }
   }
 
   /**

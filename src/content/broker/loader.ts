@@ -9,6 +9,7 @@ import { blobrefHash, blobrefHex, type HashName } from '../blobref.ts'
 import { type BlobResult, ContentError } from '../content-store.ts'
 import { BlobCache } from './blob-cache.ts'
 import { type BlobService, isServiceRefusal } from './blob-services.ts'
+import { coalesce } from './coalesce.ts'
 import type { Pace } from './pace.ts'
 
 export interface LoaderOptions {
@@ -64,10 +65,11 @@ export class Loader {
   #next = 0
   /** What the first service did not have. */
   readonly #again: Wanted[] = []
+  readonly #fallback: BlobService | undefined
   #service: BlobService
   #inFlight = 0
   #meanBytes = 0
-  #pumpScheduled = false
+  readonly #schedulePump = coalesce(() => this.#pump())
   readonly #batches = new Set<Batch>()
   #failure: unknown
 
@@ -75,6 +77,7 @@ export class Loader {
     this.#flux = flux
     this.#options = options
     this.#service = options.services[0]
+    this.#fallback = options.services[1]
   }
 
   /** As {@link load}, but the bytes are compared and dropped. @returns what is wrong with each */
@@ -120,16 +123,6 @@ export class Loader {
     this.#queue.push(first)
   }
 
-  /** Once for all responses that came in one piece. */
-  #schedulePump(): void {
-    if (this.#pumpScheduled) return
-    this.#pumpScheduled = true
-    queueMicrotask(() => {
-      this.#pumpScheduled = false
-      this.#pump()
-    })
-  }
-
   /** Fill what is in flight up to the limit, when there is room enough to be worth it. */
   #pump(): void {
     const limit = Math.min(this.#options.pace.limit, this.#byteLimit())
@@ -147,8 +140,7 @@ export class Loader {
       this.#next = 0
     }
     if (this.#failure !== undefined) return
-    const [, fallback] = this.#options.services
-    if (again.length > 0 && fallback) this.#request(again, fallback)
+    if (again.length > 0 && this.#fallback) this.#request(again, this.#fallback)
     if (requests.length > 0) this.#request(requests, this.#service)
   }
 
@@ -183,9 +175,8 @@ export class Loader {
   #arrived(wanted: Wanted, result: BatchResult, service: BlobService): void {
     const { blobref } = wanted
     if (result instanceof RpcFailure) {
-      const [, fallback] = this.#options.services
-      if (fallback && service !== fallback) {
-        if (isServiceRefusal(result)) this.#service = fallback
+      if (this.#fallback && service !== this.#fallback) {
+        if (isServiceRefusal(result)) this.#service = this.#fallback
         this.#again.push(wanted)
       }
       // What is wrong with one blob is a result; anything else is wrong with the service.

@@ -6,9 +6,12 @@ import { FluxError } from '../../errors/index.ts'
 import { type BatchResult, type Flux, RpcFailure } from '../../flux/index.ts'
 import { blobrefHex } from '../blobref.ts'
 import type { StoringBatch } from '../content-writer.ts'
+import { RecentBlobrefs } from '../recent-blobrefs.ts'
 import { type BlobService, isServiceRefusal } from './blob-services.ts'
+import { coalesce } from './coalesce.ts'
 import { fetchError } from './instance.ts'
 
+/** How a {@link Storer} works. */
 export interface StorerOptions {
   /** Who is given blobs; and who is given what that does not take. */
   services: readonly [BlobService, BlobService?]
@@ -32,10 +35,9 @@ const BLOB_OVERHEAD_BYTES = 512
 const REFILL_SHARE = 0.25
 
 /**
- * Larger blobs are for the cache to take or refuse: it has a limit (`blob-size-limit`) that the backing store does not
- * know of, and that no one may set lower than this.
- *
- * @see RFC 10, "Content Blobs"
+ * Larger blobs are for the cache to take or refuse: it has a limit that the backing store does not know of. The limit is
+ * 1 GiB unless the content module is loaded with `blob-size-limit`; below RFC 10's 1 MiB it would refuse what Flux itself
+ * stores.
  */
 const ALWAYS_TAKEN_BYTES = 1 << 20
 
@@ -46,26 +48,24 @@ interface Batch {
   reject: (error: unknown) => void
 }
 
-export interface Named {
+/** A blob that waits to be sent, or is on its way. */
+interface Storing {
   readonly blob: Uint8Array
   readonly blobref: string
-}
-
-/** A blob that waits to be sent, or is on its way. */
-interface Storing extends Named {
   readonly batch: Batch
 }
 
+/** What a {@link BrokerWriter} gives its blobs to. */
 export class Storer {
   readonly #flux: Flux
   readonly #maxreqs: number
   readonly #fallback: BlobService | undefined
   readonly #batches = new Set<Batch>()
   #service: BlobService
+  readonly #recent = new RecentBlobrefs()
   #arriving: Storing[] = []
-  /** In the order of the digests. */
+  /** The next to be sent stands last, and what is sent is not in it: in falling order of the digests. */
   #queue: Storing[] = []
-  #next = 0
   /** For the second service. */
   readonly #again: Storing[] = []
   #inFlight = 0
@@ -73,7 +73,7 @@ export class Storer {
   #heldBytes = 0
   /** Somebody waits for it. */
   #room: PromiseWithResolvers<void> | undefined
-  #pumpScheduled = false
+  readonly #schedulePump = coalesce(() => this.#pump())
   #failure: unknown
 
   constructor(flux: Flux, { services, maxreqs }: StorerOptions) {
@@ -83,9 +83,12 @@ export class Storer {
     this.#fallback = services[1]
   }
 
-  /** @param blobs - views that are not changed until they are stored */
-  store(blobs: readonly Named[]): Pick<StoringBatch, 'stored' | 'room'> {
-    const stored = this.#enqueue(blobs)
+  /**
+   * @param blobs - views that are not changed until they are stored; those that were stored a short while ago are left out
+   * @param blobrefs - of each
+   */
+  store(blobs: readonly Uint8Array[], blobrefs: readonly string[]): Pick<StoringBatch, 'stored' | 'room'> {
+    const stored = this.#enqueue(blobs, blobrefs)
     if (this.#heldBytes < HELD_BYTES || this.#failure !== undefined) return { stored, room: Promise.resolve() }
     this.#room ??= Promise.withResolvers()
     return { stored, room: this.#room.promise }
@@ -96,60 +99,52 @@ export class Storer {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  #enqueue(items: readonly Named[]): Promise<void> {
+  #enqueue(blobs: readonly Uint8Array[], blobrefs: readonly string[]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    if (items.length === 0) return Promise.resolve()
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const batch: Batch = { left: items.length, resolve, reject }
-    this.#batches.add(batch)
-    for (const { blob, blobref } of items) {
-      const storing = { blob, blobref, batch }
-      if (this.#fallback && blob.length > ALWAYS_TAKEN_BYTES) this.#again.push(storing)
-      else this.#arriving.push(storing)
+    const batch: Batch = { left: 0, resolve, reject }
+    for (const [i, blobref] of blobrefs.entries()) {
+      // What is known may still be on its way: if it does not arrive, the commit is not made either.
+      if (!this.#recent.isNew(blobref)) continue
+      const blob = blobs[i] as Uint8Array
+      const isForCache = this.#fallback && blob.length > ALWAYS_TAKEN_BYTES
+      const queue = isForCache ? this.#again : this.#arriving
+      queue.push({ blob, blobref, batch })
+      batch.left++
       this.#heldBytes += blob.length + BLOB_OVERHEAD_BYTES
     }
+    if (batch.left === 0) return Promise.resolve()
+    this.#batches.add(batch)
     this.#schedulePump()
     return promise
-  }
-
-  /** Once for all responses that came in one piece. */
-  #schedulePump(): void {
-    if (this.#pumpScheduled) return
-    this.#pumpScheduled = true
-    queueMicrotask(() => {
-      this.#pumpScheduled = false
-      this.#pump()
-    })
   }
 
   /** Send what there is room for, when that is worth it. */
   #pump(): void {
     if (this.#inFlight > 0 && this.#maxreqs - this.#inFlight < this.#maxreqs * REFILL_SHARE) return
     if (this.#failure !== undefined) return
-    const again = this.#take(this.#again, 0)
-    this.#again.splice(0, again.length)
-    if (this.#next === this.#queue.length) {
-      this.#queue = this.#arriving.sort((a, b) => (a.blobref < b.blobref ? -1 : 1))
+    const again = this.#take(this.#again)
+    if (this.#queue.length === 0) {
+      this.#queue = this.#arriving.sort((a, b) => (a.blobref < b.blobref ? 1 : -1))
       this.#arriving = []
-      this.#next = 0
     }
-    const requests = this.#take(this.#queue, this.#next)
-    this.#next += requests.length
+    const requests = this.#take(this.#queue)
     if (again.length > 0 && this.#fallback) this.#request(again, this.#fallback)
     if (requests.length > 0) this.#request(requests, this.#service)
   }
 
-  /** What there is room for, counted as in flight. */
-  #take(from: readonly Storing[], start: number): Storing[] {
-    let end = start
-    while (end < from.length && this.#inFlight < this.#maxreqs) {
-      const { length } = (from[end] as Storing).blob
+  /** From the end, what there is room for, counted as in flight. */
+  #take(from: Storing[]): Storing[] {
+    const taken: Storing[] = []
+    for (let last = from.at(-1); last && this.#inFlight < this.#maxreqs; last = from.at(-1)) {
+      const { length } = last.blob
       if (this.#inFlight > 0 && this.#inFlightBytes + length > IN_FLIGHT_BYTES) break
       this.#inFlight++
       this.#inFlightBytes += length
-      end++
+      taken.push(last)
+      from.pop()
     }
-    return from.slice(start, end)
+    return taken
   }
 
   #request(requests: readonly Storing[], service: BlobService): void {

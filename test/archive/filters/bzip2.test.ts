@@ -1,4 +1,5 @@
 /** What is peculiar to bzip2: that it is a program, or threads, and the bytes are the same. */
+import { hash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { expect } from 'chai'
@@ -7,14 +8,16 @@ import { createArchive } from '../../../src/archive/index.ts'
 import { scratch } from '../../support/fixtures.ts'
 import { fakeProgram, withEnv } from '../../support/processes.ts'
 
-/** Text, noise and repetitions: what libbz2 sorts in different ways. @returns the archive */
+/** Text, noise and repetitions in turn: what libbz2 sorts in different ways. @returns the archive */
 async function write(env: Record<string, string>): Promise<Buffer> {
   const file = join(scratch(), 'x.tar.bz2')
   const attributes = { mode: 0o644, uid: 1, gid: 2, mtimeSeconds: 3 }
   await withEnv(env, async () => {
     await using archive = await createArchive(file, { attributes, level: 2, threads: 2 })
     for (let n = 0; n < 200; n++) {
-      const value = Buffer.from(`${n} `.repeat(n).padEnd(100 * n, String.fromCharCode(n * n)))
+      const noise = Buffer.concat(Array.from({ length: 4 * n }, (_, i) => hash('sha1', `${n} ${i}`, 'buffer')))
+      const text = Buffer.from(`${n} `.repeat(n).padEnd(100 * n, String.fromCharCode(n)))
+      const value = n % 3 === 0 ? noise : text
       archive.file(`d${n % 7}/f${n}`, value.length, [value])
     }
     await archive.finish()
