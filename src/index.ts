@@ -17,6 +17,7 @@ export {
   type OpenArchiveOptions,
   openArchive,
 } from './archive/index.ts'
+export { parseJson, stringifyJson } from './bytes/index.ts'
 export {
   type BlobResult,
   BrokerStore,

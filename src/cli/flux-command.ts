@@ -1,5 +1,6 @@
-import { Command, Flags } from '@oclif/core'
+import { Command, Flags, ux } from '@oclif/core'
 import { normalizeArgv } from '@oclif/core/help'
+import { stringifyJson } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
@@ -41,6 +42,13 @@ export abstract class FluxCommand extends Command {
       this.notice(`the ${event} hook of ${plugin.name} failed: ${errorLine(error)}`)
       process.exitCode = EXIT.FAILED
     }
+  }
+
+  /** As oclif prints JSON, but with whole numbers of 64 bits as they are. */
+  override logJson(json: unknown): void {
+    const text = stringifyJson(json, 2)
+    const theme = this.config.theme?.json
+    ux.stdout(theme === undefined ? text : ux.colorizeJson(text, { pretty: false, theme }))
   }
 
   /** The exit status that an error stands for. A command whose tool has others says so here. */

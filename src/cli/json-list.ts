@@ -1,3 +1,4 @@
+import { stringifyJson } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 import { errorJson, exitStatusOf } from './exit-status.ts'
 import { print } from './output.ts'
@@ -34,7 +35,7 @@ export async function printJsonList(
     process.exitCode = exitStatusOf(error)
     last = errorJson(error)
   }
-  const rest = JSON.stringify(last).slice(1, -1)
+  const rest = stringifyJson(last).slice(1, -1)
   await print(`${separator === open ? open : ''}]${rest === '' ? '' : `,${rest}`}}\n`)
   return complete
 }

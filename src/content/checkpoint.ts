@@ -24,7 +24,8 @@ const LAST_SECONDS = 8.64e12
  */
 export function decodeCheckpoint(value: unknown, where: string): Checkpoint {
   if (isBlobref(value)) return { rootref: value, sequence: 0, timestamp: 0 }
-  const { version, rootref, sequence = 0, timestamp = 0 } = (value ?? {}) as Record<string, unknown>
+  const { version, rootref, sequence = 0, timestamp: time = 0 } = (value ?? {}) as Record<string, unknown>
+  const timestamp = typeof time === 'bigint' ? Number(time) : time
   if (
     (version === 0 || version === 1) &&
     isBlobref(rootref) &&

@@ -1,6 +1,8 @@
+import { parseJson, stringifyJson } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue }
+/** A whole number beyond `Number.MAX_SAFE_INTEGER` is a bigint, as a job id may be; any other number is a number. */
+export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | { [name: string]: JsonValue }
 
 /** What requests and responses carry when they do not carry bytes. */
 export type JsonObject = { [name: string]: JsonValue }
@@ -8,12 +10,12 @@ export type JsonObject = { [name: string]: JsonValue }
 /**
  * A JSON payload: the text of an object, and the NUL that is part of it.
  *
- * @param payload - an object; or its JSON text, for a caller that needs control over it: a number that must look real
+ * @param payload - an object, in which a bigint becomes a plain number; or its JSON text, for a caller that needs control over it: a number that must look real
  *   (`5.0`), as the timestamp of a checkpoint, does not survive `JSON.stringify`
  * @see RFC 3 "JSON payload"
  */
 export function encodeJson(payload: object | string): Uint8Array {
-  return Buffer.from(`${typeof payload === 'string' ? payload : JSON.stringify(payload)}\0`)
+  return Buffer.from(`${typeof payload === 'string' ? payload : stringifyJson(payload)}\0`)
 }
 
 /**
@@ -29,7 +31,7 @@ export function decodeJson(payload: Uint8Array, what: string): JsonObject {
   let cause: unknown
   if (payload[length - 1] === 0) {
     try {
-      value = JSON.parse(textOf(payload)) as JsonValue
+      value = parseJson(textOf(payload)) as JsonValue
     } catch (error) {
       cause = error
     }

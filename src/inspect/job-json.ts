@@ -1,4 +1,5 @@
 /** A job as `flux jobs --json` prints it. @see flux-core `src/bindings/python/flux/job/info.py`, `to_dict` */
+import { stringifyJson } from '../bytes/index.ts'
 import { formatJobid } from '../kvs/index.ts'
 import { type Job, jobReturncode, jobRuntime, jobStatus } from './job.ts'
 import { type JsonRecord, merged, stringAt } from './json.ts'
@@ -28,7 +29,7 @@ export function jobJson(job: Job, username: string | undefined): string {
     ...(uri === undefined ? {} : { uri }),
     ...(problems.length > 0 ? { problems } : {}),
   }
-  return `{"id":${id},${JSON.stringify(members).slice(1)}`
+  return `{"id":${id},${stringifyJson(members).slice(1)}`
 }
 
 function withoutEmpty(members: JsonRecord): JsonRecord {

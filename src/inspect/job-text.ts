@@ -1,4 +1,5 @@
 /** The records of a job as a person reads them. */
+import { parseJson, stringifyJson } from '../bytes/index.ts'
 import { printable } from '../errors/index.ts'
 import { type EventlogEntry, parseEventlog } from '../kvs/index.ts'
 import { OUTPUT_RECORD, taskOutput } from './job-output.ts'
@@ -27,7 +28,7 @@ export async function recordLines(record: JobRecord): Promise<string[]> {
   const text = Buffer.from(value).toString()
   if (isEventlog(name)) return parseEventlog(text, { tolerant: true }).entries.map(eventLine)
   const json = jsonOf(text)
-  return (json === undefined ? text : JSON.stringify(json, undefined, 2)).trimEnd().split('\n').map(printable)
+  return (json === undefined ? text : stringifyJson(json, 2)).trimEnd().split('\n').map(printable)
 }
 
 function isEventlog(name: string): boolean {
@@ -35,7 +36,7 @@ function isEventlog(name: string): boolean {
 }
 
 function eventLine({ timestamp, name, context }: EventlogEntry): string {
-  const details = Object.entries(context ?? {}).map(([member, value]) => ` ${member}=${JSON.stringify(value)}`)
+  const details = Object.entries(context ?? {}).map(([member, value]) => ` ${member}=${stringifyJson(value)}`)
   return printable(`${new Date(timestamp * 1000).toISOString()} ${name}${details.join('')}`)
 }
 
@@ -65,7 +66,7 @@ async function outputLines(value: Uint8Array): Promise<string[]> {
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return undefined
   }

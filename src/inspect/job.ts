@@ -3,6 +3,7 @@
  *
  * @see flux-core `src/modules/job-list/job_data.c`, `src/bindings/python/flux/job/info.py`
  */
+import { parseJson } from '../bytes/index.ts'
 import { Replay } from './job-replay.ts'
 import { jobspecFacts } from './jobspec.ts'
 import { isRecord, type JsonRecord, setAt } from './json.ts'
@@ -104,7 +105,7 @@ function parseRecord(job: Job, name: string, text: string | undefined, wanted = 
     return undefined
   }
   try {
-    const value: unknown = JSON.parse(text)
+    const value = parseJson(text)
     if (isRecord(value)) return value
   } catch {
     // Said below.

@@ -1,4 +1,4 @@
-/** Looking into JSON that somebody else wrote. */
+/** Looking into JSON that somebody else wrote. A whole number beyond 2^53 is a bigint there. */
 
 export type JsonRecord = Readonly<Record<string, unknown>>
 
@@ -18,8 +18,10 @@ export function stringAt(value: unknown, ...path: readonly string[]): string | u
   return typeof found === 'string' ? found : undefined
 }
 
+/** A number; one that no double can hold is rounded. */
 export function numberAt(value: unknown, ...path: readonly string[]): number | undefined {
   const found = memberAt(value, ...path)
+  if (typeof found === 'bigint') return Number(found)
   return typeof found === 'number' ? found : undefined
 }
 

@@ -2,6 +2,7 @@
  * Eventlogs (RFC 18): text, one JSON object a line, each line ending in a newline. A log grows by appending, so what is
  * there stays.
  */
+import { parseJson } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 
 /** One event of a log. */
@@ -9,7 +10,7 @@ export interface EventlogEntry {
   /** Seconds since 1970. */
   readonly timestamp: number
   readonly name: string
-  /** What is said about it, as an object; undefined when nothing is. */
+  /** What is said about it, as an object; undefined when nothing is. Whole numbers beyond 2^53 are bigints. */
   readonly context: Readonly<Record<string, unknown>> | undefined
   /** The line it was read from, without its newline. */
   readonly text: string
@@ -55,12 +56,13 @@ export function parseEventlog(text: string, { tolerant = false }: ParseEventlogO
 function parseEvent(text: string): EventlogEntry | string {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch {
     return 'not JSON'
   }
   if (!isObject(value)) return 'not an object'
-  const { timestamp, name, context } = value
+  const { timestamp: time, name, context } = value
+  const timestamp = typeof time === 'bigint' ? Number(time) : time
   if (typeof timestamp !== 'number') return 'no timestamp'
   if (typeof name !== 'string') return 'no name'
   if (context !== undefined && !isObject(context)) return 'the context is not an object'

@@ -2,6 +2,7 @@
  * Tree objects (RFC 11) as text, in the one form that Flux itself writes: members and names in the order of their bytes, no
  * spaces. Equal directories must have equal text, or they would not have the same blobref.
  */
+import { stringifyJson } from '../bytes/index.ts'
 import type { TreeObj } from './treeobj.ts'
 
 /** The text of an inline value. */
@@ -34,7 +35,7 @@ export function treeObjText({ data, type }: TreeObj): string {
 /** JSON with the members of objects in the order of their bytes, whatever is in it. */
 function jsonText(value: unknown): string {
   if (typeof value === 'string') return jsonString(value)
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return stringifyJson(value)
   if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`
   const members = sortNames(Object.keys(value)).map((name) => {
     return `${jsonString(name)}:${jsonText((value as Record<string, unknown>)[name])}`

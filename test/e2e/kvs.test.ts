@@ -50,6 +50,30 @@ describe('flux-ts kvs', () => {
     }
   })
 
+  it('prints whole numbers of 64 bits as they are with --json, live and from a store', async () => {
+    const id = '9007199254740993000'
+    const eventlog = `{"timestamp":1.5,"name":"memo","context":{"id":${id},"n":[-${id},1]}}\n`
+    const blobs = new Blobs()
+    const rootref = blobs.tree({
+      eventlog: val(eventlog),
+      job: dir({ '0000': dir({ '0000': dir({ '0000': dir({ '0001': dir({ eventlog: val(eventlog) }) }) }) }) }),
+    })
+    const content = new Map([...blobs].map(([blobref, blob]) => [blobref.slice(5), blob]))
+    await using broker = await live({ content, namespaces: { primary: { rootref } } })
+    const store = join(scratch(), 'content.sqlite')
+    writeSqlite(store, blobs, [rootref])
+    for (const source of [
+      ['--uri', broker.uri],
+      ['--store', store],
+    ]) {
+      for (const args of [['kvs', 'eventlog', 'get', 'eventlog'], ['job', 'get', '1'], ['jobs']]) {
+        const { stdout } = await runInProcess([...args, '--json', ...source])
+        const text = stdout.toString().replaceAll(/\s/g, '')
+        expect(text, args.join(' ')).to.contain(`"id":${id},"n":[-${id},1]`)
+      }
+    }
+  })
+
   it('streams a value larger than it holds', async () => {
     const part = Buffer.alloc(4 << 20, 'x')
     const store = storeOf({ huge: valref(...new Array(100).fill(part)), end: val('end') })

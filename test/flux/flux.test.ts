@@ -36,6 +36,20 @@ describe('flux/flux', () => {
     expect(flux.inFlight).to.equal(0)
   })
 
+  it('keeps whole numbers of 64 bits, in requests and responses, and in streams', async () => {
+    const id = 9007199254740993000n
+    await using broker = await BrokerDouble.start({
+      answers: { 'job-list.list': { jobs: [{ id }, { id: 7 }] }, 'job-info.watch': { stream: [{ id }, { id: 1.5 }] } },
+    })
+    await using flux = await Flux.open(broker.uri)
+    expect(await flux.rpc('job-list.list', { id, size: 2 })).to.deep.equal({ jobs: [{ id }, { id: 7 }] })
+    const items: JsonObject[] = []
+    for await (const item of flux.rpcStream('job-info.watch', { id })) items.push(item)
+    expect(items).to.deep.equal([{ id }, { id: 1.5 }])
+    const sent = broker.requests.map(({ payload }) => Buffer.from(payload).toString())
+    expect(sent).to.deep.equal([`{"id":${id},"size":2}\0`, `{"id":${id}}\0`])
+  })
+
   it('fails with the text of the broker, or with that of the errno', async () => {
     await using broker = await BrokerDouble.start({ unloaded: ['content-backing'] })
     await using flux = await Flux.open(broker.uri)

@@ -1,0 +1,37 @@
+import { expect } from 'chai'
+import { parseJson, stringifyJson } from '../../src/bytes/index.ts'
+
+describe('bytes/json', () => {
+  it('reads whole numbers beyond 2^53 as bigints, and all others as numbers', () => {
+    const text =
+      '[9007199254740991,9007199254740993000,-9007199254740993,18446744073709551615, 0.12345678901234566,1e20]'
+    expect(parseJson(text)).to.deep.equal([
+      9007199254740991,
+      9007199254740993000n,
+      -9007199254740993n,
+      18446744073709551615n,
+      0.12345678901234566,
+      1e20,
+    ])
+    expect(parseJson('9007199254740993')).to.equal(9007199254740993n)
+  })
+
+  it('leaves digits in texts and names alone', () => {
+    const value = { '9007199254740993000': 'id: 9007199254740993000, or [9007199254740993000' }
+    expect(parseJson(JSON.stringify(value))).to.deep.equal(value)
+  })
+
+  it('writes what it has read as it was', () => {
+    const text = '{"a":[9007199254740993000,1.5,"9007199254740993000",null],"b":{"c":-18446744073709551615}}'
+    expect(stringifyJson(parseJson(text))).to.equal(text)
+    expect(stringifyJson({ id: 9007199254740993000n }, 2)).to.equal('{\n  "id": 9007199254740993000\n}')
+    expect(stringifyJson({ id: 1 }, 2)).to.equal('{\n  "id": 1\n}')
+  })
+
+  it('refuses what JSON.parse and JSON.stringify refuse', () => {
+    expect(() => parseJson('[9007199254740993000')).to.throw(SyntaxError)
+    const loop: Record<string, unknown> = { id: 1n }
+    loop.loop = loop
+    expect(() => stringifyJson(loop)).to.throw(TypeError)
+  })
+})
