@@ -1,5 +1,5 @@
 import { type KvsLookup, type KvsService, LOOKUP } from '../content/index.ts'
-import { FluxError, printable } from '../errors/index.ts'
+import { type ErrnoName, FluxError, printable } from '../errors/index.ts'
 import { type Child, type KvsReader, keyComponents, type LookupKind } from './lookup.ts'
 import {
   asTreeObj,
@@ -18,6 +18,9 @@ const KIND_FLAGS: Record<LookupKind, number> = {
   link: LOOKUP.READLINK,
   treeobj: LOOKUP.TREEOBJ,
 }
+
+/** Why a value cannot be streamed that can be looked up, perhaps. */
+const UNSTREAMED: readonly ErrnoName[] = ['EINVAL', 'ENOSYS', 'ENOTRECOVERABLE', 'EPROTO']
 
 /** Lookups in flight at most: values come whole, and are small as a rule. */
 const BATCH = 64
@@ -53,6 +56,8 @@ export class ServiceReader implements KvsReader {
   readonly #service: KvsService
   readonly #start: Pick<KvsLookup, 'namespace' | 'rootdir'>
   readonly #signal: AbortSignal | undefined
+  /** Keys that were found to be directories. */
+  readonly #dirs = new Set<string>()
 
   constructor(service: KvsService, { namespace = 'primary', rootdir, signal }: ServiceReaderOptions = {}) {
     this.#service = service
@@ -77,7 +82,7 @@ export class ServiceReader implements KvsReader {
   async *read(key: string): AsyncGenerator<readonly Uint8Array[], void, void> {
     let any = false
     try {
-      if (this.#start.rootdir === undefined) {
+      if (await this.#isInParts(key)) {
         for await (const part of this.#service.lookupStream(this.#request(key, LOOKUP.STREAM), this.#signal)) {
           any = true
           yield [decodeVal(checked(key, part) as Val)]
@@ -85,11 +90,38 @@ export class ServiceReader implements KvsReader {
         return
       }
     } catch (error) {
-      // It follows no link at the end of a key. Until v0.70 there was none; nor is there without the kvs-watch module.
-      const isRefused = error instanceof FluxError && ['EINVAL', 'ENOSYS', 'EPROTO'].includes(error.code)
+      // The way may have become a link meanwhile. Until v0.70 there were no streams; nor are there without kvs-watch.
+      const isRefused = error instanceof FluxError && UNSTREAMED.includes(error.code)
       if (any || !isRefused) throw error
     }
     yield [decodeVal((await this.lookup(key)) as Val)]
+  }
+
+  /**
+   * True for a value in several blobs, which the service can stream, but not through a link: it follows none at the end of
+   * a key that is asked for in parts or by its tree object, and then none at the end of a link's target either. So a link
+   * to a link is an error there, and a line in the broker's log. Hence the way is looked at first, one step after the other.
+   *
+   * @returns false also when there is no such value: {@link lookup} says why, of the whole key
+   * @see flux-core `src/modules/kvs/lookup.c`, `walk_symlink`
+   */
+  async #isInParts(key: string): Promise<boolean> {
+    // What is streamed is what is there now, and not in a directory that is given.
+    if (this.#start.rootdir !== undefined) return false
+    const names = keyComponents(key)
+    try {
+      for (let i = 1; i < names.length; i++) {
+        const above = names.slice(0, i).join('.')
+        if (this.#dirs.has(above)) continue
+        const { type } = await this.lookup(above, 'treeobj')
+        if (type !== 'dir' && type !== 'dirref') return false
+        this.#dirs.add(above)
+      }
+      const obj = await this.lookup(key, 'treeobj')
+      return obj.type === 'valref' && obj.data.length > 1
+    } catch {
+      return false
+    }
   }
 
   /**

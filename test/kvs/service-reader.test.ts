@@ -105,6 +105,47 @@ describe('kvs/service-reader', () => {
     await withReader(async (reader) => expect(await read(reader, 'big')).to.deep.equal([parts.join('')]), { options })
   })
 
+  it('reads through links to links, in other namespaces too, without an error in the log of the broker', async () => {
+    const blobs = new Blobs()
+    const parts = ['a'.repeat(100), 'b'.repeat(100)]
+    const rootref = blobs.tree({
+      a: dir({ b: dir({ c: valref(...parts) }) }),
+      ns: dir({ W: symlink('Z.Y', 'other') }),
+      X: dir({ W: symlink('Z.Y') }),
+      Z: dir({ Y: symlink('a.b') }),
+    })
+    const other = blobs.tree({ Z: dir({ Y: symlink('a.b') }), a: dir({ b: dir({ c: valref(...parts) }) }) })
+    const content = new Map([...blobs].map(([blobref, blob]) => [blobref.slice(5), blob]))
+    const namespaces = { primary: { rootref }, other: { rootref: other } }
+    await withReader(
+      async (reader, broker) => {
+        for (const key of ['X.W.c', 'ns.W.c', 'Z.Y.c']) expect(await read(reader, key)).to.deep.equal([parts.join('')])
+        expect(await read(reader, 'a.b.c')).to.deep.equal(parts)
+        expect(broker.log).to.deep.equal([])
+        // What would come of asking for the parts, as the real service has it.
+        const stream = broker.requestsOf('kvs-watch.lookup').length
+        expect(stream).to.equal(1)
+        expect(await outcome(reader, 'X.W.c', 'treeobj')).to.equal('ENOTRECOVERABLE X.W.c: State not recoverable')
+        expect(broker.log).to.have.length(1)
+      },
+      { options: { content, namespaces } },
+    )
+  })
+
+  it('says of the key that was asked for why it has no value', () =>
+    withReader(async (reader) => {
+      for (const [key, code] of [
+        ['a', 'EISDIR'],
+        ['a.none', 'ENOENT'],
+        ['none.b', 'ENOENT'],
+        ['small.b', 'ENOENT'],
+      ] as const) {
+        const error = await read(reader, key).catch((error) => error)
+        expect(error).to.include({ code, hint: undefined })
+        expect(error.message).to.match(new RegExp(`^${key}: `))
+      }
+    }))
+
   it('asks for what is in a directory in one go, and not for what it has seen there', () =>
     withReader(async (reader, broker) => {
       const { data } = await reader.lookup('a', 'dir')
@@ -177,6 +218,31 @@ describe('inspect/watch', () => {
       { options },
     )
   })
+
+  for (const [what, entries, message] of [
+    ['is removed', { small: val('') }, 'a.many: No such file or directory'],
+    ['becomes a directory', { a: dir({ many: dir({}) }) }, 'a.many: Invalid argument'],
+    ['is written anew', { a: dir({ many: val('one two') }) }, 'a.many: Invalid argument'],
+  ] as const) {
+    it(`fails when a key that is watched for appends ${what}`, async () => {
+      const { options, commit } = instance()
+      await withReader(
+        async (reader, broker) => {
+          const seen: string[] = []
+          const watch = async () => {
+            for await (const { obj } of watchKeys(reader, ['a.many'], { append: true, count: 4 })) {
+              seen.push(textOf(obj))
+              if (seen.length === 2) commit(broker, { a: dir({ many: valref('one ', 'two', ' three') }) })
+              if (seen.length === 3) commit(broker, entries)
+            }
+          }
+          expect((await watch().catch((error) => error)).message).to.equal(message)
+          expect(seen).to.deep.equal(['one ', 'two', ' three'])
+        },
+        { options },
+      )
+    })
+  }
 
   it('fails when a key goes away, and ends the other watches', async () => {
     const { options, commit } = instance()

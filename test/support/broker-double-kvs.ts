@@ -11,20 +11,29 @@ type Load = (hex: string) => Uint8Array | undefined
 /** A refusal. */
 class Refused extends Error {
   readonly errnum: number
-  constructor(errnum: number) {
-    super(`errno ${errnum}`)
+  readonly text: string | undefined
+  constructor(errnum: number, text?: string) {
+    super(text ?? `errno ${errnum}`)
     this.errnum = errnum
+    this.text = text
   }
 }
 
-/** The answer to `kvs.lookup`, or the first one to `kvs-watch.lookup`. */
-export function lookup(request: JsonObject, namespaces: Record<string, Namespace>, load: Load): Answer {
+/** The answer to `kvs.lookup`, or the first one to `kvs-watch.lookup`. @param log - the broker's */
+export function lookup(
+  request: JsonObject,
+  namespaces: Record<string, Namespace>,
+  load: Load,
+  log: (line: string) => void = () => {},
+): Answer {
   try {
     const val = find(request, namespaces, load)
     return { payload: encodeJson({ val: val as unknown as JsonObject }) }
   } catch (error) {
-    if (error instanceof Refused) return { errnum: error.errnum }
-    throw error
+    if (!(error instanceof Refused)) throw error
+    const { errnum, text } = error
+    if (errnum === 131) log(String(text))
+    return { errnum, ...(text === undefined || errnum === 131 ? {} : { text }) }
   }
 }
 
@@ -56,25 +65,26 @@ function find(request: JsonObject, namespaces: Record<string, Namespace>, load: 
     rootdir?: Obj
   }
   const { readdir, readlink, treeobj, append, stream } = LOOKUP_FLAG
-  let root = rootdir ?? dirref(rootOf(namespaces, namespace as string))
-  let names = key.split('.').filter((name) => name !== '')
-  let at = root
-  let links = 0
-  for (let i = 0; i < names.length; i++) {
-    if (at.type !== 'dirref' && at.type !== 'dir') throw new Refused(2)
-    const entry: Obj | undefined = entries(at, load)[names[i] as string]
-    if (entry === undefined) throw new Refused(2)
-    at = entry
-    if (entry.type !== 'symlink' || (i === names.length - 1 && flags & (readlink | treeobj))) continue
-    // kvs-watch looks at what is stored.
-    if (i === names.length - 1 && flags & stream) throw new Refused(22)
-    if (++links > 10) throw new Refused(40)
-    const target = entry.data as { target: string; namespace?: string }
-    if (target.namespace !== undefined) root = dirref(rootOf(namespaces, target.namespace))
-    names = [...target.target.split('.').filter((name) => name !== ''), ...names.slice(i + 1)]
-    at = root
-    i = -1
+  // The kvs-watch module asks for what is stored.
+  const followsLast = !(flags & (readlink | treeobj | append | stream))
+  const walk = (root: Obj, key: string, depth: number): Obj => {
+    const names = key.split('.').filter((name) => name !== '')
+    let at = root
+    for (const [i, name] of names.entries()) {
+      // That of the end of a link's target, which has not been followed either.
+      if (at.type === 'symlink') throw new Refused(131, `unknown/unexpected dirent type: pathcomp=${name}`)
+      if (at.type !== 'dirref' && at.type !== 'dir') throw new Refused(2)
+      const entry: Obj | undefined = entries(at, load)[name]
+      if (entry === undefined) throw new Refused(2)
+      at = entry
+      if (entry.type !== 'symlink' || (i === names.length - 1 && !followsLast)) continue
+      if (depth === 10) throw new Refused(40)
+      const { target, namespace } = entry.data as { target: string; namespace?: string }
+      at = walk(namespace === undefined ? root : dirref(rootOf(namespaces, namespace)), target, depth + 1)
+    }
+    return at
   }
+  const at = walk(rootdir ?? dirref(rootOf(namespaces, namespace as string)), key, 0)
   const isDir = at.type === 'dirref' || at.type === 'dir'
   if (flags & treeobj) return at
   if (flags & readlink) {
@@ -85,8 +95,15 @@ function find(request: JsonObject, namespaces: Record<string, Namespace>, load: 
     if (!isDir) throw new Refused(20)
     return { data: entries(at, load), type: 'dir', ver: 1 }
   }
+  const isStored = (flags & (append | stream)) !== 0
+  if (isStored && at.type !== 'val' && at.type !== 'valref') {
+    throw new Refused(
+      isDir ? 21 : 22,
+      `${at.type} cannot be ${flags & stream ? 'streamed' : 'watched with WATCH_APPEND'}`,
+    )
+  }
   if (isDir) throw new Refused(21)
-  return flags & (append | stream) ? at : whole(at, load)
+  return isStored ? at : whole(at, load)
 }
 
 function rootOf(namespaces: Record<string, Namespace>, namespace: string): string {

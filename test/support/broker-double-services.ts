@@ -39,6 +39,8 @@ export interface InstanceOptions {
 const TEXT_CHARACTERS = 63
 
 export class Services {
+  /** What the modules have written to the broker's log. */
+  readonly log: string[] = []
   readonly #options: InstanceOptions
   readonly #attributes: Record<string, string | undefined>
   readonly #db: DatabaseSync | undefined
@@ -88,10 +90,16 @@ export class Services {
   /** What a watch is told after a commit. @param before - what it would have been told at first, before that */
   changes(request: { topic: string; payload: Uint8Array }, before: readonly Answer[]): Answer[] {
     const now = this.answers(request)
-    const { flags } = decodeJson(request.payload, request.topic)
-    if (Number(flags) & LOOKUP_FLAG.append && now[0]?.payload !== undefined) return now.slice(before.length)
     const isSame = before.length === now.length && before.every(({ payload }, i) => equal(payload, now[i]?.payload))
-    return isSame ? [] : now
+    if (isSame) return []
+    const asked = decodeJson(request.payload, request.topic)
+    const isAppend = (Number(asked.flags) & LOOKUP_FLAG.append) !== 0 && before[0]?.payload !== undefined
+    if (!isAppend || now[0]?.errnum === 2) return now
+    const stored = this.#lookup({ ...asked, flags: LOOKUP_FLAG.treeobj })
+    const isValref = Buffer.from(stored.payload ?? []).includes('"type":"valref"')
+    return isValref
+      ? now.slice(before.length)
+      : [{ errnum: 22, text: 'value of key watched with WATCH_APPEND overwritten' }]
   }
 
   /** The answer to a request that has one answer. */
@@ -107,7 +115,7 @@ export class Services {
         return this.#getroot(payload)
       case 'kvs.lookup':
       case 'kvs-watch.lookup':
-        return lookup(decodeJson(payload, topic), this.#options.namespaces ?? {}, (hex) => this.#blob(hex))
+        return this.#lookup(decodeJson(payload, topic))
       case 'kvs.wait-version':
         return this.#waitVersion(payload)
       case 'kvs.namespace-list':
@@ -154,6 +162,11 @@ export class Services {
       default:
         return unknown(topic)
     }
+  }
+
+  #lookup(request: JsonObject): Answer {
+    const log = (line: string) => this.log.push(line)
+    return lookup(request, this.#options.namespaces ?? {}, (hex) => this.#blob(hex), log)
   }
 
   #attrGet(payload: Uint8Array): Answer {

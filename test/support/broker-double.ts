@@ -94,6 +94,11 @@ export class BrokerDouble implements AsyncDisposable {
     return this.#sockets.size
   }
 
+  /** What its modules have logged. */
+  get log(): readonly string[] {
+    return this.#services.log
+  }
+
   /** The requests of a topic. */
   requestsOf(topic: string): RecordedRequest[] {
     return this.requests.filter((request) => request.topic === topic)
