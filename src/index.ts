@@ -55,7 +55,7 @@ export {
   type DumpResult,
   MemberPaths,
 } from './dump/index.ts'
-export { type ErrnoName, FluxError, InterruptedError, printable } from './errors/index.ts'
+export { abortError, type ErrnoName, FluxError, InterruptedError, printable } from './errors/index.ts'
 export {
   type BatchResult,
   Flux,

@@ -2,7 +2,7 @@
  * Opening an archive of any kind. Filters are peeled off and the format is recognised by content; then members come in
  * batches, since a promise for each of some hundred thousand small members would cost more than to parse them.
  */
-import { InterruptedError } from '../errors/index.ts'
+import { throwIfAborted } from '../errors/index.ts'
 import { Input } from './input.ts'
 import { type Member, Reading } from './member.ts'
 import {
@@ -173,7 +173,7 @@ async function openFormat(
 /** A read under way is called off by the source; but what has been read already may be worth many batches. */
 async function* untilAborted(batches: AsyncIterable<Member[]>, signal: AbortSignal | undefined) {
   for await (const batch of batches) {
-    if (signal?.aborted) throw new InterruptedError()
+    throwIfAborted(signal)
     yield batch
   }
 }

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { write } from 'node:fs'
 import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { FluxError, InterruptedError } from '../errors/index.ts'
+import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
 
 /** Takes bytes, in order, one call at a time. One that is called off fails with `EINTR` from then on. */
 export interface Sink {
@@ -118,9 +118,9 @@ class FileSink implements Sink {
   }
 }
 
-/** @throws {InterruptedError} once the signal is aborted */
+/** @throws {FluxError} once the signal is aborted, as its reason says */
 export function goOn(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new InterruptedError()
+  throwIfAborted(signal)
 }
 
 /** A rename is only sure to last when its directory is on disk too. Some file systems cannot, and need not. */
@@ -183,7 +183,7 @@ export class DescriptorSink implements Sink {
     const written = Promise.withResolvers<void>()
     this.#writing = written.promise
     return new Promise((resolve, reject) => {
-      const interrupt = () => reject(new InterruptedError())
+      const interrupt = () => reject(abortError(this.#signal as AbortSignal))
       this.#signal?.addEventListener('abort', interrupt, { once: true })
       write(this.#fd, chunk, at, chunk.length - at, null, (error, bytesWritten) => {
         written.resolve()

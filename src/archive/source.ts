@@ -5,7 +5,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { FluxError, InterruptedError } from '../errors/index.ts'
+import { abortError, FluxError } from '../errors/index.ts'
 
 /** Bytes asked for at a time. */
 const CHUNK_BYTES = 1 << 20
@@ -137,7 +137,7 @@ export class Source implements AsyncDisposable {
     let settle = () => {}
     this.#reading = Promise.all([this.#reading, new Promise<void>((resolve) => (settle = resolve))])
     return new Promise((resolve, reject) => {
-      const interrupt = () => reject(new InterruptedError())
+      const interrupt = () => reject(abortError(signal as AbortSignal))
       if (signal?.aborted) {
         settle()
         return interrupt()

@@ -10,7 +10,7 @@ import {
   type FormatName,
 } from '../archive/index.ts'
 import type { ContentStore } from '../content/index.ts'
-import { InterruptedError, printable } from '../errors/index.ts'
+import { printable, throwIfAborted } from '../errors/index.ts'
 import {
   type DirObj,
   type Entry,
@@ -144,7 +144,7 @@ export class Dump {
    * Find the root, walk, write. When it throws, nothing is left behind: no archive, and no half of one.
    *
    * @throws {TreeError} a part of the tree cannot be read; {FluxError} the archive cannot be written;
-   *   {InterruptedError} the signal was aborted
+   *   {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
    */
   async run(): Promise<DumpResult> {
     const phases = [this.#resolved, this.#walked, this.#written]
@@ -212,7 +212,7 @@ export class Dump {
       for (let batch = await this.#queue.pull(); batch !== undefined; batch = await this.#queue.pull()) {
         await this.#writeBatch(archive, batch, paths)
       }
-      if (this.#signal.aborted) throw new InterruptedError()
+      throwIfAborted(this.#signal)
       await archive.finish()
       return { ...this.progress, outfile, ...archive.type, snapshot, archiveBytes: archive.bytes }
     } catch (error) {

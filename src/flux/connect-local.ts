@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errnoName, FluxError } from '../errors/index.ts'
-import { type ConnectOptions, interrupted, StreamTransport, type Transport } from './connector.ts'
+import { errnoName, FluxError, throwIfAborted } from '../errors/index.ts'
+import { type ConnectOptions, StreamTransport, type Transport } from './connector.ts'
 import { errnumText } from './rpc-error.ts'
 import type { FluxUri } from './uri.ts'
 
@@ -34,7 +34,7 @@ export async function connectLocal(
     }
   } catch (error) {
     if (error instanceof FluxError) throw error
-    if (signal?.aborted) throw interrupted(uri.text, signal)
+    throwIfAborted(signal, `${uri.text}: connecting`)
     throw unreachable(uri, error)
   }
 }

@@ -3,14 +3,8 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FluxError } from '../errors/index.ts'
-import {
-  type ConnectOptions,
-  interrupted,
-  StreamTransport,
-  type Transport,
-  type TransportListener,
-} from './connector.ts'
+import { FluxError, throwIfAborted } from '../errors/index.ts'
+import { type ConnectOptions, StreamTransport, type Transport, type TransportListener } from './connector.ts'
 import type { FluxUri } from './uri.ts'
 
 type SshUri = FluxUri & { scheme: 'ssh' }
@@ -49,7 +43,7 @@ export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): 
   } catch (error) {
     transport.destroy()
     if (error instanceof FluxError) throw error
-    if (signal?.aborted) throw interrupted(uri.text, signal)
+    throwIfAborted(signal, `${uri.text}: connecting`)
     throw FluxError.fromSystem(error, `${uri.text}: cannot run ${command}`, {
       hint: 'FLUX_SSH names the program to use instead of ssh',
     })

@@ -1,5 +1,4 @@
 import type { Readable, Writable } from 'node:stream'
-import { FluxError } from '../errors/index.ts'
 
 /** What a connector may be told. */
 export interface ConnectOptions {
@@ -144,14 +143,4 @@ export class StreamTransport implements Transport {
     this.#listener?.onClose(this.#error)
     this.#listener = undefined
   }
-}
-
-/** The error for a connection that was given up because `signal` was aborted. */
-export function interrupted(uri: string, signal: AbortSignal): FluxError {
-  const { reason } = signal
-  if (reason instanceof FluxError) return reason
-  const late = (reason as Error | undefined)?.name === 'TimeoutError'
-  return new FluxError(late ? 'ETIMEDOUT' : 'EINTR', `${uri}: connecting was ${late ? 'too slow' : 'interrupted'}`, {
-    cause: reason,
-  })
 }

@@ -1,7 +1,8 @@
+import { abortError, throwIfAborted } from '../errors/index.ts'
 import type { Connection } from './connection.ts'
 import type { Responder } from './matchtags.ts'
 import type { MessageReader } from './message-reader.ts'
-import { aborted, RpcFailure } from './rpc-call.ts'
+import { RpcFailure } from './rpc-call.ts'
 import type { RequestTemplate } from './send-buffer.ts'
 
 /**
@@ -118,7 +119,7 @@ export async function callBatch(
 ): Promise<RpcBatch> {
   const { signal } = options
   connection.assertOpen()
-  if (signal?.aborted) throw aborted(template.topic, signal)
+  throwIfAborted(signal, template.topic)
   const size = payloads.length
   const batch = new Batch(connection, size, options)
   if (size === 0) return batch
@@ -146,7 +147,7 @@ export async function callBatch(
       connection.abandon(tag, batch)
       connection.waiting(-1)
     })
-    batch.fail(aborted(template.topic, signal))
+    batch.fail(abortError(signal, template.topic))
   }
   signal.addEventListener('abort', onAbort, { once: true })
   try {

@@ -1,4 +1,4 @@
-import { type ErrnoName, errnoName, FluxError } from '../errors/index.ts'
+import { abortError, type ErrnoName, errnoName, FluxError, throwIfAborted } from '../errors/index.ts'
 import type { Connection } from './connection.ts'
 import { textOf } from './json-payload.ts'
 import type { Responder } from './matchtags.ts'
@@ -86,7 +86,7 @@ export async function call<T>(
   { signal, timeoutMs = 0 }: WaitOptions = {},
 ): Promise<T | RpcFailure> {
   const { topic } = template
-  if (signal?.aborted) throw aborted(topic, signal)
+  throwIfAborted(signal, topic)
   const call = new Call(decode)
   const tag = connection.request(template, payload, call)
   connection.waiting(1)
@@ -94,7 +94,7 @@ export async function call<T>(
     connection.abandon(tag, call)
     call.fail(error)
   }
-  const onAbort = () => giveUp(aborted(topic, signal as AbortSignal))
+  const onAbort = () => giveUp(abortError(signal as AbortSignal, topic))
   signal?.addEventListener('abort', onAbort, { once: true })
   const timer =
     timeoutMs > 0 &&
@@ -106,13 +106,4 @@ export async function call<T>(
     if (timer) clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)
   }
-}
-
-/** The error for a call that its caller has given up. */
-export function aborted(topic: string, { reason }: AbortSignal): FluxError {
-  if (reason instanceof FluxError) return reason
-  if ((reason as Error | undefined)?.name === 'TimeoutError') {
-    return new FluxError('ETIMEDOUT', `${topic}: no response in time`, { cause: reason })
-  }
-  return new FluxError('EINTR', `${topic}: interrupted`, { cause: reason })
 }

@@ -1,8 +1,8 @@
-import { errnoNumber, type FluxError } from '../errors/index.ts'
+import { abortError, errnoNumber, type FluxError, throwIfAborted } from '../errors/index.ts'
 import type { Connection } from './connection.ts'
 import type { Responder } from './matchtags.ts'
 import type { MessageReader } from './message-reader.ts'
-import { aborted, RpcFailure } from './rpc-call.ts'
+import { RpcFailure } from './rpc-call.ts'
 import type { RequestTemplate } from './send-buffer.ts'
 
 /** A stream whose consumer is this far behind is full: the socket is not read for its sake any more. */
@@ -105,7 +105,7 @@ export async function* callStream(
   cancel: (matchtag: number) => void,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, RpcFailure | undefined, void> {
-  if (signal?.aborted) throw aborted(template.topic, signal)
+  throwIfAborted(signal, template.topic)
   const stream = new Stream(connection)
   const tag = connection.request(template, payload, stream)
   const stop = () => {
@@ -118,7 +118,7 @@ export async function* callStream(
   }
   const onAbort = () => {
     stop()
-    stream.fail(aborted(template.topic, signal as AbortSignal))
+    stream.fail(abortError(signal as AbortSignal, template.topic))
   }
   signal?.addEventListener('abort', onAbort, { once: true })
   try {

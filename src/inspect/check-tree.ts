@@ -7,7 +7,7 @@
  * is, and damages are put into that order at the end.
  */
 import { ContentError, type ContentStore } from '../content/index.ts'
-import { InterruptedError } from '../errors/index.ts'
+import { throwIfAborted } from '../errors/index.ts'
 import {
   componentsOf,
   Dir,
@@ -63,7 +63,7 @@ interface Pending {
  *
  * @param rootref - blobref of the root directory
  * @throws {FluxError} when the store as a whole fails
- * @throws {InterruptedError} the signal was aborted
+ * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
 export async function checkTree(store: ContentStore, rootref: string, options: CheckTreeOptions): Promise<CheckedTree> {
   return new TreeCheck(store, options).run(rootref)
@@ -89,7 +89,7 @@ class TreeCheck {
     const underWay: { batch: Pending[]; results: Promise<Result[]> }[] = []
     try {
       while (true) {
-        if (signal?.aborted) throw new InterruptedError(undefined, { cause: signal.reason })
+        throwIfAborted(signal)
         while (underWay.length < BATCHES) {
           const batch = this.#take()
           if (batch.length === 0) break

@@ -7,7 +7,7 @@
  * Directories are not compared as such: an empty one, which no archive holds, makes no difference.
  */
 import type { ContentStore } from '../content/index.ts'
-import { InterruptedError } from '../errors/index.ts'
+import { throwIfAborted } from '../errors/index.ts'
 import { type DirObj, type Dirref, sortNames, type TreeError, type TreeObj } from '../kvs/index.ts'
 import { type Leaf, settleLeaves } from './diff-leaves.ts'
 import { loadDirs } from './load-dirs.ts'
@@ -80,7 +80,7 @@ const NOTHING: DirObj['data'] = Object.freeze(Object.create(null))
  *
  * @yields changes in the order of their keys' components, in batches, never empty ones
  * @throws {TreeError} see {@link DiffOptions.onError}
- * @throws {InterruptedError} the signal was aborted
+ * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
 export async function* diff(a: DiffTree, b: DiffTree, options: DiffOptions = {}): AsyncGenerator<Change[], void, void> {
   const { signal } = options
@@ -92,7 +92,7 @@ export async function* diff(a: DiffTree, b: DiffTree, options: DiffOptions = {})
   const stack: Node[] = []
   push(stack, '', dirref(a.rootref), dirref(b.rootref))
   while (stack.length > 0) {
-    if (signal?.aborted) throw new InterruptedError(undefined, { cause: signal.reason })
+    throwIfAborted(signal)
     const { ahead, dirs, leaves } = lookAhead(stack)
     const [dirsA, dirsB] = await Promise.all([
       loadDirs(

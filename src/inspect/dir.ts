@@ -1,5 +1,5 @@
 /** What `flux kvs dir` shows: all that is in a directory, with the values. */
-import { FluxError } from '../errors/index.ts'
+import { FluxError, throwIfAborted } from '../errors/index.ts'
 import {
   type Child,
   type DirObj,
@@ -54,7 +54,7 @@ export async function* listDirEntries(
   const levels = [levelOf(key, await reader.lookup(key, 'dir'))]
   let batch: (DirEntry | Child<Val | Valref>)[] = []
   while (levels.length > 0) {
-    options.signal?.throwIfAborted()
+    throwIfAborted(options.signal)
     const level = levels.at(-1) as Level
     const name = level.names[level.next]
     if (name === undefined) {

@@ -3,7 +3,7 @@
  * are referred to, and once. Nothing but directories is loaded from a store that knows the sizes of its blobs.
  */
 import { ContentError, type ContentStore } from '../content/index.ts'
-import { InterruptedError } from '../errors/index.ts'
+import { throwIfAborted } from '../errors/index.ts'
 import {
   type DirObj,
   type Dirref,
@@ -81,7 +81,7 @@ export async function du(store: ContentStore, root: DirObj | Dirref, options: Du
   // The next last: in the order of the keys, as far as batches go.
   const stack: Pending[] = [{ key, depth: 0, obj: root, usage: newUsage(key, undefined) }]
   while (stack.length > 0) {
-    if (signal?.aborted) throw new InterruptedError(undefined, { cause: signal.reason })
+    throwIfAborted(signal)
     const batch = stack.splice(-BATCH).reverse()
     const dirs = await loadDirs(store, batch, report)
     await count(store, batch, dirs, met, report)

@@ -44,7 +44,7 @@ export interface FsckResult {
  * digest it is stored under, and is what it should be.
  *
  * @throws {FluxError} `EINVAL` no blobref; `ENOENT` there is no checkpoint; or the store as a whole fails
- * @throws {InterruptedError} the signal was aborted
+ * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  * @see flux-fsck(1)
  */
 export async function fsck(store: ContentStore, options: FsckOptions = {}): Promise<FsckResult> {

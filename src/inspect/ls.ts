@@ -1,5 +1,5 @@
 /** What `flux kvs ls` lists, in its order. */
-import { FluxError } from '../errors/index.ts'
+import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { type DirObj, type KvsReader, sortedNames, type TreeObj } from '../kvs/index.ts'
 import { type DirChild, isDir, keyIn, LookAhead } from './look-ahead.ts'
 
@@ -94,7 +94,7 @@ async function* listDir(
   const levels: DirChild[][] = []
   let opened: Opened | undefined = top
   while (opened !== undefined) {
-    options.signal?.throwIfAborted()
+    throwIfAborted(options.signal)
     const { key, dir } = opened
     const names = sortedNames(dir)
     yield { key, isLabelled, entries: entriesOf(dir, names) }

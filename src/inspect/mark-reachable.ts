@@ -1,5 +1,5 @@
 import { ContentError, type ContentStore } from '../content/index.ts'
-import { InterruptedError } from '../errors/index.ts'
+import { throwIfAborted } from '../errors/index.ts'
 import { type DirObj, decodeDir, TreeError } from '../kvs/index.ts'
 
 /** Directories loaded at a time, and their bytes. */
@@ -23,7 +23,7 @@ export async function markReachable(
   let unreadable = 0
   await store.mark(pending)
   while (pending.length > 0) {
-    if (signal?.aborted) throw new InterruptedError(undefined, { cause: signal.reason })
+    throwIfAborted(signal)
     const blobrefs = pending.splice(-BATCH)
     const found: string[] = []
     for (const [i, result] of (await store.loadBatch(blobrefs, BATCH_BYTES)).entries()) {

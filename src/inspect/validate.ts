@@ -1,5 +1,5 @@
 import type { ContentError, ContentStore } from '../content/index.ts'
-import { FluxError, InterruptedError } from '../errors/index.ts'
+import { FluxError, throwIfAborted } from '../errors/index.ts'
 
 /** Blobs asked for at a time, and how many such batches are under way. */
 const BATCH = 512
@@ -28,7 +28,7 @@ export async function validate(store: ContentStore, options: ValidateOptions): P
   }
   try {
     for await (const blobrefs of batches(store, options.blobrefs)) {
-      if (signal?.aborted) throw new InterruptedError(undefined, { cause: signal.reason })
+      throwIfAborted(signal)
       checked += blobrefs.length
       const results = checkBatch(store, blobrefs)
       results.catch(() => {})

@@ -1,5 +1,5 @@
 import { ContentError, type ContentStore } from '../content/index.ts'
-import { InterruptedError } from '../errors/index.ts'
+import { throwIfAborted } from '../errors/index.ts'
 import { TreeError } from './tree-error.ts'
 
 /** Blobs asked for at a time: beyond this, a batch gains nothing. */
@@ -14,7 +14,7 @@ const PIECE_BYTES = 16 << 20
  * @param key - for messages
  * @yields blobs that stand next to each other; views, good until the next are asked for
  * @throws {TreeError} `missing-value`: the first blob that cannot be had
- * @throws {InterruptedError} the signal was aborted
+ * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
 export async function* streamValue(
   store: ContentStore,
@@ -24,7 +24,7 @@ export async function* streamValue(
 ): AsyncGenerator<readonly Uint8Array[], void, void> {
   let stuck = false
   for (let at = 0; at < blobrefs.length; ) {
-    if (signal?.aborted) throw new InterruptedError(undefined, { cause: signal.reason })
+    throwIfAborted(signal)
     const count = stuck ? 1 : Math.min(MAX_LOAD, Math.max(1, store.window))
     const results = await store.loadBatch(blobrefs.slice(at, at + count), PIECE_BYTES)
     const parts: Uint8Array[] = []

@@ -8,7 +8,7 @@
  * Nothing here is a promise, a stream or an event for each blob or entry: loads and entries come in batches.
  */
 import { type BlobResult, ContentError, type ContentStore } from '../content/index.ts'
-import { InterruptedError } from '../errors/index.ts'
+import { InterruptedError, throwIfAborted } from '../errors/index.ts'
 import { type Dir, type Entry, keyOf, type ValueEntry } from './entry.ts'
 import { decodeDir } from './lookup.ts'
 import { TreeError } from './tree-error.ts'
@@ -36,7 +36,7 @@ const LARGE_VALUE = 16 << 20
  * @param root - blobref of a directory, or a directory
  * @yields entries in batches, never empty ones. The bytes of values are views that stay valid as long as they are held.
  * @throws {TreeError} see {@link WalkOptions.onError}
- * @throws {InterruptedError} when the signal is aborted
+ * @throws {FluxError} `EINTR`, `ETIMEDOUT` or its reason, when the signal is aborted
  */
 export async function* walk(
   store: ContentStore,
@@ -83,7 +83,7 @@ class Walker {
     const batch: Entry[] = []
     let bytes = 0
     while (true) {
-      if (this.#options.signal?.aborted) throw new InterruptedError(undefined, { cause: this.#options.signal.reason })
+      throwIfAborted(this.#options.signal)
       if (this.#failure !== undefined) throw this.#failure
       const node = this.#queue.head
       if (node === undefined || batch.length >= BATCH_ENTRIES || bytes >= BATCH_BYTES) {

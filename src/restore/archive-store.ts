@@ -12,7 +12,7 @@ import {
   openStoreWriter,
   type StoreTotals,
 } from '../content/index.ts'
-import { FluxError, InterruptedError } from '../errors/index.ts'
+import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { Restore, type RestoreResult } from './restore.ts'
 
 export interface OpenArchiveStoreOptions {
@@ -57,7 +57,7 @@ export class ArchiveStore implements ContentStore {
         const nowSeconds = Date.now() / 1000
         restored = await new Restore({ infile: path, writer, commit, nowSeconds, onWarning, signal }).run()
       }
-      if (signal?.aborted) throw new InterruptedError()
+      throwIfAborted(signal)
       return new ArchiveStore(path, await openStore(spool, { verify: false }), restored)
     } finally {
       // What is open stays.

@@ -5,7 +5,7 @@
  */
 import { type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
 import type { ContentWriter } from '../content/index.ts'
-import { FluxError, InterruptedError, printable } from '../errors/index.ts'
+import { FluxError, printable, throwIfAborted } from '../errors/index.ts'
 import { symlinkText, valrefText, valText } from '../kvs/index.ts'
 import { componentsOfMember, targetOfMember } from './member-key.ts'
 import { Selection, type SelectionOptions } from './selection.ts'
@@ -108,7 +108,7 @@ export class Restore {
    * Read, store, commit. When it throws, nothing has been committed.
    *
    * @throws {ArchiveError} the archive is damaged, or holds what cannot be restored; {FluxError} a store cannot take it
-   * @throws {InterruptedError} the signal was aborted
+   * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
    */
   async run(): Promise<RestoreResult> {
     const phases = [this.#opened, this.#read, this.#committed]
@@ -120,7 +120,7 @@ export class Restore {
       this.#refuseNothing()
       const rootref = await this.#tree.build((blobs) => this.#store(blobs))
       await Promise.all(this.#stored)
-      if (signal?.aborted) throw new InterruptedError()
+      throwIfAborted(signal)
       this.#read.resolve()
       this.#warnUnreachable()
       const root = { rootref, timestamp: this.#newestSeconds || Math.floor(this.#options.nowSeconds) }
@@ -139,7 +139,7 @@ export class Restore {
   async #readMembers(reader: ArchiveReader): Promise<void> {
     const { signal, onMembers, onRead } = this.#options
     for await (const batch of reader.batches()) {
-      if (signal?.aborted) throw new InterruptedError()
+      throwIfAborted(signal)
       onRead?.(batch)
       const members = batch.filter((member) => this.#wants(member))
       const values = members.filter(isOneBlob)

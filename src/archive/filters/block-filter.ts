@@ -3,7 +3,7 @@
  * places, each block is compressed on its own, several at once, and the results are written in order. So the bytes depend
  * on the input alone, not on how many threads there are or how the input came.
  */
-import { FluxError, InterruptedError } from '../../errors/index.ts'
+import { abortError, FluxError, InterruptedError } from '../../errors/index.ts'
 import type { Sink } from '../sink.ts'
 import type { Filter, FilterOptions } from './filter.ts'
 
@@ -72,9 +72,14 @@ export class BlockFilter implements Filter {
 
   abort(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onSignal)
-    this.#callOff(new InterruptedError())
+    this.#callOff(this.#calledOff)
     this.#closed ??= Promise.resolve(this.#compressor.close?.())
     return this.#closed
+  }
+
+  /** Why nothing more is compressed, once it is closed. */
+  get #calledOff(): FluxError {
+    return this.#signal?.aborted ? abortError(this.#signal) : new InterruptedError()
   }
 
   async #begin(): Promise<void> {
@@ -104,11 +109,11 @@ export class BlockFilter implements Filter {
     if (this.#running < this.#threads) this.#running++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
-      if (this.#closed) throw new InterruptedError()
+      if (this.#closed) throw this.#calledOff
       return await this.#compressor.compress(block)
     } catch (error) {
       // What was called off fails in some way or other.
-      throw this.#closed ? new InterruptedError() : FluxError.fromSystem(error, `cannot write ${this.#name}`)
+      throw this.#closed ? this.#calledOff : FluxError.fromSystem(error, `cannot write ${this.#name}`)
     } finally {
       // Whoever waits longest takes this one's place.
       const next = this.#waiting.shift()

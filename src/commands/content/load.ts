@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { FluxCommand, interruptible, Output, openSource, paceFlags, sourceFlags, stdinLines } from '../../cli/index.ts'
-import { FluxError } from '../../errors/index.ts'
+import { FluxError, throwIfAborted } from '../../errors/index.ts'
 import { loadBlobs } from '../../inspect/index.ts'
 
 export default class ContentLoad extends FluxCommand {
@@ -38,7 +38,7 @@ export default class ContentLoad extends FluxCommand {
       const blobs: object[] = []
       const output = new Output()
       for await (const blob of loadBlobs(store, noted(named.length > 0 ? named : namedOnStdin(), asked))) {
-        signal.throwIfAborted()
+        throwIfAborted(signal)
         if (!this.jsonEnabled()) await output.writeBytes(blob)
         else
           blobs.push({ blobref: asked[blobs.length], size: blob.length, base64: Buffer.from(blob).toString('base64') })
