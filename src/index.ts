@@ -69,6 +69,8 @@ export {
   RpcFailure,
   type RpcOptions,
   type RpcStreamOptions,
+  type SilenceOptions,
+  type SilenceRule,
 } from './flux/index.ts'
 export {
   type BadBlob,

@@ -105,6 +105,6 @@ async function openSide({ kind, where }: SideName, flags: SourceChoice, other: C
   return openSource(
     kind === 'uri'
       ? { ...how, uri: where }
-      : { ...how, store: where, maxreqs: undefined, 'no-cache': false, namespace: undefined },
+      : { ...how, store: where, timeout: undefined, maxreqs: undefined, 'no-cache': false, namespace: undefined },
   )
 }

@@ -1,5 +1,6 @@
 import { BrokerWriter, type ContentStore, type ContentWriter, openStoreWriter } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
+import { silenceOptions } from './silence.ts'
 import { noInstanceHint } from './source.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -24,6 +25,8 @@ export async function openRepairTarget(choice: {
   uri?: string | undefined
   store?: string | undefined
   archive?: string | undefined
+  timeout?: string | undefined
+  onWarning?: (message: string) => void
   signal?: AbortSignal
 }): Promise<RepairTarget> {
   const { uri, store, archive, signal } = choice
@@ -42,7 +45,8 @@ export async function openRepairTarget(choice: {
       [Symbol.asyncDispose]: async () => writer?.close(),
     }
   }
-  const writer = await BrokerWriter.open(uri, { noCache: true, ...(signal && { signal }) }).catch((error) => {
+  const silence = silenceOptions(choice.timeout, choice.onWarning)
+  const writer = await BrokerWriter.open(uri, { noCache: true, signal, ...silence }).catch((error) => {
     throw noInstanceHint(error, uri)
   })
   if (await writer.isKvsRunning()) {

@@ -3,6 +3,7 @@ import { Flags } from '@oclif/core'
 import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { RootChoice } from '../kvs/index.ts'
+import { silenceOptions, timeoutFlag } from './silence.ts'
 import { UsageError } from './usage-error.ts'
 import { holdYoungGeneration } from './young-generation.ts'
 
@@ -20,6 +21,7 @@ export const sourceFlags = {
     summary: 'read a live instance (default: FLUX_URI, else the system instance)',
     helpGroup: 'SOURCE',
   }),
+  timeout: timeoutFlag('SOURCE'),
   store: Flags.string({
     summary: 'read a content store on disk, with its broker down',
     description: 'A statedir, a content.sqlite, or a content.files directory. It is opened read-only.',
@@ -64,7 +66,7 @@ export const paceFlags = {
 export const loadFlags = { maxreqs: paceFlags.maxreqs, 'no-cache': paceFlags['no-cache'] }
 
 /** Flags that only a live instance has a meaning for. */
-const LIVE_FLAGS = ['uri', ...Object.keys(paceFlags), 'namespace'] as const
+const LIVE_FLAGS = ['uri', 'timeout', ...Object.keys(paceFlags), 'namespace'] as const
 
 /**
  * Refuse flags for a live instance beside one for something without a broker. Not left to oclif, whose usage lines do not
@@ -138,6 +140,8 @@ export interface SourceChoice {
   uri?: string | undefined
   store?: string | undefined
   archive?: string | undefined
+  /** How long a live instance may be silent: a duration. */
+  timeout?: string | undefined
   verify: boolean
   maxreqs?: number | undefined
   'no-cache'?: boolean | undefined
@@ -145,7 +149,7 @@ export interface SourceChoice {
   namespace?: string | undefined
   /** Directories where a store with a journal may be given second names. */
   scratchDirs?: readonly string[]
-  /** Hears of what is not as it should be in an archive. */
+  /** Called with a one-line warning: what is wrong in an archive, or that a live instance is silent. */
   onWarning?: (message: string) => void
   /** Gives up connecting, and closes a live instance later on. */
   signal?: AbortSignal
@@ -166,7 +170,8 @@ export async function openSource(choice: SourceChoice): Promise<ContentStore> {
     holdYoungGeneration()
     return openStore(store, { verify, scratchDirs })
   }
-  const options = { verify, maxreqs, noCache: choice['no-cache'], signal }
+  const silence = silenceOptions(choice.timeout, onWarning)
+  const options = { verify, maxreqs, noCache: choice['no-cache'], signal, ...silence }
   const live = await BrokerStore.open(uri, options).catch((error) => {
     throw noInstanceHint(error, uri)
   })

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { BrokerWriter, type ContentWriter, HashingWriter, type HashName, openStoreWriter } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
+import { silenceOptions, timeoutFlag } from './silence.ts'
 import { closedBy, noInstanceHint, paceFlags, refuseLiveFlags, uriHelp } from './source.ts'
 import { UsageError } from './usage-error.ts'
 import { holdYoungGeneration } from './young-generation.ts'
@@ -24,6 +25,7 @@ export const targetFlags = {
     summary: 'the live instance (default: FLUX_URI, else the system instance)',
     helpGroup: 'TARGET',
   }),
+  timeout: timeoutFlag('TARGET'),
   store: Flags.string({
     summary: 'write to a content store on disk, with its broker down, or make one',
     description:
@@ -44,12 +46,15 @@ export interface TargetChoice {
   checkpoint?: boolean | undefined
   key?: string | undefined
   uri?: string | undefined
+  timeout?: string | undefined
   store?: string | undefined
   hash?: string | undefined
   'dry-run'?: boolean | undefined
   maxreqs?: number | undefined
   'no-cache'?: boolean | undefined
   'sd-notify'?: boolean | undefined
+  /** Called with a one-line warning: that a live instance is silent. */
+  onWarning?: (message: string) => void
 }
 
 /** Where a restored snapshot goes. */
@@ -124,7 +129,8 @@ function storeTarget(writer: ContentWriter): Target {
 
 async function liveTarget(choice: TargetChoice, signal: AbortSignal): Promise<Target> {
   const { uri, key, maxreqs, 'no-cache': noCache } = choice
-  const opened = await BrokerWriter.open(uri, { maxreqs, noCache, signal }).catch((error) => {
+  const silence = silenceOptions(choice.timeout, choice.onWarning)
+  const opened = await BrokerWriter.open(uri, { maxreqs, noCache, signal, ...silence }).catch((error) => {
     throw noInstanceHint(error, uri, 'or a store on disk to be written with --store PATH')
   })
   const writer = closedBy(signal, opened)

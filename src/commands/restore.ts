@@ -79,7 +79,7 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
     const sizeLimit = flags['size-limit'] === undefined ? 0 : parseSize(flags['size-limit'], 'size-limit')
     const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
     const result = await interruptible(async (signal) => {
-      await using target = await openTarget(flags, signal)
+      await using target = await openTarget({ ...flags, onWarning: (message) => this.notice(message) }, signal)
       const restore = new RestoreRun({
         ...args,
         ...flags,

@@ -17,6 +17,11 @@ import { MessageReader } from './message-reader.ts'
 import { MATCHTAG_NONE, TYPE } from './proto.ts'
 import { ProtocolError } from './rpc-error.ts'
 import { type RequestTemplate, SendBuffer } from './send-buffer.ts'
+import { type SilenceOptions, SilenceWatch } from './silence.ts'
+
+export interface ConnectionOptions extends SilenceOptions {
+  maxMessageBytes?: number | undefined
+}
 
 /** Told when requests go out. */
 interface Sender {
@@ -30,6 +35,7 @@ export class Connection implements TransportListener {
   readonly #reader = new MessageReader()
   readonly #matchtags = new Matchtags()
   readonly #out = new SendBuffer()
+  readonly #silence: SilenceWatch
   /** Who wants to know when what is in `#out` goes out. */
   #senders: Sender[] = []
   #flushScheduled = false
@@ -41,10 +47,19 @@ export class Connection implements TransportListener {
   /** Why it is over. */
   #failure: FluxError | undefined
 
-  constructor(uri: string, transport: Transport, maxMessageBytes?: number) {
+  constructor(uri: string, transport: Transport, options: ConnectionOptions = {}) {
     this.uri = uri
     this.#transport = transport
-    this.#parser = new FrameParser((bytes, start, end) => this.#onMessage(bytes, start, end), maxMessageBytes)
+    this.#parser = new FrameParser((bytes, start, end) => this.#onMessage(bytes, start, end), options.maxMessageBytes)
+    this.#silence = new SilenceWatch(
+      uri,
+      options,
+      () => this.#matchtags.awaited,
+      (seconds, what) => {
+        transport.destroy()
+        this.#end(silent(uri, seconds, what))
+      },
+    )
     transport.start(this)
   }
 
@@ -69,6 +84,7 @@ export class Connection implements TransportListener {
     const tag = this.#matchtags.allocate(responder, index)
     this.#out.add(template, payload, tag)
     this.#schedule()
+    this.#silence.start()
     return tag
   }
 
@@ -120,6 +136,7 @@ export class Connection implements TransportListener {
   onData(chunk: Uint8Array): void {
     if (this.#failure) return
     this.#nowMs = performance.now()
+    this.#silence.heard()
     try {
       this.#parser.push(chunk)
     } catch (error) {
@@ -140,6 +157,8 @@ export class Connection implements TransportListener {
   }
 
   onDrain(): void {
+    // It reads what we send: a large message may take long on its way.
+    this.#silence.heard()
     this.#writable = true
     if (!this.#out.empty) this.#flush()
   }
@@ -197,7 +216,15 @@ export class Connection implements TransportListener {
   #end(failure: FluxError): void {
     if (this.#failure) return
     this.#failure = failure
+    this.#silence.stop()
     this.#matchtags.failAll(failure)
     this.#tellSenders()
   }
+}
+
+/** The error of a peer that was given up. */
+export function silent(name: string, seconds: number, what: string): FluxError {
+  return new FluxError('ETIMEDOUT', `${name}: no answer for ${seconds} s, waiting for ${what}`, {
+    hint: 'is the broker stopped, or its host? a longer --timeout waits for one that is slow',
+  })
 }

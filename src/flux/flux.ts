@@ -1,7 +1,8 @@
 import { FluxError } from '../errors/index.ts'
 import { openAncestor } from './ancestors.ts'
 import { connect } from './connect.ts'
-import { Connection } from './connection.ts'
+import { Connection, silent } from './connection.ts'
+import type { Transport } from './connector.ts'
 import { decodeJson, encodeJson, type JsonObject } from './json-payload.ts'
 import type { MessageReader } from './message-reader.ts'
 import { FLAG, NODEID_ANY, ROLE_NONE, USERID_UNKNOWN } from './proto.ts'
@@ -9,9 +10,10 @@ import { callBatch, type RpcBatch, type RpcBatchOptions } from './rpc-batch.ts'
 import { call, RpcFailure, type WaitOptions } from './rpc-call.ts'
 import { callStream } from './rpc-stream.ts'
 import { RequestTemplate } from './send-buffer.ts'
+import { type SilenceOptions, SilenceWatch } from './silence.ts'
 import { ancestorLevels, defaultUri, parseUri } from './uri.ts'
 
-export interface FluxOpenOptions {
+export interface FluxOpenOptions extends SilenceOptions {
   /** Instead of `process.env`. */
   env?: NodeJS.ProcessEnv | undefined
   /** Gives up connecting. */
@@ -56,7 +58,7 @@ export class Flux implements AsyncDisposable {
    * @param uri - `local:///path`, `ssh://[user@]host[:port]/path`; or `/`, `.`, `..`, `../..`: the root instance, the
    *   enclosing one, and those around it. Without it `FLUX_URI` counts, and without that, the system instance.
    * @throws {FluxError} `ENOENT` no such socket, or not a URI; `ECONNREFUSED` nobody there; `EPERM` not let in; `EINVAL`
-   *   a malformed URI or environment variable; `EINTR`, `ETIMEDOUT` the signal was aborted
+   *   a malformed URI or environment variable; `ETIMEDOUT` nothing came for `silenceTimeoutMs`; `EINTR`, `ETIMEDOUT` the signal was aborted
    * @see flux_open(3); flux-core `src/common/libflux/handle.c`
    */
   static async open(uri?: string, options: FluxOpenOptions = {}): Promise<Flux> {
@@ -67,11 +69,11 @@ export class Flux implements AsyncDisposable {
   }
 
   static async #connect(uri: string, options: FluxOpenOptions): Promise<Flux> {
-    const { env = process.env, signal, maxMessageBytes } = options
+    const { env = process.env } = options
     const userid = envNumber(env, 'FLUX_HANDLE_USERID') ?? USERID_UNKNOWN
     const rolemask = envNumber(env, 'FLUX_HANDLE_ROLEMASK') ?? ROLE_NONE
-    const transport = await connect(parseUri(uri), { env, signal })
-    return new Flux(new Connection(uri, transport, maxMessageBytes), env, userid, rolemask)
+    const transport = await connectInTime(uri, env, options)
+    return new Flux(new Connection(uri, transport, options), env, userid, rolemask)
   }
 
   private constructor(connection: Connection, env: NodeJS.ProcessEnv, userid: number, rolemask: number) {
@@ -136,7 +138,7 @@ export class Flux implements AsyncDisposable {
   async *rpcStream(
     topic: string,
     payload?: object | string,
-    { nodeid, signal }: RpcStreamOptions = {},
+    { nodeid, signal, silence }: RpcStreamOptions = {},
   ): AsyncGenerator<JsonObject, void, void> {
     const cancel = (matchtag: number) => {
       // With the connection gone, the broker ends the stream by itself.
@@ -144,7 +146,7 @@ export class Flux implements AsyncDisposable {
     }
     const template = this.#template(topic, nodeid, FLAG.STREAMING)
     const bytes = payload === undefined ? undefined : encodeJson(payload)
-    const items = callStream(this.#connection, template, bytes, cancel, signal)
+    const items = callStream(this.#connection, template, bytes, cancel, { signal, silence })
     try {
       for (let item = await items.next(); ; item = await items.next()) {
         if (item.done) {
@@ -236,6 +238,25 @@ export class Flux implements AsyncDisposable {
       this.#templates.set(key, template)
     }
     return template
+  }
+}
+
+/** Connect, and give up one who lets nobody in for too long. */
+async function connectInTime(uri: string, env: NodeJS.ProcessEnv, options: FluxOpenOptions): Promise<Transport> {
+  const late = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal
+  const what = 'the broker to let us in'
+  const watch = new SilenceWatch(
+    uri,
+    options,
+    () => ({ what, rule: 'fails' }),
+    (seconds) => late.abort(silent(uri, seconds, what)),
+  )
+  watch.start()
+  try {
+    return await connect(parseUri(uri), { env, signal })
+  } finally {
+    watch.stop()
   }
 }
 

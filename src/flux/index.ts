@@ -14,4 +14,5 @@ export { FLAG, MATCHTAG_NONE, NODEID_ANY, ROLE_NONE, TYPE, USERID_UNKNOWN } from
 export type { BatchResult, RpcBatch, RpcBatchOptions } from './rpc-batch.ts'
 export { RpcFailure } from './rpc-call.ts'
 export { ProtocolError, RpcError } from './rpc-error.ts'
+export type { SilenceOptions, SilenceRule } from './silence.ts'
 export { DEFAULT_URI, defaultUri, type FluxUri, parseUri } from './uri.ts'

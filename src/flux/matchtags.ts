@@ -1,5 +1,6 @@
 import { FluxError } from '../errors/index.ts'
 import type { MessageReader } from './message-reader.ts'
+import type { Awaited } from './silence.ts'
 
 /** Whoever waits for the responses to one or more requests. None of these may throw. */
 export interface Responder {
@@ -14,6 +15,8 @@ export interface Responder {
   respond(index: number, response: MessageReader, nowMs: number): boolean
   /** No response will come any more. */
   fail(error: FluxError): void
+  /** What is waited for at this time, and what silence means for it; undefined when nobody waits. */
+  readonly awaited?: Awaited | undefined
 }
 
 /** Of what a caller no longer waits for, while the broker has not answered yet. */
@@ -75,6 +78,17 @@ export class Matchtags {
     this.#responders[tag] = undefined
     this.#inUse--
     if (tag < this.#lowest) this.#lowest = tag
+  }
+
+  /** What is waited for: the first that fails by silence, else the first that is told, else whatever there is. */
+  get awaited(): Awaited | undefined {
+    let first: Awaited | undefined
+    for (const responder of this.#responders) {
+      const awaited = responder?.awaited
+      if (awaited?.rule === 'fails') return awaited
+      if (awaited && (first === undefined || first.rule === 'allowed')) first = awaited
+    }
+    return first
   }
 
   /** Nobody waits any more. The matchtag stays in use until the last response has come, so that it finds no stranger. */

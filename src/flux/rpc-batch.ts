@@ -4,6 +4,7 @@ import type { Responder } from './matchtags.ts'
 import type { MessageReader } from './message-reader.ts'
 import { RpcFailure } from './rpc-call.ts'
 import type { RequestTemplate } from './send-buffer.ts'
+import type { Awaited } from './silence.ts'
 
 /**
  * The payload of one response, possibly empty; or why the service refused.
@@ -55,13 +56,15 @@ class Batch implements RpcBatch, Responder {
   #resolve: () => void
   #reject: (error: unknown) => void
   readonly #connection: Connection
+  readonly awaited: Awaited
   readonly #onResponse: RpcBatchOptions['onResponse']
   readonly #forget: boolean
 
-  constructor(connection: Connection, size: number, { onResponse, forget = false }: RpcBatchOptions) {
+  constructor(connection: Connection, topic: string, size: number, { onResponse, forget = false }: RpcBatchOptions) {
     this.results = new Array(size)
     this.roundTripMs = new Float64Array(size).fill(Number.NaN)
     this.#left = size
+    this.awaited = { what: topic, rule: 'fails' }
     this.#connection = connection
     this.#onResponse = onResponse
     this.#forget = forget
@@ -121,7 +124,7 @@ export async function callBatch(
   connection.assertOpen()
   throwIfAborted(signal, template.topic)
   const size = payloads.length
-  const batch = new Batch(connection, size, options)
+  const batch = new Batch(connection, template.topic, size, options)
   if (size === 0) return batch
   const tags = signal && new Uint32Array(size)
   try {

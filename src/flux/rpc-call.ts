@@ -5,6 +5,7 @@ import type { Responder } from './matchtags.ts'
 import type { MessageReader } from './message-reader.ts'
 import { errnumText, RpcError } from './rpc-error.ts'
 import type { RequestTemplate } from './send-buffer.ts'
+import type { Awaited, SilenceRule } from './silence.ts'
 
 /** A service's refusal, as data: what an {@link RpcError} is made of when somebody is to be told. */
 export class RpcFailure {
@@ -40,16 +41,23 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined
   /** Milliseconds to wait for the response; 0, the default, waits for ever. */
   timeoutMs?: number | undefined
+  /**
+   * What a silent broker means for it, when the handle was opened to care: by default, `fails`. A response that comes late by
+   * its nature may be `told`, and one that comes when something happens is `allowed`.
+   */
+  silence?: SilenceRule | undefined
 }
 
 /** One request that has one response. */
 class Call<T> implements Responder {
+  readonly awaited: Awaited
   readonly outcome: Promise<T | RpcFailure>
   readonly #resolve: (outcome: T | RpcFailure) => void
   readonly #reject: (error: unknown) => void
   readonly #decode: (response: MessageReader) => T
 
-  constructor(decode: (response: MessageReader) => T) {
+  constructor(awaited: Awaited, decode: (response: MessageReader) => T) {
+    this.awaited = awaited
     const { promise, resolve, reject } = Promise.withResolvers<T | RpcFailure>()
     this.outcome = promise
     this.#resolve = resolve
@@ -83,11 +91,11 @@ export async function call<T>(
   template: RequestTemplate,
   payload: Uint8Array | undefined,
   decode: (response: MessageReader) => T,
-  { signal, timeoutMs = 0 }: WaitOptions = {},
+  { signal, timeoutMs = 0, silence: rule = 'fails' }: WaitOptions = {},
 ): Promise<T | RpcFailure> {
   const { topic } = template
   throwIfAborted(signal, topic)
-  const call = new Call(decode)
+  const call = new Call({ what: topic, rule }, decode)
   const tag = connection.request(template, payload, call)
   connection.waiting(1)
   const giveUp = (error: FluxError) => {

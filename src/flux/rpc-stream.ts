@@ -4,6 +4,7 @@ import type { Responder } from './matchtags.ts'
 import type { MessageReader } from './message-reader.ts'
 import { RpcFailure } from './rpc-call.ts'
 import type { RequestTemplate } from './send-buffer.ts'
+import type { Awaited, SilenceRule } from './silence.ts'
 
 /** A stream whose consumer is this far behind is full: the socket is not read for its sake any more. */
 export const STREAM_QUEUE_BYTES = 1 << 20
@@ -21,14 +22,21 @@ class Stream implements Responder {
   /** Why it ended, unless it ended well. */
   failure: RpcFailure | FluxError | undefined
   readonly #connection: Connection
+  readonly #awaited: Awaited
   #queue: Uint8Array[] = []
   #next = 0
   #queuedBytes = 0
   #full = false
   #wake: (() => void) | undefined
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, awaited: Awaited) {
     this.#connection = connection
+    this.#awaited = awaited
+  }
+
+  /** Undefined while nobody wants the next item. */
+  get awaited(): Awaited | undefined {
+    return this.#wake && this.#awaited
   }
 
   respond(_index: number, response: MessageReader): boolean {
@@ -103,10 +111,10 @@ export async function* callStream(
   template: RequestTemplate,
   payload: Uint8Array | undefined,
   cancel: (matchtag: number) => void,
-  signal?: AbortSignal,
+  { signal, silence: rule = 'fails' }: { signal?: AbortSignal | undefined; silence?: SilenceRule | undefined } = {},
 ): AsyncGenerator<Uint8Array, RpcFailure | undefined, void> {
   throwIfAborted(signal, template.topic)
-  const stream = new Stream(connection)
+  const stream = new Stream(connection, { what: template.topic, rule })
   const tag = connection.request(template, payload, stream)
   const stop = () => {
     // One that has ended has given its matchtag back: it may be a stranger's now.

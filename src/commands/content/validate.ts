@@ -40,6 +40,7 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
 
   static override flags = {
     uri: sourceFlags.uri,
+    timeout: sourceFlags.timeout,
     store: sourceFlags.store,
     'no-cache': Flags.boolean({ ...paceFlags['no-cache'], char: 'b', aliases: ['bypass-cache'] }),
     maxreqs: paceFlags.maxreqs,
@@ -51,7 +52,12 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
     if (named[0] !== '-') for (const blobref of named) parseBlobref(blobref)
     const blobrefs = named.length === 0 ? undefined : named[0] === '-' ? blobrefsOnStdin() : named
     return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, verify: true, signal })
+      await using store = await openSource({
+        ...flags,
+        verify: true,
+        onWarning: (message) => this.notice(message),
+        signal,
+      })
       const output = new Output()
       const damaged: ContentError[] = []
       const onDamage = (error: ContentError) => {

@@ -1,5 +1,14 @@
 import { errnoText, FluxError, printable } from '../../errors/index.ts'
-import { decodeJson, encodeJson, type Flux, type JsonObject, RpcError, RpcFailure } from '../../flux/index.ts'
+import {
+  decodeJson,
+  encodeJson,
+  type Flux,
+  type JsonObject,
+  RpcError,
+  RpcFailure,
+  type RpcOptions,
+  type SilenceRule,
+} from '../../flux/index.ts'
 import type { NamespaceRoot } from '../content-store.ts'
 import { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP } from '../kvs-service.ts'
 
@@ -16,7 +25,8 @@ export class BrokerKvs implements KvsService {
 
   async lookup(request: KvsLookup, signal?: AbortSignal): Promise<unknown> {
     const topic = request.flags & WATCHING ? 'kvs-watch.lookup' : 'kvs.lookup'
-    const answer = await this.#flux.rpc(topic, payloadOf(request), { signal }).catch((error) => {
+    const silence = silenceOf(request)
+    const answer = await this.#flux.rpc(topic, payloadOf(request), { signal, silence }).catch((error) => {
       throw lookupFailure(error, request)
     })
     return answerOf(answer, topic)
@@ -36,7 +46,10 @@ export class BrokerKvs implements KvsService {
   async *lookupStream(request: KvsLookup, signal?: AbortSignal): AsyncGenerator<unknown, void, void> {
     const topic = 'kvs-watch.lookup'
     try {
-      for await (const answer of this.#flux.rpcStream(topic, payloadOf(request), { signal })) {
+      for await (const answer of this.#flux.rpcStream(topic, payloadOf(request), {
+        signal,
+        silence: silenceOf(request),
+      })) {
         yield answerOf(answer, topic)
       }
     } catch (error) {
@@ -66,15 +79,12 @@ export class BrokerKvs implements KvsService {
   }
 
   async waitVersion(namespace: string, sequence: number, signal?: AbortSignal): Promise<NamespaceRoot> {
-    const { rootref, rootseq } = await this.#ask('kvs.wait-version', { namespace, rootseq: sequence }, { signal })
+    const payload = { namespace, rootseq: sequence }
+    const { rootref, rootseq } = await this.#ask('kvs.wait-version', payload, { signal, silence: 'allowed' })
     return { rootref: String(rootref), sequence: Number(rootseq) }
   }
 
-  async #ask(
-    topic: string,
-    payload: JsonObject | undefined,
-    options: { nodeid?: number; signal?: AbortSignal | undefined } = {},
-  ): Promise<JsonObject> {
+  async #ask(topic: string, payload: JsonObject | undefined, options: RpcOptions = {}): Promise<JsonObject> {
     return this.#flux.rpc(topic, payload, options).catch((error) => {
       throw error instanceof RpcError
         ? new FluxError(error.code, error.message, { cause: error, hint: hint(error) })
@@ -85,6 +95,11 @@ export class BrokerKvs implements KvsService {
 
 function payloadOf({ key, flags, namespace, rootdir }: KvsLookup): object {
   return rootdir === undefined ? { key, namespace, flags } : { key, rootdir, flags }
+}
+
+/** What waits for something to happen may wait long. */
+function silenceOf({ flags }: KvsLookup): SilenceRule {
+  return flags & (LOOKUP.WATCH | LOOKUP.WAITCREATE) ? 'allowed' : 'fails'
 }
 
 function answerOf({ val }: JsonObject, topic: string): unknown {

@@ -69,6 +69,8 @@ export class BrokerWriter implements ContentWriter {
     await this.#flux
       .rpc(`${service}.checkpoint-put`, `{"key":"${CHECKPOINT_KEY}","value":${encodeCheckpoint(checkpoint)}}`, {
         nodeid: 0,
+        // The cache is written to the backing store before.
+        silence: 'told',
       })
       .catch((error) => {
         throw fetchError(error, 'error updating checkpoint', {
@@ -105,7 +107,7 @@ export class BrokerWriter implements ContentWriter {
 
   /** Have the content cache of rank 0 written to the backing store. @throws {FluxError} with the words of the C tool */
   async flush(): Promise<void> {
-    await this.#flux.rpc('content.flush', undefined, { nodeid: 0 }).catch((error) => {
+    await this.#flux.rpc('content.flush', undefined, { nodeid: 0, silence: 'told' }).catch((error) => {
       throw fetchError(error, 'error flushing content cache', {})
     })
   }

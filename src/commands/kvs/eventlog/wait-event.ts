@@ -53,7 +53,8 @@ export default class KvsEventlogWaitEvent extends SourceCommand {
     refuseUnlessLive(flags, ['waitcreate', 'timeout'])
     const timeoutMs = flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout')
     const formatter = new EventlogFormatter(eventlogFormat(flags))
-    return this.withSource(flags, async (source) => {
+    // Its timeout is for the event, which may be late though the instance is not silent.
+    return this.withSource({ ...flags, timeout: undefined }, async (source) => {
       const options = { waitCreate: flags.waitcreate, timeoutMs, signal: source.signal }
       const output = new Output()
       let event: object | undefined
