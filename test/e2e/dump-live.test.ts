@@ -1,9 +1,10 @@
 /** The built CLI on a live instance that something goes wrong with. */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { BrokerDouble, type BrokerDoubleOptions } from '../support/broker-double.ts'
 import { expected, fixture, scratch } from '../support/fixtures.ts'
+import { runInProcess } from '../support/in-process.ts'
 import { fluxTsAside, startFluxTs } from '../support/processes.ts'
 import { readTar } from '../support/read-tar.ts'
 
@@ -88,6 +89,33 @@ describe('flux-ts dump of a live instance', () => {
       const { status, stdout, stderr, left } = await dump(options)
       expect(stderr).to.match(line)
       expect({ status, stdout, left }).to.deep.equal({ status: 1, stdout: '', left: [] })
+    })
+  }
+
+  for (const [what, code] of [
+    ['the backing store is unloaded', 'ENOSYS'],
+    ['the way to rank 0 is lost', 'EHOSTUNREACH'],
+    ['the connection is lost', 'ECONNRESET'],
+  ] as const) {
+    it(`fails with --ignore-failed-read too when ${what} in mid-dump, and leaves the older archive`, async () => {
+      const unloaded: string[] = []
+      const errors: NonNullable<BrokerDoubleOptions['errors']> = {}
+      const latency = () => {
+        if (broker.requestsOf('content-backing.load').length !== 100) return 0
+        if (code === 'ENOSYS') unloaded.push('content-backing')
+        else if (code === 'ECONNRESET') broker.dropAll()
+        else errors['content-backing.load'] = errors['content.load'] = { errnum: 113 }
+        return 0
+      }
+      await using broker = await BrokerDouble.start({ ...INSTANCE, unloaded, errors, latency })
+      const outfile = join(scratch(), 'x.tar')
+      writeFileSync(outfile, 'the older one')
+      const args = ['dump', '-q', '--json', '--maxreqs', '8', '--ignore-failed-read', '--uri', broker.uri, outfile]
+      const { status, stdout, stderr } = await runInProcess(args)
+      expect(JSON.parse(stdout.toString()).error).to.include({ code, exit: 1 })
+      expect(stderr).not.to.contain('missing blobref')
+      expect(status).to.equal(1)
+      expect(readFileSync(outfile, 'utf8')).to.equal('the older one')
     })
   }
 

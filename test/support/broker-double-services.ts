@@ -58,6 +58,7 @@ export class Services {
       'content.hash': 'sha1',
       version: '0.88.0',
       'instance-level': '0',
+      'content.backing-module': options.unloaded?.includes('content-backing') ? undefined : 'content-sqlite',
       ...options.attributes,
     }
     if (typeof options.content !== 'string') return
@@ -127,7 +128,7 @@ export class Services {
           })),
         })
       case 'content.load':
-        return this.#cached(payload) ?? this.#load(payload, 'No such file or directory')
+        return this.#cached(payload) ?? this.#loadByCache(payload)
       case 'content-backing.load':
         return this.#load(payload)
       case 'content-backing.validate': {
@@ -194,6 +195,12 @@ export class Services {
   #cached(digest: Uint8Array): Answer | undefined {
     const payload = this.#options.cached?.get(Buffer.from(digest).toString('hex'))
     return payload && { payload }
+  }
+
+  /** Without a backing store, what is not cached is missing: whether it was lost or never there. */
+  #loadByCache(digest: Uint8Array): Answer {
+    const text = 'No such file or directory'
+    return this.#options.unloaded?.includes('content-backing') ? { errnum: 2, text } : this.#load(digest, text)
   }
 
   #blob(hex: string): Uint8Array | undefined {

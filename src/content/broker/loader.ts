@@ -8,7 +8,7 @@ import { type BatchResult, type Flux, RpcFailure } from '../../flux/index.ts'
 import { blobrefHash, blobrefHex, type HashName } from '../blobref.ts'
 import { type BlobResult, ContentError } from '../content-store.ts'
 import { BlobCache } from './blob-cache.ts'
-import { type BlobService, isServiceRefusal } from './blob-services.ts'
+import { type BlobService, backingGone, isBacking, isServiceRefusal } from './blob-services.ts'
 import { coalesce } from './coalesce.ts'
 import type { Pace } from './pace.ts'
 
@@ -67,6 +67,10 @@ export class Loader {
   readonly #again: Wanted[] = []
   readonly #fallback: BlobService | undefined
   #service: BlobService
+  /** What the backing store has said of itself: that it is there, and later, that it is not. */
+  #hasBacking = false
+  #isBackingGone = false
+  #goneError: Promise<FluxError | undefined> | undefined
   #inFlight = 0
   #meanBytes = 0
   readonly #schedulePump = coalesce(() => this.#pump())
@@ -174,13 +178,17 @@ export class Loader {
 
   #arrived(wanted: Wanted, result: BatchResult, service: BlobService): void {
     const { blobref } = wanted
+    if (isBacking(service)) {
+      if (result instanceof RpcFailure && result.code === 'ENOSYS') this.#isBackingGone = true
+      else this.#hasBacking = true
+    }
     if (result instanceof RpcFailure) {
       if (this.#fallback && service !== this.#fallback) {
         if (isServiceRefusal(result)) this.#service = this.#fallback
         this.#again.push(wanted)
       }
       // What is wrong with one blob is a result; anything else is wrong with the service.
-      else if (result.code === 'ENOENT') this.#settle(wanted, missingBlob(blobref))
+      else if (result.code === 'ENOENT' || (result.code === 'ENOSYS' && this.#fallback)) this.#missing(wanted)
       // EINVAL is an object that does not decompress to its size.
       else if (result.code === 'EIO' || result.code === 'EINVAL')
         this.#settle(wanted, new ContentError(result.code, blobref, result.message))
@@ -200,6 +208,20 @@ export class Loader {
     }
     this.#cache.add(blobref, result)
     this.#settle(wanted, result)
+  }
+
+  /** A blob that nobody has. But a cache says that of healthy ones too, once the backing store is gone. */
+  #missing(wanted: Wanted): void {
+    const missing = missingBlob(wanted.blobref)
+    if (!this.#isBackingGone) {
+      this.#settle(wanted, missing)
+      return
+    }
+    this.#goneError ??= backingGone(this.#flux, this.#hasBacking)
+    this.#goneError.then(
+      (gone) => (gone ? this.#fail(gone) : this.#settle(wanted, missing)),
+      (error) => this.#fail(error),
+    )
   }
 
   #settle(wanted: Wanted, result: BlobResult): void {

@@ -292,6 +292,43 @@ describe('content/broker/broker-store', () => {
     expect(await failureOf(store.loadBatch(blobrefs, PLENTY))).to.equal(error)
   })
 
+  for (const rank of ['0', '3']) {
+    it(`fails as a whole when the backing store is unloaded meanwhile, at rank ${rank}`, async () => {
+      const { blobs, blobrefs } = some(20)
+      const unloaded: string[] = []
+      const cached = new Map([[(blobrefs[0] as string).slice(5), Buffer.from('blob 0 ')]])
+      await using broker = await double(blobs, { unloaded, cached, attributes: { rank } })
+      await using store = await open(broker)
+      const before = await store.loadBatch(blobrefs.slice(0, 10), PLENTY)
+      expect(before.every((result) => result instanceof Uint8Array)).to.equal(true)
+      const missing = `sha1-${'0'.repeat(40)}`
+      expect((await store.loadBatch([missing], PLENTY))[0]).to.be.instanceOf(ContentError)
+      unloaded.push('content-backing')
+      const error = await failureOf(store.loadBatch(blobrefs.slice(10), PLENTY))
+      expect(error).to.include({ code: 'ENOSYS', hint: 'flux module load content-sqlite brings it back' })
+      expect(error.message).to.contain('the backing store is gone')
+    })
+
+    it(`fails as a whole when the backing store was unloaded before, at rank ${rank}`, async () => {
+      const { blobs, blobrefs } = some(3)
+      const unloaded: string[] = []
+      await using broker = await double(blobs, { unloaded, attributes: { rank } })
+      unloaded.push('content-backing')
+      await using store = await open(broker)
+      expect(await failureOf(store.loadBatch(blobrefs, PLENTY))).to.include({ code: 'ENOSYS' })
+    })
+
+    it(`takes the cache for all there is where there never was a backing store, at rank ${rank}`, async () => {
+      const { blobs, blobrefs } = some(2)
+      const cached = new Map([[(blobrefs[0] as string).slice(5), blobs.get(blobrefs[0] as string) as Uint8Array]])
+      await using broker = await double(blobs, { unloaded: ['content-backing'], cached, attributes: { rank } })
+      await using store = await open(broker)
+      const results = await store.loadBatch(blobrefs, PLENTY)
+      expect(results[0]).to.be.instanceOf(Uint8Array)
+      expect(results[1]).to.be.instanceOf(ContentError).with.property('code', 'ENOENT')
+    })
+  }
+
   it('fails as a whole when the connection is lost', async () => {
     const { blobs, blobrefs } = some(100)
     await using broker = await double(blobs, { fault: { after: 30, kind: 'drop' } })
