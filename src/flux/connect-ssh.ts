@@ -51,7 +51,10 @@ export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): 
 }
 
 /**
- * The command that connects to `uri`: program and arguments, exactly as the C connector has them.
+ * The command that connects to `uri`: program and arguments, as the C connector has them. But ssh joins the arguments of the
+ * far command with spaces, for the shell there to take apart again: what that would not take for plain words is quoted.
+ * `FLUX_SSH_RCMD` is not: whoever sets it may mean several words.
+ *
  * @see flux-core `src/connectors/ssh/ssh.c`, `build_ssh_command`
  */
 export function sshCommand({ user, host, port, path }: SshUri, env: NodeJS.ProcessEnv): string[] {
@@ -60,10 +63,15 @@ export function sshCommand({ user, host, port, path }: SshUri, env: NodeJS.Proce
   if (port !== undefined) command.push('-p', String(port))
   command.push(user === undefined ? host : `${user}@${host}`)
   if (libraryPath !== undefined || flux === undefined) command.push('env')
-  if (flux === undefined) command.push(`PATH=${remotePath(path, env.PATH)}`)
-  if (libraryPath !== undefined) command.push(`LD_LIBRARY_PATH=${libraryPath}`)
-  command.push(flux ?? 'flux', 'relay', path)
+  if (flux === undefined) command.push(quoted(`PATH=${remotePath(path, env.PATH)}`))
+  if (libraryPath !== undefined) command.push(quoted(`LD_LIBRARY_PATH=${libraryPath}`))
+  command.push(flux ?? 'flux', 'relay', quoted(path))
   return command
+}
+
+/** A word as the far shell is to see it, whichever that is; as it is when no shell finds anything in it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 /** Where the far side looks for `flux`: by its socket, as an instance links it there; where ours is; the usual places. */

@@ -1,4 +1,4 @@
-import { FluxError } from '../errors/index.ts'
+import { FluxError, printable } from '../errors/index.ts'
 
 /** Where the system instance listens, when its rundir is what flux-core is built with by default. */
 export const DEFAULT_URI = 'local:///run/flux/local'
@@ -85,9 +85,16 @@ function parseLocal(text: string, path: string): FluxUri {
   return { scheme: 'local', text, path }
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+
+/** What shells make something of. */
+const SHELL = /[\s'"`$;&<>|(){}*!~]/
+
 function parseSsh(text: string, rest: string): FluxUri {
-  const invalid = (why: string) => new FluxError('EINVAL', `${text}: ${why}`, { hint: SCHEMES })
+  const invalid = (why: string) => new FluxError('EINVAL', `${printable(text)}: ${why}`, { hint: SCHEMES })
   if (/[?#]/.test(rest)) throw invalid('a query or fragment has no meaning here')
+  if (CONTROL.test(rest)) throw invalid('control characters have no place in it')
   const slash = rest.indexOf('/')
   if (slash < 0 || slash === rest.length - 1) throw invalid('no path of a socket')
   const authority = rest.slice(0, slash)
@@ -100,7 +107,9 @@ function parseSsh(text: string, rest: string): FluxUri {
   const host = colon < 0 ? hostPort : hostPort.slice(0, colon)
   if (host === '') throw invalid('no host')
   // ssh would take either as an option of its own.
-  if ((user ?? host).startsWith('-')) throw invalid('neither user nor host can begin with -')
+  if (user?.startsWith('-') || host.startsWith('-')) throw invalid('neither user nor host can begin with -')
+  // ssh may hand them to a shell, by a ProxyCommand; newer versions refuse these too.
+  if (SHELL.test(user ?? '') || SHELL.test(host)) throw invalid('a character that no name of a user or host has')
   let port: number | undefined
   if (colon >= 0) {
     port = Number(hostPort.slice(colon + 1))

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Flux } from '../../src/flux/index.ts'
@@ -56,6 +56,30 @@ describe('flux/connect-ssh', () => {
     await using flux = await Flux.open(`ssh://host1${path}`, { env: { ...env, LD_LIBRARY_PATH: '/nowhere' } })
     expect(await flux.size()).to.equal(1)
     expect(args()).to.deep.equal(['host1', 'env', 'LD_LIBRARY_PATH=/nowhere', '/opt/bin/flux', 'relay', path])
+  })
+
+  it('gives the far shell a path as one word, whatever is in it', async () => {
+    await using broker = await BrokerDouble.start()
+    const dir = scratch()
+    // As ssh does it: the words of the command are joined, and a shell takes them apart.
+    const { program } = standIn('shift; exec sh -c "$*"')
+    const far = join(dir, `it's;touch a`, '$(touch b)`touch c`  * "x" &')
+    mkdirSync(join(far, 'bin'), { recursive: true })
+    symlinkSync(broker.socketPath, join(far, 'local'))
+    const flux = join(far, 'bin', 'flux')
+    writeFileSync(flux, `#!/bin/sh\nexec '${process.execPath}' -e "${RELAY}" "$2"\n`)
+    chmodSync(flux, 0o755)
+    const before = process.cwd()
+    process.chdir(dir)
+    try {
+      await using handle = await Flux.open(`ssh://host1${far}/local`, {
+        env: { FLUX_SSH: program, PATH: '/usr/bin:/bin' },
+      })
+      expect(await handle.rank()).to.equal(0)
+    } finally {
+      process.chdir(before)
+    }
+    expect(readdirSync(dir)).to.have.length(1)
   })
 
   it('signals nobody when it is called off before ssh turns out not to start', async () => {

@@ -23,7 +23,20 @@ describe('flux/uri', () => {
     ['EINVAL', ['local://', 'ssh://h', 'ssh://h/', 'ssh:///s', 'ssh://h/s?q', 'ssh://h/s#f', 'ssh://@h/s']],
     [
       'EINVAL',
-      ['ssh://h:/s', 'ssh://h:0/s', 'ssh://h:65536/s', 'ssh://h:x/s', 'ssh://-oProxyCommand=x/s', 'ssh://-x@h/s'],
+      [
+        'ssh://h:/s',
+        'ssh://h:0/s',
+        'ssh://h:65536/s',
+        'ssh://h:x/s',
+        'ssh://-oProxyCommand=x/s',
+        'ssh://-x@h/s',
+        'ssh://me@-x/s',
+        'ssh://h;id/s',
+        'ssh://$(id)@h/s',
+        'ssh://a b/s',
+        'ssh://h/a\nb',
+        'ssh://h/a\x1b[m',
+      ],
     ],
   ]
   for (const [code, texts] of bad) {
