@@ -6,4 +6,5 @@ import { sourcePackageJson } from '../tools/source-package-json.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 settings.enableAutoTranspile = false
-await execute({ loadOptions: { ignoreManifest: true, pjson: sourcePackageJson(root), root } })
+const pjson = sourcePackageJson(root)
+await execute({ loadOptions: { ignoreManifest: true, pjson, root, userPlugins: false, devPlugins: false } })

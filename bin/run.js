@@ -10,12 +10,19 @@ if (major < 22 || (major === 22 && minor < 20)) {
 // Node compresses in its thread pool, which has four threads unless told otherwise, and which writes files too.
 const { availableParallelism } = await import('node:os')
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2))
-const { enableCompileCache } = await import('node:module')
-enableCompileCache()
+const { compileCacheDir } = await import('../dist/cli/compile-cache.js')
+const cacheDir = compileCacheDir()
+if (cacheDir !== undefined) {
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache(cacheDir)
+}
+const { fillInMissingHome } = await import('../dist/cli/missing-home.js')
+fillInMissingHome()
 if (process.argv[2] === '__complete') {
   const { completeKeys } = await import('../dist/cli/completion/keys.js')
   await completeKeys(process.argv.slice(3))
 } else {
   const { execute } = await import('@oclif/core')
-  await execute({ dir: import.meta.url })
+  // Plugins that lie in the user's data directory belong to tools that can install plugins, which this one cannot.
+  await execute({ loadOptions: { root: import.meta.filename, userPlugins: false, devPlugins: false } })
 }
