@@ -1,7 +1,7 @@
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { ChunkWriter } from '../bytes/index.ts'
-import { FluxError } from '../errors/index.ts'
+import { FluxError, wholeNumber } from '../errors/index.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
 import type { MemberAttributes } from './format-encoder.ts'
 import { type ArchiveType, archiveTypeOf, compressionLevel } from './formats.ts'
@@ -31,13 +31,14 @@ export interface CreateArchiveOptions {
  * @param path - its extension says the format and the filter; `-` is standard output, as a tar unless `format` says
  *   another; a directory ends in a slash
  * @throws {ArchiveError} `EOVERFLOW` when the format cannot say the owner or the time
- * @throws {FluxError} `EINVAL` for an unknown extension or a level it does not have; `ENOTSUP` for a format that is not
+ * @throws {FluxError} `EINVAL` for an unknown extension, a level it does not have, or an attribute that is no whole number; `ENOTSUP` for a format that is not
  *   written; else the errno of the file system
  */
 export async function createArchive(path: string, options: CreateArchiveOptions): Promise<ArchiveWriter> {
   const type = archiveTypeOf(path, options.format)
   const level = compressionLevel(type, options.level)
-  const threads = options.threads ?? availableParallelism()
+  const threads = wholeNumber('threads', options.threads ?? availableParallelism(), undefined, 1)
+  checkAttributes(options.attributes)
   if (type.format === 'directory') return createDirectory(path, type, options)
   const toStdout = path === '-'
   const sink = toStdout
@@ -49,6 +50,14 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
     await sink.abort()
     throw error
   }
+}
+
+/** A format that takes `NaN` for a number writes it. */
+function checkAttributes({ mode, uid, gid, mtimeSeconds }: MemberAttributes): void {
+  wholeNumber('mode', mode, 0o7777)
+  wholeNumber('uid', uid)
+  wholeNumber('gid', gid)
+  wholeNumber('mtimeSeconds', mtimeSeconds, undefined, Number.MIN_SAFE_INTEGER)
 }
 
 async function createDirectory(

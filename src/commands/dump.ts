@@ -158,8 +158,6 @@ Values and symbolic links are archived, under their keys with the dots turned in
         ignoreFailedRead: flags['ignore-failed-read'],
         startSeconds,
         mtimeSeconds,
-        uid: process.getuid?.() ?? 0,
-        gid: process.getgid?.() ?? 0,
         onMembers: verbosity === 'verbose' ? (paths) => printMembers(paths) : undefined,
         onWarning: (message) => this.notice(message),
         signal,

@@ -86,7 +86,6 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
         writer: target.writer,
         commit: (root) => target.commit(root),
         sizeLimit,
-        nowSeconds: Date.now() / 1000,
         onMembers: verbosity === 'verbose' ? (lines) => printMembers(lines) : undefined,
         onWarning: (message) => this.notice(message),
         signal,

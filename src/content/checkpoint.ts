@@ -1,4 +1,4 @@
-import { FluxError } from '../errors/index.ts'
+import { FluxError, LAST_SECONDS, wholeNumber } from '../errors/index.ts'
 import { isBlobref } from './blobref.ts'
 
 /** A KVS root that the instance wrote down in its backing store, to start from the next time. */
@@ -10,9 +10,6 @@ export interface Checkpoint {
   /** Seconds since 1970, with a fraction; 0 when it was not recorded, or is beyond what any clock says. */
   readonly timestamp: number
 }
-
-/** The year 275760, the last that a `Date` can say. */
-const LAST_SECONDS = 8.64e12
 
 /**
  * Decode a checkpoint object, version 0 or 1; before v0.36 it was a bare blobref.
@@ -42,9 +39,13 @@ export function decodeCheckpoint(value: unknown, where: string): Checkpoint {
 /**
  * Encode a checkpoint object, as compact JSON.
  *
+ * @throws {FluxError} `EINVAL` for what Flux could not read back: no blobref, no whole sequence number, no time
  * @see flux-core, `src/common/libkvs/kvs_checkpoint.c`
  */
 export function encodeCheckpoint({ rootref, sequence, timestamp }: Checkpoint): string {
+  if (!isBlobref(rootref)) throw new FluxError('EINVAL', `rootref ${rootref}: not a blobref`)
+  wholeNumber('sequence', sequence)
+  if (!Number.isFinite(timestamp)) throw new FluxError('EINVAL', `timestamp ${timestamp}: not a number of seconds`)
   // Flux takes no timestamp without a fraction or exponent.
   const time = Number.isInteger(timestamp) ? timestamp.toFixed(1) : String(timestamp)
   return `{"version":1,"rootref":"${rootref}","sequence":${sequence},"timestamp":${time}}`

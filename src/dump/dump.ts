@@ -10,7 +10,7 @@ import {
   type FormatName,
 } from '../archive/index.ts'
 import type { ContentStore } from '../content/index.ts'
-import { printable, throwIfAborted } from '../errors/index.ts'
+import { FluxError, LAST_ID, LAST_SECONDS, printable, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import {
   type DirObj,
   type Entry,
@@ -41,12 +41,13 @@ export interface DumpOptions extends RootChoice, KeyGlobs {
   threads?: number | undefined
   /** Leave out what cannot be read, instead of failing. */
   ignoreFailedRead?: boolean | undefined
-  /** When the dump began, in whole seconds since 1970: the members' time, unless the snapshot has its own. */
-  startSeconds: number
-  /** The members' time whatever the snapshot says (SOURCE_DATE_EPOCH). */
+  /** The members' time, unless the snapshot has its own: whole seconds since 1970 (default: when {@link Dump} is made). */
+  startSeconds?: number | undefined
+  /** The members' time whatever the snapshot says, in whole seconds since 1970 (SOURCE_DATE_EPOCH). */
   mtimeSeconds?: number | undefined
-  uid: number
-  gid: number
+  /** Owner and group of the members (default: those of the process). */
+  uid?: number | undefined
+  gid?: number | undefined
   /** Hears of every member of the archive, a batch of paths at a time. */
   onMembers?: ((paths: readonly string[]) => void) | undefined
   /** Hears of everything that is not as it should be, one line each. */
@@ -102,6 +103,9 @@ export class Dump {
     encoded: 0,
   }
   readonly #options: DumpOptions
+  readonly #owner: { readonly uid: number; readonly gid: number }
+  readonly #startSeconds: number
+  #hasRun = false
   readonly #queue = new BatchQueue<Entry[]>(QUEUE_BATCHES)
   readonly #resolved = Promise.withResolvers<Snapshot>()
   readonly #walked = Promise.withResolvers<void>()
@@ -112,8 +116,14 @@ export class Dump {
   /** What went wrong first: the other phase is stopped for it, and fails only in consequence. */
   #failed: { error: unknown } | undefined
 
+  /** @throws {FluxError} `EINVAL` for a number that none of its kind can be, as a negative or broken `uid` */
   constructor(options: DumpOptions) {
+    const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0, mtimeSeconds } = options
+    const { startSeconds = Math.floor(Date.now() / 1000) } = options
     this.#options = options
+    this.#owner = { uid: wholeNumber('uid', uid, LAST_ID), gid: wholeNumber('gid', gid, LAST_ID) }
+    this.#startSeconds = wholeNumber('startSeconds', startSeconds, LAST_SECONDS)
+    if (mtimeSeconds !== undefined) wholeNumber('mtimeSeconds', mtimeSeconds, LAST_SECONDS)
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
     // Nobody has to look at a phase: `run` throws as well.
     for (const { promise } of [this.#resolved, this.#walked, this.#written]) promise.catch(() => {})
@@ -141,12 +151,18 @@ export class Dump {
   }
 
   /**
-   * Find the root, walk, write. When it throws, nothing is left behind: no archive, and no half of one.
+   * Find the root, walk, write. When it throws, nothing is left behind: no archive, and no half of one. It can be called
+   * once: a second call throws `EALREADY`, and does not disturb the first.
    *
    * @throws {TreeError} a part of the tree cannot be read; {FluxError} the archive cannot be written;
    *   {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
    */
   async run(): Promise<DumpResult> {
+    if (this.#hasRun) {
+      const hint = 'make another Dump for another archive'
+      throw new FluxError('EALREADY', `${this.#options.outfile}: this dump has been run already`, { hint })
+    }
+    this.#hasRun = true
     const phases = [this.#resolved, this.#walked, this.#written]
     try {
       const snapshot = await resolveRoot(this.#options.store, this.#options)
@@ -201,10 +217,10 @@ export class Dump {
 
   /** Write the archive, which appears under its name only when the walk has come to its end. */
   async #write(snapshot: Snapshot): Promise<DumpResult> {
-    const { outfile, uid, gid, startSeconds, format, level, threads } = this.#options
+    const { outfile, format, level, threads } = this.#options
     const { timestamp } = snapshot
-    const mtimeSeconds = this.#options.mtimeSeconds ?? (timestamp ? Math.floor(timestamp) : startSeconds)
-    const attributes = { mode: 0o644, uid, gid, mtimeSeconds }
+    const mtimeSeconds = this.#options.mtimeSeconds ?? (timestamp ? Math.floor(timestamp) : this.#startSeconds)
+    const attributes = { mode: 0o644, ...this.#owner, mtimeSeconds }
     let archive: ArchiveWriter | undefined
     try {
       archive = await createArchive(outfile, { attributes, format, level, threads, signal: this.#signal })

@@ -37,6 +37,7 @@ const TABLE = {
   ETIMEDOUT: [110, 'Connection timed out'],
   ECONNREFUSED: [111, 'Connection refused'],
   EHOSTUNREACH: [113, 'No route to host'],
+  EALREADY: [114, 'Operation already in progress'],
   EDQUOT: [122, 'Disk quota exceeded'],
   ECANCELED: [125, 'Operation canceled'],
   ENOTRECOVERABLE: [131, 'State not recoverable'],

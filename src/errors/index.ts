@@ -1,4 +1,5 @@
 export { abortError, throwIfAborted } from './aborted.ts'
 export { type ErrnoName, errnoName, errnoNumber, errnoText, isErrnoName } from './errno.ts'
 export { FluxError, type FluxErrorOptions, InterruptedError } from './flux-error.ts'
+export { LAST_ID, LAST_SECONDS, secondsSince1970, wholeNumber } from './numbers.ts'
 export { grouped, printable } from './printable.ts'

@@ -1,5 +1,5 @@
 import { blobrefHash, type ContentStore, type HashName, parseBlobref } from '../content/index.ts'
-import { FluxError } from '../errors/index.ts'
+import { FluxError, wholeNumber } from '../errors/index.ts'
 
 /** A root of a key-value store, and what is known of it. One root is one point in time (RFC 11). */
 export interface Snapshot {
@@ -33,7 +33,7 @@ export const PRIMARY_NAMESPACE = 'primary'
 /**
  * Find the root of a snapshot.
  *
- * @throws {FluxError} `EINVAL` no blobref, or one of another algorithm; `ENOENT` no such checkpoint; `EPROTO` a damaged
+ * @throws {FluxError} `EINVAL` no blobref, one of another algorithm, or no index; `ENOENT` no such checkpoint; `EPROTO` a damaged
  *   one; `ENOTSUP` no such namespace; `ENOSYS` the KVS is not running
  */
 export async function resolveRoot(store: ContentStore, choice: RootChoice = {}): Promise<Snapshot> {
@@ -61,6 +61,7 @@ function namedRoot(store: ContentStore, root: string): Snapshot {
 }
 
 async function checkpointRoot(store: ContentStore, checkpointIndex: number): Promise<Snapshot> {
+  wholeNumber('checkpointIndex', checkpointIndex)
   const checkpoints = await store.checkpoints()
   const checkpoint = checkpoints[checkpointIndex]
   if (checkpoint === undefined) {

@@ -54,8 +54,7 @@ export class ArchiveStore implements ContentStore {
       {
         await using writer = await openStoreWriter(spool, { hash })
         const commit = (root: { rootref: string; timestamp: number }) => writer.commit({ ...root, sequence: 0 })
-        const nowSeconds = Date.now() / 1000
-        restored = await new Restore({ infile: path, writer, commit, nowSeconds, onWarning, signal }).run()
+        restored = await new Restore({ infile: path, writer, commit, onWarning, signal }).run()
       }
       throwIfAborted(signal)
       return new ArchiveStore(path, await openStore(spool, { verify: false }), restored)

@@ -5,7 +5,7 @@
  */
 import { type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
 import type { ContentWriter } from '../content/index.ts'
-import { FluxError, printable, throwIfAborted } from '../errors/index.ts'
+import { FluxError, printable, secondsSince1970, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import { symlinkText, valrefText, valText } from '../kvs/index.ts'
 import { componentsOfMember, targetOfMember } from './member-key.ts'
 import { Selection, type SelectionOptions } from './selection.ts'
@@ -20,8 +20,8 @@ export interface RestoreOptions extends SelectionOptions {
   commit: (root: RestoredRoot) => Promise<void>
   /** Larger values are left out. In bytes; 0 or undefined takes all. */
   sizeLimit?: number | undefined
-  /** The time of the root when no member has one, in seconds since 1970. */
-  nowSeconds: number
+  /** The time of the root when no member has one, in seconds since 1970 (default: when {@link Restore} is made). */
+  nowSeconds?: number | undefined
   /** Hears of every member restored, a batch at a time: its path, and for a link its target too. */
   onMembers?: ((lines: readonly string[]) => void) | undefined
   /** Sees all members of the archive as they are, a batch at a time, whether they are restored or not. */
@@ -79,12 +79,18 @@ export class Restore {
   readonly #opened = Promise.withResolvers<ArchiveReader['type']>()
   readonly #read = Promise.withResolvers<void>()
   readonly #committed = Promise.withResolvers<RestoreResult>()
+  readonly #nowSeconds: number
+  #hasRun = false
   #failure: unknown
   #newestSeconds = 0
   #unreachable = 0
 
+  /** @throws {FluxError} `EINVAL` for a `sizeLimit` or `nowSeconds` that cannot be one */
   constructor(options: RestoreOptions) {
+    const { sizeLimit = 0, nowSeconds = Date.now() / 1000 } = options
     this.#options = options
+    wholeNumber('sizeLimit', sizeLimit)
+    this.#nowSeconds = secondsSince1970('nowSeconds', nowSeconds)
     this.#selection = new Selection(options)
     for (const { promise } of [this.#opened, this.#read, this.#committed]) promise.catch(() => {})
   }
@@ -105,12 +111,18 @@ export class Restore {
   }
 
   /**
-   * Read, store, commit. When it throws, nothing has been committed.
+   * Read, store, commit. When it throws, nothing has been committed. It can be called once: a second call throws
+   * `EALREADY`, and does not disturb the first.
    *
    * @throws {ArchiveError} the archive is damaged, or holds what cannot be restored; {FluxError} a store cannot take it
    * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
    */
   async run(): Promise<RestoreResult> {
+    if (this.#hasRun) {
+      const hint = 'make another Restore for another run'
+      throw new FluxError('EALREADY', `${this.#options.infile}: this restore has been run already`, { hint })
+    }
+    this.#hasRun = true
     const phases = [this.#opened, this.#read, this.#committed]
     try {
       const { infile, signal } = this.#options
@@ -123,7 +135,7 @@ export class Restore {
       throwIfAborted(signal)
       this.#read.resolve()
       this.#warnUnreachable()
-      const root = { rootref, timestamp: this.#newestSeconds || Math.floor(this.#options.nowSeconds) }
+      const root = { rootref, timestamp: this.#newestSeconds || Math.floor(this.#nowSeconds) }
       await this.#options.commit(root)
       const result = { ...this.progress, ...root, infile, ...reader.type }
       this.#committed.resolve(result)

@@ -90,4 +90,17 @@ describe('archive/create', () => {
       expect(said[extension], extension).to.deep.equal({ code: 'EFBIG', message, left: [] })
     }
   })
+
+  it('is not begun with an attribute that is no number, whatever its format', async () => {
+    const dir = scratch()
+    for (const extension of ['.tar', '.tgz', '.cpio', '.zip', '.iso', '/']) {
+      for (const [name, value] of Object.entries({ mode: -1, uid: Number.NaN, gid: 1.5, mtimeSeconds: Number.NaN })) {
+        const attributes = { ...ATTRIBUTES, [name]: value }
+        const error = await createArchive(join(dir, `x${extension}`), { attributes }).catch((e) => e)
+        expect(error).to.include({ code: 'EINVAL' })
+        expect(error.message).to.match(new RegExp(`^${name} ${value}: not a whole number`))
+      }
+    }
+    expect(readdirSync(dir)).to.deep.equal([])
+  })
 })

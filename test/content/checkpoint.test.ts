@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { encodeCheckpoint } from '../../src/content/checkpoint.ts'
 import { decodeCheckpoint } from '../../src/content/index.ts'
 
 const rootref = `sha1-${'12'.repeat(20)}`
@@ -39,6 +40,24 @@ describe('content/checkpoint', () => {
       expect(() => decodeCheckpoint(value, 'a.sqlite: checkpoint 3'), JSON.stringify(value))
         .to.throw('a.sqlite: checkpoint 3: not a checkpoint object')
         .with.property('code', 'EPROTO')
+    }
+  })
+
+  it('encodes none that could not be read back, and names what is wrong with EINVAL', () => {
+    const good = { rootref, sequence: 3, timestamp: 4 }
+    expect(decodeCheckpoint(JSON.parse(encodeCheckpoint(good)), 'x')).to.deep.equal(good)
+    const bad = [
+      { rootref: 'x' },
+      { sequence: -1 },
+      { sequence: 1.5 },
+      { sequence: Number.NaN },
+      { timestamp: Number.NaN },
+    ]
+    for (const part of bad) {
+      const [[name, value]] = Object.entries(part) as [[string, unknown]]
+      expect(() => encodeCheckpoint({ ...good, ...part }))
+        .to.throw(`${name} ${value}: not a`)
+        .with.property('code', 'EINVAL')
     }
   })
 })

@@ -211,6 +211,54 @@ describe('dump', () => {
     expect(readdirSync(dir)).to.deep.equal([])
   })
 
+  it('has the owner of the process and the time of its making, where none are given', async () => {
+    const outfile = join(scratch(), 'x.tar')
+    await using store = await openStore(fixture('basic'))
+    const before = Math.floor(Date.now() / 1000)
+    await new Dump({ store, outfile, root: expected('basic').rootref }).run()
+    const after = Math.floor(Date.now() / 1000)
+    for (const { uid, gid, mtime } of readTar(outfile)) {
+      expect({ uid, gid }).to.deep.equal({ uid: process.getuid?.(), gid: process.getgid?.() })
+      expect(mtime).to.be.within(before, after)
+    }
+  })
+
+  const impossible = {
+    uid: [-1, 1.5, Number.NaN, 2 ** 32 - 1, '0', null],
+    gid: [-1, 1.5, Number.NaN, 2 ** 32 - 1],
+    startSeconds: [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e300],
+    mtimeSeconds: [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e300],
+    checkpointIndex: [-1, 1.5, Number.NaN],
+    threads: [0, 1.5, Number.NaN],
+  } as Record<keyof DumpOptions, (number | null | string)[]>
+  for (const [name, values] of Object.entries(impossible)) {
+    it(`refuses a ${name} that cannot be one, naming it`, async () => {
+      const outfile = join(scratch(), 'x.tar')
+      writeFileSync(outfile, 'last good one')
+      for (const value of values) {
+        const error = await dump(fixture('basic'), outfile, { [name]: value }).catch((e) => e)
+        expect(error, `${value}`).to.have.property('code', 'EINVAL')
+        const shown = typeof value === 'string' ? `"${value}"` : value
+        expect(error.message.startsWith(`${name} ${shown}: not a whole number from `), error.message).to.equal(true)
+        expect(readFileSync(outfile, 'utf8')).to.equal('last good one')
+      }
+    })
+  }
+
+  it('is run once: a second run is refused, while the first is under way and when it has ended', async () => {
+    const outfile = join(scratch(), 'x.tar')
+    await using store = await openStore(fixture('basic'))
+    const run = new Dump({ store, outfile })
+    const first = run.run()
+    const refusal = { code: 'EALREADY', message: `${outfile}: this dump has been run already` }
+    expect(await run.run().catch((error) => error)).to.include(refusal)
+    const { keys } = await first
+    expect(keys).to.equal(expected('basic').entries.length)
+    expect(await run.run().catch((error) => error)).to.include(refusal)
+    expect(await run.written).to.have.property('keys', keys)
+    expectSame(outfile, expected('basic').entries)
+  })
+
   it('says what could not be written, not that the walk was stopped for it', async () => {
     const error = await dump(fixture('basic'), '/dev/full/x.tar').catch((e) => e)
     expect(error).to.include({ code: 'ENOTDIR', message: 'cannot write /dev/full/x.tar: Not a directory' })

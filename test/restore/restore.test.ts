@@ -22,20 +22,21 @@ async function restore(infile: string, options: Partial<RestoreOptions> = {}): P
   const commits: RestoredRoot[] = []
   const warnings: string[] = []
   const members: string[] = []
-  const restore = new Restore({
+  const all = {
     infile,
     writer: new HashingWriter('sha1'),
-    commit: async (root) => void commits.push(root),
+    commit: async (root: RestoredRoot) => void commits.push(root),
     nowSeconds: 1_800_000_000.5,
-    onWarning: (message) => warnings.push(message),
-    onMembers: (lines) => members.push(...lines),
+    onWarning: (message: string) => warnings.push(message),
+    onMembers: (lines: readonly string[]) => members.push(...lines),
     ...options,
-  })
+  }
   const outcome = { commits, warnings, members }
-  return restore.run().then(
-    (result) => ({ ...outcome, result, error: undefined }),
-    (error) => ({ ...outcome, result: undefined, error }),
-  )
+  try {
+    return { ...outcome, result: await new Restore(all).run(), error: undefined }
+  } catch (error) {
+    return { ...outcome, result: undefined, error: error as Error }
+  }
 }
 
 /** A tar of files in a scratch directory, made by GNU tar. */
@@ -348,6 +349,41 @@ describe('restore/restore', () => {
     const { result } = await restore(fixture('jobs', 'dump.tgz'), { writer, commit })
     expect(result?.rootref).to.equal((await restore(fixture('jobs', 'dump.tgz'))).result?.rootref)
     expect(most).to.equal(2)
+  })
+
+  it('refuses a size limit or a time that cannot be one, naming it', async () => {
+    for (const sizeLimit of [-1, 1.5, Number.NaN]) {
+      const { error, commits } = await restore(fixture('jobs', 'dump.tgz'), { sizeLimit })
+      expect(error).to.include({ code: 'EINVAL' })
+      expect(error?.message).to.match(new RegExp(`^sizeLimit ${sizeLimit}: not a whole number`))
+      expect(commits).to.deep.equal([])
+    }
+    for (const nowSeconds of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const { error } = await restore(fixture('jobs', 'dump.tgz'), { nowSeconds })
+      const message = `nowSeconds ${nowSeconds}: not a number of seconds since 1970`
+      expect(error).to.include({ code: 'EINVAL', message })
+    }
+  })
+
+  it('gives a root the time of its own making when neither a member nor the caller has one', async () => {
+    const before = Math.floor(Date.now() / 1000)
+    const { result } = await restore(tarOf({ a: '1' }, ['--mtime=@0']), { nowSeconds: undefined })
+    expect(result?.timestamp).to.be.within(before, Math.floor(Date.now() / 1000))
+  })
+
+  it('is run once: a second run is refused, while the first is under way and when it has ended', async () => {
+    const commits: RestoredRoot[] = []
+    const infile = fixture('jobs', 'dump.tgz')
+    const commit = async (root: RestoredRoot) => void commits.push(root)
+    const once = new Restore({ infile, writer: new HashingWriter('sha1'), commit })
+    const first = once.run()
+    const refusal = { code: 'EALREADY', message: `${infile}: this restore has been run already` }
+    expect(await once.run().catch((error) => error)).to.include(refusal)
+    const { keys } = await first
+    expect(await once.run().catch((error) => error)).to.include(refusal)
+    expect(once.progress.keys).to.equal(keys)
+    expect(keys).to.equal(expected('jobs').entries.length)
+    expect(commits).to.have.length(1)
   })
 
   it('stops when its signal is aborted', async () => {
