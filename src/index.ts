@@ -151,6 +151,7 @@ export {
   type JobidForm,
   jobKey,
   type KeyGlobs,
+  type KeySelection,
   type KvsChanges,
   type KvsReader,
   keyOf,

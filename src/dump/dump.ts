@@ -15,7 +15,8 @@ import {
   type DirObj,
   type Entry,
   GlobFilter,
-  type KeyGlobs,
+  type KeySelection,
+  keyComponents,
   keyOf,
   type RootChoice,
   resolveRoot,
@@ -28,7 +29,7 @@ import {
 import { BatchQueue } from './batch-queue.ts'
 import { COMPONENTS_RECORD, LINKNAME_RECORD, MemberPaths } from './member-path.ts'
 
-export interface DumpOptions extends RootChoice, KeyGlobs {
+export interface DumpOptions extends RootChoice, KeySelection {
   store: ContentStore
   /** Only these keys, and what is below them; none at all means all. See {@link selectKeys}. */
   keys?: readonly string[] | undefined
@@ -106,6 +107,7 @@ export class Dump {
   readonly #owner: { readonly uid: number; readonly gid: number }
   readonly #startSeconds: number
   #hasRun = false
+  #firstSkipped: TreeError | undefined
   readonly #queue = new BatchQueue<Entry[]>(QUEUE_BATCHES)
   readonly #resolved = Promise.withResolvers<Snapshot>()
   readonly #walked = Promise.withResolvers<void>()
@@ -129,10 +131,11 @@ export class Dump {
     for (const { promise } of [this.#resolved, this.#walked, this.#written]) promise.catch(() => {})
   }
 
-  /** False when only a part of the snapshot is dumped: some keys, or what globs select. */
+  /** False when only a part of the snapshot is dumped: some keys, or what globs or a filter select. */
   get isWhole(): boolean {
-    const { keys, include, exclude } = this.#options
-    return [keys, include, exclude].every((selected) => selected === undefined || selected.length === 0)
+    const { keys, include, exclude, filter } = this.#options
+    const isAll = (selected: readonly string[] | undefined) => selected === undefined || selected.length === 0
+    return filter === undefined && [keys, include, exclude].every(isAll)
   }
 
   /** Settles when the root is known. */
@@ -154,7 +157,8 @@ export class Dump {
    * Find the root, walk, write. When it throws, nothing is left behind: no archive, and no half of one. It can be called
    * once: a second call throws `EALREADY`, and does not disturb the first.
    *
-   * @throws {TreeError} a part of the tree cannot be read; {FluxError} the archive cannot be written;
+   * @throws {TreeError} a part of the tree cannot be read; {FluxError} the archive cannot be written; `ENOENT` nothing is
+   *   selected, though there is something;
    *   {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
    */
   async run(): Promise<DumpResult> {
@@ -194,9 +198,10 @@ export class Dump {
 
   /** Walk the tree, and hand its entries to the other phase. */
   async #walk(root: string | DirObj): Promise<void> {
-    const { store, ignoreFailedRead, include = [], exclude = [] } = this.#options
+    const { store, ignoreFailedRead, include = [], exclude = [], filter: taken } = this.#options
     const onError = ignoreFailedRead ? (error: TreeError) => this.#skip(error) : undefined
-    const filter = include.length + exclude.length > 0 ? new GlobFilter({ include, exclude }) : undefined
+    const isFiltered = include.length + exclude.length > 0 || taken !== undefined
+    const filter = isFiltered ? new GlobFilter({ include, exclude, filter: taken }) : undefined
     const onLoaded = (blobs: number) => {
       this.progress.loaded += blobs
     }
@@ -206,13 +211,31 @@ export class Dump {
         if (!(await this.#queue.push(batch))) return
       }
       await store.assertUnchanged()
-      if (filter && this.progress.walked === 0) this.#options.onWarning?.('nothing matches the globs')
+      if (this.progress.walked === 0) this.#refuseNothing(filter)
       this.#queue.end()
     } catch (error) {
       this.#failed ??= { error }
       this.#queue.fail(error)
       throw error
     }
+  }
+
+  /**
+   * An archive of nothing must not take the place of an older one, unless there is nothing in the snapshot. A missing
+   * root, or a glob with a slip in it, would make one.
+   */
+  #refuseNothing(filter: GlobFilter | undefined): void {
+    const { store, keys = [] } = this.#options
+    const error = this.#firstSkipped
+    if (error !== undefined) {
+      const hint = 'an older checkpoint may be whole'
+      throw new FluxError(error.code, `${store.name}: nothing could be read: ${error.message}`, { cause: error, hint })
+    }
+    if (filter?.hasRefused) throw new FluxError('ENOENT', `${store.name}: nothing in it is selected`)
+    // The root is a key too, and may be empty in truth.
+    const names = keys.filter((key) => keyComponents(key).length > 0)
+    if (names.length < keys.length || names.length === 0) return
+    throw new FluxError('ENOENT', `${names.map(printable).join(', ')}: no value and no link there`)
   }
 
   /** Write the archive, which appears under its name only when the walk has come to its end. */
@@ -242,6 +265,7 @@ export class Dump {
   }
 
   #skip(error: TreeError): void {
+    this.#firstSkipped ??= error
     this.progress.skipped++
     this.#options.onWarning?.(error.message)
   }

@@ -62,27 +62,52 @@ export interface KeyGlobs {
   exclude?: readonly string[] | undefined
 }
 
-/** Has a walk yield only the keys that globs select, and load no directory in which there can be none. */
+/** Which keys are meant, for a program. */
+export interface KeySelection extends KeyGlobs {
+  /**
+   * Called with the path of each value and link that the globs select: its components joined by slashes, as globs see
+   * them. False leaves it out, before its blobs are loaded.
+   */
+  filter?: ((path: string) => boolean) | undefined
+}
+
+/** Has a walk yield only the keys that are selected, and load no directory in which globs leave none. */
 export class GlobFilter implements WalkFilter {
   readonly #include: Globs | undefined
   readonly #exclude: Globs | undefined
+  readonly #filter: ((path: string) => boolean) | undefined
+  #hasRefused = false
   readonly #prefixes = new WeakMap<Dir, string>()
 
   /** A glob without a slash is one over a key as it is written: its dots part components. */
-  constructor({ include = [], exclude = [] }: KeyGlobs) {
+  constructor({ include = [], exclude = [], filter }: KeySelection) {
     if (include.length > 0) this.#include = new Globs(include.map(withSlashes))
     if (exclude.length > 0) this.#exclude = new Globs(exclude.map(withSlashes))
+    this.#filter = filter
+  }
+
+  /** True when something has been left out so far. */
+  get hasRefused(): boolean {
+    return this.#hasRefused
   }
 
   takes(dir: Dir, name: string): boolean {
     const path = this.#path(dir, name)
-    return (this.#include?.matches(path) ?? true) && !this.#exclude?.matches(path)
+    const isTaken =
+      (this.#include?.matches(path) ?? true) && !this.#exclude?.matches(path) && (this.#filter?.(path) ?? true)
+    if (!isTaken) this.#hasRefused = true
+    return isTaken
   }
 
   enters(dir: Dir, name: string): boolean {
     const path = this.#path(dir, name)
-    if (this.#exclude?.matches(path)) return false
-    return this.#include === undefined || this.#include.matches(path) || this.#include.mayMatchBelow(path)
+    const isEntered = !this.#exclude?.matches(path) && (this.#include === undefined || this.#mayTakeBelow(path))
+    if (!isEntered) this.#hasRefused = true
+    return isEntered
+  }
+
+  #mayTakeBelow(path: string): boolean {
+    return this.#include?.matches(path) === true || this.#include?.mayMatchBelow(path) === true
   }
 
   #path(dir: Dir, name: string): string {

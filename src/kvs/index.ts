@@ -1,6 +1,6 @@
 export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
-export { GlobFilter, Globs, type KeyGlobs } from './globs.ts'
+export { GlobFilter, Globs, type KeyGlobs, type KeySelection } from './globs.ts'
 export { formatJobid, JOBID_FORMS, type JobidForm, jobKey, parseJobid } from './jobid.ts'
 export {
   type Child,

@@ -259,6 +259,62 @@ describe('dump', () => {
     expectSame(outfile, expected('basic').entries)
   })
 
+  describe('of nothing', () => {
+    const content = {
+      empty: dir({}),
+      job: dir({ a: dir({ R: val('1'), eventlog: valref('22') }), b: dir({ R: val('3') }) }),
+    }
+    let outfile: string
+    beforeEach(() => {
+      outfile = join(scratch(), 'x.tar')
+      writeFileSync(outfile, 'last good one')
+    })
+    const dumpTree = async (tree: Parameters<Blobs['tree']>[0], options: Partial<DumpOptions>, isGone = false) => {
+      const blobs = new Blobs()
+      const root = blobs.tree(tree)
+      const store = new MemoryStore(isGone ? new Blobs() : blobs)
+      return new Dump({ store, outfile, root, ...options }).run().catch((error) => error)
+    }
+    const expectRefused = (error: unknown, message: RegExp) => {
+      expect(error).to.include({ code: 'ENOENT' })
+      expect((error as Error).message).to.match(message)
+      expect(readFileSync(outfile, 'utf8')).to.equal('last good one')
+    }
+
+    it('is refused when the root is gone, and failed reads are ignored', async () => {
+      const error = await dumpTree(content, { ignoreFailedRead: true }, true)
+      expectRefused(error, /^.+: nothing could be read: \.: could not load content: No such file or directory \(sha1-/)
+      expect(error.hint).to.equal('an older checkpoint may be whole')
+    })
+
+    it('is refused when globs, a filter or keys select nothing of what there is', async () => {
+      const unselected = /: nothing in it is selected$/
+      expectRefused(await dumpTree(content, { include: ['nope/**'] }), unselected)
+      expectRefused(await dumpTree(content, { exclude: ['**'] }), unselected)
+      expectRefused(await dumpTree(content, { filter: () => false }), unselected)
+      expectRefused(await dumpTree(content, { keys: ['job.a'], include: ['job/b'] }), unselected)
+      expectRefused(await dumpTree(content, { keys: ['empty'] }), /^empty: no value and no link there$/)
+    })
+
+    it('is done when the snapshot is empty in truth, whatever is selected', async () => {
+      for (const tree of [{}, { empty: dir({}) }]) {
+        for (const options of [{}, { exclude: ['x'] }, { filter: () => true }, { keys: ['.'] }]) {
+          writeFileSync(outfile, 'last good one')
+          expect(await dumpTree(tree, options)).to.include({ keys: 0, skipped: 0 })
+          expect(readTar(outfile)).to.deep.equal([])
+        }
+      }
+    })
+
+    it('is not what a filter leaves: it is asked about each value and link by its path', async () => {
+      const asked: string[] = []
+      const filter = (path: string) => asked.push(path) > 0 && path.endsWith('/R')
+      expect(await dumpTree(content, { filter, exclude: ['job/b'] })).to.include({ keys: 1 })
+      expect(asked).to.deep.equal(['job/a/R', 'job/a/eventlog'])
+      expect(readTar(outfile).map(({ name }) => name)).to.deep.equal(['job/a/R'])
+    })
+  })
+
   it('says what could not be written, not that the walk was stopped for it', async () => {
     const error = await dump(fixture('basic'), '/dev/full/x.tar').catch((e) => e)
     expect(error).to.include({ code: 'ENOTDIR', message: 'cannot write /dev/full/x.tar: Not a directory' })

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { expected, fixture, scratch } from '../support/fixtures.ts'
@@ -34,7 +35,7 @@ describe('flux-ts dump of a part', () => {
     )
   })
 
-  it('fails when a key or a job is not there, and says when nothing matches', () => {
+  it('fails when a key or a job is not there, and for wrong use when an ID is none', () => {
     expect(dump('--key', 'nosuch')).to.include({
       status: 1,
       stderr: 'flux-ts dump: nosuch: No such file or directory\n',
@@ -44,6 +45,18 @@ describe('flux-ts dump of a part', () => {
       .to.include({ status: 2 })
       .and.to.have.property('stderr')
       .that.includes('xyz: not a job id')
-    expect(dump('--include', 'nosuch')).to.include({ status: 0, stderr: 'flux-ts dump: nothing matches the globs\n' })
+  })
+
+  it('fails when nothing is selected, and leaves an older archive as it was', () => {
+    const file = join(scratch(), 'x.tar')
+    writeFileSync(file, 'last good one')
+    for (const [args, problem] of [
+      [['--include', 'nope/**'], `${STORE}: nothing in it is selected`],
+      [['--job', 'f2CCFUrT', '--include', 'resource'], `${STORE}: nothing in it is selected`],
+    ] as const) {
+      const { status, stderr } = fluxTs(['dump', '--store', STORE, ...args, file])
+      expect({ status, stderr }).to.deep.equal({ status: 1, stderr: `flux-ts dump: ${problem}\n` })
+      expect(readFileSync(file, 'utf8')).to.equal('last good one')
+    }
   })
 })
