@@ -16,6 +16,7 @@ export {
   openTarget,
   paceFlags,
   type RestoreSummary,
+  type RootFlags,
   rootChoice,
   rootFlags,
   Source,
@@ -25,7 +26,10 @@ export {
   showTasks,
   sourceFlags,
   type Target,
+  type TargetChoice,
   targetFlags,
   UsageError,
   type Verbosity,
 } from './cli/index.ts'
+export { type DumpPhase, type DumpTasks, type DumpTasksOptions, dumpTasks, type ShownPhase } from './dump/index.ts'
+export { type RestorePhase, type RestoreTasks, type RestoreTasksOptions, restoreTasks } from './restore/index.ts'

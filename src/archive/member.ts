@@ -33,7 +33,7 @@ export interface Member {
   extra: ExtraRecords | undefined
   /** Where the member begins, in bytes of the uncompressed archive. */
   offset: number
-  /** The whole content of a file of up to {@link WHOLE_BYTES}. A view of the input: copy it to keep it past this batch. */
+  /** The whole content of a file of up to 1 MiB. A view of the input: copy it to keep it past this batch. */
   data: Uint8Array | undefined
   /** The content of a larger file. To be read, if at all, before the next batch is asked for; each chunk is a view. */
   stream: (() => AsyncIterable<Uint8Array>) | undefined

@@ -56,6 +56,7 @@ export abstract class FluxCommand extends Command {
     return exitStatusOf(error)
   }
 
+  /** Print the error as one line, or as JSON, tell the hooks of `flux:failed`, and set the exit status. */
   protected override async catch(error: Error & { oclif?: object }): Promise<unknown> {
     // That is `--help`, which is no failure.
     if (exitStatusOf(error) === EXIT.DONE) throw error

@@ -16,6 +16,7 @@ export {
   loadFlags,
   openSource,
   paceFlags,
+  type RootFlags,
   refuseToReplace,
   refuseUnlessLive,
   rootChoice,
@@ -27,7 +28,7 @@ export { atFlag, Source, SourceCommand, type SourceCommandFlags } from './source
 export { keepNotified } from './status-notifier.ts'
 export { stdinLines } from './stdin-lines.ts'
 export { type Column, Table } from './table.ts'
-export { openTarget, type Target, targetFlags } from './target.ts'
+export { openTarget, type Target, type TargetChoice, targetFlags } from './target.ts'
 export { isLive, showTasks, type Verbosity } from './task-list.ts'
 export { UsageError } from './usage-error.ts'
 export { Users } from './users.ts'

@@ -151,6 +151,7 @@ export class Source implements AsyncDisposable {
     await (await this.#store)?.assertUnchanged()
   }
 
+  /** Close the store, if one was opened. */
   async [Symbol.asyncDispose](): Promise<void> {
     // One that could not be opened has told so to whoever asked for it.
     const store = await this.#store?.catch(() => undefined)

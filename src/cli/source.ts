@@ -214,6 +214,7 @@ export function noInstanceHint(
   return new FluxError(error.code, error.message, { cause: error, hint })
 }
 
+/** The flags that say which root of a source is meant. */
 export interface RootFlags {
   namespace?: string | undefined
   checkpoint?: boolean | undefined

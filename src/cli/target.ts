@@ -42,6 +42,7 @@ export const targetFlags = {
   ...paceFlags,
 }
 
+/** The flags that say where a restored snapshot goes. */
 export interface TargetChoice {
   checkpoint?: boolean | undefined
   key?: string | undefined
@@ -64,9 +65,11 @@ export interface Target extends AsyncDisposable {
   readonly hash: HashName
   readonly isDryRun: boolean
   readonly writer: Pick<ContentWriter, 'storeBatch'>
+  /** Make a root the snapshot of the target. @throws {FluxError} then the target is as it was */
   commit(root: { rootref: string; timestamp: number }): Promise<void>
   /** What is good to do after the commit. @returns what went wrong with it, which is no failure of the restore */
   settle(): Promise<string | undefined>
+  /** Tell systemd how far things are, by way of the broker; only where the target is live. */
   notifyStatus?(status: string): Promise<void>
 }
 

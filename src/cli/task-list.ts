@@ -1,4 +1,5 @@
-import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput, SilentRenderer } from 'listr2'
+import { DefaultRenderer, Listr, ListrLogger, ProcessOutput, SilentRenderer } from 'listr2'
+import type { DumpPhase } from '../dump/index.ts'
 import { OutputRenderer, PeriodicRenderer, type PlainRendererOptions } from './renderers/periodic-renderer.ts'
 
 /** How much a person wants to see. */
@@ -20,14 +21,18 @@ class LiveRenderer extends DefaultRenderer {
  *
  * @param status - one line that says how far things are, for where no titles are shown
  */
-export async function showTasks(tasks: ListrTask[], verbosity: Verbosity, status: () => string): Promise<void> {
+export async function showTasks(
+  tasks: readonly DumpPhase[],
+  verbosity: Verbosity,
+  status: () => string,
+): Promise<void> {
   // Signals are the command's own. Errors are printed by it too, as one line.
   const common = { concurrent: true, exitOnError: false, registerSignalListeners: false } as const
   const plain: PlainRendererOptions = { print: (text) => process.stderr.write(text), status }
   const plainList = (renderer: typeof PeriodicRenderer) =>
-    new Listr(tasks, { ...common, renderer, rendererOptions: plain } as object) as Listr
+    new Listr([...tasks], { ...common, renderer, rendererOptions: plain } as object) as Listr
   const list = (): { run(): Promise<unknown> } => {
-    if (verbosity === 'quiet') return new Listr(tasks, { ...common, renderer: SilentRenderer })
+    if (verbosity === 'quiet') return new Listr([...tasks], { ...common, renderer: SilentRenderer })
     if (verbosity === 'verbose') return plainList(OutputRenderer)
     if (!isLive(verbosity)) return plainList(PeriodicRenderer)
     const logger = new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) })
@@ -38,7 +43,7 @@ export async function showTasks(tasks: ListrTask[], verbosity: Verbosity, status
       collapseErrors: false,
       formatOutput: 'truncate',
     } as const
-    return new Listr(tasks, { ...common, renderer: LiveRenderer, rendererOptions })
+    return new Listr([...tasks], { ...common, renderer: LiveRenderer, rendererOptions })
   }
   await list()
     .run()

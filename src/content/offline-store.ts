@@ -92,6 +92,7 @@ export class OfflineStore implements ContentStore {
     return this.#thread.close()
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -6,6 +6,7 @@ import { recogniseStore } from './recognise-store.ts'
 import { assertNotHeld } from './sqlite/lock-holder.ts'
 import { type Staged, stage } from './sqlite/staging.ts'
 
+/** How {@link openStore} reads a store on disk. */
 export interface OpenStoreOptions {
   /** Compare each blob with its blobref (default true). */
   verify?: boolean | undefined

@@ -5,6 +5,7 @@ import { OfflineWriter } from './offline-writer.ts'
 import { recogniseTarget } from './recognise-store.ts'
 import { assertNotHeld } from './sqlite/lock-holder.ts'
 
+/** What {@link openStoreWriter} is to make, or to find. */
 export interface OpenStoreWriterOptions {
   /** The algorithm of blobrefs: of a store that is made (default sha1); of one that is there, what it must be. */
   hash?: HashName | undefined

@@ -29,6 +29,7 @@ import {
 import { BatchQueue } from './batch-queue.ts'
 import { COMPONENTS_RECORD, LINKNAME_RECORD, MemberPaths } from './member-path.ts'
 
+/** What is dumped, and how it is written. */
 export interface DumpOptions extends RootChoice, KeySelection {
   store: ContentStore
   /** Only these keys, and what is below them; none at all means all. See {@link selectKeys}. */

@@ -1,4 +1,3 @@
-import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2'
 import { grouped, printable } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 import type { Dump, DumpProgress } from './dump.ts'
@@ -6,8 +5,20 @@ import type { Dump, DumpProgress } from './dump.ts'
 /** How often a live title is painted again. listr2 repaints at each change, and one costs tens of microseconds. */
 const REPAINT_MS = 100
 
-type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
+/** A phase, as listr2 takes it for a task: said here, for listr2's own types do not compile in every program. */
+export interface DumpPhase {
+  title: string
+  /** Settles when the phase is over. @param shown - the phase while it is shown: its title says how far it is, its output stands below */
+  task(context: unknown, shown: ShownPhase): Promise<void>
+}
 
+/** A phase while it is shown. */
+export interface ShownPhase {
+  title: string
+  output: string
+}
+
+/** How the phases of a dump are shown. */
 export interface DumpTasksOptions {
   /** Change titles while work goes on: for a renderer that can show it. */
   live: boolean
@@ -17,18 +28,23 @@ export interface DumpTasksOptions {
   objects: () => number | undefined
 }
 
+/** What {@link dumpTasks} makes of a dump. */
+export interface DumpTasks {
+  tasks: DumpPhase[]
+  /** Shows paths below the task *Write*. */
+  printMembers: (paths: readonly string[]) => void
+}
+
 /**
  * The three phases of a dump as listr2 tasks, to be run concurrently: each waits for its own part of {@link Dump.run}.
- * What {@link printMembers} is given appears as the output of the task *Write*.
+ *
+ * @returns the tasks, and a function whose paths appear as the output of the task *Write*
  */
-export function dumpTasks(
-  dump: Dump,
-  options: DumpTasksOptions,
-): { tasks: ListrTask[]; printMembers: (paths: readonly string[]) => void } {
+export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
   const { live, now, objects } = options
   const started = now()
-  let writing: Task | undefined
-  const paint = async (task: Task, title: () => string, phase: Promise<unknown>) => {
+  let writing: ShownPhase | undefined
+  const paint = async (task: ShownPhase, title: () => string, phase: Promise<unknown>) => {
     const timer = live ? setInterval(() => (task.title = title()), REPAINT_MS) : undefined
     try {
       await phase
@@ -37,7 +53,7 @@ export function dumpTasks(
       clearInterval(timer)
     }
   }
-  const tasks: ListrTask[] = [
+  const tasks: DumpPhase[] = [
     {
       title: 'Resolve root',
       task: async (_, task) => {
@@ -55,7 +71,7 @@ export function dumpTasks(
           return `Walk: ${count(dump.progress.walked, 'key')}${left}`
         }
         return paint(
-          task as Task,
+          task,
           title,
           dump.walked.finally(() => (isDone = true)),
         )
@@ -64,7 +80,7 @@ export function dumpTasks(
     {
       title: 'Write',
       task: (_, task) => {
-        writing = task as Task
+        writing = task
         return paint(writing, () => `Write: ${writeText(dump.progress, (now() - started) / 1000)}`, dump.written)
       },
     },

@@ -13,6 +13,7 @@ import { RequestTemplate } from './send-buffer.ts'
 import { type SilenceOptions, SilenceWatch } from './silence.ts'
 import { ancestorLevels, defaultUri, parseUri } from './uri.ts'
 
+/** How {@link Flux} connects. */
 export interface FluxOpenOptions extends SilenceOptions {
   /** Instead of `process.env`. */
   env?: NodeJS.ProcessEnv | undefined
@@ -22,6 +23,7 @@ export interface FluxOpenOptions extends SilenceOptions {
   maxMessageBytes?: number | undefined
 }
 
+/** Whom a request goes to, and how long to wait for the response. */
 export interface RpcOptions extends WaitOptions {
   /** The rank to ask. Any when undefined: the local broker if it has the service, else the next towards rank 0. */
   nodeid?: number | undefined
@@ -213,6 +215,7 @@ export class Flux implements AsyncDisposable {
     return this.#connection.close()
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

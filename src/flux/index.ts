@@ -13,6 +13,6 @@ export {
 export { FLAG, MATCHTAG_NONE, NODEID_ANY, ROLE_NONE, TYPE, USERID_UNKNOWN } from './proto.ts'
 export type { BatchResult, RpcBatch, RpcBatchOptions } from './rpc-batch.ts'
 export { RpcFailure } from './rpc-call.ts'
-export { ProtocolError, RpcError } from './rpc-error.ts'
+export { ProtocolError, RpcError, type RpcErrorOptions } from './rpc-error.ts'
 export type { SilenceOptions, SilenceRule } from './silence.ts'
 export { DEFAULT_URI, defaultUri, type FluxUri, parseUri } from './uri.ts'

@@ -1,7 +1,10 @@
 import { parseJson, stringifyJson } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 
-/** A whole number beyond `Number.MAX_SAFE_INTEGER` is a bigint, as a job id may be; any other number is a number. */
+/**
+ * What JSON can say. A whole number beyond `Number.MAX_SAFE_INTEGER` is a bigint, as a job id may be; any other number is a
+ * number.
+ */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | { [name: string]: JsonValue }
 
 /** What requests and responses carry when they do not carry bytes. */

@@ -14,6 +14,7 @@ import type { Awaited } from './silence.ts'
  */
 export type BatchResult = Uint8Array | RpcFailure
 
+/** Whom the requests of a batch go to, and what ends the waiting. */
 export interface RpcBatchOptions {
   /** The rank to ask; any when undefined. */
   nodeid?: number | undefined

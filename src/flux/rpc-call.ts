@@ -14,7 +14,10 @@ export class RpcFailure {
   /** The error text of the response; undefined when it has none. */
   readonly text: string | undefined
 
-  /** @param response - with an errnum that is not 0 */
+  /**
+   * @internal
+   * @param response - with an errnum that is not 0
+   */
   constructor(response: MessageReader) {
     this.errnum = response.aux1
     this.text = response.payloadEnd > response.payloadStart ? textOf(response.payload()) : undefined
@@ -30,6 +33,7 @@ export class RpcFailure {
     return this.text ?? errnumText(this.errnum)
   }
 
+  /** The error to throw. @param topic - what was asked for */
   toError(topic: string, nodeid: number | undefined): RpcError {
     return new RpcError(topic, this.errnum, { text: this.text, nodeid })
   }

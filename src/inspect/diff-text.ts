@@ -13,7 +13,8 @@ const MAX_EDITS = 10_000
 /**
  * A change as a unified diff, with three lines of context.
  *
- * @param a, b - where the values before and after are
+ * @param a - where the values before are
+ * @param b - where those after are
  * @returns lines, each ending in a newline. Values that are not text, or too large, are only said to differ.
  * @throws {TreeError} a value cannot be read
  */

@@ -33,6 +33,7 @@ export interface Change {
   readonly after: Held | undefined
 }
 
+/** How {@link diff} treats what it cannot read, and what ends it. */
 export interface DiffOptions {
   /** Hears of what cannot be read, and so not be compared; without it, the first such thing is thrown. */
   onError?: ((error: TreeError) => void) | undefined

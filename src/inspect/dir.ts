@@ -20,6 +20,7 @@ export type DirEntry =
   /** A directory that is not gone into, or is empty. */
   | { readonly key: string; readonly obj: DirObj | { readonly type: 'dirref' } }
 
+/** What {@link listDirEntries} lists, and how much of each value it loads. */
 export interface DirOptions {
   /** Go into directories; those that hold something are not shown themselves. */
   recursive?: boolean | undefined

@@ -32,6 +32,7 @@ export interface Usage {
   dirs: number
 }
 
+/** How {@link du} adds up. */
 export interface DuOptions {
   /** How many levels of directories are told apart; 0 gives the total alone. */
   depth: number

@@ -2,6 +2,7 @@ import { printable } from '../errors/index.ts'
 import type { EventlogEntry } from '../kvs/index.ts'
 import { compactJson, jsonMembers } from './json-text.ts'
 
+/** How an {@link EventlogFormatter} writes events. */
 export interface EventlogFormat {
   /** As RFC 18 has it: an object a line. */
   unformatted?: boolean | undefined

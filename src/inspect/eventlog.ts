@@ -46,6 +46,7 @@ export async function* watchEventlog(
   }
 }
 
+/** How long to wait for an event, and which one counts. */
 export interface WaitEventOptions {
   /** Wait for the eventlog to be created. */
   waitCreate?: boolean | undefined

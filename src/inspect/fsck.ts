@@ -3,6 +3,7 @@ import { resolveRoot } from '../kvs/index.ts'
 import { type CheckedTree, checkTree } from './check-tree.ts'
 import type { Damage } from './damage.ts'
 
+/** What {@link fsck} checks. */
 export interface FsckOptions {
   /** Check this directory instead of a checkpoint. */
   rootref?: string | undefined
@@ -30,6 +31,7 @@ export interface CheckedRoot extends CheckedTree {
   readonly damages: Damage[]
 }
 
+/** What {@link fsck} found. */
 export interface FsckResult {
   /** In the order in which they were checked: the newest first. */
   readonly checked: CheckedRoot[]

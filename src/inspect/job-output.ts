@@ -7,6 +7,7 @@ import { stringAt } from './json.ts'
 /** The record that holds it. */
 export const OUTPUT_RECORD = 'guest.output'
 
+/** Which stream of the tasks of a job. */
 export type OutputStream = 'stdout' | 'stderr'
 
 /**

@@ -31,7 +31,8 @@ export interface JobRecord {
   readonly link: string | undefined
 }
 
-type Root = Pick<Snapshot, 'rootref' | 'namespace'>
+/** Which root job records are looked up in, and of which namespace it is. */
+export type JobsRoot = Pick<Snapshot, 'rootref' | 'namespace'>
 
 /**
  * All records of a job, in the order of their names.
@@ -41,7 +42,7 @@ type Root = Pick<Snapshot, 'rootref' | 'namespace'>
  */
 export async function jobRecords(
   store: ContentStore,
-  { rootref, namespace }: Root,
+  { rootref, namespace }: JobsRoot,
   id: bigint,
   onError: (error: TreeError) => void,
 ): Promise<JobRecord[]> {
@@ -75,7 +76,7 @@ export async function jobRecords(
  */
 export async function jobRecord(
   store: ContentStore,
-  { rootref, namespace }: Root,
+  { rootref, namespace }: JobsRoot,
   id: bigint,
   name: string,
   signal?: AbortSignal,

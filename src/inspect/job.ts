@@ -11,9 +11,12 @@ import { resourceSetFacts } from './resource-set.ts'
 
 /** In the order in which a job goes through them. */
 export const JOB_STATES = ['NEW', 'DEPEND', 'PRIORITY', 'SCHED', 'RUN', 'CLEANUP', 'INACTIVE'] as const
+/** One of {@link JOB_STATES}. */
 export type JobState = (typeof JOB_STATES)[number]
 
+/** What may become of a job, as `flux jobs` has it. @see RFC 21 */
 export const JOB_RESULTS = ['COMPLETED', 'FAILED', 'CANCELED', 'TIMEOUT'] as const
+/** One of {@link JOB_RESULTS}. */
 export type JobResult = (typeof JOB_RESULTS)[number]
 
 /** What stands in the KVS directory of a job, as text; undefined for what is not there or cannot be read. */

@@ -21,6 +21,7 @@ import {
 } from '../kvs/index.ts'
 import { type Job, type JobRecords, jobOf } from './job.ts'
 
+/** Which jobs {@link jobs} finds, and who hears of what it cannot read. */
 export interface JobsOptions {
   /** Only these. */
   ids?: readonly bigint[] | undefined

@@ -3,6 +3,7 @@ import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { type DirObj, type KvsReader, sortedNames, type TreeObj } from '../kvs/index.ts'
 import { type DirChild, isDir, keyIn, LookAhead } from './look-ahead.ts'
 
+/** What {@link listKeys} lists. */
 export interface ListOptions {
   /** List what is below each directory too. */
   recursive?: boolean | undefined

@@ -12,6 +12,7 @@ import { isOpenDir, type OpenDir, RepairTree } from './repair-tree.ts'
 
 const LOST_FOUND = 'lost+found'
 
+/** How far a repair may go. */
 export interface RepairOptions {
   /** Move all that a job has to `lost+found` when one of its values is damaged. */
   jobAware?: boolean | undefined
@@ -22,6 +23,7 @@ export interface RepairOptions {
 /** What became of a damage. */
 export type Remedy = 'moved' | 'unlinked' | 'none'
 
+/** What {@link planRepair} would do: nothing of it is done before {@link commitRepair}. */
 export interface PlannedRepair {
   /** Values that are moved to `lost+found`. */
   readonly repaired: number
@@ -31,7 +33,7 @@ export interface PlannedRepair {
   readonly jobs: readonly string[]
   /** What could not be read on the way, one line each. */
   readonly problems: readonly string[]
-  /** The new tree; undefined when there is nothing to be changed. */
+  /** @internal The new tree; undefined when there is nothing to be changed. */
   readonly tree: RepairTree | undefined
   /** The sequence number of its checkpoint. */
   readonly sequence: number

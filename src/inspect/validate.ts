@@ -5,6 +5,7 @@ import { FluxError, throwIfAborted } from '../errors/index.ts'
 const BATCH = 512
 const BATCHES = 3
 
+/** Which blobs {@link validate} checks, and who hears of the bad ones. */
 export interface ValidateOptions {
   /** These, and not all blobs of the store. */
   blobrefs?: Iterable<string> | AsyncIterable<string> | undefined

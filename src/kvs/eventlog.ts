@@ -25,6 +25,7 @@ export interface Eventlog {
   readonly bad: { readonly line: number; readonly text: string; readonly reason: string }[]
 }
 
+/** How {@link parseEventlog} treats lines that are no events. */
 export interface ParseEventlogOptions {
   /** Leave out lines that are no events instead of throwing: for salvage. */
   tolerant?: boolean | undefined

@@ -9,6 +9,7 @@ import { fromWords, wordsOf } from './mnemonic.ts'
 
 /** The forms in which `flux job id --to` writes a job id, but for emoji. */
 export const JOBID_FORMS = ['f58', 'f58plain', 'dec', 'hex', 'dothex', 'kvs', 'words'] as const
+/** One of {@link JOBID_FORMS}. */
 export type JobidForm = (typeof JOBID_FORMS)[number]
 
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'

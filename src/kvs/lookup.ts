@@ -91,6 +91,7 @@ export function lookupError(
   return new FluxError(code, `${printable(key)}: ${errnoText(code)}`)
 }
 
+/** How a {@link SnapshotReader} follows links, and what ends its reading. */
 export interface SnapshotReaderOptions {
   /** The namespace that the root is of; links into it stay within the snapshot. */
   namespace?: string | undefined

@@ -25,6 +25,7 @@ const UNSTREAMED: readonly ErrnoName[] = ['EINVAL', 'ENOSYS', 'ENOTRECOVERABLE',
 /** Lookups in flight at most: values come whole, and are small as a rule. */
 const BATCH = 64
 
+/** Where a {@link ServiceReader} starts from. */
 export interface ServiceReaderOptions {
   /** Where keys start from (default `primary`). */
   namespace?: string | undefined

@@ -7,6 +7,7 @@ import { isBlobref } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import { sortNames } from './treeobj-encode.ts'
 
+/** What a name in a directory stands for, and a directory itself. @see RFC 11 */
 export type TreeObj = Val | Valref | DirObj | Dirref | Symlink
 
 /** A value, base64 encoded. */

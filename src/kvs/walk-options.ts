@@ -9,6 +9,7 @@ export interface WalkFilter {
   enters(dir: Dir, name: string): boolean
 }
 
+/** What {@link walk} visits, in which order, and who hears of what. */
 export interface WalkOptions {
   /** What is walked (default: all). */
   filter?: WalkFilter | undefined

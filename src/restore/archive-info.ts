@@ -3,6 +3,7 @@ import type { Member, MemberType } from '../archive/index.ts'
 import { HashingWriter, type HashName } from '../content/index.ts'
 import { Restore } from './restore.ts'
 
+/** How {@link archiveInfo} reads. */
 export interface ArchiveInfoOptions {
   /** The algorithm of the root (default sha1). */
   hash?: HashName | undefined

@@ -15,6 +15,7 @@ import {
 import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { Restore, type RestoreResult } from './restore.ts'
 
+/** How {@link ArchiveStore} makes a store of an archive. */
 export interface OpenArchiveStoreOptions {
   /** The algorithm of its blobrefs (default sha1): an archive does not say what that of the instance was. */
   hash?: HashName | undefined
@@ -118,6 +119,7 @@ export class ArchiveStore implements ContentStore {
     return this.#store.close()
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

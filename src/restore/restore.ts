@@ -9,8 +9,9 @@ import { FluxError, printable, secondsSince1970, throwIfAborted, wholeNumber } f
 import { symlinkText, valrefText, valText } from '../kvs/index.ts'
 import { componentsOfMember, targetOfMember } from './member-key.ts'
 import { Selection, type SelectionOptions } from './selection.ts'
-import { type Leaf, TreeBuilder } from './tree-builder.ts'
+import { type RestoreLeaf, TreeBuilder } from './tree-builder.ts'
 
+/** What is restored, and where to. */
 export interface RestoreOptions extends SelectionOptions {
   /** A file, a pipe or a directory; `-` is standard input. */
   infile: string
@@ -69,6 +70,10 @@ const INLINE_BYTES = 72
 const MAX_BLOB_BYTES = 996_000_000
 const PIECE_BYTES = 64 << 20
 
+/**
+ * A restore: {@link Restore.run} does it all. Its phases are promises of their own for whoever shows them; a phase that
+ * fails makes the later ones fail too, and `run` throws what failed first.
+ */
 export class Restore {
   readonly progress: RestoreProgress = { keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, deselected: 0 }
   readonly #options: RestoreOptions
@@ -165,7 +170,7 @@ export class Restore {
     await Promise.all(this.#stored)
   }
 
-  #put({ path, type, extra, size }: Member, leaf: Leaf): void {
+  #put({ path, type, extra, size }: Member, leaf: RestoreLeaf): void {
     const components = this.#selection.strip(componentsOfMember(path, extra))
     if (this.#tree.put(components, leaf)) this.#warn(`${printable(path)}: appears twice; the last one counts`)
     else if (components.some((component) => component.includes('.'))) this.#unreachable++
@@ -196,7 +201,7 @@ export class Restore {
   }
 
   /** The leaf of a member that is not {@link isOneBlob}. */
-  async #leafOf(member: Member): Promise<Leaf> {
+  async #leafOf(member: Member): Promise<RestoreLeaf> {
     const { path, type, linkname, extra, data } = member
     if (type === 'symlink') {
       const { target, namespace } = targetOfMember(path, linkname, extra)

@@ -1,12 +1,17 @@
-import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2'
 import { grouped, printable } from '../errors/index.ts'
 import type { Restore, RestoreProgress } from './restore.ts'
 
 /** How often a live title is painted again. */
 const REPAINT_MS = 100
 
-type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
+/** A phase, as listr2 takes it for a task: said here, for listr2's own types do not compile in every program. */
+export interface RestorePhase {
+  title: string
+  /** Settles when the phase is over. @param shown - the phase while it is shown: its title says how far it is, its output stands below */
+  task(context: unknown, shown: { title: string; output: string }): Promise<void>
+}
 
+/** How the phases of a restore are shown. */
 export interface RestoreTasksOptions {
   /** Change titles while work goes on: for a renderer that can show it. */
   live: boolean
@@ -14,16 +19,21 @@ export interface RestoreTasksOptions {
   target: string
 }
 
+/** What {@link restoreTasks} makes of a restore. */
+export interface RestoreTasks {
+  tasks: RestorePhase[]
+  /** Shows lines below the task *Store*. */
+  printMembers: (lines: readonly string[]) => void
+}
+
 /**
  * The phases of a restore as listr2 tasks, to be run concurrently: each waits for its own part of {@link Restore.run}.
- * What {@link printMembers} is given appears as the output of the task *Store*.
+ *
+ * @returns the tasks, and a function whose lines appear as the output of the task *Store*
  */
-export function restoreTasks(
-  restore: Restore,
-  { live, target }: RestoreTasksOptions,
-): { tasks: ListrTask[]; printMembers: (lines: readonly string[]) => void } {
-  let storing: Task | undefined
-  const tasks: ListrTask[] = [
+export function restoreTasks(restore: Restore, { live, target }: RestoreTasksOptions): RestoreTasks {
+  let storing: { output: string } | undefined
+  const tasks: RestorePhase[] = [
     {
       title: 'Open archive',
       task: async (_, task) => {
@@ -34,7 +44,7 @@ export function restoreTasks(
     {
       title: 'Store',
       task: async (_, task) => {
-        storing = task as Task
+        storing = task
         const show = () => (task.title = `Store: ${progressText(restore.progress)}`)
         const timer = live ? setInterval(show, REPAINT_MS) : undefined
         await restore.read.finally(() => clearInterval(timer))

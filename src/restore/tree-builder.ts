@@ -6,15 +6,15 @@ import { FluxError, printable } from '../errors/index.ts'
 import { dirBlob, dirrefText, valrefText } from '../kvs/index.ts'
 
 /** A value or symlink: the blobref of a value that is one blob, as nearly all are; else the text of its tree object. */
-export type Leaf = string | { readonly text: string }
+export type RestoreLeaf = string | { readonly text: string }
 
 interface DirNode {
-  readonly entries: Map<string, Leaf | DirNode>
+  readonly entries: Map<string, RestoreLeaf | DirNode>
   /** Its blob, as soon as it is stored. */
   blobref: string
 }
 
-function isDir(node: Leaf | DirNode): node is DirNode {
+function isDir(node: RestoreLeaf | DirNode): node is DirNode {
   return typeof node === 'object' && 'entries' in node
 }
 
@@ -24,6 +24,7 @@ const SHARED_NAMES = 4096
 /** Directory blobs stored at a time. */
 const STORE_BATCH = 1024
 
+/** A KVS tree that is put together from its leaves, in any order, and then stored. */
 export class TreeBuilder {
   readonly #root: DirNode = emptyDir()
   readonly #names = new Map<string, string>()
@@ -42,7 +43,7 @@ export class TreeBuilder {
    * @returns true when there was one
    * @throws {FluxError} `EISDIR`, `ENOTDIR` when a key would be both value and directory
    */
-  put(components: readonly string[], leaf: Leaf): boolean {
+  put(components: readonly string[], leaf: RestoreLeaf): boolean {
     const { entries } = this.#dirOf(components)
     const name = components.at(-1) as string
     const there = entries.get(name)
@@ -58,8 +59,8 @@ export class TreeBuilder {
   }
 
   /** The leaf of a key. */
-  get(components: readonly string[]): Leaf | undefined {
-    let at: Leaf | DirNode | undefined = this.#root
+  get(components: readonly string[]): RestoreLeaf | undefined {
+    let at: RestoreLeaf | DirNode | undefined = this.#root
     for (const name of components) at = at && isDir(at) ? at.entries.get(name) : undefined
     return at && !isDir(at) ? at : undefined
   }
@@ -140,7 +141,7 @@ function textsOf({ entries }: DirNode): Map<string, string> {
   return texts
 }
 
-function textOf(node: Leaf | DirNode): string {
+function textOf(node: RestoreLeaf | DirNode): string {
   if (typeof node === 'string') return valrefText([node])
   return isDir(node) ? dirrefText(node.blobref) : node.text
 }

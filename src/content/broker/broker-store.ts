@@ -3,12 +3,14 @@ import { Flux, type FluxOpenOptions, type JsonObject, RpcError, RpcFailure } fro
 import { blobrefHex, type HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import type { BlobResult, ContentError, ContentStore, NamespaceRoot, ServiceStats } from '../content-store.ts'
+import type { KvsService } from '../kvs-service.ts'
 import { type BlobService, blobServices } from './blob-services.ts'
 import { BrokerKvs } from './broker-kvs.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
 import { Loader, missingBlob } from './loader.ts'
 import { AdaptivePace, FixedPace, type Pace } from './pace.ts'
 
+/** How {@link BrokerStore} reads a live instance. */
 export interface OpenBrokerOptions extends FluxOpenOptions {
   /** Compare each blob with its blobref (default true). */
   verify?: boolean | undefined
@@ -29,7 +31,8 @@ const QUEUED = 32
 /** The content store of a live instance, as its brokers serve it. */
 export class BrokerStore implements ContentStore {
   readonly hash: HashName
-  readonly kvs: BrokerKvs
+  /** The KVS as its modules serve it. */
+  readonly kvs: KvsService
   readonly #flux: Flux
   readonly #pace: Pace
   readonly #loader: Loader
@@ -158,6 +161,7 @@ export class BrokerStore implements ContentStore {
     return this.#flux.close()
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -6,6 +6,7 @@ import { blobServices } from './blob-services.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
 import { Storer } from './storer.ts'
 
+/** How {@link BrokerWriter} stores blobs in a live instance. */
 export interface OpenBrokerWriterOptions extends FluxOpenOptions {
   /** Requests in flight at most (default 256, as `flux restore` has it). */
   maxreqs?: number | undefined
@@ -121,6 +122,7 @@ export class BrokerWriter implements ContentWriter {
     return this.#flux.close()
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
