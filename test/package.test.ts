@@ -81,6 +81,13 @@ describe('the package', () => {
     expect(manifest.version).to.equal(version)
   })
 
+  it('names no place, person or proof that there is not', () => {
+    const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    expect(pjson.author).to.equal('flux-ts')
+    for (const name of ['repository', 'bugs', 'homepage']) expect(pjson).not.to.have.property(name)
+    expect(pjson.publishConfig).to.deep.equal({ access: 'public' })
+  })
+
   it('needs no more than one line to say that Node.js is too old', () => {
     const source = readFileSync(CLI, 'utf8')
     const dir = scratch()

@@ -1,11 +1,12 @@
 /** The packed package as a plugin of other tools. */
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { expected as expectedOf, fixture, scratch } from './support/fixtures.ts'
-import { Host } from './support/hosts.ts'
-import { run } from './support/processes.ts'
+import { Host, installInto } from './support/hosts.ts'
+import { cleanEnv, run } from './support/processes.ts'
 import { readTar } from './support/read-tar.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -237,5 +238,18 @@ describe('events', () => {
     const files = { 'hooks/exit.js': 'export default async function () { this.exit(77) }\n' }
     const host = new Host(scratch(), { oclif: { hooks: { 'flux:failed': './hooks/exit.js' } }, files })
     expect(host.run(['dump', '--bogus']).status).to.equal(2)
+  })
+})
+
+describe('the package under another name', () => {
+  it('knows itself for its own tool', () => {
+    const dir = installInto(join(scratch(), 'node_modules'))
+    const pjson = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'))
+    writeFileSync(join(dir, 'package.json'), JSON.stringify({ ...pjson, name: 'our-flux-ts' }))
+    const { status, stderr } = spawnSync(process.execPath, [join(dir, 'bin/run.js'), 'dmp'], { env: cleanEnv() })
+    expect({ status, stderr: stderr.toString() }).to.deep.equal({
+      status: 2,
+      stderr: "flux-ts: dmp: no such command; did you mean 'flux-ts dump'? 'flux-ts help' lists all commands\n",
+    })
   })
 })

@@ -1,8 +1,9 @@
 /** What hooks ask first: they run for every command of a host, and have no business with most of them. */
+import { readFileSync } from 'node:fs'
 import type { Interfaces } from '@oclif/core'
 
-/** The package's name, by which oclif knows the plugin. */
-export const PLUGIN = 'flux-ts'
+/** The package's name, by which oclif knows the plugin: whoever publishes it under another need change nothing else. */
+export const PLUGIN: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).name
 
 /** True when the tool is flux-ts itself, not one that has it as a plugin. */
 export function isOurTool(config: Interfaces.Config): boolean {
