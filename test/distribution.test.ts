@@ -82,9 +82,8 @@ await store.close()
     expect(run(process.execPath, [join(dir, 'example.mjs')]).toString()).to.match(/^sha1-[0-9a-f]{40}\n$/)
   })
 
-  it('is linked and installed by plugin-plugins', function () {
+  it('is linked and installed by plugin-plugins', () => {
     // npm fetches what oclif's plugin needs.
-    this.timeout(300_000)
     const oclif = { plugins: ['@oclif/plugin-plugins'] }
     const host = new Host(scratch(), { oclif, bare: true })
     rmSync(join(host.dir, 'node_modules'), { recursive: true })

@@ -26,13 +26,25 @@ export async function changeText(a: ContentStore, b: ContentStore, change: Chang
   for (const text of [textA, textB]) {
     if (typeof text !== 'string') return `${text.what} ${nameA} and ${nameB} differ\n`
   }
+  const tooMany = `Values ${nameA} and ${nameB} differ in more than ${MAX_EDITS} lines\n`
+  if (linesOfOne(textA as string, textB as string) > MAX_EDITS) return tooMany
   const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff')
   const patch = createTwoFilesPatch(nameA, nameB, textA as string, textB as string, undefined, undefined, {
     context: 3,
     maxEditLength: MAX_EDITS,
     headerOptions: FILE_HEADERS_ONLY,
   })
-  return patch ?? `Values ${nameA} and ${nameB} differ in more than ${MAX_EDITS} lines\n`
+  return patch ?? tooMany
+}
+
+/** Lines that only one of two texts has: so many differ at least, and counting them takes no time. */
+function linesOfOne(a: string, b: string): number {
+  const surplus = new Map<string, number>()
+  for (const line of a.split('\n')) surplus.set(line, (surplus.get(line) ?? 0) + 1)
+  for (const line of b.split('\n')) surplus.set(line, (surplus.get(line) ?? 0) - 1)
+  let lines = 0
+  for (const count of surplus.values()) lines += Math.abs(count)
+  return lines
 }
 
 async function textOf(store: ContentStore, key: string, held: Held | undefined): Promise<string | { what: string }> {

@@ -29,8 +29,7 @@ const TABLE = [
   ['load', 'SHA1-C0A9FAF907DDA6216FD73BF81D0B3B21A1A8CB91'],
 ]
 
-describe('conformance: content', function () {
-  this.timeout(120_000)
+describe('conformance: content', () => {
   const recorded = new Recorded('content')
   const work = mkdtempSync(join(tmpdir(), 'flux-ts-content-'))
   after(() => {

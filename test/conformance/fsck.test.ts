@@ -56,8 +56,7 @@ const DAMAGED: Record<string, Record<string, Tree>> = {
 
 const OPTIONS = ['', '-v', '-q', '-vq', '-R', '-Rv', '-Rq', '-Rj', '-Rjv', '-Rjq', '-j']
 
-describe('conformance: fsck', function () {
-  this.timeout(120_000)
+describe('conformance: fsck', () => {
   const recorded = new Recorded('fsck')
   const work = mkdtempSync(join(tmpdir(), 'flux-ts-fsck-'))
   after(() => {

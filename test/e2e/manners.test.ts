@@ -5,6 +5,9 @@ import { expect } from 'chai'
 import { fixture, scratch } from '../support/fixtures.ts'
 import { CLI, cleanEnv, fluxTs } from '../support/processes.ts'
 
+/** For bash: descriptor 4 is a pipe whose reader has ended already. */
+const UNREAD_PIPE = 'exec 4> >(:); wait $!'
+
 describe('flux-ts', () => {
   it('suggests a command at once, asking nothing, and exits with 2', () => {
     const { status, stdout, stderr } = fluxTs(['dmp', 'x.tar'])
@@ -49,8 +52,7 @@ describe('flux-ts', () => {
     it(`ends without a word when nobody reads what ${args} prints`, () => {
       const env = cleanEnv({ NODE: process.execPath, CLI, STORE: fixture('jobs', 'content.sqlite') })
       const source = args.startsWith('kvs') ? '--store "$STORE"' : ''
-      // The pipe is closed before anything is written to it.
-      const script = `{ sleep 0.1; "$NODE" "$CLI" ${args} ${source}; echo "exit $?" >&2; } | true`
+      const script = `${UNREAD_PIPE}; "$NODE" "$CLI" ${args} ${source} >&4; echo "exit $?" >&2`
       const { stderr } = spawnSync('bash', ['-c', script], { env })
       expect(stderr.toString()).to.equal('exit 1\n')
     })
@@ -59,9 +61,9 @@ describe('flux-ts', () => {
   it('goes on when nobody reads its warnings and progress', () => {
     const outfile = join(scratch(), 'x.tar')
     const env = cleanEnv({ NODE: process.execPath, CLI, STORE: fixture('damaged-dangling'), OUTFILE: outfile })
-    const script =
-      '{ sleep 0.1; "$NODE" "$CLI" dump --ignore-failed-read --store "$STORE" "$OUTFILE"; echo "exit $?" >&3; } 2>&1 | true'
-    const { output } = spawnSync('bash', ['-c', `${script} 3>&3`], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+    const dump = '"$NODE" "$CLI" dump --ignore-failed-read --store "$STORE" "$OUTFILE"'
+    const script = `${UNREAD_PIPE}; ${dump} >&4 2>&4; echo "exit $?" >&3`
+    const { output } = spawnSync('bash', ['-c', script], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     expect(String(output[3])).to.equal('exit 0\n')
   })
 })

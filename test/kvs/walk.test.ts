@@ -295,10 +295,12 @@ describe('kvs/walk', () => {
   it('stops when its signal is aborted, also while it waits', async () => {
     const blobs = new Blobs()
     const store = new MemoryStore(blobs)
-    store.delay = () => 1_000_000
     const controller = new AbortController()
+    store.delay = () => {
+      setImmediate(() => controller.abort())
+      return 1_000_000
+    }
     const walking = walkAll(store, blobs.tree({ a: val('1') }), { signal: controller.signal })
-    setTimeout(() => controller.abort(), 10)
     expect(await walking.catch((e) => e.code)).to.equal('EINTR')
     store.delay = () => 0
   })

@@ -49,6 +49,13 @@ function start(command: string, args: readonly string[], env: Record<string, str
   return { child, ended }
 }
 
+/** Settles when a child has ended, or when what it has done so far is enough: looked at again and again. */
+export async function until(isEnough: () => boolean, child: ChildProcess): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null && !isEnough()) {
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
 /** Run the CLI to its end without blocking this process, in which a broker double may have to answer it. */
 export function fluxTsAside(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
   return runAside(process.execPath, [CLI, ...args], env)

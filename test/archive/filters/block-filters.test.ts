@@ -162,7 +162,7 @@ for (const what of CASES) {
       const input = randomBytes(1 << 20)
       // As much as there is room for, and more: the last write waits for what will never be.
       const writing = opened.write(Array.from({ length: 200 }, () => input)).catch((error) => error)
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
       await opened.abort?.()
       expect(await writing)
         .to.be.instanceOf(FluxError)

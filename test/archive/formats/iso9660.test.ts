@@ -191,7 +191,7 @@ describe('archive/formats/iso9660', () => {
       }),
       { numRuns: 8 },
     )
-  }).timeout(120_000)
+  })
 
   it('is the same bytes each time', async () => {
     const dir = scratch()
