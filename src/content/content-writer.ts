@@ -32,7 +32,7 @@ export interface ContentWriter extends AsyncDisposable {
   /**
    * Append a checkpoint, newest, and make everything last. Until then nothing has changed for a reader of the store.
    *
-   * @throws {FluxError} naming the store; then it is as it was
+   * @throws {FluxError} naming the store; then it is as it was, unless the message says that everything is stored
    */
   commit(checkpoint: Checkpoint): Promise<void>
 

@@ -16,7 +16,7 @@ export interface OpenStoreWriterOptions {
  *
  * @param path - a statedir, a `content.sqlite`, or a `content.files` directory; what it is counts, not its name. Where
  *   there is nothing, the name must end in `.sqlite` or be `content.files`
- * @throws {FluxError} `EINVAL` no content store, or one of another algorithm; `EBUSY` a broker holds it; `EEXIST` files
+ * @throws {FluxError} `EINVAL` no content store, one of another algorithm, or one with triggers; `EBUSY` a broker holds it; `EEXIST` files
  *   of another store lie beside it; `EBADMSG` damaged; or the errno of the file system
  */
 export async function openStoreWriter(path: string, options: OpenStoreWriterOptions = {}): Promise<ContentWriter> {

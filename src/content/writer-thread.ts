@@ -27,20 +27,26 @@ const data = workerData as WriterThreadData
 
 serveThread(data.name, (): WriterHandlers => {
   const writer = data.kind === 'sqlite' ? new SqliteWriter(data.path, data) : new FilesWriter(data.path, data)
-  const done = { reply: undefined }
+  let failure: unknown
+  /** The first error ends it: batches are on their way already, and what they write must not outlive the others. */
+  const attempt = (work: () => void): Answer<undefined> => {
+    if (failure !== undefined) throw failure
+    try {
+      work()
+      return { reply: undefined }
+    } catch (error) {
+      failure = error
+      writer.close()
+      throw error
+    }
+  }
   return {
     hash: () => ({ reply: writer.hash }),
-    store: (batch) => {
-      writer.store(batch)
-      return done
-    },
-    commit: (checkpoint) => {
-      writer.commit(checkpoint)
-      return done
-    },
-    close: () => {
+    store: (batch) => attempt(() => writer.store(batch)),
+    commit: (checkpoint) => attempt(() => writer.commit(checkpoint)),
+    close() {
       writer.close()
-      return done
+      return { reply: undefined }
     },
   }
 })

@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
-import { blobrefOf, type ContentStore, openStore } from '../../src/content/index.ts'
+import { blobrefOf, type ContentStore, openStore, openStoreWriter } from '../../src/content/index.ts'
 import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
 import { contents, damagePage, holder, killed } from '../support/stores.ts'
 import { Blobs, val, valref, writeSqlite } from '../support/trees.ts'
@@ -49,6 +49,25 @@ describe('content/open-store', () => {
   it('reads the layout of older releases and stores of SHA-256', async () => {
     expect(await rootOf(fixture('old-schema'))).to.equal(expected('old-schema').rootref)
     expect(await rootOf(fixture('sha256'))).to.equal(expected('sha256').rootref)
+  })
+
+  it('reads no view or virtual table in the place of a table', async () => {
+    const cases: [sql: string, words: string][] = [
+      ['CREATE VIEW objects AS SELECT * FROM t', 'its "objects" is a view'],
+      ['CREATE VIRTUAL TABLE Objects USING fts5(hash, size, object)', 'its "objects" is a virtual table'],
+      ['CREATE TABLE objects(hash PRIMARY KEY, size, object) WITHOUT ROWID', 'its "objects" is a table without rowids'],
+      ['CREATE TABLE objects(hash, size, object); CREATE VIEW checkpt_v2 AS SELECT 1', 'its "checkpt_v2" is a view'],
+    ]
+    for (const [sql, words] of cases) {
+      const path = join(scratch(), 'content.sqlite')
+      const db = new DatabaseSync(path)
+      db.exec(`CREATE TABLE t(hash, size, object); ${sql}`)
+      db.close()
+      const message = `${path}: an SQLite database, but not a Flux content store (${words}, not an ordinary table)`
+      expect(await failure(path)).to.include({ code: 'EINVAL', message })
+      const writing = await openStoreWriter(path).catch((error) => error)
+      expect(writing).to.include({ code: 'EINVAL', message })
+    }
   })
 
   it('lists the checkpoints newest first', async () => {

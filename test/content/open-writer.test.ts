@@ -404,15 +404,13 @@ describe('content/open-writer', () => {
     const rootref = blobs.tree({ a: val('1'), b: valref('x'.repeat(1000)) })
     const path = join(scratch(), 'content.sqlite')
     writeSqlite(path, blobs, [rootref])
-    // A trigger is the one thing that fails in the middle without touching the file.
+    // Fails in the middle without touching the file: there may be one blob of 200 bytes.
     const db = new DatabaseSync(path)
-    db.exec(
-      `CREATE TRIGGER full BEFORE INSERT ON objects WHEN new.size = -1 AND octet_length(new.object) = 200 BEGIN SELECT raise(ABORT, 'no room'); END`,
-    )
+    db.exec('CREATE UNIQUE INDEX one ON objects (octet_length(object)) WHERE octet_length(object) = 200')
     db.close()
     const before = readFileSync(path)
     await using writer = await openStoreWriter(path)
-    await writer.storeBatch([bytesOf('first')]).stored
+    await writer.storeBatch([bytesOf('first'), new Uint8Array(200).fill(1)]).stored
     const failed = await writer.storeBatch([new Uint8Array(200)]).stored.catch((error) => error)
     expect(failed).to.be.an('error')
     const known = await writer.storeBatch([new Uint8Array(200)]).stored.catch((error) => error)
@@ -420,6 +418,47 @@ describe('content/open-writer', () => {
     const commit = await writer.commit({ rootref, sequence: 0, timestamp: 1 }).catch((error) => error)
     expect(commit).to.equal(failed)
     await writer.close()
+    expect(readFileSync(path).equals(before)).to.equal(true)
+  })
+
+  it('takes no more blobs after one could not be stored', async () => {
+    const path = copyOf('basic', 'content.sqlite')
+    const db = new DatabaseSync(path)
+    db.exec('CREATE UNIQUE INDEX one ON objects (octet_length(object)) WHERE octet_length(object) = 200')
+    db.close()
+    const before = readFileSync(path)
+    await using writer = await openStoreWriter(path)
+    const batches = [1, 2, 3, 4].map((fill) => writer.storeBatch([new Uint8Array(200).fill(fill), bytesOf(`${fill}`)]))
+    const outcomes = await Promise.allSettled(batches.map(({ stored }) => stored))
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'rejected', 'rejected'])
+    // It has let go by itself.
+    expect(readFileSync(path).equals(before)).to.equal(true)
+    expect(readdirSync(dirname(path))).to.deep.equal(['content.sqlite'])
+  })
+
+  it('refuses a store with a trigger, which may drop what is written', async () => {
+    const path = copyOf('basic', 'content.sqlite')
+    const db = new DatabaseSync(path)
+    db.exec('CREATE TRIGGER deaf BEFORE INSERT ON checkpt_v2 BEGIN SELECT raise(IGNORE); END')
+    db.close()
+    const before = readFileSync(path)
+    const { code, message, hint } = await failure(path)
+    expect({ code, message }).to.deep.equal({
+      code: 'EINVAL',
+      message: `${path}: has a trigger, deaf, and Flux makes none`,
+    })
+    expect(hint).to.include('new store')
+    expect(readFileSync(path).equals(before)).to.equal(true)
+  })
+
+  it('does not commit a root that it does not have', async () => {
+    const path = copyOf('basic', 'content.sqlite')
+    const before = readFileSync(path)
+    await using writer = await openStoreWriter(path)
+    await writer.storeBatch(BLOBS).stored
+    const rootref = `sha1-${'0'.repeat(40)}`
+    const error = await writer.commit({ rootref, sequence: 0, timestamp: 1 }).catch((error) => error)
+    expect(error).to.include({ code: 'EIO', message: `${path}: does not have the root, ${rootref}` })
     expect(readFileSync(path).equals(before)).to.equal(true)
   })
 })

@@ -6,17 +6,17 @@
  * of rows, 1.2 s for a statement a blob, and 6 s for a statement a blob by hash.
  */
 import { hash as digestHex } from 'node:crypto'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { lz4DecodeBlock } from '../../bytes/index.ts'
-import { FluxError } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import type { StoreTotals } from '../content-store.ts'
 import { BLOB, type BlobReader, type CheckedBatch, type PackedBatch } from '../packed-batch.ts'
 import { distinctRowids, Locator, PLACES } from './locator.ts'
+import { openDatabase } from './open-database.ts'
 import { RowSet } from './row-set.ts'
-import { checkpointsIn, hashIn, tablesOf } from './schema.ts'
+import { assertHasObjects, checkpointsIn, hashIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
 import { Survey } from './survey.ts'
 
@@ -62,15 +62,10 @@ export class SqliteReader implements BlobReader {
     this.#verify = verify
     try {
       const url = `${pathToFileURL(path).href}${access === 'immutable' ? '?immutable=1' : ''}`
-      this.#db = new DatabaseSync(url, { readOnly: access !== 'private' })
+      this.#db = openDatabase(url, { readOnly: access !== 'private' })
       this.#db.exec('BEGIN')
-      this.#tables = tablesOf(this.#db)
-      if (!this.#tables.has('objects')) {
-        throw new FluxError(
-          'EINVAL',
-          `${name}: an SQLite database, but not a Flux content store (it has no table "objects")`,
-        )
-      }
+      this.#tables = tablesOf(this.#db, name)
+      assertHasObjects(this.#tables, name)
       this.#byRowids = this.#prepare(
         `SELECT group_concat(rowid||' '||coalesce(size,'x')||' '||coalesce(octet_length(object),0),' '),
            CAST(group_concat(CASE WHEN octet_length(object) > ${LARGE_BLOB} OR size > ${LARGE_BLOB} THEN '' ELSE object END,'') AS BLOB)

@@ -1,11 +1,48 @@
 /** What the tables of a `content.sqlite` say of it. */
 import type { DatabaseSync } from 'node:sqlite'
+import { FluxError, printable } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 
-export function tablesOf(db: DatabaseSync): Set<string> {
-  const tables = db.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).all()
-  return new Set(tables.map((row) => String(row.name)))
+/** The tables of a content store. */
+const TABLES = ['objects', 'checkpt_v2', 'checkpt']
+
+/**
+ * The tables of a database, in lower case, without SQLite's own.
+ *
+ * @param name - of the database, for messages
+ * @throws {FluxError} `EINVAL` when a view or the like stands where a content store has a table: reading it would run what
+ *   somebody has written there
+ */
+export function tablesOf(db: DatabaseSync, name: string): Set<string> {
+  const tables = new Set<string>()
+  const listed = db.prepare(`SELECT lower(name) AS name, type, wr FROM pragma_table_list
+    WHERE schema = 'main' AND name NOT GLOB 'sqlite_*'`)
+  for (const row of listed.all()) {
+    const table = String(row.name)
+    const kind = row.type === 'virtual' ? 'virtual table' : row.wr ? 'table without rowids' : String(row.type)
+    if (kind === 'table') tables.add(table)
+    else if (TABLES.includes(table)) throw notAStore(name, `its "${table}" is a ${kind}, not an ordinary table`)
+  }
+  return tables
+}
+
+/** @throws {FluxError} `EINVAL` when `tables` lacks the one with the blobs */
+export function assertHasObjects(tables: ReadonlySet<string>, name: string): void {
+  if (!tables.has('objects')) throw notAStore(name, 'it has no table "objects"')
+}
+
+/** @throws {FluxError} `EINVAL` when the database has triggers: they may change or drop what is written */
+export function assertNoTriggers(db: DatabaseSync, name: string): void {
+  const trigger = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1`).get()
+  if (trigger === undefined) return
+  throw new FluxError('EINVAL', `${name}: has a trigger, ${printable(String(trigger.name))}, and Flux makes none`, {
+    hint: 'restore to a new store instead',
+  })
+}
+
+function notAStore(name: string, why: string): FluxError {
+  return new FluxError('EINVAL', `${name}: an SQLite database, but not a Flux content store (${why})`)
 }
 
 /** An instance uses one algorithm for everything, so any object tells. @returns undefined when there is none */

@@ -5,15 +5,17 @@ export interface SqliteHints {
   busy?: string
   readOnly?: string
   damaged?: string
+  full?: string
+  failing?: string
 }
 
 /** SQLite's primary result codes that may be met. @see https://sqlite.org/rescode.html */
 const CODES: Readonly<Record<number, [code: ErrnoName, text: string, hint?: keyof SqliteHints]>> = {
   5: ['EBUSY', 'held by another process', 'busy'],
   8: ['EROFS', 'SQLite wants to write, but may not', 'readOnly'],
-  10: ['EIO', 'disk I/O error'],
+  10: ['EIO', 'disk I/O error', 'failing'],
   11: ['EBADMSG', 'damaged: SQLite calls it malformed', 'damaged'],
-  13: ['ENOSPC', 'database or disk is full'],
+  13: ['ENOSPC', 'database or disk is full', 'full'],
   14: ['ENOENT', 'cannot be opened'],
   18: ['EFBIG', 'a blob is larger than SQLite can hold'],
   26: ['EINVAL', 'not an SQLite database'],

@@ -5,14 +5,15 @@
  * @see flux-core `src/modules/content-sqlite/content-sqlite.c`, whose schema and migration this is
  */
 import { existsSync } from 'node:fs'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { lz4EncodeBlock } from '../../bytes/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import type { BlobBatch, BlobWriter } from '../blob-batch.ts'
-import { DIGEST_BYTES, type HashName } from '../blobref.ts'
+import { blobrefHex, DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
 import { NewFile } from '../new-file.ts'
-import { checkpointsIn, hashIn, tablesOf } from './schema.ts'
+import { openDatabase } from './open-database.ts'
+import { assertHasObjects, assertNoTriggers, checkpointsIn, hashIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
 
 /** Blobs of this size and more are compressed, if that makes them smaller. */
@@ -24,10 +25,15 @@ const ROWS = 16
 /** Bytes of pages in memory: the index of the hashes is written all over, and should stay. */
 const CACHE_BYTES = 64 << 20
 
+/** Does nothing to a database without a write-ahead log. */
+const FOLD = 'PRAGMA wal_checkpoint(TRUNCATE)'
+
 const HINTS = {
   busy: 'stop the instance that uses it, or restore to that instance live with --uri',
   readOnly: 'look at the permissions of the file and of its directory',
   damaged: 'restore to a new store instead',
+  full: 'make room; the store is as it was',
+  failing: 'look at the disk, at its quota and at the limit on file sizes; the store is as it was',
 }
 
 export interface SqliteWriterOptions {
@@ -47,6 +53,8 @@ export class SqliteWriter implements BlobWriter {
   readonly #insertRows: StatementSync
   /** See the epoch column in flux-core: what the garbage collector goes by. */
   readonly #epoch: number
+  /** Blobs that were not there before, in a store that is new. */
+  #inserted = 0
   #packed: Uint8Array = Buffer.allocUnsafeSlow(1 << 20)
 
   /** @throws {FluxError} `EBUSY`, `EBADMSG`, `EINVAL`, `EACCES`, … naming the database */
@@ -54,7 +62,7 @@ export class SqliteWriter implements BlobWriter {
     this.#name = name
     this.#newFile = existsSync(path) ? undefined : newDatabase(path)
     try {
-      this.#db = new DatabaseSync(this.#newFile?.path ?? path)
+      this.#db = openDatabase(this.#newFile?.path ?? path, { readOnly: false })
       try {
         this.#begin()
         this.hash = this.#hashName(hash)
@@ -77,11 +85,12 @@ export class SqliteWriter implements BlobWriter {
     this.#reserve(start, end)
     let used = 0
     const flush = (statement: StatementSync) => {
-      statement.run(...rows)
+      this.#insert(statement, rows)
       rows.length = 0
       used = 0
     }
     try {
+      this.#assertStands()
       for (let i = 0; i < start.length; i++) {
         const from = start[i] as number
         const size = (end[i] as number) - from
@@ -93,27 +102,84 @@ export class SqliteWriter implements BlobWriter {
         if (rows.length === 3 * ROWS) flush(this.#insertRows)
       }
       const rest = rows.splice(0)
-      for (let i = 0; i < rest.length; i += 3) this.#insertOne.run(...rest.slice(i, i + 3))
+      for (let i = 0; i < rest.length; i += 3) this.#insert(this.#insertOne, rest.slice(i, i + 3))
     } catch (error) {
       throw this.#explain(error)
     }
   }
 
   commit(checkpoint: Checkpoint): void {
+    const value = encodeCheckpoint(checkpoint)
     try {
-      this.#db.prepare('INSERT INTO checkpt_v2 (value) VALUES (?)').run(encodeCheckpoint(checkpoint))
+      this.#assertStands()
+      this.#db.prepare('INSERT INTO checkpt_v2 (value) VALUES (?)').run(value)
+      this.#assertStored(checkpoint.rootref, value)
       this.#db.exec('COMMIT')
-      this.#db.close()
     } catch (error) {
       throw this.#explain(error)
     }
+    this.#foldJournal()
+    this.#db.close()
     this.#newFile?.commit()
   }
 
   close(): void {
-    // Rolls back what is not committed.
-    if (this.#db.isOpen) this.#db.close()
+    if (this.#db.isOpen) {
+      try {
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+        // After a failed write SQLite leaves its journal to whoever reads next, and the file as large as it got.
+        if (!this.#newFile) this.#db.exec('SELECT count(*) FROM sqlite_schema')
+      } catch {
+        // Then the journal stays, and whoever opens the store next plays it back.
+      }
+      this.#db.close()
+    }
     this.#newFile?.remove()
+  }
+
+  /**
+   * After some errors, such as a full disk, SQLite rolls back by itself, and what is written then would last.
+   *
+   * @throws {FluxError} `EIO` when that has happened
+   */
+  #assertStands(): void {
+    if (this.#db.isOpen && this.#db.isTransaction) return
+    throw new FluxError('EIO', `${this.#name}: SQLite has given the transaction up`)
+  }
+
+  #insert(statement: StatementSync, rows: readonly (Uint8Array | number)[]): void {
+    const changes = Number(statement.run(...rows).changes)
+    this.#inserted += changes
+    // In a new store a blob that comes again is passed over.
+    if (this.#newFile || changes === rows.length / 3) return
+    throw new FluxError('EIO', `${this.#name}: took ${changes} of ${rows.length / 3} blobs`)
+  }
+
+  /** Look before the commit: afterwards there is no way back. @throws {FluxError} `EIO` something is not there */
+  #assertStored(rootref: string, checkpoint: string): void {
+    const newest = this.#db.prepare('SELECT value FROM checkpt_v2 ORDER BY id DESC LIMIT 1').get()
+    if (newest?.value !== checkpoint) throw new FluxError('EIO', `${this.#name}: did not take the checkpoint`)
+    const digest = Buffer.from(blobrefHex(rootref), 'hex')
+    if (!this.#db.prepare('SELECT 1 FROM objects WHERE hash = CAST(? AS TEXT)').get(digest)) {
+      throw new FluxError('EIO', `${this.#name}: does not have the root, ${rootref}`)
+    }
+    if (!this.#newFile) return
+    const objects = Number(this.#db.prepare('SELECT count(*) AS objects FROM objects').get()?.objects)
+    if (objects === this.#inserted) return
+    throw new FluxError('EIO', `${this.#name}: has ${objects} blobs of the ${this.#inserted} that were stored`)
+  }
+
+  /** Move what is in a write-ahead log into the database, and leave no log. */
+  #foldJournal(): void {
+    try {
+      this.#db.exec(FOLD)
+    } catch (error) {
+      const { code, message } = FluxError.fromSystem(this.#explain(error), this.#name)
+      throw new FluxError(code, `${message}: everything is stored, but part of it only in ${this.#name}-wal`, {
+        cause: error,
+        hint: 'make room and keep that file: whoever opens the store next moves it into the database',
+      })
+    }
   }
 
   #begin(): void {
@@ -123,17 +189,15 @@ export class SqliteWriter implements BlobWriter {
     if (this.#newFile) settings.push('journal_mode = MEMORY', 'synchronous = OFF')
     else settings.push('synchronous = FULL')
     for (const setting of settings) this.#db.exec(`PRAGMA ${setting}`)
+    // What a crash has left in a write-ahead log is in the database then, and whatever is in the log later is ours.
+    if (!this.#newFile) this.#db.exec(FOLD)
     this.#db.exec('BEGIN IMMEDIATE')
   }
 
   #hashName(wanted: HashName | undefined): HashName {
-    const tables = tablesOf(this.#db)
-    if (tables.size > 0 && !tables.has('objects')) {
-      throw new FluxError(
-        'EINVAL',
-        `${this.#name}: an SQLite database, but not a Flux content store (it has no table "objects")`,
-      )
-    }
+    const tables = tablesOf(this.#db, this.#name)
+    if (tables.size > 0) assertHasObjects(tables, this.#name)
+    assertNoTriggers(this.#db, this.#name)
     const found = tables.has('objects') ? hashIn(this.#db) : undefined
     if (found && wanted && found !== wanted) {
       throw new FluxError('EINVAL', `${this.#name}: is a store of ${found} blobrefs, not ${wanted}`)
@@ -148,7 +212,7 @@ export class SqliteWriter implements BlobWriter {
       CREATE TABLE IF NOT EXISTS checkpt_v2(id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, value TEXT)`)
     const columns = db.prepare('PRAGMA table_info(objects)').all()
     if (!columns.some(({ name }) => name === 'epoch')) db.exec('ALTER TABLE objects ADD COLUMN epoch INT DEFAULT 0')
-    if (tablesOf(db).has('checkpt')) {
+    if (tablesOf(db, this.#name).has('checkpt')) {
       // The module would move it behind ours, and start from it.
       const insert = db.prepare('INSERT INTO checkpt_v2 (value) VALUES (?)')
       for (const checkpoint of checkpointsIn(db, this.#name, ['checkpt'])) insert.run(encodeCheckpoint(checkpoint))
