@@ -234,7 +234,7 @@ describe('content/open-store', () => {
     const db = new DatabaseSync(path)
     const update = (sql: string, blobref: string) =>
       db.prepare(`UPDATE objects SET ${sql} WHERE hash = CAST(? AS TEXT)`).run(Buffer.from(blobref.slice(5), 'hex'))
-    update("object = 'smurf'", small)
+    update("object = CAST('smurf' AS BLOB)", small)
     update('size = 999', packed)
     update("object = x'ffff'", broken)
     db.close()

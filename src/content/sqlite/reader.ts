@@ -16,7 +16,7 @@ import { BLOB, type BlobReader, type CheckedBatch, type PackedBatch } from '../p
 import { distinctRowids, Locator, PLACES } from './locator.ts'
 import { openDatabase } from './open-database.ts'
 import { RowSet } from './row-set.ts'
-import { assertHasObjects, checkpointsIn, hashIn, tablesOf } from './schema.ts'
+import { assertHasObjects, checkpointsIn, hashIn, SIZE_SQL, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
 import { Survey } from './survey.ts'
 
@@ -67,11 +67,11 @@ export class SqliteReader implements BlobReader {
       this.#tables = tablesOf(this.#db, name)
       assertHasObjects(this.#tables, name)
       this.#byRowids = this.#prepare(
-        `SELECT group_concat(rowid||' '||coalesce(size,'x')||' '||coalesce(octet_length(object),0),' '),
+        `SELECT group_concat(rowid||' '||size||' '||coalesce(octet_length(object),0),' '),
            CAST(group_concat(CASE WHEN octet_length(object) > ${LARGE_BLOB} OR size > ${LARGE_BLOB} THEN '' ELSE object END,'') AS BLOB)
-         FROM (SELECT rowid, size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
+         FROM (SELECT rowid, ${SIZE_SQL} AS size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
       )
-      this.#byRowid = this.#prepare('SELECT size, CAST(object AS BLOB) FROM objects WHERE rowid = ?')
+      this.#byRowid = this.#prepare(`SELECT ${SIZE_SQL}, CAST(object AS BLOB) FROM objects WHERE rowid = ?`)
       // An empty store gets Flux's default.
       this.hash = hashIn(this.#db) ?? 'sha1'
       this.#locator = new Locator(this.#db, DIGEST_BYTES[this.hash])
@@ -162,7 +162,7 @@ export class SqliteReader implements BlobReader {
     const rowids = distinctRowids(order)
     // What the index of the hashes knows, a damaged table need not have.
     for (const packed of order) batch.status[packed % PLACES] = BLOB.MISSING
-    let row: [string | null, Uint8Array]
+    let row: [string | null, Uint8Array | null]
     try {
       // Rows come in the order of `order`: by rowid.
       row = this.#byRowids.get(`[${rowids.join(',')}]`) as unknown as typeof row
@@ -172,7 +172,8 @@ export class SqliteReader implements BlobReader {
       return
     }
     const numbers = row[0]?.split(' ') ?? []
-    const stored = row[1]
+    // Nothing when all of the objects are NULL.
+    const stored = row[1] ?? new Uint8Array()
     let bytes = 0
     for (let i = 0; i < numbers.length; i += 3) {
       const size = Number(numbers[i + 1])

@@ -45,6 +45,17 @@ function notAStore(name: string, why: string): FluxError {
   return new FluxError('EINVAL', `${name}: an SQLite database, but not a Flux content store (${why})`)
 }
 
+/**
+ * The size of an object: -1 for one that is not compressed, -2 for a row that Flux does not load, since its columns have
+ * other types. A NULL is an object without bytes, and so is no LZ4 block that expands to nothing.
+ *
+ * @see flux-core `src/modules/content-sqlite/content-sqlite.c`, `content_sqlite_load`
+ */
+export const SIZE_SQL = `CASE
+  WHEN typeof(size) <> 'integer' OR typeof(object) NOT IN ('blob', 'null') OR size NOT BETWEEN -1 AND ${2 ** 32} THEN -2
+  WHEN size = 0 AND coalesce(octet_length(object), 0) = 0 THEN -1
+  ELSE size END`
+
 /** An instance uses one algorithm for everything, so any object tells. @returns undefined when there is none */
 export function hashIn(db: DatabaseSync): HashName | undefined {
   const { sha1, sha256 } = DIGEST_BYTES

@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { emptyTotals, type StoreTotals, type Totals } from '../content-store.ts'
 import { distinctRowids, type Locator, PLACES } from './locator.ts'
 import { RowSet } from './row-set.ts'
+import { SIZE_SQL } from './schema.ts'
 
 export class Survey {
   readonly #db: DatabaseSync
@@ -16,8 +17,8 @@ export class Survey {
     this.#locator = locator
     this.#digestBytes = digestBytes
     this.#rows = db.prepare(
-      `SELECT group_concat(rowid||' '||coalesce(size,-1)||' '||coalesce(octet_length(object),0),' ') FROM
-         (SELECT rowid, size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
+      `SELECT group_concat(rowid||' '||size||' '||coalesce(octet_length(object),0),' ') FROM
+         (SELECT rowid, ${SIZE_SQL} AS size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
     )
     this.#rows.setReturnArrays(true)
   }
