@@ -2,17 +2,27 @@
  * Blocking reads of a `content.files` directory (module content-files): each blob is a file named by its blobref, as it
  * is, and the one checkpoint is the file `kvs-primary`.
  */
-import { hash as digestHex } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
+import { createHash, hash as digestHex } from 'node:crypto'
+import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
 import { blobrefHash, blobrefHex, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import { emptyTotals, type StoreTotals, type Totals } from '../content-store.ts'
 import { BLOB, type BlobReader, type CheckedBatch, type PackedBatch } from '../packed-batch.ts'
+import { readAt, withRegularFile } from './regular-file.ts'
 
 /** The file that holds the checkpoint. */
 export const CHECKPOINT_FILE = 'kvs-primary'
+
+/** The most that a checkpoint has: three short members. */
+const CHECKPOINT_BYTES = 64 << 10
+
+/** The largest blob. @see flux-core `content.blob-size-limit` */
+const BLOB_BYTES = 2 ** 30
+
+/** What is only checked is read in pieces of this size. */
+const PIECE_BYTES = 1 << 20
 
 export class FilesReader implements BlobReader {
   readonly hash: HashName
@@ -20,6 +30,7 @@ export class FilesReader implements BlobReader {
   readonly #verify: boolean
   readonly #digests: readonly string[]
   readonly #marked = new Set<string>()
+  #piece: Buffer | undefined
 
   /** @throws {FluxError} when the directory cannot be listed */
   constructor(dir: string, options: { verify: boolean }) {
@@ -44,10 +55,10 @@ export class FilesReader implements BlobReader {
     const path = join(this.#dir, CHECKPOINT_FILE)
     let text: string
     try {
-      text = readFileSync(path, 'utf8')
+      text = withRegularFile(path, CHECKPOINT_BYTES, (fd, size) => wholeFile(fd, size).toString())
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw FluxError.fromSystem(error, `cannot read ${path}`)
+      if (error instanceof FluxError && error.code === 'ENOENT') return []
+      throw error
     }
     try {
       return [decodeCheckpoint(JSON.parse(text), path)]
@@ -82,9 +93,8 @@ export class FilesReader implements BlobReader {
           large.set(i, blob)
         }
       } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException
-        status[i] = code === 'ENOENT' ? BLOB.MISSING : BLOB.UNREADABLE
-        if (code !== 'ENOENT') reasons.set(i, message)
+        status[i] = statusOf(error)
+        if (status[i] === BLOB.UNREADABLE) reasons.set(i, (error as FluxError).message)
       }
     }
     return { status, start: new Uint32Array(), end: new Uint32Array(), arena: new Uint8Array(), large, reasons }
@@ -95,7 +105,8 @@ export class FilesReader implements BlobReader {
     const sizes = new Float64Array(count)
     for (let i = 0; i < count; i++) {
       const path = join(this.#dir, `${this.hash}-${hex.slice(i * digits, (i + 1) * digits)}`)
-      sizes[i] = statSync(path, { throwIfNoEntry: false })?.size ?? -1
+      const stats = lstatSync(path, { throwIfNoEntry: false })
+      sizes[i] = stats?.isFile() ? stats.size : -1
     }
     return sizes
   }
@@ -105,11 +116,13 @@ export class FilesReader implements BlobReader {
     const status = new Uint8Array(count)
     const reasons = new Map<number, string>()
     for (let i = 0; i < count; i++) {
-      // One at a time: nothing is to be kept.
-      const one = this.readBatch(hex.slice(i * digits, (i + 1) * digits), 1, 1)
-      status[i] = one.status[0] as number
-      const reason = one.reasons.get(0)
-      if (reason !== undefined) reasons.set(i, reason)
+      const digest = hex.slice(i * digits, (i + 1) * digits)
+      try {
+        status[i] = this.#isIntact(digest) ? BLOB.PACKED : BLOB.ALTERED
+      } catch (error) {
+        status[i] = statusOf(error)
+        if (status[i] === BLOB.UNREADABLE) reasons.set(i, (error as FluxError).message)
+      }
     }
     return { status, reasons }
   }
@@ -147,17 +160,32 @@ export class FilesReader implements BlobReader {
 
   /** @returns undefined when the file is larger than `left`, unless it is the `first` of its batch */
   #readOne(path: string, left: number, first: boolean): Uint8Array | undefined {
-    const fd = openSync(path, 'r')
-    try {
-      const { size } = fstatSync(fd)
-      if (!first && size > left) return undefined
-      // A buffer of its own, which can be handed to another thread.
-      const blob = Buffer.allocUnsafeSlow(size)
-      let at = 0
-      for (let n = -1; at < size && n !== 0; at += n) n = readSync(fd, blob, at, size - at, at)
-      return blob.subarray(0, at)
-    } finally {
-      closeSync(fd)
-    }
+    return withRegularFile(path, BLOB_BYTES, (fd, size) => (!first && size > left ? undefined : wholeFile(fd, size)))
   }
+
+  /** Compare a blob with its digest, holding no more than a piece of it. */
+  #isIntact(digest: string): boolean {
+    return withRegularFile(join(this.#dir, `${this.hash}-${digest}`), BLOB_BYTES, (fd, size) => {
+      if (!this.#verify) return true
+      this.#piece ??= Buffer.allocUnsafeSlow(PIECE_BYTES)
+      const piece = this.#piece
+      if (size < piece.length) return digestHex(this.hash, piece.subarray(0, readAt(fd, piece, 0)), 'hex') === digest
+      const hash = createHash(this.hash)
+      for (let at = 0, n = piece.length; n === piece.length; at += n) {
+        n = readAt(fd, piece, at)
+        hash.update(piece.subarray(0, n))
+      }
+      return hash.digest('hex') === digest
+    })
+  }
+}
+
+/** In a buffer of its own, which can be handed to another thread. */
+function wholeFile(fd: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(size)
+  return bytes.subarray(0, readAt(fd, bytes, 0))
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof FluxError && error.code === 'ENOENT' ? BLOB.MISSING : BLOB.UNREADABLE
 }
