@@ -74,7 +74,7 @@ export interface ContentStore extends AsyncDisposable {
    * @param blobrefs - valid blobrefs, of any algorithm, in any order, repeated or not
    * @param budgetBytes - when the blobs found come to more, some are left undefined; never all of them
    * @returns one result for each blobref, in order. The bytes may be views of one larger buffer.
-   * @throws {FluxError} when the store as a whole fails
+   * @throws {FluxError} when the store as a whole fails; `EBUSY` when somebody has changed it meanwhile
    */
   loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]>
 
@@ -134,7 +134,8 @@ export interface ContentStore extends AsyncDisposable {
   notifyStatus?(status: string): Promise<void>
 
   /**
-   * Call when everything has been read.
+   * Call when everything has been read. A store on disk also looks before it hands anything on, so that no damage is told
+   * that is none.
    * @throws {FluxError} `EBUSY` when somebody changed the store meanwhile, so that what was read may be torn
    */
   assertUnchanged(): Promise<void>

@@ -27,6 +27,15 @@ export class OfflineStore implements ContentStore {
    * @throws {FluxError} what the reader says when it cannot open the store
    */
   static async open(data: ReaderThreadData, assertUnchanged: () => void): Promise<OfflineStore> {
+    try {
+      return await OfflineStore.#open(data, assertUnchanged)
+    } catch (error) {
+      assertUnchanged()
+      throw error
+    }
+  }
+
+  static async #open(data: ReaderThreadData, assertUnchanged: () => void): Promise<OfflineStore> {
     const thread = await Thread.open<ReaderHandlers>(data.name, './reader-thread', import.meta.url, data)
     return new OfflineStore(data.name, thread, await thread.call('hash', undefined), assertUnchanged)
   }
@@ -43,22 +52,22 @@ export class OfflineStore implements ContentStore {
   }
 
   async loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
-    const { batch, objects } = await this.#thread.call('batch', { ...this.#wanted(blobrefs), budgetBytes })
+    const { batch, objects } = await this.#ask('batch', { ...this.#wanted(blobrefs), budgetBytes })
     this.#objects = objects
     return blobrefs.map((blobref, i) => resultOf(batch, i, blobref))
   }
 
   sizes(blobrefs: readonly string[]): Promise<Float64Array> {
-    return this.#thread.call('sizes', this.#wanted(blobrefs))
+    return this.#ask('sizes', this.#wanted(blobrefs))
   }
 
   async checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
-    const { status, reasons } = await this.#thread.call('check', this.#wanted(blobrefs))
+    const { status, reasons } = await this.#ask('check', this.#wanted(blobrefs))
     return blobrefs.map((blobref, i) => errorOf(status[i] as number, blobref, reasons.get(i)))
   }
 
   async list(from: number, count: number): Promise<string[]> {
-    const digests = await this.#thread.call('list', { from, count })
+    const digests = await this.#ask('list', { from, count })
     const digits = DIGEST_BYTES[this.hash] * 2
     return Array.from(
       { length: digests.length / digits },
@@ -67,15 +76,15 @@ export class OfflineStore implements ContentStore {
   }
 
   async mark(blobrefs: readonly string[]): Promise<void> {
-    await this.#thread.call('mark', this.#wanted(blobrefs))
+    await this.#ask('mark', this.#wanted(blobrefs))
   }
 
   totals(): Promise<StoreTotals> {
-    return this.#thread.call('totals', undefined)
+    return this.#ask('totals', undefined)
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
-    const checkpoints = await this.#thread.call('checkpoints', undefined)
+    const checkpoints = await this.#ask('checkpoints', undefined)
     if (checkpoints.length === 0) {
       throw new FluxError('ENOENT', `${this.name}: no checkpoint in this store`, {
         hint: 'an instance writes one when it shuts down; --root BLOBREF dumps any directory',
@@ -95,6 +104,21 @@ export class OfflineStore implements ContentStore {
   /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /**
+   * Call the thread. What comes of a store that somebody is changing may be torn: an error, or a blob that seems to be
+   * damaged. So nothing is handed on before the files are known to be what they were.
+   */
+  async #ask<K extends keyof ReaderHandlers & string>(
+    method: K,
+    args: Parameters<ReaderHandlers[K]>[0],
+  ): Promise<ReturnType<ReaderHandlers[K]>['reply']> {
+    try {
+      return await this.#thread.call(method, args)
+    } finally {
+      this.#assertUnchanged()
+    }
   }
 
   #wanted(blobrefs: readonly string[]): { hex: string; count: number } {

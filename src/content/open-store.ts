@@ -55,9 +55,11 @@ function changeGuard(database: string, name: string): () => void {
   }
   const before = look()
   return () => {
-    if (look() === before) return
+    const now = look()
+    // One that is removed stays as it is for those who have it open, and what they read may be the last copy.
+    if (now === before || now === undefined) return
     throw new FluxError('EBUSY', `${name}: changed while it was read`, {
-      hint: 'a broker has probably been started on it: dump it live with --uri',
+      hint: 'a broker was started on it, or somebody restores into it: try again when it is at rest, or read the instance live with --uri',
     })
   }
 }

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -221,6 +222,14 @@ describe('content/open-store', () => {
     db.close()
     const error = await store.assertUnchanged().catch((e) => e)
     expect(error).to.include({ code: 'EBUSY', message: `${path}: changed while it was read` })
+  })
+
+  it('reads on when the store is removed meanwhile', async () => {
+    const path = copyOf('basic', 'content.sqlite')
+    await using store = await openStore(path)
+    rmSync(path)
+    expect(await store.checkBatch([expected('basic').rootref])).to.deep.equal([undefined])
+    await store.assertUnchanged()
   })
 
   it('tells a missing, an altered and an undecodable blob apart', async () => {
