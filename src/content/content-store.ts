@@ -40,7 +40,7 @@ export interface StoreTotals {
   all: Totals
   /** Those that were marked: {@link ContentStore.mark}. */
   marked: Totals
-  /** Objects on damaged pages, which are in neither. */
+  /** Objects on damaged pages, which are in neither. Where nothing tells their digests any more it is an upper bound. */
   unreadable: number
   /** The size of the database; or of all files. */
   fileBytes: number

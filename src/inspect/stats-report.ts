@@ -34,6 +34,20 @@ export function statsRows({
   return rows
 }
 
+/** What the figures do not tell since it could not be read; nothing when all could. */
+export function statsComplaints({ unreadable, unreadableDirs }: ContentStats): string[] {
+  const complaints: string[] = []
+  const count = (number: number, one: string, many: string) => `${grouped(number)} ${number === 1 ? one : many}`
+  if (unreadable > 0)
+    complaints.push(`${count(unreadable, 'object', 'objects')} could not be read, and are not counted`)
+  if (unreadableDirs > 0) {
+    const dirs = count(unreadableDirs, 'directory', 'directories')
+    const whose = unreadableDirs === 1 ? 'it leads' : 'they lead'
+    complaints.push(`${dirs} could not be read: what only ${whose} to is counted as garbage`)
+  }
+  return complaints
+}
+
 export function serviceStatsRows({ cache, backing }: ServiceStats): StatsRow[] {
   const rows: StatsRow[] = [
     ['cache objects', cache.count],

@@ -129,6 +129,18 @@ describe('content/survey', () => {
     expect(await store.sizes([blobrefs[1234] as string, blobrefs[0] as string])).to.deep.equal(Float64Array.of(-1, 150))
   })
 
+  it('counts what neither the table nor the index tells any more', async () => {
+    const { path, blobrefs } = sqliteStore(3000)
+    damagePage(path, 'table', Buffer.from('blob 001234'))
+    for (const i of [1234, 7, 2000]) damagePage(path, 'index', Buffer.from(blobrefs[i]?.slice(5) as string, 'hex'))
+    await using store = await openStore(path)
+    const { all: readable, unreadable } = await store.totals()
+    expect(unreadable).to.be.within(10, 30)
+    expect(readable.objects + unreadable).to.equal(3000)
+    // The digests of some are lost.
+    expect(await all(store)).not.to.include(blobrefs[1234])
+  })
+
   it('finds everything when it is the index of the hashes that is damaged', async () => {
     const { path, blobrefs } = sqliteStore(3000)
     const some = [0, 1000, 2000].map((i) => blobrefs[i] as string)

@@ -6,6 +6,7 @@ import { BrokerDouble } from '../support/broker-double.ts'
 import { expected, fixture, scratch } from '../support/fixtures.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { CLI, cleanEnv, fluxTsAside } from '../support/processes.ts'
+import { damagePage } from '../support/stores.ts'
 import { Blobs, dir, val, valref, writeSqlite } from '../support/trees.ts'
 
 function storeOf(blobs: Blobs, roots: string[]): string {
@@ -107,6 +108,36 @@ describe('content', () => {
     expect(garbage).to.include({ objects: blobs.size - reachable, bytes: bytes - reachableBytes })
     const text = (await runInProcess(['content', 'stats', '--store', path])).stdout.toString()
     expect(text.split('\n')[0]).to.equal(`objects\t${blobs.size}`)
+  })
+
+  it('says what stats could not read, and fails', async () => {
+    const blobs = new Blobs()
+    const rootref = blobs.tree({ a: dir({ b: valref('below') }), c: valref('beside') })
+    const many = Array.from({ length: 500 }, (_, i) => `blob ${i} `.padEnd(150, 'x'))
+    for (const text of many) blobs.store(text)
+    const path = storeOf(blobs, [rootref])
+    const intact = await runInProcess(['content', 'stats', '--reachable', '--store', path])
+    expect({ status: intact.status, stderr: intact.stderr }).to.deep.equal({ status: 0, stderr: '' })
+    damagePage(path, 'table', Buffer.from('blob 300 '))
+    const damaged = await runInProcess(['content', 'stats', '--store', path])
+    const [, count] = /^unreadable objects\t(\d+)$/m.exec(damaged.stdout.toString()) ?? []
+    expect(Number(count)).to.be.within(10, 30)
+    expect({ status: damaged.status, stderr: damaged.stderr }).to.deep.equal({
+      status: 1,
+      stderr: `flux-ts content stats: ${path}: ${count} objects could not be read, and are not counted\n`,
+    })
+  })
+
+  it('says which directories stats could not read, and fails', async () => {
+    const blobs = new Blobs()
+    const rootref = blobs.tree({ a: dir({ b: valref('below') }), c: valref('beside') })
+    blobs.delete(new Blobs().tree({ b: valref('below') }))
+    const path = storeOf(blobs, [rootref])
+    const { status, stderr } = await runInProcess(['content', 'stats', '--reachable', '--store', path])
+    expect({ status, stderr }).to.deep.equal({
+      status: 1,
+      stderr: `flux-ts content stats: ${path}: 1 directory could not be read: what only it leads to is counted as garbage\n`,
+    })
   })
 
   it('tells what a live instance says of its content', async () => {

@@ -1,6 +1,13 @@
 import { Flags } from '@oclif/core'
-import { FluxCommand, interruptible, Output, openSource, sourceFlags, UsageError } from '../../cli/index.ts'
-import { contentStats, serviceStatsRows, statsJson, statsRows, statsText } from '../../inspect/index.ts'
+import { EXIT, FluxCommand, interruptible, Output, openSource, sourceFlags, UsageError } from '../../cli/index.ts'
+import {
+  contentStats,
+  serviceStatsRows,
+  statsComplaints,
+  statsJson,
+  statsRows,
+  statsText,
+} from '../../inspect/index.ts'
 
 export default class ContentStats extends FluxCommand {
   static override hiddenAliases = ['flux:content:stats']
@@ -11,6 +18,8 @@ export default class ContentStats extends FluxCommand {
     `Prints the number of blobs, their bytes, what they take in the store, how many are compressed, and the size of the database. With --reachable also how much of it no checkpoint reaches: what garbage collection, or a dump and a restore, would give back.
 
 Of a live instance it prints what its services say: the content cache of rank 0, and the backing store.
+
+What cannot be read is not in the figures; how much that is stands on stderr, and the exit status is 1.
 
 On a terminal the figures are in columns; otherwise each is on a line of its own, after its name and a tab.`
 
@@ -42,6 +51,10 @@ On a terminal the figures are in columns; otherwise each is on a line of its own
       const stats = await contentStats(store, { reachable, signal })
       await store.assertUnchanged()
       if (!this.jsonEnabled()) await output.write(statsText(statsRows(stats), isTerminal))
+      for (const complaint of statsComplaints(stats)) {
+        this.notice(`${store.name}: ${complaint}`)
+        process.exitCode = EXIT.FAILED
+      }
       return statsJson(stats)
     })
   }

@@ -17,6 +17,8 @@ interface Bucket {
 export class ObjectIndex {
   /** Number of objects. */
   readonly size: number
+  /** Number of rows that neither the table nor the index of its hashes tells: objects that are lost, at most. */
+  readonly lost: number
   readonly #buckets: Bucket[]
   readonly #digestBytes: number
   /** How many digests come before each bucket. */
@@ -45,9 +47,14 @@ export class ObjectIndex {
         return EMPTY
       }
     })
+    const lost = new Set<number>()
     if (damaged.size > 0) {
-      scanObjects(db, digestBytes, this.#lastRowid(db), (digest, rowid) =>
-        damaged.get(digest[0] as number)?.push([digest, rowid]),
+      scanObjects(
+        db,
+        digestBytes,
+        this.#lastRowid(db),
+        (digest, rowid) => damaged.get(digest[0] as number)?.push([digest, rowid]),
+        (rowid) => lost.add(rowid),
       )
       for (const [first, rows] of damaged) {
         rows.sort(([a], [b]) => Buffer.compare(a, b))
@@ -57,6 +64,8 @@ export class ObjectIndex {
         )
       }
     }
+    if (lost.size > 0) for (const { rowids } of this.#buckets) for (const rowid of rowids) lost.delete(rowid)
+    this.lost = lost.size
     let size = 0
     this.#starts = this.#buckets.map(({ rowids }) => {
       size += rowids.length

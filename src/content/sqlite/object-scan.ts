@@ -7,13 +7,15 @@ const ROWS = 8192
  * Read digests and rowids from the table itself, past the index of its hash column, around pages that are damaged.
  *
  * @param lastRowid - rows beyond it are not looked for
- * @param onRow - hears of each row that is readable, in order
+ * @param onRow - called with each row that is readable, in order
+ * @param onLost - called with each rowid that cannot be read; there may be no such row
  */
 export function scanObjects(
   db: DatabaseSync,
   digestBytes: number,
   lastRowid: number,
   onRow: (digest: Uint8Array, rowid: number) => void,
+  onLost: (rowid: number) => void,
 ): void {
   const statement = db.prepare(
     `SELECT CAST(group_concat(hash,'') AS BLOB), group_concat(rowid,' ') FROM
@@ -26,7 +28,10 @@ export function scanObjects(
       row = statement.get(from, to, digestBytes) as unknown as typeof row
     } catch {
       // Halve until what is left are the rows of the damaged pages.
-      if (from === to) return
+      if (from === to) {
+        onLost(from)
+        return
+      }
       const middle = Math.floor((from + to) / 2)
       scan(from, middle)
       scan(middle + 1, to)

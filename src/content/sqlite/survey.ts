@@ -54,7 +54,7 @@ export class Survey {
     const all = emptyTotals()
     const marked = emptyTotals()
     const { index } = this.#locator
-    let unreadable = 0
+    let unreadable = index.lost
     for (let from = 0; from < index.size; from += PLACES) {
       const rowids = index.rowids(from, PLACES)
       const found = this.#read([...rowids])
