@@ -3,7 +3,7 @@
  * One message a batch each way; the bytes of blobs are handed over, not copied.
  */
 import { parentPort, Worker } from 'node:worker_threads'
-import { type ErrnoName, FluxError } from '../errors/index.ts'
+import { type ErrnoName, errnoText, FluxError } from '../errors/index.ts'
 
 /** What a thread can be asked to do, by name. */
 export type Handlers = Record<string, (args: never) => Answer<unknown>>
@@ -66,6 +66,7 @@ export class Thread<H extends Handlers> {
   readonly #pending = new Map<number, { resolve: (reply: unknown) => void; reject: (error: unknown) => void }>()
   #nextId = OPENED + 1
   #failure: unknown
+  #isOpen = false
   #closed = false
 
   /**
@@ -77,6 +78,7 @@ export class Thread<H extends Handlers> {
     const thread = new Thread<H>(name, new URL(`${file}${base.endsWith('.ts') ? '.ts' : '.js'}`, base), data)
     try {
       await thread.#reply(OPENED)
+      thread.#isOpen = true
       return thread
     } catch (error) {
       await thread.#worker.terminate()
@@ -86,9 +88,16 @@ export class Thread<H extends Handlers> {
 
   private constructor(name: string, url: URL, data: object) {
     // Node 22 calls node:sqlite experimental, on stderr.
-    this.#worker = new Worker(url, { workerData: data, execArgv: ['--disable-warning=ExperimentalWarning'] })
+    const options = { workerData: data, execArgv: ['--disable-warning=ExperimentalWarning'] }
+    try {
+      this.#worker = new Worker(url, options)
+    } catch (error) {
+      throw startError(error, name)
+    }
     this.#worker.on('message', (reply: Reply) => this.#settle(reply))
-    this.#worker.on('error', (error) => this.#fail(FluxError.fromSystem(error, `${name}: its thread failed`)))
+    this.#worker.on('error', (error) =>
+      this.#fail(this.#isOpen ? FluxError.fromSystem(error, `${name}: its thread failed`) : startError(error, name)),
+    )
     this.#worker.on('exit', () => this.#fail(new FluxError('EIO', `${name}: its thread ended`)))
   }
 
@@ -134,4 +143,22 @@ export class Thread<H extends Handlers> {
     for (const { reject } of this.#pending.values()) reject(error)
     this.#pending.clear()
   }
+}
+
+/** What a process may run out of when it starts a thread, as Node says it: in words, or with an errno in them. */
+const LIMITS = [
+  ['EMFILE', /EMFILE|too many open files/i, 'raise the limit on open files (ulimit -n)'],
+  ['EAGAIN', /EAGAIN/, 'raise the limit on processes and threads (ulimit -u)'],
+  ['ENOMEM', /ENOMEM|ERR_WORKER_OUT_OF_MEMORY/, 'raise the limit on memory (ulimit -v)'],
+] as const
+
+function startError(error: unknown, name: string): FluxError {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  const what = `${name}: cannot start a thread to work on it`
+  for (const [errno, words, hint] of LIMITS) {
+    if (words.test(`${code} ${message}`)) {
+      return new FluxError(errno, `${what}: ${errnoText(errno)}`, { cause: error, hint })
+    }
+  }
+  return FluxError.fromSystem(error, what)
 }

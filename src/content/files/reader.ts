@@ -186,6 +186,8 @@ function wholeFile(fd: number, size: number): Buffer {
   return bytes.subarray(0, readAt(fd, bytes, 0))
 }
 
+/** @throws {FluxError} what says nothing of the file: that this process has too many open */
 function statusOf(error: unknown): number {
+  if (error instanceof FluxError && error.code === 'EMFILE') throw error
   return error instanceof FluxError && error.code === 'ENOENT' ? BLOB.MISSING : BLOB.UNREADABLE
 }
