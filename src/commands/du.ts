@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { type Column, EXIT, loadFlags, SourceCommand, sizeText, Table } from '../cli/index.ts'
 import { du, sortUsages, type Usage, type UsageOrder } from '../inspect/index.ts'
-import { type DirObj, type Dirref, keyComponents, SnapshotReader } from '../kvs/index.ts'
+import { type DirObj, type Dirref, plainKey, SnapshotReader } from '../kvs/index.ts'
 
 /** Characters of a bar that stands for everything. */
 const BAR = 20
@@ -71,7 +71,7 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
       const store = await source.store()
       const { rootref, namespace } = await source.snapshot()
       const reader = new SnapshotReader(store, rootref, { namespace })
-      const key = keyComponents(args.key).join('.') || '.'
+      const key = plainKey(args.key)
       const root = await dirAt(reader, key)
       const onError = ({ message }: Error) => {
         this.notice(message)

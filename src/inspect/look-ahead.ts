@@ -61,9 +61,14 @@ export class LookAhead {
   }
 }
 
-/** The key of an entry of a directory. */
+/**
+ * The key of an entry of a directory.
+ *
+ * @param dirKey - as it was given: a dot at its end is the one before the name, as `flux_kvsdir_key_at` has it
+ */
 export function keyIn(dirKey: string, name: string): string {
-  return dirKey === '.' ? name : `${dirKey}.${name}`
+  if (dirKey === '.') return name
+  return dirKey.endsWith('.') ? `${dirKey}${name}` : `${dirKey}.${name}`
 }
 
 /** The directories in a directory, in no particular order. */

@@ -9,6 +9,7 @@ export {
   keyComponents,
   type LookupKind,
   lookupError,
+  plainKey,
   SnapshotReader,
   type SnapshotReaderOptions,
 } from './lookup.ts'

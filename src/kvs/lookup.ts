@@ -83,6 +83,11 @@ export function keyComponents(key: string): string[] {
   return key.split('.').filter((component) => component !== '')
 }
 
+/** A key without the dots that do not count; `.` for the root. @throws {FluxError} `EINVAL` the key is empty */
+export function plainKey(key: string): string {
+  return keyComponents(key).join('.') || '.'
+}
+
 /** The error of a lookup, in the words of `flux kvs`. */
 export function lookupError(
   code: 'ENOENT' | 'EISDIR' | 'ENOTDIR' | 'EINVAL' | 'ELOOP' | 'ENOTSUP',

@@ -186,6 +186,15 @@ describe('flux-ts kvs', () => {
     expect(older).not.to.deep.equal(await json(['dir', '-R', '--store', fixture('checkpoints')]))
   })
 
+  it('names keys in one form in JSON, wherever the dots were', async () => {
+    const store = storeOf({ t: dir({ d: dir({ a: val('1'), 'x..y': val('2') }) }), v: val('3') })
+    const keys = async (...args: string[]) =>
+      ((await json([...args, '--store', store])).keys as { key: string }[]).map(({ key }) => key)
+    expect(await keys('dir', '-R', '..t..d.')).to.deep.equal(['t.d.a', 't.d.x..y'])
+    expect(await keys('ls', '-R', '.t.')).to.deep.equal(['t.d', 't.d.a', 't.d.x..y'])
+    expect(await keys('ls', '.v')).to.deep.equal(['v'])
+  })
+
   it('says in JSON what it says in words', async () => {
     await using broker = await live()
     const env = { FLUX_URI: broker.uri }

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { atFlag, Output, outputWidth, SourceCommand, shown } from '../../cli/index.ts'
 import { type DirEntry, keyValueLine, linkText, listDirEntries, objJson, valueJson } from '../../inspect/index.ts'
+import { plainKey } from '../../kvs/index.ts'
 
 export default class KvsDir extends SourceCommand {
   static override hiddenAliases = ['flux:kvs:dir']
@@ -41,6 +42,8 @@ export default class KvsDir extends SourceCommand {
   async run(): Promise<object> {
     const { args, flags } = await this.parse(KvsDir)
     const { recursive, directory } = flags
+    // Lines begin with the key as it was given, as those of flux kvs do; in JSON keys have one form.
+    const key = this.jsonEnabled() ? plainKey(args.key) : args.key
     const width = outputWidth(flags.width)
     const isWhole = this.jsonEnabled() || width <= 3
     const valueBytes = directory ? 0 : isWhole ? Number.POSITIVE_INFINITY : width
@@ -48,7 +51,7 @@ export default class KvsDir extends SourceCommand {
       const reader = await source.reader(flags.at)
       const output = new Output()
       const keys: object[] = []
-      for await (const entries of listDirEntries(reader, args.key, { recursive, valueBytes, signal: source.signal })) {
+      for await (const entries of listDirEntries(reader, key, { recursive, valueBytes, signal: source.signal })) {
         for (const entry of entries) {
           if (this.jsonEnabled()) keys.push(jsonOf(entry))
           else if (output.isFull(`${shown(lineOf(entry, width))}\n`)) await output.flush()

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { EXIT, errorLine, Output, outputWidth, SourceCommand, shown } from '../../cli/index.ts'
 import { columns, keyIn, listKeys, objJson } from '../../inspect/index.ts'
-import type { TreeObj } from '../../kvs/index.ts'
+import { plainKey, type TreeObj } from '../../kvs/index.ts'
 
 export default class KvsLs extends SourceCommand {
   static override hiddenAliases = ['flux:kvs:ls']
@@ -44,6 +44,8 @@ export default class KvsLs extends SourceCommand {
   async run(): Promise<object> {
     const { args, flags } = await this.parse(KvsLs)
     const width = flags['1'] ? 1 : outputWidth(flags.width)
+    const given = args.key ?? []
+    const asked = this.jsonEnabled() ? given.map(withoutDots) : given
     return this.withSource(flags, async (source) => {
       const onError = (error: Error) => {
         this.notice(errorLine(error))
@@ -53,7 +55,7 @@ export default class KvsLs extends SourceCommand {
       const keys: object[] = []
       let isFirst = true
       const options = { ...flags, onError, signal: source.signal }
-      for await (const { key, isLabelled, entries } of listKeys(await source.reader(), args.key ?? [], options)) {
+      for await (const { key, isLabelled, entries } of listKeys(await source.reader(), asked, options)) {
         if (this.jsonEnabled()) {
           for (const { name, obj } of entries) keys.push({ key: keyIn(key ?? '.', name), ...objJson(obj) })
           continue
@@ -71,6 +73,11 @@ export default class KvsLs extends SourceCommand {
       return { keys }
     })
   }
+}
+
+/** A key without the dots that do not count, except for the one that asks for a directory. */
+function withoutDots(key: string): string {
+  return key === '' ? key : plainKey(key) + (key.endsWith('.') ? '.' : '')
 }
 
 function suffixOf({ type }: TreeObj): string {
