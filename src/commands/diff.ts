@@ -102,7 +102,7 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
       const totals = new DiffTotals()
       const counted = totals.count(changes)
       if (flags.quiet) await first(counted)
-      else if (this.jsonEnabled()) await this.#printJson(counted, totals, sides)
+      else if (this.jsonEnabled()) await this.#printJson(counted, totals, sides, flags)
       else if (flags.content) await printText(counted, sides)
       else if (flags.stat) await printStat(counted, totals)
       else await printTable(new Table(KEY_COLUMNS), counted)
@@ -116,14 +116,39 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
     return status === EXIT.FAILED ? TROUBLE : status
   }
 
-  async #printJson(changes: AsyncIterable<Change[]>, totals: DiffTotals, { a, b }: Sides): Promise<void> {
-    const texts = (async function* () {
-      for await (const batch of changes) yield batch.map((change) => JSON.stringify(changeJson(change)))
-    })()
+  async #printJson(
+    changes: AsyncIterable<Change[]>,
+    totals: DiffTotals,
+    { a, b }: Sides,
+    { stat, content }: { stat: boolean; content: boolean },
+  ): Promise<void> {
     const roots = { a: a.snapshot.rootref, b: b.snapshot.rootref }
     const after = () => ({ ...roots, ...totals.total, complete: !this.#trouble })
-    if (!(await printJsonList('changes', texts, after))) this.#trouble = true
+    const textOf = content ? (change: Change) => changeText(a.store, b.store, change) : undefined
+    const items = stat ? countsBelow(changes, totals) : changesJson(changes, textOf)
+    if (!(await printJsonList(stat ? 'stat' : 'changes', items, after))) this.#trouble = true
   }
+}
+
+/** Each change; with `textOf`, what that says of it too. */
+async function* changesJson(
+  changes: AsyncIterable<Change[]>,
+  textOf: ((change: Change) => Promise<string>) | undefined,
+): AsyncGenerator<string[], void, void> {
+  for await (const batch of changes) {
+    const texts: string[] = []
+    for (const change of batch) {
+      const text = textOf && { diff: await textOf(change) }
+      texts.push(JSON.stringify({ ...changeJson(change), ...text }))
+    }
+    yield texts
+  }
+}
+
+/** What was counted below each key of the top level, once all changes have passed. */
+async function* countsBelow(changes: AsyncIterable<unknown>, totals: DiffTotals): AsyncGenerator<string[], void, void> {
+  for await (const _ of changes);
+  yield totals.topRows().map((row) => JSON.stringify(row))
 }
 
 async function first(changes: AsyncIterable<unknown>): Promise<void> {

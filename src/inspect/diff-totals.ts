@@ -36,9 +36,14 @@ export class DiffTotals {
     }
   }
 
-  /** A row for each key of the top level, in order, and one for all. */
+  /** A row for each key of the top level, in order. */
+  topRows(): StatRow[] {
+    return [...this.#rows.values()]
+  }
+
+  /** The same, and one for all. */
   rows(): StatRow[] {
-    return [...this.#rows.values(), this.#total]
+    return [...this.topRows(), this.#total]
   }
 
   #add({ key, change, before, after }: Change): void {

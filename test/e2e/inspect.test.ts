@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, truncateSync } from 'node:fs'
 import { expect } from 'chai'
 import { copyOf, expected, fixture } from '../support/fixtures.ts'
+import { runInProcess } from '../support/in-process.ts'
 import { CLI, cleanEnv, type Finished, fluxTs, run } from '../support/processes.ts'
 
 const JOBS = fixture('jobs', 'content.sqlite')
@@ -64,6 +65,29 @@ describe('flux-ts diff', () => {
     ])
     const { stdout } = fluxTs(['diff', '--content', '--store', CHECKPOINTS, '@4', '@3'])
     expect(stdout.toString()).to.include('--- a/gen\n+++ b/gen\n@@ -1,1 +1,1 @@\n-1\n').and.include('--- /dev/null\n')
+  })
+
+  it('says in JSON what --stat and --content say', async () => {
+    const json = async (flag: string) => {
+      const args = ['diff', flag, '--json', '--store', CHECKPOINTS, '@4', '@3']
+      const { status, stdout } = await runInProcess(args)
+      expect(status).to.equal(1)
+      return JSON.parse(stdout.toString())
+    }
+    const { stat, ...totals } = await json('--stat')
+    expect(stat).to.deep.equal([
+      { key: 'gen', added: 0, removed: 0, changed: 1, bytes: 0 },
+      { key: 'only', added: 1, removed: 1, changed: 0, bytes: 0 },
+    ])
+    expect(totals).to.include({ added: 1, removed: 1, changed: 1, bytes: 0, complete: true })
+    expect(totals).not.to.have.property('changes')
+    const { changes } = await json('--content')
+    expect(changes.map(({ key }: { key: string }) => key)).to.deep.equal(['gen', 'only.first', 'only.second'])
+    expect(changes[0]).to.include({
+      change: 'changed',
+      diff: '--- a/gen\n+++ b/gen\n@@ -1,1 +1,1 @@\n-1\n\\ No newline at end of file\n+2\n\\ No newline at end of file\n',
+    })
+    expect(changes[1].diff).to.include('+++ /dev/null\n')
   })
 
   it('exits with 2 when something went wrong, and when not all could be compared', () => {
