@@ -24,7 +24,7 @@ export default class Jobs extends SourceCommand {
 
 On a terminal it is a table; elsewhere one job a line, its columns separated by tabs, a hyphen for what is not known. With --json it is what flux jobs --json prints, as far as a snapshot knows it. Times are UTC.
 
-A job whose records are damaged is listed with what is left of it, and a warning on stderr; the exit status is then 1.`
+A job whose records are damaged is listed with what is left of it, and a warning on stderr; the exit status is then 1. When its eventlog is lost, its state is UNKNOWN: it counts neither as active nor as inactive, and --state unknown finds it.`
 
   static override examples = [
     {

@@ -1,9 +1,9 @@
-import { JOB_RESULTS, JOB_STATES, type Job } from './job.ts'
+import { JOB_RESULTS, JOB_STATES, type Job, UNKNOWN_STATE } from './job.ts'
 
 /** Which jobs are meant. What a damaged job does not tell does not speak against it. */
 export interface JobFilterOptions {
   userids?: readonly number[] | undefined
-  /** Names of states, or of several: `pending`, `running`, `active`. In any case of letters. */
+  /** Names of states, or of several: `pending`, `running`, `active`; or `unknown`, which is in none of these. In any case. */
   states?: readonly string[] | undefined
   /** Names of results, in any case of letters. */
   results?: readonly string[] | undefined
@@ -21,7 +21,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The names that {@link JobFilterOptions.states} and `results` take, in lower case. */
-export const STATE_NAMES = [...JOB_STATES, ...Object.keys(GROUPS)].map((name) => name.toLowerCase())
+export const STATE_NAMES = [...JOB_STATES, ...Object.keys(GROUPS), UNKNOWN_STATE].map((name) => name.toLowerCase())
 export const RESULT_NAMES = JOB_RESULTS.map((name) => name.toLowerCase())
 
 /** Says which jobs are meant. */

@@ -14,6 +14,9 @@ export const JOB_STATES = ['NEW', 'DEPEND', 'PRIORITY', 'SCHED', 'RUN', 'CLEANUP
 /** One of {@link JOB_STATES}. */
 export type JobState = (typeof JOB_STATES)[number]
 
+/** The state of a job whose eventlog does not tell one, because it is lost or holds no event of use. */
+export const UNKNOWN_STATE = 'UNKNOWN'
+
 /** What may become of a job, as `flux jobs` has it. @see RFC 21 */
 export const JOB_RESULTS = ['COMPLETED', 'FAILED', 'CANCELED', 'TIMEOUT'] as const
 /** One of {@link JOB_RESULTS}. */
@@ -32,7 +35,7 @@ export interface JobRecords {
  */
 export interface Job {
   readonly id: bigint
-  state: JobState
+  state: JobState | typeof UNKNOWN_STATE
   userid?: number
   urgency?: number
   priority?: number
@@ -78,6 +81,8 @@ export function jobOf(id: bigint, records: JobRecords, problems: readonly string
   const jobspec = parseRecord(job, 'jobspec', records.jobspec)
   if (records.eventlog === undefined) noteMissing(job, 'eventlog')
   else replay.log(records.eventlog)
+  // Without a submit event, NEW is only where the replay begins.
+  if (job.state === 'NEW' && job.t_submit === undefined) job.state = UNKNOWN_STATE
   const R = parseRecord(job, 'R', records.R, replay.entered('RUN'))
   if (jobspec) {
     for (const [path, value] of replay.jobspecUpdates) setAt(jobspec, path, value)
@@ -123,7 +128,7 @@ function noteMissing(job: Job, name: string): void {
 }
 
 /** The state of a job that is still there, the result of one that is not. */
-export function jobStatus({ state, result }: Job): JobState | JobResult {
+export function jobStatus({ state, result }: Job): Job['state'] | JobResult {
   return result ?? state
 }
 

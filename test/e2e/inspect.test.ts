@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
-import { copyOf, expected, fixture } from '../support/fixtures.ts'
+import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { CLI, cleanEnv, type Finished, fluxTs, run } from '../support/processes.ts'
+import { Blobs, dir, raw, val, writeSqlite } from '../support/trees.ts'
 
 const JOBS = fixture('jobs', 'content.sqlite')
 const CHECKPOINTS = fixture('checkpoints', 'content.sqlite')
@@ -203,6 +205,29 @@ describe('flux-ts jobs', () => {
     expect(stderr).to.match(/^flux-ts jobs: ƒ\w+: eventlog: missing blobref 0: .*\n$/)
     expect(status).to.equal(1)
     expect(stdout.toString().trim().split('\n')).to.have.length(40)
+  })
+
+  it('calls the state of a job unknown when its eventlog is lost, and finds it by that', async () => {
+    const blobs = new Blobs()
+    const lost = dir({ eventlog: raw('valref', [`sha1-${'1'.repeat(40)}`]), jobspec: val('{}') })
+    const jobs = dir({ '0000': dir({ '0000': dir({ '0000': dir({ '0001': lost }) }) }) })
+    const store = join(scratch(), 'content.sqlite')
+    writeSqlite(store, blobs, [blobs.tree({ job: jobs })])
+    const states = async (state: string) => {
+      const { stdout, status } = await runInProcess(['jobs', '--store', store, '--state', state])
+      return {
+        status,
+        states: stdout
+          .toString()
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => line.split('\t')[3]),
+      }
+    }
+    expect(await states('unknown')).to.deep.equal({ status: 1, states: ['UNKNOWN'] })
+    for (const state of ['active', 'inactive', 'new', 'pending,running']) {
+      expect(await states(state), state).to.deep.equal({ status: 0, states: [] })
+    }
   })
 
   it('ends quietly when nobody reads on', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { type JobRecords, jobFilter, jobJson, jobOf, jobReturncode } from '../../src/inspect/index.ts'
+import { type Job, type JobRecords, jobFilter, jobJson, jobOf, jobReturncode } from '../../src/inspect/index.ts'
 
 /** Records of jobs of a real instance, as a dump of it had them, and what `flux jobs --json` said of each at that time. */
 const RECORDED = JSON.parse(readFileSync(new URL('../conformance/recorded/jobs.json', import.meta.url), 'utf8')) as {
@@ -108,7 +108,7 @@ describe('inspect/job', () => {
   })
 
   it('tells what is left of a damaged job, and what is wrong with it', () => {
-    expect(jobOf(1n, {})).to.deep.include({ state: 'NEW', problems: ['jobspec: missing', 'eventlog: missing'] })
+    expect(jobOf(1n, {})).to.deep.include({ state: 'UNKNOWN', problems: ['jobspec: missing', 'eventlog: missing'] })
     expect(jobOf(1n, {}, ['eventlog: altered'])).to.deep.include({
       problems: ['eventlog: altered', 'jobspec: missing'],
     })
@@ -149,6 +149,21 @@ describe('inspect/job-filter', () => {
       'CANCELED',
       'CANCELED',
     ])
+  })
+
+  it('takes a job without its eventlog for none of the states of Flux', () => {
+    const lost = [
+      jobOf(1n, { jobspec: JOBSPEC }),
+      jobOf(2n, { eventlog: '', jobspec: JOBSPEC }),
+      jobOf(3n, { eventlog: '?' }),
+    ]
+    const told = [jobOf(4n, { eventlog: log(SUBMIT), jobspec: JOBSPEC }), jobOf(5n, { eventlog: log(['clean']) })]
+    const found = (...states: string[]) => [...lost, ...told].filter(jobFilter({ states })).map(({ id }) => Number(id))
+    expect(found('unknown')).to.deep.equal([1, 2, 3])
+    expect(found('active')).to.deep.equal([4])
+    expect(found('inactive')).to.deep.equal([5])
+    expect(found('pending', 'running')).to.deep.equal([])
+    expect(JSON.parse(jobJson(lost[0] as Job, 'me'))).to.include({ state: 'UNKNOWN', status: 'UNKNOWN' })
   })
 
   it('goes by user, and does not hold against a job what it does not tell', () => {
