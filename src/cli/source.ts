@@ -129,6 +129,7 @@ export const rootFlags = {
     helpGroup: 'SNAPSHOT',
   }),
   root: Flags.string({
+    aliases: ['rootref'],
     summary: 'start from any directory, given by its blobref',
     helpValue: 'BLOBREF',
     exclusive: ['checkpoint', 'checkpoint-index'],

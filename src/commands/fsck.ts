@@ -20,13 +20,13 @@ import {
   type FsckResult,
   fsck,
   fsckJson,
-  intactReport,
   type PlannedRepair,
   planRepair,
   planReport,
   type ReportOptions,
   repairReport,
   totalReport,
+  verdictReport,
 } from '../inspect/index.ts'
 
 /** Requests in flight, as `flux fsck` has it: nobody else should be at work. */
@@ -38,7 +38,7 @@ export default class Fsck extends FluxCommand {
   static override summary = 'Check the integrity of the KVS backing store, and repair it'
 
   static override description =
-    `Reads every directory that can be reached from the newest checkpoint, and compares every blob with its blobref. Each damaged key is listed on stderr, and the exit status is 1 if there is any. When the checkpoint is damaged and an older one is not, that one is named.
+    `Reads every directory that can be reached from the newest checkpoint, and compares every blob with its blobref. Each damaged key is listed on stderr, and the exit status is 1 if there is any, also when all of it is repaired. What was looked at is summed up on stdout; and when there is damage, what can be done: which checkpoint is intact, and how to dump or repair what is left.
 
 A live instance is asked past its caches, with ${MAXREQS} requests in flight unless --maxreqs says otherwise, and may have its KVS loaded, except for --repair. With --no-verify it is only asked whether the blobs of values are there, as flux fsck does.
 
@@ -98,7 +98,11 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
       summary: 'list keys on stderr as they are checked, and each blob that is at fault',
       helpGroup: 'OUTPUT',
     }),
-    quiet: Flags.boolean({ char: 'q', summary: 'print damaged keys and totals alone', helpGroup: 'OUTPUT' }),
+    quiet: Flags.boolean({
+      char: 'q',
+      summary: 'print damaged keys and totals alone, without a verdict',
+      helpGroup: 'OUTPUT',
+    }),
   }
 
   async run(): Promise<object> {
@@ -136,7 +140,11 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
           target && planned?.tree && (await commitRepair(planned, await target.writer(store), Date.now() / 1000))
         if (planned) lines.write(...repairReport(planned, checkpoint, report))
         lines.flush()
-        if (!quiet) for (const line of intactReport(result, checkpoint)) this.log(line)
+        if (!quiet) {
+          const isRepairable = flags.archive === undefined
+          for (const line of verdictReport(result, { ...report, isRepairable, planned, written: checkpoint }))
+            this.log(line)
+        }
         if (result.errors > 0) process.exitCode = EXIT.FAILED
         return fsckJson(result, planned && { planned, checkpoint })
       } finally {

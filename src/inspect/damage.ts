@@ -53,9 +53,9 @@ const WORDS = {
   'bad-value': 'could not decode value',
 } as const
 
-/** The key as `flux fsck` shows it; nothing for the root. */
+/** The key as `flux fsck` shows it; `.` for the root. */
 export function damagedKey({ components }: Damage): string {
-  return components.join('.')
+  return components.length === 0 ? '.' : components.join('.')
 }
 
 /**

@@ -6,7 +6,6 @@
 import type { Checkpoint } from '../content/index.ts'
 import { errnoText } from '../errors/index.ts'
 import { formatJobid, parseJobid } from '../kvs/index.ts'
-import { checkpointTime } from './checkpoint-list.ts'
 import { type Damage, damagedKey, damageLines } from './damage.ts'
 import type { CheckedRoot, FsckResult } from './fsck.ts'
 import { type PlannedRepair, type RepairOptions, remedyOf } from './repair.ts'
@@ -58,23 +57,6 @@ export function repairReport(
   return lines
 }
 
-/** Which checkpoints are of use, when the one that was meant is not: with what to dump them. */
-export function intactReport({ checked, intact }: FsckResult, repaired: Checkpoint | undefined): string[] {
-  const of = (checkpoint: Checkpoint) => `of ${checkpointTime(checkpoint)}Z`
-  const lines: string[] = []
-  if (checked.length > 1) {
-    for (const { checkpoint, checkpointIndex, errors } of checked) {
-      const state = errors === 0 ? 'intact' : `${errors} error${errors === 1 ? '' : 's'}`
-      if (checkpoint) lines.push(`checkpoint ${checkpointIndex} ${of(checkpoint)}: ${state}`)
-    }
-  }
-  if (intact === undefined) return lines
-  // A repair has become checkpoint 0, and may have pushed one out: but its blobs are there.
-  const how = repaired ? `--root ${intact.rootref}` : `--checkpoint-index ${intact.checkpointIndex}`
-  lines.push(`checkpoint ${intact.checkpointIndex} ${of(intact)} is intact: dump it with ${how}`)
-  return lines
-}
-
 /** All of it, as `--json` prints it. */
 export function fsckJson(
   { checked, errors, intact }: FsckResult,
@@ -83,7 +65,7 @@ export function fsckJson(
   return {
     errors,
     checked: checked.map(rootJson),
-    intact: intact ?? null,
+    intact: intact ? rootFacts(intact) : null,
     ...(repair && {
       repair: {
         repaired: repair.planned.repaired,
@@ -95,12 +77,18 @@ export function fsckJson(
   }
 }
 
-function rootJson({ rootref, checkpoint, checkpointIndex, damages, ...counts }: CheckedRoot): object {
-  const { sequence = null, timestamp = null } = checkpoint ?? {}
+function rootJson({ damages, ...root }: CheckedRoot): object {
+  const { directories, values, symlinks, blobs, errors } = root
   const list = damages.map(({ kind, components, badBlobs }) => ({
     key: components.join('.') || '.',
     kind,
     blobs: badBlobs,
   }))
-  return { rootref, checkpointIndex: checkpointIndex ?? null, sequence, timestamp, ...counts, damages: list }
+  return { ...rootFacts(root), directories, values, symlinks, blobs, errors, damages: list }
+}
+
+/** What says which root it is; null for what a root that is no checkpoint has not. */
+function rootFacts({ rootref, checkpoint, checkpointIndex }: Omit<CheckedRoot, 'damages'>): object {
+  const { sequence = null, timestamp = null } = checkpoint ?? {}
+  return { rootref, checkpointIndex: checkpointIndex ?? null, sequence, timestamp }
 }

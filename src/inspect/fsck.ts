@@ -1,4 +1,5 @@
 import { type Checkpoint, type ContentStore, parseBlobref } from '../content/index.ts'
+import { FluxError } from '../errors/index.ts'
 import { resolveRoot } from '../kvs/index.ts'
 import { type CheckedTree, checkTree } from './check-tree.ts'
 import type { Damage } from './damage.ts'
@@ -11,7 +12,7 @@ export interface FsckOptions {
   checkpointIndex?: number | undefined
   /** Check all checkpoints, and not the newest alone. */
   all?: boolean | undefined
-  /** When the checkpoint is damaged, look for another that is not. */
+  /** When what is checked is damaged, look for a checkpoint that is not. */
   findIntact?: boolean | undefined
   /** The check of a root begins. */
   onRoot?: ((root: CheckedRoot) => void) | undefined
@@ -37,8 +38,13 @@ export interface FsckResult {
   readonly checked: CheckedRoot[]
   /** Of all that were checked. */
   readonly errors: number
-  /** When the first is damaged: the newest that is not. Undefined when there is none, or it was not looked for. */
-  readonly intact: (Checkpoint & { checkpointIndex: number }) | undefined
+  /**
+   * What can be relied on: the first of `checked`, if it has no errors; else the newest checkpoint that has none. Undefined
+   * when there is none; without `findIntact`, when none of `checked` is.
+   */
+  readonly intact: CheckedRoot | undefined
+  /** True when the checkpoints that were not to be checked were looked at too, to find one that is intact. */
+  readonly isSearched: boolean
 }
 
 /**
@@ -60,43 +66,43 @@ export async function fsck(store: ContentStore, options: FsckOptions = {}): Prom
         root.damages.push(damage)
         if (!quietly) onDamage?.(damage)
       },
-      intact: checkpoints.length > 1 ? known : undefined,
+      intact: candidates.length > 1 ? known : undefined,
       signal,
     })
     return Object.assign(root, checked)
   }
-  const checkpoints = rootref === undefined ? await store.checkpoints() : []
-  const roots: CheckedRoot[] =
-    rootref === undefined
-      ? checkpoints.map((checkpoint, index) => emptyRoot(checkpoint.rootref, index, checkpoint))
-      : [emptyRoot(parseBlobref(rootref), undefined, undefined)]
-  const checked: CheckedRoot[] = []
-  const first = roots[rootref === undefined ? checkpointIndex : 0]
+  let candidates = rootref === undefined ? await checkpointRoots(store) : []
+  const first = rootref === undefined ? candidates[checkpointIndex] : emptyRoot(parseBlobref(rootref))
   // In the words for it that are there already.
   if (first === undefined) await resolveRoot(store, { checkpointIndex })
-  for (const root of all ? roots : roots.filter((root) => root === first)) checked.push(await check(root, false))
+  const checked: CheckedRoot[] = []
+  for (const root of all ? candidates : [first as CheckedRoot]) checked.push(await check(root, false))
   const errors = checked.reduce((sum, { errors }) => sum + errors, 0)
-  let intact: CheckedRoot | undefined
-  if (checked[0]?.errors) {
-    intact = checked.find(({ errors }) => errors === 0)
-    for (const root of findIntact && !all ? roots : []) {
+  let intact = checked.find(({ errors }) => errors === 0)
+  const isSearched = intact === undefined && findIntact === true && !all
+  if (isSearched) {
+    if (rootref !== undefined) candidates = await checkpointRoots(store).catch(noneToSearch)
+    for (const root of candidates) {
       if (root === first || (await check(root, true)).errors > 0) continue
       intact = root
       break
     }
   }
-  return { checked, errors, intact: intact && intactCheckpoint(intact) }
+  return { checked, errors, intact, isSearched }
 }
 
-function emptyRoot(
-  rootref: string,
-  checkpointIndex: number | undefined,
-  checkpoint: Checkpoint | undefined,
-): CheckedRoot {
+/** The checkpoints of a store, the newest first. @throws {FluxError} `ENOENT` there is none; or they cannot be had */
+async function checkpointRoots(store: ContentStore): Promise<CheckedRoot[]> {
+  return (await store.checkpoints()).map((checkpoint, index) => emptyRoot(checkpoint.rootref, index, checkpoint))
+}
+
+/** What was to be checked has been: that there is no checkpoint is no failure then. */
+function noneToSearch(error: unknown): CheckedRoot[] {
+  if (error instanceof FluxError && error.code !== 'EINTR') return []
+  throw error
+}
+
+function emptyRoot(rootref: string, checkpointIndex?: number, checkpoint?: Checkpoint): CheckedRoot {
   const nothing: CheckedTree = { directories: 0, values: 0, symlinks: 0, blobs: 0, errors: 0 }
   return { rootref, checkpointIndex, checkpoint, damages: [], ...nothing }
-}
-
-function intactCheckpoint({ checkpoint, checkpointIndex }: CheckedRoot): FsckResult['intact'] {
-  return checkpoint && checkpointIndex !== undefined ? { ...checkpoint, checkpointIndex } : undefined
 }

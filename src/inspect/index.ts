@@ -22,12 +22,12 @@ export { type CheckedRoot, type FsckOptions, type FsckResult, fsck } from './fsc
 export {
   damageReport,
   fsckJson,
-  intactReport,
   planReport,
   type ReportOptions,
   repairReport,
   totalReport,
 } from './fsck-report.ts'
+export { type VerdictOptions, verdictReport } from './fsck-verdict.ts'
 export {
   JOB_RESULTS,
   JOB_STATES,

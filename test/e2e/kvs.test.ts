@@ -186,6 +186,17 @@ describe('flux-ts kvs', () => {
     expect(older).not.to.deep.equal(await json(['dir', '-R', '--store', fixture('checkpoints')]))
   })
 
+  it('takes --rootref for --root', async () => {
+    const blobs = new Blobs()
+    const roots = [blobs.tree({ a: val('new') }), blobs.tree({ a: val('old') })]
+    const path = join(scratch(), 'content.sqlite')
+    writeSqlite(path, blobs, roots)
+    for (const flag of ['--root', '--rootref']) {
+      const { stdout } = await runInProcess(['kvs', 'get', 'a', flag, roots[1] as string, '--store', path])
+      expect(stdout.toString()).to.equal('old\n')
+    }
+  })
+
   it('names keys in one form in JSON, wherever the dots were', async () => {
     const store = storeOf({ t: dir({ d: dir({ a: val('1'), 'x..y': val('2') }) }), v: val('3') })
     const keys = async (...args: string[]) =>

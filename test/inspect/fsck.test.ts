@@ -2,7 +2,15 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { type BlobResult, type Checkpoint, ContentError } from '../../src/content/index.ts'
 import type { ErrnoName } from '../../src/errors/index.ts'
-import { checkTree, type Damage, damageLines, fsck, intactReport } from '../../src/inspect/index.ts'
+import {
+  checkTree,
+  type Damage,
+  damageLines,
+  fsck,
+  fsckJson,
+  planRepair,
+  verdictReport,
+} from '../../src/inspect/index.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
 
 const LOST = 'lost'
@@ -119,7 +127,7 @@ describe('inspect/fsck', () => {
   it('tells of a root that is not there', async () => {
     const store = storeOf(new Blobs())
     const damages = await damagesOf(store, lostRef)
-    expect(linesOf(damages)).to.deep.equal([': missing dirref blobref'])
+    expect(linesOf(damages)).to.deep.equal(['.: missing dirref blobref'])
   })
 
   it('does not follow a directory into itself, in a store that was not verified', async () => {
@@ -207,21 +215,74 @@ describe('inspect/fsck', () => {
     store.roots = [newest, old, older, oldest].map((rootref, i) => ({ rootref, sequence: 9 - i, timestamp: 1e9 - i }))
     const result = await fsck(store, { findIntact: true })
     expect(result.errors).to.equal(1)
-    expect(result.intact).to.deep.equal({ ...store.roots[2], checkpointIndex: 2 })
+    expect(result.intact).to.include({ rootref: older, checkpointIndex: 2, checkpoint: store.roots[2] })
     expect(store.asked.filter((blobref) => blobref === new Blobs().store('shared'))).to.have.length(1)
-    expect(intactReport(result, undefined)).to.deep.equal([
+    expect(verdictReport(result, { isRepairable: true })).to.deep.equal([
+      'checkpoint 0 of 2001-09-09T01:46:40Z: 1 error; looked at 2 directories, 2 values, 0 links, 4 blobs',
       'checkpoint 2 of 2001-09-09T01:46:38Z is intact: dump it with --checkpoint-index 2',
+      'what can be read of checkpoint 0 of 2001-09-09T01:46:40Z: dump it with --checkpoint-index 0 --ignore-failed-read',
+      'a new checkpoint without what is missing: fsck --repair',
     ])
     expect((await fsck(store)).intact).to.equal(undefined)
     const all = await fsck(store, { all: true })
     expect(all.checked.map(({ errors }) => errors)).to.deep.equal([1, 1, 0, 0])
-    expect(intactReport(all, store.roots[3])).to.deep.equal([
+    expect(all.intact).to.include({ checkpointIndex: 2 })
+    const planned = await planRepair(store, newest, all.checked[0]?.damages ?? [], {})
+    expect(verdictReport(all, { isRepairable: true, planned, written: store.roots[3] })).to.deep.equal([
       'checkpoint 0 of 2001-09-09T01:46:40Z: 1 error',
       'checkpoint 1 of 2001-09-09T01:46:39Z: 1 error',
       'checkpoint 2 of 2001-09-09T01:46:38Z: intact',
       'checkpoint 3 of 2001-09-09T01:46:37Z: intact',
+      'looked at 6 directories, 5 values, 0 links, 10 blobs',
+      'all of it is repaired in the new checkpoint; the exit status is 1 as that of flux fsck --repair',
       `checkpoint 2 of 2001-09-09T01:46:38Z is intact: dump it with --root ${older}`,
     ])
+  })
+
+  it('tells what is intact: what was checked, an older checkpoint, or nothing', async () => {
+    const blobs = new Blobs()
+    const sound = blobs.tree({ a: val('1') })
+    const damaged = blobs.tree({ a: valref(LOST) })
+    const store = storeOf(blobs)
+    const intact = async (roots: string[], options = {}) => {
+      store.roots = roots.map((rootref) => ({ rootref, sequence: 1, timestamp: 1 }))
+      const result = await fsck(store, { findIntact: true, ...options })
+      const { intact } = JSON.parse(JSON.stringify(fsckJson(result, undefined)))
+      return intact && [intact.checkpointIndex, intact.rootref]
+    }
+    expect(await intact([sound, damaged])).to.deep.equal([0, sound])
+    expect(await intact([damaged, damaged, sound])).to.deep.equal([2, sound])
+    expect(await intact([damaged, sound], { all: true })).to.deep.equal([1, sound])
+    expect(await intact([damaged, sound], { checkpointIndex: 1 })).to.deep.equal([1, sound])
+    expect(await intact([damaged, damaged])).to.equal(null)
+    expect(await intact([damaged, damaged], { all: true })).to.equal(null)
+    expect(await intact([damaged], { rootref: sound })).to.deep.equal([null, sound])
+    expect(await intact([damaged, sound], { rootref: damaged })).to.deep.equal([1, sound])
+    expect(await intact([], { rootref: damaged })).to.equal(null)
+  })
+
+  it('says what can be done about damage', async () => {
+    const blobs = new Blobs()
+    const altered = blobs.tree({ a: valref('bits') })
+    const store = storeOf(blobs)
+    store.damaged.set(blobs.store('bits'), 'EBADMSG')
+    const steps = async (rootref: string, isRepairable = true) => {
+      store.roots = [{ rootref, sequence: 1, timestamp: 1_700_000_000 }]
+      return verdictReport(await fsck(store, { findIntact: true }), { isRepairable }).slice(1)
+    }
+    const rescue =
+      'what can be read of checkpoint 0 of 2023-11-14T22:13:20Z: dump it with --checkpoint-index 0 --ignore-failed-read'
+    expect(await steps(altered)).to.deep.equal([
+      'no other checkpoint is intact',
+      rescue,
+      'a new checkpoint without what is damaged: fsck --repair --drop-damaged',
+    ])
+    expect(await steps(altered, false)).to.deep.equal(['no other checkpoint is intact', rescue])
+    expect(await steps(lostRef)).to.deep.equal([
+      'no other checkpoint is intact',
+      'the root directory of checkpoint 0 of 2023-11-14T22:13:20Z cannot be read, so nothing can be dumped or repaired from there',
+    ])
+    expect(await steps(blobs.tree({}))).to.deep.equal([])
   })
 
   it('checks the checkpoint that is asked for, and says which there are', async () => {
