@@ -1,7 +1,8 @@
 /** The two sides of a comparison, each named by one word. */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type ContentStore, isBlobref, recogniseStore } from '../content/index.ts'
-import { FluxError } from '../errors/index.ts'
+import { errnoText, FluxError } from '../errors/index.ts'
 import { resolveRoot, type Snapshot } from '../kvs/index.ts'
 import { openSource, type SourceChoice } from './source.ts'
 import { UsageError } from './usage-error.ts'
@@ -83,16 +84,30 @@ function parseSide(word: string): SideName {
   return { kind: isStore(base) ? 'store' : 'archive', where: base, root }
 }
 
+/**
+ * True for a content store; false for what is to be read as an archive.
+ *
+ * @throws {FluxError} there is nothing of that name, or it cannot be looked at; a directory that should be a store is none
+ */
 function isStore(path: string): boolean {
+  if (path === '-') return false
   try {
     recogniseStore(path)
     return true
   } catch (error) {
-    if (error instanceof FluxError && error.code === 'EINVAL') return false
-    if (path === '-') return false
-    throw error
+    if (!(error instanceof FluxError)) throw error
+    if (error.code === 'EINVAL') {
+      // A damaged statedir must not be compared as a directory of unpacked values.
+      if (STORE_NAMES.some((name) => existsSync(join(path, name)))) throw error
+      return false
+    }
+    const hint = error.code === 'ENOENT' ? 'give the path of a store or an archive, a URI, or @N' : undefined
+    throw new FluxError(error.code, `cannot open ${path}: ${errnoText(error.code)}`, { cause: error, hint })
   }
 }
+
+/** What a statedir has one of. */
+const STORE_NAMES = ['content.sqlite', 'content.files']
 
 async function openSide({ kind, where }: SideName, flags: SourceChoice, other: ContentStore | undefined) {
   const { signal, onWarning } = flags

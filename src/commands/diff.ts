@@ -26,9 +26,9 @@ export default class Diff extends FluxCommand {
   static override summary = 'Compare two snapshots'
 
   static override description =
-    `Tells which keys were added, removed or changed from A to B, with the bytes of their values before and after. Each of the two is the path of a content store or of an archive, or a URI, followed by @N for its checkpoint N (0 is the newest) or @BLOBREF for a root; or, in the source that --store, --uri or --archive names, @N or BLOBREF alone. store: or archive: before a path says which it is.
+    `Tells which keys were added, removed or changed from A to B, with the bytes of their values before and after. Each of the two is the path of a content store or of an archive, or a URI, followed by @N for its checkpoint N (0 is the newest) or @BLOBREF for a root; or, in the source that --store, --uri or --archive names, @N or BLOBREF alone. What a path holds says which of the two it is; store: or archive: before it insists on one.
 
-Directories of one blobref are the same and are not read, so two checkpoints of a large store are compared in no time. Values are compared by their bytes, however they are stored. An empty directory makes no difference.
+Directories of one blobref are the same and are not read, so two checkpoints of a large store are compared in no time. Values are compared by their bytes, however they are stored. An empty directory makes no difference. What is not read is not checked: blobs that are missing below equal directories are found by fsck, not here.
 
 On a terminal the keys are listed in a table; elsewhere one a line: change, bytes before, bytes after, key, with tabs between.
 

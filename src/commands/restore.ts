@@ -92,7 +92,8 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
       })
       const { tasks, printMembers } = restoreTasks(restore, { live: isLive(verbosity), target: target.name })
       const { progress } = restore
-      const status = () => `${this.called}: restored ${progress.keys} keys (${progress.blobs} blobs)`
+      const done = target.isDryRun ? 'would restore' : 'restored'
+      const status = () => `${this.called}: ${done} ${progress.keys} keys (${progress.blobs} blobs)`
       const stopNotifying = flags['sd-notify']
         ? keepNotified(target, () => `flux-restore(1) has restored ${progress.keys} keys`)
         : undefined

@@ -47,6 +47,14 @@ describe('progress', () => {
     expect(titles.join('\n')).to.match(/Resolve root: .*…/)
   })
 
+  it('is not an archive: none is written to a terminal', async () => {
+    const options = { env: cleanEnv({ TERM: 'xterm' }) }
+    await using terminal = new Terminal(`${COMMAND} -`, options)
+    await terminal.until(/for more information/)
+    expect(await terminal.ended()).to.equal(2)
+    expect(terminal.text).to.match(/^flux-ts dump: an archive is not written to a terminal; name a file, or /)
+  })
+
   it('is silent with --json, wherever stderr goes', async () => {
     const { stderr } = fluxTs(['dump', '--json', '--store', fixture('basic'), join(scratch(), 'x.tar')])
     expect(stderr).to.equal('')

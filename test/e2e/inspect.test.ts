@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, truncateSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
@@ -94,7 +94,10 @@ describe('flux-ts diff', () => {
 
   it('exits with 2 when something went wrong, and when not all could be compared', () => {
     const failures: [args: string[], message: RegExp][] = [
-      [['nosuch', CHECKPOINTS], /^flux-ts diff: cannot open store nosuch: No such file/],
+      [
+        ['nosuch', CHECKPOINTS],
+        /^flux-ts diff: cannot open nosuch: No such file or directory; give the path of a store or an archive/,
+      ],
       [[`${CHECKPOINTS}@9`, CHECKPOINTS], /no checkpoint 9: there are checkpoints 0 to 4/],
       [[`${CHECKPOINTS}@sha1-12`, CHECKPOINTS], /sha1-12 is not a blobref/],
       [[CHECKPOINTS], /Missing 1 required arg/],
@@ -108,6 +111,29 @@ describe('flux-ts diff', () => {
     const { status, stdout } = fluxTs(['diff', '--json', 'nosuch', CHECKPOINTS])
     expect(status).to.equal(2)
     expect(JSON.parse(stdout.toString()).error).to.include({ code: 'ENOENT', exit: 2 })
+  })
+
+  it('recognises what a path holds: a store, an archive, or a store that is damaged', async () => {
+    const dir = scratch()
+    const [statedir, unpacked, odd] = ['state', 'unpacked', 'odd'].map((name) => join(dir, name)) as [
+      string,
+      string,
+      string,
+    ]
+    for (const path of [statedir, unpacked, odd]) mkdirSync(path)
+    copyFileSync(CHECKPOINTS, join(statedir, 'content.sqlite'))
+    run('tar', ['xf', fixture('checkpoints', 'dump-0.tar'), '-C', unpacked])
+    writeFileSync(join(odd, 'content.sqlite'), 'not a database')
+    const status = async (...args: string[]) => (await runInProcess(['diff', ...args])).status
+    copyFileSync(fixture('checkpoints', 'dump-0.tar'), join(dir, 'nameless'))
+    for (const other of [unpacked, join(dir, 'nameless'), CHECKPOINTS, `archive:${unpacked}`]) {
+      expect(await status(statedir, other), other).to.equal(0)
+    }
+    const damaged = await runInProcess(['diff', odd, statedir])
+    expect(damaged.stderr).to.include('not a Flux content store: its content.sqlite is not an SQLite database')
+    expect(damaged.status).to.equal(2)
+    // Only on request is it a directory like any other.
+    expect(await status(`archive:${odd}`, statedir)).to.equal(1)
   })
 
   it('keeps control characters of values off a terminal', () => {

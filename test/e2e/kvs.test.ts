@@ -186,6 +186,21 @@ describe('flux-ts kvs', () => {
     expect(older).not.to.deep.equal(await json(['dir', '-R', '--store', fixture('checkpoints')]))
   })
 
+  it('says of a directory what flux kvs get says, and how to look into it', async () => {
+    await using broker = await live()
+    for (const args of [
+      ['--store', JOBS],
+      ['--uri', broker.uri],
+      ['--uri', broker.uri, '--stream'],
+    ]) {
+      const { status, stderr } = await runInProcess(['kvs', 'get', 'resource', ...args])
+      expect(stderr).to.equal(
+        'flux-ts kvs get: resource: Is a directory; kvs ls lists it, kvs dir shows what is in it\n',
+      )
+      expect(status).to.equal(1)
+    }
+  })
+
   it('takes --rootref for --root', async () => {
     const blobs = new Blobs()
     const roots = [blobs.tree({ a: val('new') }), blobs.tree({ a: val('old') })]

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { makeTree } from '../support/archives.ts'
 import { BrokerDouble, type BrokerDoubleOptions } from '../support/broker-double.ts'
 import { fixture, scratch } from '../support/fixtures.ts'
+import { runInProcess } from '../support/in-process.ts'
 import { CLI, cleanEnv, fluxTsAside, run, startFluxTs } from '../support/processes.ts'
 
 const ARCHIVE = fixture('jobs', 'dump.tgz')
@@ -22,6 +23,15 @@ async function restore(args: string[], options: BrokerDoubleOptions = {}) {
 }
 
 describe('flux-ts restore', () => {
+  it('says of a dry run what it would do', async () => {
+    const { status, stderr } = await runInProcess(['restore', '--dry-run', ARCHIVE])
+    expect(status).to.equal(0)
+    const [count, what] = stderr.trimEnd().split('\n').slice(-2)
+    expect(count).to.match(/^flux-ts restore: would restore \d+ keys \(\d+ blobs\)$/)
+    expect(what).to.equal(`flux-ts restore: would write snapshot ${rootref}`)
+    expect(stderr).not.to.include('restored')
+  })
+
   it('stores everything, makes a key of the root, and has the cache flushed', async () => {
     const { status, stderr, topics, payload, broker } = await restore(['--key', 'restored.here', ARCHIVE])
     expect({ status, stderr }).to.deep.equal({

@@ -1,7 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { atFlag, Output, refuseUnlessLive, SourceCommand, shown, shownLines, UsageError } from '../../cli/index.ts'
+import { FluxError } from '../../errors/index.ts'
 import { printedValue, valueJson, watchKeys } from '../../inspect/index.ts'
-import { decodeVal, type TreeObj, treeObjText, type Val } from '../../kvs/index.ts'
+import { decodeVal, lookupError, type TreeObj, treeObjText, type Val } from '../../kvs/index.ts'
 
 const LIVE_FLAGS = ['waitcreate', 'watch', 'uniq', 'append', 'full', 'count', 'stream']
 
@@ -93,12 +94,26 @@ export default class KvsGet extends SourceCommand {
       }
       const reader = await source.reader(at)
       for (const key of args.key) {
-        if (waitcreate) await (await source.serviceReader()).awaited(key, flags.treeobj ? 'treeobj' : 'value')
-        await print(key, flags.treeobj ? await reader.lookup(key, 'treeobj') : reader.read(key))
+        try {
+          if (waitcreate) await (await source.serviceReader()).awaited(key, flags.treeobj ? 'treeobj' : 'value')
+          await print(key, flags.treeobj ? await reader.lookup(key, 'treeobj') : reader.read(key))
+        } catch (error) {
+          throw isDirectory(error) ? directoryError(key, error) : error
+        }
       }
       return { values }
     })
   }
+}
+
+function isDirectory(error: unknown): boolean {
+  return error instanceof FluxError && error.code === 'EISDIR'
+}
+
+/** In the words of `flux kvs`: those of a broker tell of dirrefs and streams. */
+function directoryError(key: string, cause: unknown): FluxError {
+  const { code, message } = lookupError('EISDIR', key)
+  return new FluxError(code, message, { cause, hint: 'kvs ls lists it, kvs dir shows what is in it' })
 }
 
 type Parts = AsyncIterable<readonly Uint8Array[]>
