@@ -119,6 +119,7 @@ export {
   JOB_STATES,
   type Job,
   type JobFilterOptions,
+  type JobProblem,
   type JobRecord,
   type JobRecords,
   type JobResult,

@@ -1,7 +1,8 @@
-import { Command, Flags, ux } from '@oclif/core'
+import { Command, Flags, type Interfaces, ux } from '@oclif/core'
 import { normalizeArgv } from '@oclif/core/help'
 import { stringifyJson } from '../bytes/index.ts'
-import { FluxError } from '../errors/index.ts'
+import { FluxError, printable } from '../errors/index.ts'
+import { Complaints } from './complaints.ts'
 import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 import { argTerm } from './manual/page.ts'
@@ -27,9 +28,39 @@ export abstract class FluxCommand extends Command {
     return `${this.config.bin} ${id.replaceAll(':', this.config.topicSeparator)}`
   }
 
-  /** Print a line on stderr that begins with what was called. */
+  readonly #complaints = new Complaints((line) => this.notice(line))
+
+  /**
+   * Print a line on stderr that begins with what was called. It stays one line, whatever keys are in it: nobody who names
+   * a key is to write lines into a log.
+   */
   protected notice(message: string): void {
-    process.stderr.write(`${this.called}: ${message}\n`)
+    process.stderr.write(`${this.called}: ${printable(message)}\n`)
+  }
+
+  /**
+   * Print what is wrong with one thing of many, as {@link notice} does: all of it with `--verbose`, otherwise the first of
+   * each kind, and in the end a count.
+   *
+   * @param kind - what such messages have in common, in a word or two
+   */
+  protected readonly complain = (message: string, kind: string): void => {
+    this.#complaints.add(message, kind)
+  }
+
+  protected override async parse<
+    F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
+  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv)
+    this.#complaints.tellsAll = (parsed.flags as { verbose?: boolean }).verbose === true
+    return parsed
+  }
+
+  protected override async finally(error: Error | undefined): Promise<unknown> {
+    this.#complaints.end()
+    return super.finally(error)
   }
 
   /**
@@ -60,6 +91,7 @@ export abstract class FluxCommand extends Command {
   protected override async catch(error: Error & { oclif?: object }): Promise<unknown> {
     // That is `--help`, which is no failure.
     if (exitStatusOf(error) === EXIT.DONE) throw error
+    this.#complaints.end()
     const exit = this.exitStatus(error)
     if (this.jsonEnabled()) this.logJson(errorJson(error, exit))
     else this.#print(error)

@@ -1,3 +1,4 @@
+export { Complaints, complaintFlags, kindOf } from './complaints.ts'
 export { COMPLETION_SHELLS, type CompletionShell, completionScript } from './completion/script.ts'
 export { type Side, Sides } from './diff-source.ts'
 export { parseDuration } from './duration.ts'

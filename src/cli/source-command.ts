@@ -13,6 +13,7 @@ import {
   SnapshotReader,
   type TreeObj,
 } from '../kvs/index.ts'
+import { complaintFlags } from './complaints.ts'
 import { FluxCommand } from './flux-command.ts'
 import { interruptible } from './signals.ts'
 import { openSource, type RootFlags, rootChoice, rootFlags, type SourceChoice, sourceFlags } from './source.ts'
@@ -49,7 +50,7 @@ export type SourceCommandFlags = Interfaces.InferredFlags<(typeof SourceCommand)
  * ```
  */
 export abstract class SourceCommand extends FluxCommand {
-  static override baseFlags = { ...FluxCommand.baseFlags, ...sourceFlags, ...rootFlags }
+  static override baseFlags = { ...FluxCommand.baseFlags, ...complaintFlags, ...sourceFlags, ...rootFlags }
 
   /**
    * Work on what the flags name. It is opened when it is first asked for, and closed in the end, whatever happens. The
@@ -60,7 +61,7 @@ export abstract class SourceCommand extends FluxCommand {
   protected async withSource<T>(flags: SourceChoice & RootFlags, work: (source: Source) => Promise<T>): Promise<T> {
     const choice = rootChoice(flags)
     return interruptible(async (signal) => {
-      await using source = new Source({ ...flags, signal, onWarning: (message) => this.notice(message) }, choice)
+      await using source = new Source({ ...flags, signal, onWarning: this.complain }, choice)
       const result = await work(source)
       await source.assertUnchanged()
       return result

@@ -150,8 +150,8 @@ export interface SourceChoice {
   namespace?: string | undefined
   /** Directories where a store with a journal may be given second names. */
   scratchDirs?: readonly string[]
-  /** Called with a one-line warning: what is wrong in an archive, or that a live instance is silent. */
-  onWarning?: (message: string) => void
+  /** Called with a one-line warning and its kind: what is wrong in an archive, or that a live instance is silent. */
+  onWarning?: (message: string, kind: string) => void
   /** Gives up connecting, and closes a live instance later on. */
   signal?: AbortSignal
 }

@@ -1,10 +1,12 @@
 import { Args, Flags } from '@oclif/core'
 import {
   type Column,
+  complaintFlags,
   EXIT,
   exitStatusOf,
   FluxCommand,
   interruptible,
+  kindOf,
   loadFlags,
   print,
   printJsonList,
@@ -79,6 +81,7 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
       helpGroup: 'OUTPUT',
     }),
     ...loadFlags,
+    ...complaintFlags,
   }
 
   /** Set where something could not be compared. */
@@ -87,12 +90,12 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Diff)
     await interruptible(async (signal) => {
-      const onWarning = (message: string) => this.notice(message)
+      const onWarning = this.complain
       await using sides = await Sides.open(args.a, args.b, { ...flags, onWarning, signal })
       const { a, b } = sides
-      const onError = ({ message }: Error) => {
+      const onError = (error: Error) => {
         this.#trouble = true
-        this.notice(message)
+        this.complain(error.message, kindOf(error))
       }
       const changes = diff(
         { store: a.store, rootref: a.snapshot.rootref },

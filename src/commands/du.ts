@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { type Column, EXIT, loadFlags, SourceCommand, sizeText, Table } from '../cli/index.ts'
+import { type Column, EXIT, kindOf, loadFlags, SourceCommand, sizeText, Table } from '../cli/index.ts'
 import { du, sortUsages, type Usage, type UsageOrder } from '../inspect/index.ts'
 import { type DirObj, type Dirref, plainKey, SnapshotReader } from '../kvs/index.ts'
 
@@ -73,8 +73,8 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
       const reader = new SnapshotReader(store, rootref, { namespace })
       const key = plainKey(args.key)
       const root = await dirAt(reader, key)
-      const onError = ({ message }: Error) => {
-        this.notice(message)
+      const onError = (error: Error) => {
+        this.complain(error.message, kindOf(error))
         process.exitCode = EXIT.FAILED
       }
       const [total, ...rest] = await du(store, root, { depth: flags.depth, key, onError, signal })

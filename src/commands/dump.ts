@@ -147,7 +147,7 @@ Values and symbolic links are archived, under their keys with the dots turned in
       await using store = await openSource({
         ...flags,
         scratchDirs: outfile === '-' ? [] : [dirname(outfile)],
-        onWarning: (message) => this.notice(message),
+        onWarning: this.complain,
         signal,
       })
       if (flags.store !== undefined) refuseToReplace(store, outfile)
@@ -165,7 +165,7 @@ Values and symbolic links are archived, under their keys with the dots turned in
         startSeconds,
         mtimeSeconds,
         onMembers: verbosity === 'verbose' ? (paths) => printMembers(paths) : undefined,
-        onWarning: (message) => this.notice(message),
+        onWarning: this.complain,
         signal,
       })
       const { tasks, printMembers } = dumpTasks(dump, {

@@ -116,7 +116,7 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
     // The C tool's words, with its name before them unless a person reads them: scripts look for that.
     const lines = new LineWriter(process.stderr, process.stderr.isTTY ? '' : 'flux-fsck: ')
     return interruptible(async (signal) => {
-      const source = { ...flags, signal, onWarning: (message: string) => this.notice(message) }
+      const source = { ...flags, signal, onWarning: this.complain }
       await using target = repair ? await openRepairTarget(source) : undefined
       await using store = await openSource({ ...source, ...backingStore(flags) })
       try {

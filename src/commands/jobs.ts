@@ -3,6 +3,7 @@ import {
   type Column,
   EXIT,
   jobidArgument,
+  kindOf,
   loadFlags,
   parseWhen,
   printJsonList,
@@ -106,7 +107,7 @@ A job whose records are damaged is listed with what is left of it, and a warning
     })
     await this.withSource(flags, async (source) => {
       const { signal } = source
-      const onLost = (message: string) => this.#damage(message)
+      const onLost = (error: Error) => this.#damage(`${error.message}; the jobs in it are lost`, kindOf(error))
       const found = this.#wanted(jobs(await source.store(), await source.snapshot(), { ids, onLost, signal }), wanted)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
@@ -124,13 +125,14 @@ A job whose records are damaged is listed with what is left of it, and a warning
     for await (const batch of batches) {
       const found = batch.filter(wanted)
       for (const { id, problems } of found)
-        for (const problem of problems) this.#damage(`${formatJobid(id)}: ${problem}`)
+        for (const { record, kind, message } of problems)
+          this.#damage(`${formatJobid(id)}: ${message}`, `${record}: ${kind}`)
       yield found
     }
   }
 
-  #damage(message: string): void {
-    this.notice(message)
+  #damage(message: string, kind: string): void {
+    this.complain(message, kind)
     process.exitCode = EXIT.FAILED
   }
 }

@@ -87,7 +87,7 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
         commit: (root) => target.commit(root),
         sizeLimit,
         onMembers: verbosity === 'verbose' ? (lines) => printMembers(lines) : undefined,
-        onWarning: (message) => this.notice(message),
+        onWarning: this.complain,
         signal,
       })
       const { tasks, printMembers } = restoreTasks(restore, { live: isLive(verbosity), target: target.name })

@@ -53,7 +53,7 @@ export interface DumpOptions extends RootChoice, KeySelection {
   /** Hears of every member of the archive, a batch of paths at a time. */
   onMembers?: ((paths: readonly string[]) => void) | undefined
   /** Hears of everything that is not as it should be, one line each. */
-  onWarning?: ((message: string) => void) | undefined
+  onWarning?: ((message: string, kind: string) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -193,7 +193,7 @@ export class Dump {
     const { store, keys = [], onWarning } = this.#options
     if (keys.length === 0) return rootref
     return selectKeys(new SnapshotReader(store, rootref, { namespace }), keys, (key) => {
-      onWarning?.(`${printable(key)}: a symbolic link, dumped as such`)
+      onWarning?.(`${printable(key)}: a symbolic link, dumped as such`, 'symlink')
     })
   }
 
@@ -268,7 +268,7 @@ export class Dump {
   #skip(error: TreeError): void {
     this.#firstSkipped ??= error
     this.progress.skipped++
-    this.#options.onWarning?.(error.message)
+    this.#options.onWarning?.(error.message, error.faultKind)
   }
 
   async #writeBatch(archive: ArchiveWriter, batch: readonly Entry[], paths: MemberPaths): Promise<void> {
@@ -301,6 +301,7 @@ export class Dump {
     this.progress.encoded++
     this.#options.onWarning?.(
       `${printable(keyOf(entry.dir, entry.name))}: no path can say this key; archived as ${printable(path)}`,
+      'encoded path',
     )
     return { [COMPONENTS_RECORD]: JSON.stringify(components) }
   }

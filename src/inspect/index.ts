@@ -32,6 +32,7 @@ export {
   JOB_RESULTS,
   JOB_STATES,
   type Job,
+  type JobProblem,
   type JobRecords,
   type JobResult,
   type JobState,

@@ -27,7 +27,7 @@ export function jobJson(job: Job, username: string | undefined): string {
     annotations: (uri === undefined ? annotations : merged(annotations, { user: { uri: null } })) ?? {},
     exception: exception ? { occurred: true, ...exception } : { occurred: false },
     ...(uri === undefined ? {} : { uri }),
-    ...(problems.length > 0 ? { problems } : {}),
+    ...(problems.length > 0 ? { problems: problems.map(({ message }) => message) } : {}),
   }
   return `{"id":${id},${stringifyJson(members).slice(1)}`
 }

@@ -4,7 +4,7 @@
  * @see RFC 21 "Job States and Events"; flux-core `src/modules/job-list/job_state.c`
  */
 import { type EventlogEntry, parseEventlog } from '../kvs/index.ts'
-import type { Job, JobResult, JobState } from './job.ts'
+import { type Job, type JobProblem, type JobResult, type JobState, jobProblem } from './job.ts'
 import { isRecord, memberAt, merged, numberAt, stringAt } from './json.ts'
 
 /** Makes a job of its events. */
@@ -22,7 +22,7 @@ export class Replay {
   #submitVersion = -1
   #exception: Job['exception']
 
-  constructor(id: bigint, problems: readonly string[]) {
+  constructor(id: bigint, problems: readonly JobProblem[]) {
     this.job = { id, state: 'NEW', dependencies: [], problems: [...problems] }
   }
 
@@ -35,10 +35,10 @@ export class Replay {
   log(text: string): void {
     const { job } = this
     const { entries, rest, bad } = parseEventlog(text, { tolerant: true })
-    for (const { line, reason } of bad) job.problems.push(`eventlog: line ${line}: ${reason}`)
-    if (rest !== undefined) job.problems.push('eventlog: its last line is cut off')
+    for (const { line, reason } of bad) job.problems.push(jobProblem('eventlog', reason, `line ${line}: ${reason}`))
+    if (rest !== undefined) job.problems.push(jobProblem('eventlog', 'its last line is cut off'))
     for (const entry of entries) this.#event(entry)
-    if (job.t_submit === undefined) job.problems.push('eventlog: no submit event')
+    if (job.t_submit === undefined) job.problems.push(jobProblem('eventlog', 'no submit event'))
     // Before there was a validate event, DEPEND was entered on submit.
     else if (this.#submitVersion < 1) job.t_depend = job.t_submit
     if (this.#reached.has('SCHED') && this.#priority !== undefined) job.priority = this.#priority

@@ -66,8 +66,22 @@ export interface Job {
   exception?: { severity: number; type: string; note: string } | undefined
   dependencies: readonly string[]
   annotations?: JsonRecord | undefined
-  /** What is wrong with the records, a line each. */
-  readonly problems: string[]
+  /** What is wrong with the records. */
+  readonly problems: JobProblem[]
+}
+
+/** What is wrong with one record of a job, or with all of its directory. */
+export interface JobProblem {
+  readonly record: keyof JobRecords | 'directory'
+  /** What problems of its kind have in common, in a word or two: `missing`. */
+  readonly kind: string
+  /** The record, and what is wrong with it: `R: missing`. */
+  readonly message: string
+}
+
+/** A problem, whose message is its kind if nothing more is to be said. */
+export function jobProblem(record: JobProblem['record'], kind: string, what = kind): JobProblem {
+  return { record, kind, message: `${record}: ${what}` }
 }
 
 /**
@@ -75,7 +89,7 @@ export interface Job {
  *
  * @param problems - what is known to be wrong already; a missing record is found here
  */
-export function jobOf(id: bigint, records: JobRecords, problems: readonly string[] = []): Job {
+export function jobOf(id: bigint, records: JobRecords, problems: readonly JobProblem[] = []): Job {
   const replay = new Replay(id, problems)
   const { job } = replay
   const jobspec = parseRecord(job, 'jobspec', records.jobspec)
@@ -98,7 +112,7 @@ export function jobOf(id: bigint, records: JobRecords, problems: readonly string
 function allocate(job: Job, R: JsonRecord, expiration?: number, perNode?: number, perCore?: number): void {
   const facts = resourceSetFacts(R)
   if (facts === undefined) {
-    job.problems.push('R: no resource set of version 1')
+    job.problems.push(jobProblem('R', 'no resource set of version 1'))
     return
   }
   Object.assign(job, facts)
@@ -107,7 +121,12 @@ function allocate(job: Job, R: JsonRecord, expiration?: number, perNode?: number
   if (perCore !== undefined) job.ntasks = facts.ncores * perCore
 }
 
-function parseRecord(job: Job, name: string, text: string | undefined, wanted = true): JsonRecord | undefined {
+function parseRecord(
+  job: Job,
+  name: keyof JobRecords,
+  text: string | undefined,
+  wanted = true,
+): JsonRecord | undefined {
   if (text === undefined) {
     if (wanted) noteMissing(job, name)
     return undefined
@@ -118,13 +137,13 @@ function parseRecord(job: Job, name: string, text: string | undefined, wanted = 
   } catch {
     // Said below.
   }
-  job.problems.push(`${name}: no JSON object`)
+  job.problems.push(jobProblem(name, 'no JSON object'))
   return undefined
 }
 
-function noteMissing(job: Job, name: string): void {
-  const isKnown = job.problems.some((problem) => problem.startsWith(`${name}: `) || problem.startsWith('directory: '))
-  if (!isKnown) job.problems.push(`${name}: missing`)
+function noteMissing(job: Job, name: keyof JobRecords): void {
+  const isKnown = job.problems.some(({ record }) => record === name || record === 'directory')
+  if (!isKnown) job.problems.push(jobProblem(name, 'missing'))
 }
 
 /** The state of a job that is still there, the result of one that is not. */

@@ -19,14 +19,14 @@ import {
   type WalkFilter,
   walk,
 } from '../kvs/index.ts'
-import { type Job, type JobRecords, jobOf } from './job.ts'
+import { type Job, type JobProblem, type JobRecords, jobOf, jobProblem } from './job.ts'
 
 /** Which jobs {@link jobs} finds, and who hears of what it cannot read. */
 export interface JobsOptions {
   /** Only these. */
   ids?: readonly bigint[] | undefined
-  /** Hears of directories that cannot be read and may have held jobs, one line each. */
-  onLost?: ((message: string) => void) | undefined
+  /** Called for each directory that cannot be read and may have held jobs, which are lost. */
+  onLost?: ((error: TreeError) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -55,7 +55,7 @@ function depthOf(dir: Dir): number {
 interface Gathering {
   id: bigint
   records: JobRecords
-  problems: string[]
+  problems: JobProblem[]
 }
 
 /**
@@ -81,9 +81,11 @@ export async function* jobs(
   const onError = (error: TreeError) => {
     const components = error.key.split('.')
     // Errors come in their order too: that of a record belongs to the directory entered last.
-    if (components.length === JOB_DEPTH) begin(error.key).problems.push(`directory: ${reasonOf(error)}`)
-    else if (components.length > JOB_DEPTH) gathering.at(-1)?.problems.push(`${components.at(-1)}: ${reasonOf(error)}`)
-    else onLost?.(`${error.message}; the jobs in it are lost`)
+    const problem = (record: JobProblem['record']) => jobProblem(record, error.faultKind, reasonOf(error))
+    if (components.length === JOB_DEPTH) begin(error.key).problems.push(problem('directory'))
+    else if (components.length > JOB_DEPTH)
+      gathering.at(-1)?.problems.push(problem(components.at(-1) as keyof JobRecords))
+    else onLost?.(error)
   }
   const onDir = (dir: Dir) => {
     if (depthOf(dir) === JOB_DEPTH) dir.derived = begin(keyOf(dir.parent, dir.name))
@@ -117,7 +119,7 @@ async function rootOf(reader: SnapshotReader, ids: readonly bigint[] | undefined
 async function take(entry: Entry): Promise<void> {
   const { records, problems } = entry.dir.derived as Gathering
   if (entry.type === 'symlink') {
-    problems.push(`${entry.name}: a symbolic link`)
+    problems.push(jobProblem(entry.name as keyof JobRecords, 'a symbolic link'))
     return
   }
   const parts: Uint8Array[] = [...(entry.parts ?? [])]

@@ -1,4 +1,4 @@
-import { type ErrnoName, FluxError, type FluxErrorOptions, printable } from '../errors/index.ts'
+import { type ErrnoName, errnoText, FluxError, type FluxErrorOptions, printable } from '../errors/index.ts'
 
 /**
  * What is wrong with a key: a blob of its value or the blob of its directory cannot be had; a directory blob holds no
@@ -25,5 +25,10 @@ export class TreeError extends FluxError {
     this.key = at.key
     this.kind = at.kind
     this.blobref = at.blobref
+  }
+
+  /** What errors of its kind have in common, in words, to count them by: `missing-value, No such file or directory`. */
+  get faultKind(): string {
+    return `${this.kind}, ${errnoText(this.code)}`
   }
 }

@@ -8,7 +8,7 @@ export interface ArchiveInfoOptions {
   /** The algorithm of the root (default sha1). */
   hash?: HashName | undefined
   /** Hears of everything that is not as it should be, one line each. */
-  onWarning?: ((message: string) => void) | undefined
+  onWarning?: ((message: string, kind: string) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -64,9 +64,9 @@ export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}
     commit: async () => {},
     nowSeconds: 0,
     onRead,
-    onWarning(message) {
+    onWarning(message, kind) {
       warnings++
-      onWarning?.(message)
+      onWarning?.(message, kind)
     },
     signal,
   })

@@ -22,7 +22,7 @@ export interface OpenArchiveStoreOptions {
   /** Where the content store is spooled to (default: the directory for temporary files). */
   scratchDir?: string | undefined
   /** Hears of everything that is not as it should be, one line each. */
-  onWarning?: ((message: string) => void) | undefined
+  onWarning?: ((message: string, kind: string) => void) | undefined
   signal?: AbortSignal | undefined
 }
 

@@ -28,7 +28,7 @@ export interface RestoreOptions extends SelectionOptions {
   /** Sees all members of the archive as they are, a batch at a time, whether they are restored or not. */
   onRead?: ((members: readonly Member[]) => void) | undefined
   /** Hears of everything that is not as it should be, one line each. */
-  onWarning?: ((message: string) => void) | undefined
+  onWarning?: ((message: string, kind: string) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -172,7 +172,8 @@ export class Restore {
 
   #put({ path, type, extra, size }: Member, leaf: RestoreLeaf): void {
     const components = this.#selection.strip(componentsOfMember(path, extra))
-    if (this.#tree.put(components, leaf)) this.#warn(`${printable(path)}: appears twice; the last one counts`)
+    if (this.#tree.put(components, leaf))
+      this.#warn(`${printable(path)}: appears twice; the last one counts`, 'duplicate')
     else if (components.some((component) => component.includes('.'))) this.#unreachable++
     this.progress.keys = this.#tree.leaves
     if (type === 'symlink') this.progress.symlinks++
@@ -194,7 +195,7 @@ export class Restore {
     const { sizeLimit = 0 } = this.#options
     if (sizeLimit > 0 && size > sizeLimit) {
       this.progress.skipped++
-      this.#warn(`${printable(path)} size ${size} exceeds ${sizeLimit} limit, skipping`)
+      this.#warn(`${printable(path)} size ${size} exceeds ${sizeLimit} limit, skipping`, 'over the size limit')
       return false
     }
     return true
@@ -280,11 +281,11 @@ export class Restore {
     const count = this.#unreachable
     if (count === 0) return
     const keys = count === 1 ? '1 key has' : `${count} keys have`
-    this.#warn(`${keys} a dot within a component, where no KVS lookup can reach it`)
+    this.#warn(`${keys} a dot within a component, where no KVS lookup can reach it`, 'unreachable')
   }
 
-  #warn(message: string): void {
-    this.#options.onWarning?.(message)
+  #warn(message: string, kind: string): void {
+    this.#options.onWarning?.(message, kind)
   }
 }
 

@@ -89,7 +89,7 @@ describe('inspect/jobs', () => {
       const store = new MemoryStore(blobs)
       store.window = window
       const lost: string[] = []
-      const told = await list(store, rootref, { onLost: (message) => lost.push(message) })
+      const told = await list(store, rootref, { onLost: ({ message }) => lost.push(message) })
       expect(told.map(({ id, name, userid }) => [formatJobid(id, 'dec'), name, userid])).to.deep.equal([
         ['7', 'app', 7],
         ['6', undefined, 7],
@@ -100,7 +100,7 @@ describe('inspect/jobs', () => {
         ['1', 'app', 7],
       ])
       const missing = `No such file or directory (sha1-${'1'.repeat(40)})`
-      expect(told.map(({ problems }) => problems)).to.deep.equal([
+      expect(told.map(({ problems }) => problems.map(({ message }) => message))).to.deep.equal([
         ['R: a symbolic link'],
         ['jobspec: invalid value object: Invalid argument'],
         ['jobspec: missing', 'eventlog: missing'],
@@ -109,7 +109,7 @@ describe('inspect/jobs', () => {
         [`directory: could not load content: ${missing}`],
         [],
       ])
-      expect(lost).to.deep.equal([`job.0000.0000.0001: could not load content: ${missing}; the jobs in it are lost`])
+      expect(lost).to.deep.equal([`job.0000.0000.0001: could not load content: ${missing}`])
     }
   })
 

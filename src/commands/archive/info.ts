@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { FluxCommand, interruptible, print, timeText } from '../../cli/index.ts'
+import { complaintFlags, FluxCommand, interruptible, print, timeText } from '../../cli/index.ts'
 import type { HashName } from '../../content/index.ts'
 import { printable } from '../../errors/index.ts'
 import { type ArchiveInfo, archiveInfo } from '../../restore/index.ts'
@@ -12,7 +12,7 @@ export default class ArchiveInfoCommand extends FluxCommand {
   static override description =
     `Reads an archive to its end, just as a restore would, and writes nothing: says its format, what is in it, and the root that a restore would give. Two archives of one root hold the same keys and values.
 
-What is not as it should be, such as a name that appears twice, is said on stderr and counted. The exit status is 0 for an archive that can be restored, and 1, with what is wrong, for one that cannot.`
+What is not as it should be, such as a name that appears twice, is said on stderr and counted: the first ten of each kind, all with --verbose. The exit status is 0 for an archive that can be restored, and 1, with what is wrong, for one that cannot.`
 
   static override examples = [
     {
@@ -41,13 +41,13 @@ What is not as it should be, such as a name that appears twice, is said on stder
       options: ['sha1', 'sha256'],
       default: 'sha1',
     }),
+    ...complaintFlags,
   }
 
   async run(): Promise<object> {
     const { args, flags } = await this.parse(ArchiveInfoCommand)
     return interruptible(async (signal) => {
-      const onWarning = (message: string) => this.notice(message)
-      const info = await archiveInfo(args.file, { hash: flags.hash as HashName, onWarning, signal })
+      const info = await archiveInfo(args.file, { hash: flags.hash as HashName, onWarning: this.complain, signal })
       if (!this.jsonEnabled()) await print(lines(info))
       const { fileBytes = null, oldest = null, newest = null } = info
       return { ...info, fileBytes, oldest, newest }

@@ -1,5 +1,14 @@
 import { Args, Flags } from '@oclif/core'
-import { FluxCommand, interruptible, Output, openSource, paceFlags, sourceFlags, stdinLines } from '../../cli/index.ts'
+import {
+  complaintFlags,
+  FluxCommand,
+  interruptible,
+  Output,
+  openSource,
+  paceFlags,
+  sourceFlags,
+  stdinLines,
+} from '../../cli/index.ts'
 import { FluxError, throwIfAborted } from '../../errors/index.ts'
 import { loadBlobs } from '../../inspect/index.ts'
 
@@ -27,13 +36,14 @@ export default class ContentLoad extends FluxCommand {
     ...sourceFlags,
     'no-cache': Flags.boolean({ ...paceFlags['no-cache'], char: 'b', aliases: ['bypass-cache'] }),
     maxreqs: paceFlags.maxreqs,
+    ...complaintFlags,
   }
 
   async run(): Promise<object> {
     const { args, flags } = await this.parse(ContentLoad)
     const named = args.blobref ?? []
     return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, signal, onWarning: (message) => this.notice(message) })
+      await using store = await openSource({ ...flags, signal, onWarning: this.complain })
       const asked: string[] = []
       const blobs: object[] = []
       const output = new Output()

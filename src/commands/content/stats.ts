@@ -1,5 +1,14 @@
 import { Flags } from '@oclif/core'
-import { EXIT, FluxCommand, interruptible, Output, openSource, sourceFlags, UsageError } from '../../cli/index.ts'
+import {
+  complaintFlags,
+  EXIT,
+  FluxCommand,
+  interruptible,
+  Output,
+  openSource,
+  sourceFlags,
+  UsageError,
+} from '../../cli/index.ts'
 import {
   contentStats,
   serviceStatsRows,
@@ -33,13 +42,14 @@ On a terminal the figures are in columns; otherwise each is on a line of its own
   static override flags = {
     ...sourceFlags,
     reachable: Flags.boolean({ summary: 'tell apart what no checkpoint reaches', helpGroup: 'OUTPUT' }),
+    ...complaintFlags,
   }
 
   async run(): Promise<object> {
     const { flags } = await this.parse(ContentStats)
     const { reachable } = flags
     return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, signal, onWarning: (message) => this.notice(message) })
+      await using store = await openSource({ ...flags, signal, onWarning: this.complain })
       const output = new Output()
       const isTerminal = process.stdout.isTTY === true
       if (store.serviceStats) {

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { EXIT, jobidArgument, loadFlags, print, SourceCommand } from '../../cli/index.ts'
+import { EXIT, jobidArgument, kindOf, loadFlags, print, SourceCommand } from '../../cli/index.ts'
 import type { ContentStore } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { decodedRecord, jobRecord, jobRecords, OUTPUT_RECORD, recordLines, taskOutput } from '../../inspect/index.ts'
@@ -58,12 +58,13 @@ A job that was running has its guest records in a namespace of its own, which is
         await this.#printOne(store, snapshot, id, flags.record, source.signal)
         return undefined
       }
-      const all = await jobRecords(store, snapshot, id, ({ message }) => {
-        this.notice(message)
+      const all = await jobRecords(store, snapshot, id, (error) => {
+        this.complain(error.message, kindOf(error))
         process.exitCode = EXIT.FAILED
       })
       const records = flags.record === undefined ? all : all.filter(({ name }) => name === flags.record)
-      if (records.length === 0) throw new FluxError('ENOENT', `${formatJobid(id)}: no such record: ${flags.record}`)
+      if (flags.record !== undefined && records.length === 0)
+        throw new FluxError('ENOENT', `${formatJobid(id)}: no such record: ${flags.record}`)
       if (this.jsonEnabled()) {
         const decoded = records.map((record) => [record.name, decodedRecord(record)])
         return { jobid: formatJobid(id), records: Object.fromEntries(decoded) }

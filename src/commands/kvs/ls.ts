@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { EXIT, errorLine, Output, outputWidth, SourceCommand, shown } from '../../cli/index.ts'
+import { EXIT, errorLine, kindOf, Output, outputWidth, SourceCommand, shown } from '../../cli/index.ts'
 import { columns, keyIn, listKeys, objJson } from '../../inspect/index.ts'
 import { plainKey, type TreeObj } from '../../kvs/index.ts'
 
@@ -48,7 +48,7 @@ export default class KvsLs extends SourceCommand {
     const asked = this.jsonEnabled() ? given.map(withoutDots) : given
     return this.withSource(flags, async (source) => {
       const onError = (error: Error) => {
-        this.notice(errorLine(error))
+        this.complain(errorLine(error), kindOf(error))
         process.exitCode = EXIT.FAILED
       }
       const output = new Output()

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { FluxCommand, interruptible, Output, openSource, sourceFlags } from '../../../cli/index.ts'
+import { complaintFlags, FluxCommand, interruptible, Output, openSource, sourceFlags } from '../../../cli/index.ts'
 import { encodeCheckpoint } from '../../../content/index.ts'
 import { CHECKPOINT_HEADER, checkpointLine } from '../../../inspect/index.ts'
 
@@ -27,6 +27,7 @@ export default class ContentCheckpointList extends FluxCommand {
 
   static override flags = {
     ...sourceFlags,
+    ...complaintFlags,
     'no-header': Flags.boolean({ char: 'n', summary: 'do not print column headers', helpGroup: 'OUTPUT' }),
     json: Flags.boolean({
       char: 'j',
@@ -38,7 +39,7 @@ export default class ContentCheckpointList extends FluxCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ContentCheckpointList)
     await interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, signal, onWarning: (message) => this.notice(message) })
+      await using store = await openSource({ ...flags, signal, onWarning: this.complain })
       const output = new Output()
       if (!flags['no-header'] && !flags.json) await output.write(`${CHECKPOINT_HEADER}\n`)
       const checkpoints = await store.checkpoints()
