@@ -5,6 +5,7 @@ import { FluxError, printable } from '../errors/index.ts'
 import { Complaints } from './complaints.ts'
 import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
+import { escapedJson } from './json-escape.ts'
 import { argTerm } from './manual/page.ts'
 
 /**
@@ -58,6 +59,7 @@ export abstract class FluxCommand extends Command {
     return parsed
   }
 
+  /** As oclif prints it, without what might command a terminal. */
   protected override async finally(error: Error | undefined): Promise<unknown> {
     this.#complaints.end()
     return super.finally(error)
@@ -75,9 +77,9 @@ export abstract class FluxCommand extends Command {
     }
   }
 
-  /** As oclif prints JSON, but with whole numbers of 64 bits as they are. */
+  /** As oclif prints JSON, but with whole numbers of 64 bits as they are, and nothing that commands a terminal. */
   override logJson(json: unknown): void {
-    const text = stringifyJson(json, 2)
+    const text = escapedJson(stringifyJson(json, 2))
     const theme = this.config.theme?.json
     ux.stdout(theme === undefined ? text : ux.colorizeJson(text, { pretty: false, theme }))
   }

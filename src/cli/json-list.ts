@@ -1,6 +1,7 @@
 import { stringifyJson } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 import { errorJson, exitStatusOf } from './exit-status.ts'
+import { escapedJson } from './json-escape.ts'
 import { print } from './output.ts'
 
 /**
@@ -25,7 +26,7 @@ export async function printJsonList(
   try {
     for await (const batch of batches) {
       if (batch.length === 0) continue
-      await print(separator + batch.join(','))
+      await print(escapedJson(separator + batch.join(',')))
       separator = ','
     }
     last = after()
@@ -35,7 +36,7 @@ export async function printJsonList(
     process.exitCode = exitStatusOf(error)
     last = errorJson(error)
   }
-  const rest = stringifyJson(last).slice(1, -1)
+  const rest = escapedJson(stringifyJson(last)).slice(1, -1)
   await print(`${separator === open ? open : ''}]${rest === '' ? '' : `,${rest}`}}\n`)
   return complete
 }

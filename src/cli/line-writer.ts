@@ -4,13 +4,12 @@ import { printable } from '../errors/index.ts'
 const WRITE_CHARACTERS = 1 << 16
 
 interface LineStream {
-  readonly isTTY?: boolean
   write(text: string): unknown
 }
 
 /**
  * Writes lines to standard error, many at a time, for those who cannot wait; results go by {@link Output}, who waits.
- * They may hold names from a store, which are not to move a terminal's cursor.
+ * Each stays one line: they may hold names from a store, which must neither move a terminal's cursor nor put lines into a log.
  */
 export class LineWriter {
   readonly #stream: LineStream
@@ -24,7 +23,7 @@ export class LineWriter {
   }
 
   write(...lines: readonly string[]): void {
-    for (const line of lines) this.#text += `${this.#prefix}${this.#stream.isTTY ? printable(line) : line}\n`
+    for (const line of lines) this.#text += `${this.#prefix}${printable(line)}\n`
     if (this.#text.length >= WRITE_CHARACTERS) this.flush()
   }
 

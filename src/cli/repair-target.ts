@@ -26,7 +26,7 @@ export async function openRepairTarget(choice: {
   store?: string | undefined
   archive?: string | undefined
   timeout?: string | undefined
-  onWarning?: (message: string) => void
+  onWarning?: (message: string, kind: string) => void
   signal?: AbortSignal
 }): Promise<RepairTarget> {
   const { uri, store, archive, signal } = choice

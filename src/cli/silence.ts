@@ -24,9 +24,10 @@ export function timeoutFlag(helpGroup: string) {
  */
 export function silenceOptions(
   timeout: string | undefined,
-  onWarning?: (message: string) => void,
+  onWarning?: (message: string, kind: string) => void,
 ): Pick<OpenBrokerOptions, 'silenceTimeoutMs' | 'silenceNoticeMs' | 'onSilence'> {
   const silenceTimeoutMs =
     (timeout === undefined ? DEFAULT_SECONDS * 1000 : parseDuration(timeout, 'timeout')) || Number.POSITIVE_INFINITY
-  return { silenceTimeoutMs, silenceNoticeMs: Math.min(NOTICE_MS, silenceTimeoutMs / 2), onSilence: onWarning }
+  const onSilence = onWarning && ((message: string) => onWarning(message, 'silent instance'))
+  return { silenceTimeoutMs, silenceNoticeMs: Math.min(NOTICE_MS, silenceTimeoutMs / 2), onSilence }
 }

@@ -108,7 +108,8 @@ describe('conformance: fsck', () => {
         }
         for (const [statedir, run] of ways) {
           const { status, stdout, stderr } = await run()
-          expect(stderr).to.equal(answer.stderr)
+          // A key stays on its line here, whatever is in it.
+          expect(stderr).to.equal(answer.stderr.replaceAll('\t', '\\t'))
           // Unless --quiet is given, a verdict follows, on which flux fsck has nothing to say.
           const wanted = answer.stdout.toString()
           const said = stdout.toString()

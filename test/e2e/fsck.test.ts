@@ -81,6 +81,15 @@ describe('fsck', () => {
     expect(intact).to.deep.equal({ rootref, checkpointIndex: 0, sequence: 1, timestamp: 1_700_000_000.5 })
   })
 
+  it('keeps each key on its line, so that nobody who names one forges another', async () => {
+    const { path } = damagedStore({ 'a\nflux-fsck: Total errors: 0\u009b2J': valref(LOST) })
+    for (const args of [[], ['-v'], ['--repair']]) {
+      const { stderr } = await runInProcess(['fsck', '--store', path, ...args])
+      expect(stderr).to.include('flux-fsck: a\\nflux-fsck: Total errors: 0\\x9b2J: missing blobref')
+      expect(stderr).not.to.match(/^flux-fsck: Total errors: 0/m)
+    }
+  })
+
   it('names a root that is damaged, and has nothing to repair it from', async () => {
     const { path, rootref } = damagedStore({})
     const db = new DatabaseSync(path)
