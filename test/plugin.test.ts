@@ -72,7 +72,7 @@ describe('a host tool with the plugin', () => {
     const { status, stderr } = host.run(['dump'])
     expect(status).to.equal(2)
     expect(stderr).to.equal(
-      "host dump: Missing 1 required arg: OUTFILE\nUsage: host dump [OPTIONS] OUTFILE\nTry 'host dump --help' for more information.\n",
+      "host dump: missing OUTFILE\nUsage: host dump [OPTIONS] OUTFILE\nTry 'host dump --help' for more information.\n",
     )
   })
 
@@ -126,6 +126,15 @@ export default class Dump extends Command {
     const [plain, guest] = [new Host(scratch(), { oclif }), new Host(scratch())].map((host) => host.run(['bogus']))
     expect(guest?.stderr).to.match(/command bogus not found/)
     expect(guest).to.deep.equal(plain)
+  })
+
+  it('says which tool writes to the KVS, for words that are below flux', () => {
+    const { status, stderr } = new Host(scratch()).run(['flux', 'kvs', 'put', 'a=1'])
+    expect({ status, stderr }).to.deep.equal({
+      status: 2,
+      stderr:
+        "host: kvs put: host kvs only reads; use 'flux kvs put'\nUsage: host COMMAND [OPTIONS] ...\nTry 'host help' for more information.\n",
+    })
   })
 
   it('leaves a command that is not found to a hook of its own', () => {

@@ -1,5 +1,5 @@
 import { FluxError, InterruptedError } from '../errors/index.ts'
-import { UsageError } from './usage-error.ts'
+import { USAGE_CODE, UsageError } from './usage-error.ts'
 
 /** The exit statuses of every command: done, failed, wrong usage, interrupted. */
 export const EXIT = { DONE: 0, FAILED: 1, USAGE: 2, INTERRUPTED: 130 } as const
@@ -20,17 +20,14 @@ export function errorLine(error: unknown): string {
 /** An error as `--json` prints it. @param exit - the exit status that goes with it */
 export function errorJson(error: unknown, exit = exitStatusOf(error)): object {
   const { code, hint } = error instanceof FluxError ? error : { code: undefined, hint: undefined }
-  return { error: { code, message: messageOf(error), hint, exit } }
+  return { error: { code: error instanceof UsageError ? USAGE_CODE : code, message: messageOf(error), hint, exit } }
 }
 
-/** A message on one line. oclif's errors of parsing have several: what is wrong, with descriptions, and advice. */
+/** A message on one line. */
 function messageOf(error: unknown): string {
-  const { message, args, parse } = error as Partial<Error & { args: { name?: string }[]; parse: unknown }>
-  if (message === undefined) return String(error)
-  const lines = message.split(/\s*\n\s*/).filter((line) => line !== '')
-  if (parse === undefined) return lines.join(' ')
-  if (args !== undefined && /^Missing/.test(message)) {
-    return `${lines[0]} ${args.map(({ name }) => name?.toUpperCase()).join(' ')}`
-  }
-  return lines.filter((line) => line !== 'See more help with --help' && !/^The following error/.test(line)).join('; ')
+  const { message = String(error) } = error as Partial<Error>
+  return message
+    .split(/\s*\n\s*/)
+    .filter((line) => line !== '')
+    .join(' ')
 }

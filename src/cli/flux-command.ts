@@ -7,6 +7,8 @@ import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 import { escapedJson } from './json-escape.ts'
 import { argTerm } from './manual/page.ts'
+import { usageErrorOf } from './parse-error.ts'
+import { usageLines } from './usage-lines.ts'
 
 /**
  * What every command shares: `--json` and `--help`, errors as one line on stderr with the exit status they stand for,
@@ -90,10 +92,11 @@ export abstract class FluxCommand extends Command {
   }
 
   /** Print the error as one line, or as JSON, tell the hooks of `flux:failed`, and set the exit status. */
-  protected override async catch(error: Error & { oclif?: object }): Promise<unknown> {
+  protected override async catch(thrown: Error & { oclif?: object }): Promise<unknown> {
     // That is `--help`, which is no failure.
-    if (exitStatusOf(error) === EXIT.DONE) throw error
+    if (exitStatusOf(thrown) === EXIT.DONE) throw thrown
     this.#complaints.end()
+    const error = usageErrorOf(thrown) ?? thrown
     const exit = this.exitStatus(error)
     if (this.jsonEnabled()) this.logJson(errorJson(error, exit))
     else this.#print(error)
@@ -109,8 +112,7 @@ export abstract class FluxCommand extends Command {
     this.notice(errorLine(error))
     if (exitStatusOf(error) === EXIT.USAGE) {
       const args = Object.entries(this.ctor.args).map(([id, arg]) => argTerm({ ...arg, name: arg.name ?? id }))
-      process.stderr.write(`Usage: ${[this.called, '[OPTIONS]', ...args].join(' ')}\n`)
-      process.stderr.write(`Try '${this.called} --help' for more information.\n`)
+      process.stderr.write(usageLines([this.called, '[OPTIONS]', ...args].join(' '), `${this.called} --help`))
     }
     if (process.env.DEBUG)
       process.stderr.write(`${error.stack}\n${error.cause ? `caused by ${inspect(error.cause)}\n` : ''}`)

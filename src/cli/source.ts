@@ -12,6 +12,19 @@ export const uriHelp = {
   description:
     'local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket; / is the root instance, .. the one around the enclosing one.',
   helpValue: 'URI',
+  parse: async (text: string) => checkedUri(text),
+}
+
+/** @throws {UsageError} it is no URI */
+function checkedUri(text: string): string {
+  try {
+    BrokerStore.checkUri(text)
+    return text
+  } catch (error) {
+    if (!(error instanceof FluxError)) throw error
+    if (text === '') throw new UsageError('--uri: the URI is empty')
+    throw new UsageError(`--uri ${error.message}`, error.hint, { cause: error })
+  }
 }
 
 /** Flags that say what is read: a live instance, a store on disk, or an archive. */

@@ -71,6 +71,15 @@ export function parseUri(text: string): FluxUri {
 
 const SCHEMES = 'a URI is local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket'
 
+/**
+ * Check what is to be given to {@link Flux.open}: a URI, or a way up from the enclosing instance.
+ *
+ * @throws as {@link parseUri}, and {@link ancestorLevels}
+ */
+export function checkUri(text: string): void {
+  if (ancestorLevels(text) === undefined) parseUri(text)
+}
+
 /** Room for the path in `struct sockaddr_un`, of which the last byte is a NUL. */
 const SUN_PATH_BYTES = 108
 

@@ -14,3 +14,9 @@ export function isOurTool(config: Interfaces.Config): boolean {
 export function isOurCommand(config: Interfaces.Config, id: string | undefined): boolean {
   return id !== undefined && config.findCommand(id)?.pluginName === PLUGIN
 }
+
+/** True when what was typed is below the topic of this package that no other plugin has. */
+export function isOurTopic(config: Interfaces.Config, id: string): boolean {
+  const topic = config.plugins.get(PLUGIN)?.topics.find(({ name }) => name === 'flux')
+  return topic !== undefined && id.startsWith(`${topic.name}:`)
+}

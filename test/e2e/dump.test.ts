@@ -155,7 +155,7 @@ describe('flux-ts dump', () => {
     const missing = fluxTs(['dump'])
     expect(missing.status).to.equal(2)
     expect(missing.stderr)
-      .to.match(/Missing 1 required arg/)
+      .to.match(/missing OUTFILE/)
       .and.match(/^Usage: flux-ts dump \[OPTIONS\] OUTFILE$/m)
     const unknown = fluxTs(['dump', '--store', BASIC, 'x.foo'])
     expect(unknown.status).to.equal(2)

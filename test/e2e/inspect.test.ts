@@ -100,7 +100,7 @@ describe('flux-ts diff', () => {
       ],
       [[`${CHECKPOINTS}@9`, CHECKPOINTS], /no checkpoint 9: there are checkpoints 0 to 4/],
       [[`${CHECKPOINTS}@sha1-12`, CHECKPOINTS], /sha1-12 is not a blobref/],
-      [[CHECKPOINTS], /Missing 1 required arg/],
+      [[CHECKPOINTS], /missing B/],
       [[DAMAGED, CHECKPOINTS], /bad.dir: could not load content/],
     ]
     for (const [args, message] of failures) {

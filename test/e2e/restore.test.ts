@@ -196,7 +196,7 @@ describe('flux-ts restore', () => {
     [['--key', 'x', '--checkpoint', ARCHIVE], /--checkpoint.*--key|--key.*--checkpoint/s],
     [['--key', 'x', '--store', 'y', ARCHIVE], /--store.*--key|--key.*--store/s],
     [['--key', 'x', '--hash', 'sha1', ARCHIVE], /--hash is for --store and --dry-run/],
-    [['--key', 'x'], /Missing 1 required arg/],
+    [['--key', 'x'], /missing INFILE/],
   ]
   for (const [args, words] of WRONG) {
     it(`calls ${args.join(' ').replace(ARCHIVE, 'INFILE')} wrong usage`, async () => {

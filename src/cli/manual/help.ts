@@ -1,8 +1,30 @@
 import { type Command, Help } from '@oclif/core'
+import { getHelpFlagAdditions, standardizeIDFromArgv } from '@oclif/core/help'
+import { EXIT } from '../exit-status.ts'
+import { unknownCommand, unknownCommandText } from '../unknown-command.ts'
 import { type Block, manualPage } from './page.ts'
 
 /** Help that reads like the manual page: the synopsis in one line, what it does, and then the options. */
 export default class ManualHelp extends Help {
+  /** @throws an error of wrong usage, printed already, when the words name neither command nor topic */
+  override async showHelp(argv: string[]): Promise<void> {
+    const subject = this.#subject(argv)
+    if (subject !== undefined && !this.config.findCommand(subject) && !this.config.findTopic(subject)) {
+      const error = unknownCommand(subject.split(':'), this.config)
+      process.stderr.write(unknownCommandText(error, this.config))
+      throw Object.assign(error, { oclif: { exit: EXIT.USAGE }, skipOclifErrorHandling: true })
+    }
+    return super.showHelp(argv)
+  }
+
+  /** The id of what help is wanted of, as oclif finds it; undefined is the tool itself. */
+  #subject(argv: readonly string[]): string | undefined {
+    const helpFlags = getHelpFlagAdditions(this.config)
+    const words = argv.filter((arg) => !helpFlags.includes(arg))
+    const [first] = standardizeIDFromArgv(words, this.config).filter((arg) => arg !== 'help')
+    return first?.startsWith('-') ? undefined : first
+  }
+
   override formatCommand(command: Command.Loadable): string {
     const { synopsis, sections } = manualPage(command, this.config, (text) => this.render(text))
     const rendered = sections.map(({ heading, blocks }) => this.section(heading, this.#body(blocks)))

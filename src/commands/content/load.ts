@@ -8,8 +8,9 @@ import {
   paceFlags,
   sourceFlags,
   stdinLines,
+  UsageError,
 } from '../../cli/index.ts'
-import { FluxError, throwIfAborted } from '../../errors/index.ts'
+import { throwIfAborted } from '../../errors/index.ts'
 import { loadBlobs } from '../../inspect/index.ts'
 
 export default class ContentLoad extends FluxCommand {
@@ -72,5 +73,5 @@ async function* namedOnStdin(): AsyncGenerator<string, void, void> {
     any = true
     yield line
   }
-  if (!any) throw new FluxError('EINVAL', 'no blobrefs were specified')
+  if (!any) throw new UsageError('no blobrefs were specified', 'name them, or give them on standard input, one a line')
 }

@@ -1,5 +1,5 @@
 import { FluxError } from '../../errors/index.ts'
-import { Flux, type FluxOpenOptions, type JsonObject, RpcError, RpcFailure } from '../../flux/index.ts'
+import { checkUri, Flux, type FluxOpenOptions, type JsonObject, RpcError, RpcFailure } from '../../flux/index.ts'
 import { blobrefHex, type HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import type { BlobResult, ContentError, ContentStore, NamespaceRoot, ServiceStats } from '../content-store.ts'
@@ -72,6 +72,11 @@ export class BrokerStore implements ContentStore {
       await flux.close()
       throw error
     }
+  }
+
+  /** Check the form of a URI without connecting. @throws {FluxError} `EINVAL`, `ENOENT` it is none */
+  static checkUri(uri: string): void {
+    checkUri(uri)
   }
 
   get name(): string {

@@ -1,0 +1,40 @@
+/** Letters that may differ before a word is no longer what somebody meant. */
+const NEAR = 3
+
+/**
+ * The word that somebody meant who typed another.
+ *
+ * @param typed - what was typed; or, for each word, which part of it is compared with that word
+ * @returns undefined when none is near
+ */
+export function nearest(typed: string | ((word: string) => string), words: Iterable<string>): string | undefined {
+  let best: { word: string; distance: number } | undefined
+  for (const word of words) {
+    const distance = editDistance(typeof typed === 'string' ? typed : typed(word), word)
+    if (distance <= NEAR && distance < word.length / 2 && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
+      best = { word, distance }
+  }
+  return best?.word
+}
+
+/**
+ * How many letters must be put in, taken out, changed, or swapped with their neighbour, no letter twice: the distance of
+ * Damerau and Levenshtein in its restricted form (optimal string alignment).
+ */
+export function editDistance(a: string, b: string): number {
+  let before: number[] = []
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++) {
+      const changed = (row[j] as number) + (a[i] === b[j] ? 0 : 1)
+      let least = Math.min(changed, (row[j + 1] as number) + 1, (next[j] as number) + 1)
+      if (i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j])
+        least = Math.min(least, (before[j - 1] as number) + 1)
+      next.push(least)
+    }
+    before = row
+    row = next
+  }
+  return row[b.length] as number
+}
