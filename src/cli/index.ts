@@ -12,7 +12,7 @@ export { Output, outputWidth, print, shown, shownLines } from './output.ts'
 export { openRepairTarget, type RepairTarget } from './repair-target.ts'
 export { globFlags, jobidArgument, jobKeys } from './selection.ts'
 export { interruptible } from './signals.ts'
-export { parseSize, sizeText } from './size.ts'
+export { parseSize } from './size.ts'
 export {
   loadFlags,
   openSource,

@@ -18,14 +18,3 @@ export function parseSize(text: string, flag: string): number {
     'a size is such as 100M or 1.5G',
   )
 }
-
-/** A size as people read it: `17`, `1.5K`, `820M`, in powers of 1024, as {@link parseSize} takes it. @param bytes - whole */
-export function sizeText(bytes: number): string {
-  let value = bytes
-  let unit = 0
-  while (value >= 1023.5 && unit < 4) {
-    value /= 1024
-    unit++
-  }
-  return unit === 0 ? String(bytes) : `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${'KMGT'[unit - 1]}`
-}

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
-import { type Column, EXIT, kindOf, loadFlags, SourceCommand, sizeText, Table } from '../cli/index.ts'
+import { type Column, EXIT, kindOf, loadFlags, SourceCommand, Table } from '../cli/index.ts'
+import { byteText, grouped } from '../errors/index.ts'
 import { du, sortUsages, type Usage, type UsageOrder } from '../inspect/index.ts'
 import { type DirObj, type Dirref, plainKey, SnapshotReader } from '../kvs/index.ts'
 
@@ -102,13 +103,14 @@ function usageJson({ key, bytes, onceBytes, valueBytes, keys, dirs }: Usage): ob
 }
 
 function columns(total: Usage, withBar: boolean, short: boolean): Column<Usage>[] {
-  const size = short ? sizeText : String
+  const size = short ? byteText : String
+  const count = short ? grouped : String
   const bar = ({ bytes }: Usage) =>
     '█'.repeat(total.bytes > 0 ? Math.round((bytes / total.bytes) * BAR) : 0).padEnd(BAR, '░')
   return [
     { title: 'SIZE', text: ({ bytes }) => size(bytes), right: true },
     { title: 'ONCE', text: ({ onceBytes }) => size(onceBytes), right: true },
-    { title: 'KEYS', text: ({ keys }) => String(keys), right: true },
+    { title: 'KEYS', text: ({ keys }) => count(keys), right: true },
     ...(withBar ? [{ title: '', text: bar }] : []),
     { title: 'KEY', text: ({ key }) => key },
   ]

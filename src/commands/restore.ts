@@ -99,7 +99,7 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
         : undefined
       const [result] = await Promise.all([
         restore.run().finally(() => stopNotifying?.()),
-        showTasks(tasks, verbosity, status),
+        showTasks(tasks, verbosity, status, { concurrent: false }),
       ])
       if (isLive(verbosity)) process.stderr.write(`${status()}\n`)
       if (verbosity !== 'quiet') this.notice(outcome(result, target))

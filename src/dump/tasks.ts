@@ -1,4 +1,4 @@
-import { grouped, printable } from '../errors/index.ts'
+import { byteText, countText, durationText, printable } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 import type { Dump, DumpProgress } from './dump.ts'
 
@@ -68,7 +68,7 @@ export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
           // Nobody knows how much of the store a part of the snapshot is.
           const isTold = dump.isWhole && !isDone
           const left = isTold ? leftText(dump.progress.loaded, objects(), (now() - started) / 1000) : ''
-          return `Walk: ${count(dump.progress.walked, 'key')}${left}`
+          return `Walk: ${left}${countText(dump.progress.walked, 'key')}`
         }
         return paint(
           task,
@@ -101,33 +101,15 @@ function snapshotText({ rootref, timestamp, checkpointIndex, namespace, sequence
 function writeText(progress: Readonly<DumpProgress>, seconds: number): string {
   const { keys, blobs, bytes } = progress
   const rate = seconds > 0 ? `, ${byteText(bytes / seconds)}/s` : ''
-  return `${count(keys, 'key')}, ${count(blobs, 'blob')}, ${byteText(bytes)}${rate}`
+  return `${countText(keys, 'key')}, ${countText(blobs, 'blob')}, ${byteText(bytes)}${rate}`
 }
 
-/** How much of a store has been read. What old roots have left in it is never read, so that it may be less to go. */
+/**
+ * How long it takes yet, and how much of a store has been read: before all else, since a title is cut where the window
+ * ends. What old roots have left in it is never read, so that it may be less to go.
+ */
 export function leftText(loaded: number, objects: number | undefined, seconds: number): string {
   if (!objects || loaded === 0 || seconds < 1) return ''
   const part = Math.min(loaded / objects, 0.99)
-  return `, ${Math.floor(part * 100)}% of the store, at most ${durationText((seconds / part) * (1 - part))} left`
-}
-
-function durationText(seconds: number): string {
-  const whole = Math.ceil(seconds)
-  if (whole < 60) return `${whole} s`
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`
-}
-
-function count(number: number, noun: string): string {
-  return `${grouped(number)} ${noun}${number === 1 ? '' : 's'}`
-}
-
-function byteText(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
+  return `at most ${durationText((seconds / part) * (1 - part))} left, ${Math.floor(part * 100)}% of the store, `
 }

@@ -15,8 +15,3 @@ export function printable(text: string): string {
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
   })
 }
-
-/** A whole number with its digits in groups of three: 1,234,567. (`toLocaleString` takes tens of milliseconds the first time.) */
-export function grouped(number: number): string {
-  return String(number).replace(/\B(?=(?:\d{3})+$)/g, ',')
-}

@@ -1,11 +1,41 @@
 /** The columns of `flux content checkpoint list`. @see flux-core `src/cmd/builtin/content.c` */
 import type { Checkpoint } from '../content/index.ts'
 
-export const CHECKPOINT_HEADER = row('Index', 'Sequence', 'Time', 'Rootref')
+const TITLES = ['Index', 'Sequence', 'Time', 'Rootref']
+/** The widths that the C tool has for all columns but the last. */
+const WIDTHS = [10, 10, 20]
+/** Digits of a digest that stand for all of it, where there is no room. */
+const SHORT_DIGITS = 8
 
-/** A checkpoint in columns. @param index - 0 is the newest */
-export function checkpointLine(checkpoint: Checkpoint, index: number): string {
-  return row(String(index), String(checkpoint.sequence), `${checkpointTime(checkpoint)}Z`, checkpoint.rootref)
+export interface CheckpointListOptions {
+  /** With titles. */
+  header: boolean
+  /** The width of the terminal that it is for; undefined, or 0, is no terminal, or one without end. */
+  width?: number | undefined
+}
+
+/**
+ * Checkpoints in columns, as the C tool prints them. Its lines of 88 columns are made narrower for a terminal that has
+ * fewer: columns are as wide as what is in them, and if that is not enough, rootrefs are cut short.
+ *
+ * @param checkpoints - the newest first
+ * @returns lines, without their ends
+ */
+export function checkpointList(checkpoints: readonly Checkpoint[], { header, width }: CheckpointListOptions): string[] {
+  const rows = checkpoints.map((checkpoint, index) => [
+    String(index),
+    String(checkpoint.sequence),
+    `${checkpointTime(checkpoint)}Z`,
+    checkpoint.rootref,
+  ])
+  if (header) rows.unshift(TITLES)
+  const full = rows.map((cells) => line(cells, WIDTHS, ' '))
+  const fits = (lines: readonly string[]) => !width || lines.every(({ length }) => length <= width)
+  if (fits(full)) return full
+  const widths = WIDTHS.map((_, i) => Math.max(...rows.map((cells) => (cells[i] as string).length)))
+  const narrow = rows.map((cells) => line(cells, widths, '  '))
+  if (fits(narrow)) return narrow
+  return rows.map((cells) => line([...cells.slice(0, -1), short(cells.at(-1) as string)], widths, '  '))
 }
 
 /** The time of a checkpoint, UTC, to the second. */
@@ -13,6 +43,11 @@ export function checkpointTime({ timestamp }: Checkpoint): string {
   return new Date(Math.floor(timestamp) * 1000).toISOString().slice(0, 19)
 }
 
-function row(index: string, sequence: string, time: string, rootref: string): string {
-  return `${index.padEnd(10)} ${sequence.padEnd(10)} ${time.padEnd(20)} ${rootref}`
+function line(cells: readonly string[], widths: readonly number[], gap: string): string {
+  return cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(gap)
+}
+
+function short(rootref: string): string {
+  const digits = rootref.indexOf('-') + 1
+  return digits === 0 ? rootref : `${rootref.slice(0, digits + SHORT_DIGITS)}…`
 }

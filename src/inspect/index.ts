@@ -1,5 +1,5 @@
 export { type CheckedTree, type CheckTreeOptions, checkTree } from './check-tree.ts'
-export { CHECKPOINT_HEADER, checkpointLine, checkpointTime } from './checkpoint-list.ts'
+export { type CheckpointListOptions, checkpointList, checkpointTime } from './checkpoint-list.ts'
 export { columns } from './columns.ts'
 export { type ContentStats, contentStats } from './content-stats.ts'
 export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './damage.ts'

@@ -1,6 +1,6 @@
 /** The records of a job as a person reads them. */
 import { parseJson, stringifyJson } from '../bytes/index.ts'
-import { printable } from '../errors/index.ts'
+import { byteText, printable } from '../errors/index.ts'
 import { type EventlogEntry, parseEventlog } from '../kvs/index.ts'
 import { OUTPUT_RECORD, taskOutput } from './job-output.ts'
 import type { JobRecord } from './job-records.ts'
@@ -21,9 +21,9 @@ export function decodedRecord({ name, value, size, link }: JobRecord): unknown {
 export async function recordLines(record: JobRecord): Promise<string[]> {
   const { name, value, size, link } = record
   if (link !== undefined) return [`-> ${printable(link)}`]
-  if (value === undefined) return [`${size} bytes: see --record ${name}`]
+  if (value === undefined) return [`${byteText(size)}: see --record ${name}`]
   // The jobspec again, with the user's environment, in base64.
-  if (name === 'J') return [`${size} bytes, the jobspec as it was signed: see --record J`]
+  if (name === 'J') return [`${byteText(size)}, the jobspec as it was signed: see --record J`]
   if (name === OUTPUT_RECORD) return outputLines(value)
   const text = Buffer.from(value).toString()
   if (isEventlog(name)) return parseEventlog(text, { tolerant: true }).entries.map(eventLine)

@@ -1,10 +1,10 @@
 /** The figures of a content store, as they are printed. */
 import type { ServiceStats, Totals } from '../content/index.ts'
-import { grouped } from '../errors/index.ts'
+import { byteText, grouped } from '../errors/index.ts'
 import type { ContentStats } from './content-stats.ts'
 
-/** A name, and what it comes to. */
-export type StatsRow = readonly [name: string, value: number]
+/** A name, and what it comes to: a count, or a size. */
+export type StatsRow = readonly [name: string, value: number, unit?: 'bytes']
 
 export function statsRows({
   all,
@@ -16,19 +16,19 @@ export function statsRows({
 }: ContentStats): StatsRow[] {
   const rows: StatsRow[] = [
     ['objects', all.objects],
-    ['bytes', all.bytes],
-    ['stored bytes', all.storedBytes],
+    ['bytes', all.bytes, 'bytes'],
+    ['stored bytes', all.storedBytes, 'bytes'],
     ['compressed objects', all.compressed],
-    ['bytes of compressed objects', all.compressibleBytes],
-    ['database bytes', fileBytes],
-    ['free bytes', freeBytes],
+    ['bytes of compressed objects', all.compressibleBytes, 'bytes'],
+    ['database bytes', fileBytes, 'bytes'],
+    ['free bytes', freeBytes, 'bytes'],
   ]
   if (unreadable > 0) rows.push(['unreadable objects', unreadable])
   if (garbage === undefined) return rows
   rows.push(
     ['garbage objects', garbage.objects],
-    ['garbage bytes', garbage.bytes],
-    ['garbage stored bytes', garbage.storedBytes],
+    ['garbage bytes', garbage.bytes, 'bytes'],
+    ['garbage stored bytes', garbage.storedBytes, 'bytes'],
   )
   if (unreadableDirs > 0) rows.push(['unreadable directories', unreadableDirs])
   return rows
@@ -53,17 +53,17 @@ export function serviceStatsRows({ cache, backing }: ServiceStats): StatsRow[] {
     ['cache objects', cache.count],
     ['cache valid', cache.valid],
     ['cache dirty', cache.dirty],
-    ['cache bytes', cache.size],
+    ['cache bytes', cache.size, 'bytes'],
   ]
   if (backing) rows.push(['objects', backing.objects])
-  if (backing?.fileBytes !== undefined) rows.push(['database bytes', backing.fileBytes])
+  if (backing?.fileBytes !== undefined) rows.push(['database bytes', backing.fileBytes, 'bytes'])
   return rows
 }
 
-/** @param forPeople - in columns, with the digits in groups; otherwise name, tab, number */
+/** @param forPeople - in columns, as people read numbers; otherwise name, tab, exact number */
 export function statsText(rows: readonly StatsRow[], forPeople: boolean): string {
   if (!forPeople) return rows.map(([name, value]) => `${name}\t${value}\n`).join('')
-  const numbers = rows.map(([, value]) => grouped(value))
+  const numbers = rows.map(([, value, unit]) => (unit === 'bytes' ? byteText(value) : grouped(value)))
   const nameWidth = Math.max(...rows.map(([name]) => name.length))
   const width = Math.max(...numbers.map(({ length }) => length))
   return rows.map(([name], i) => `${name.padEnd(nameWidth)}  ${numbers[i]?.padStart(width)}\n`).join('')

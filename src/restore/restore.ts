@@ -86,6 +86,7 @@ export class Restore {
   readonly #committed = Promise.withResolvers<RestoreResult>()
   readonly #nowSeconds: number
   #hasRun = false
+  #reader: ArchiveReader | undefined
   #failure: unknown
   #newestSeconds = 0
   #unreachable = 0
@@ -98,6 +99,13 @@ export class Restore {
     this.#nowSeconds = secondsSince1970('nowSeconds', nowSeconds)
     this.#selection = new Selection(options)
     for (const { promise } of [this.#opened, this.#read, this.#committed]) promise.catch(() => {})
+  }
+
+  /** How much of the archive has been read, from 0 to 1; undefined where nobody knows its size, as of a pipe or a directory. */
+  get part(): number | undefined {
+    const { size, bytesRead = 0 } = this.#reader ?? {}
+    // A file that is read here and there may be read more than once in places.
+    return size ? Math.min(bytesRead / size, 1) : undefined
   }
 
   /** Settles when the archive is recognised. */
@@ -132,6 +140,7 @@ export class Restore {
     try {
       const { infile, signal } = this.#options
       await using reader = await openArchive(infile, { signal })
+      this.#reader = reader
       this.#opened.resolve(reader.type)
       await this.#readMembers(reader)
       this.#refuseNothing()

@@ -1,4 +1,4 @@
-import { grouped, printable } from '../errors/index.ts'
+import { byteText, countText, printable } from '../errors/index.ts'
 import type { Restore, RestoreProgress } from './restore.ts'
 
 /** How often a live title is painted again. */
@@ -27,12 +27,15 @@ export interface RestoreTasks {
 }
 
 /**
- * The phases of a restore as listr2 tasks, to be run concurrently: each waits for its own part of {@link Restore.run}.
+ * The phases of a restore as listr2 tasks, to be run one after the other: each waits for its own part of
+ * {@link Restore.run}.
  *
  * @returns the tasks, and a function whose lines appear as the output of the task *Store*
  */
 export function restoreTasks(restore: Restore, { live, target }: RestoreTasksOptions): RestoreTasks {
   let storing: { output: string } | undefined
+  /** Members that came before the list was so far. */
+  const waiting: string[] = []
   const tasks: RestorePhase[] = [
     {
       title: 'Open archive',
@@ -45,10 +48,11 @@ export function restoreTasks(restore: Restore, { live, target }: RestoreTasksOpt
       title: 'Store',
       task: async (_, task) => {
         storing = task
-        const show = () => (task.title = `Store: ${progressText(restore.progress)}`)
-        const timer = live ? setInterval(show, REPAINT_MS) : undefined
+        if (waiting.length > 0) storing.output = waiting.splice(0).join('\n')
+        const show = (part: string) => (task.title = `Store: ${part}${progressText(restore.progress)}`)
+        const timer = live ? setInterval(() => show(partText(restore.part)), REPAINT_MS) : undefined
         await restore.read.finally(() => clearInterval(timer))
-        show()
+        show('')
       },
     },
     {
@@ -60,11 +64,18 @@ export function restoreTasks(restore: Restore, { live, target }: RestoreTasksOpt
     },
   ]
   const printMembers = (lines: readonly string[]) => {
-    if (storing) storing.output = lines.map(printable).join('\n')
+    const shown = lines.map(printable)
+    if (storing) storing.output = shown.join('\n')
+    else waiting.push(...shown)
   }
   return { tasks, printMembers }
 }
 
+/** What is read has still to be stored: it is never all. */
+function partText(part: number | undefined): string {
+  return part === undefined ? '' : `${Math.floor(Math.min(part, 0.99) * 100)}% of the archive, `
+}
+
 function progressText({ keys, blobs, bytes }: Readonly<RestoreProgress>): string {
-  return `${grouped(keys)} keys, ${grouped(blobs)} blobs, ${grouped(bytes)} bytes`
+  return `${countText(keys, 'key')}, ${countText(blobs, 'blob')}, ${byteText(bytes)}`
 }

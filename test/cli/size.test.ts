@@ -1,11 +1,25 @@
 import { expect } from 'chai'
-import { parseSize, sizeText } from '../../src/cli/index.ts'
+import { parseSize } from '../../src/cli/index.ts'
 
 describe('cli/size', () => {
-  it('writes sizes as people read them, and reads them back', () => {
-    const sizes = [0, 17, 1023, 1024, 1536, 10 * 1024, 1023.7 * 1024, 5.25 * 2 ** 30, 3 * 2 ** 50]
-    const texts = ['0', '17', '1023', '1.0K', '1.5K', '10K', '1.0M', '5.3G', '3072T']
-    expect(sizes.map(sizeText)).to.deep.equal(texts)
-    for (const text of texts) expect(sizeText(parseSize(text, 'size'))).to.equal(text)
+  it('reads sizes as the tools of Flux do, with units that are powers of 1024', () => {
+    const sizes: [string, number][] = [
+      ['0', 0],
+      ['17', 17],
+      ['1.5K', 1536],
+      ['1.5k', 1536],
+      ['0x10', 16],
+      ['1e3', 1000],
+      ['.5M', 1 << 19],
+      ['5.25G', 5.25 * 2 ** 30],
+      ['3072T', 3 * 2 ** 50],
+    ]
+    for (const [text, bytes] of sizes) expect(parseSize(text, 'size'), text).to.equal(bytes)
+  })
+
+  it('refuses what is no size', () => {
+    for (const text of ['', 'K', '1KB', '-1', '9000T', '1 M']) {
+      expect(() => parseSize(text, 'size'), text).to.throw(/^invalid argument for option 'size': .*: Invalid argument$/)
+    }
   })
 })

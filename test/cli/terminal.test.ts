@@ -2,8 +2,11 @@
 /** What a person sees, on terminals of all kinds. */
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { showTasks } from '../../src/cli/task-list.ts'
 import type { Dump } from '../../src/dump/dump.ts'
 import { dumpTasks, leftText } from '../../src/dump/tasks.ts'
+import type { Restore } from '../../src/restore/restore.ts'
+import { restoreTasks } from '../../src/restore/tasks.ts'
 import { fixture, scratch } from '../support/fixtures.ts'
 import { CLI, cleanEnv, fluxTs } from '../support/processes.ts'
 import { Terminal } from '../support/terminal.ts'
@@ -75,17 +78,23 @@ describe('progress', () => {
       }
       await tasks[1]?.task(undefined, task as never)
       expect(titles).to.deep.equal([
-        isWhole ? 'Walk: 7 keys, 25% of the store, at most 30 s left' : 'Walk: 7 keys',
+        isWhole ? 'Walk: at most 30 s left, 25% of the store, 7 keys' : 'Walk: 7 keys',
         'Walk: 7 keys',
       ])
     })
   }
 
+  it('tells the time that is left within 50 columns', () => {
+    const title = `⠸ Walk: ${leftText(1, 40_000, 1)}`
+    expect(title).to.match(/^⠸ Walk: at most 11 h 6 min left, /)
+    expect(title.indexOf('left') + 'left'.length).to.be.below(50)
+  })
+
   it('tells how much of a store has been read, and the most that is left', () => {
-    expect(leftText(250, 1000, 10)).to.equal(', 25% of the store, at most 30 s left')
-    expect(leftText(10, 1000, 10)).to.equal(', 1% of the store, at most 16 min 30 s left')
+    expect(leftText(250, 1000, 10)).to.equal('at most 30 s left, 25% of the store, ')
+    expect(leftText(10, 1000, 10)).to.equal('at most 16 min 30 s left, 1% of the store, ')
     // A blob that is loaded twice may count twice.
-    expect(leftText(1200, 1000, 100)).to.equal(', 99% of the store, at most 2 s left')
+    expect(leftText(1200, 1000, 100)).to.equal('at most 2 s left, 99% of the store, ')
     for (const [loaded, objects, seconds] of [
       [10, undefined, 10],
       [0, 1000, 10],
@@ -94,5 +103,103 @@ describe('progress', () => {
     ] as const) {
       expect(leftText(loaded, objects, seconds)).to.equal('')
     }
+  })
+})
+
+describe('progress of a restore', () => {
+  const restore = (part: number | undefined) => {
+    const [opened, read, committed] = [
+      Promise.withResolvers<object>(),
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<object>(),
+    ]
+    const progress = { keys: 1234, blobs: 1, bytes: 43_114_324 }
+    const phases = { opened: opened.promise, read: read.promise, committed: committed.promise, progress, part }
+    return { restore: phases as unknown as Restore, opened, read, committed }
+  }
+
+  for (const [part, text] of [
+    [0.428, '42% of the archive, '],
+    [1, '99% of the archive, '],
+    [undefined, ''],
+  ] as const) {
+    it(`tells ${part === undefined ? 'no' : 'the'} part of an archive of which ${part ?? 'nothing'} is known`, async () => {
+      const { restore: run, read } = restore(part)
+      const { tasks } = restoreTasks(run, { live: true, target: 'nowhere' })
+      const titles: string[] = []
+      const task = {
+        set title(title: string) {
+          titles.push(title)
+          read.resolve()
+        },
+      }
+      await tasks[1]?.task(undefined, task as never)
+      const counts = '1,234 keys, 1 blob, 43.1 MB'
+      expect(titles).to.deep.equal([`Store: ${text}${counts}`, `Store: ${counts}`])
+    })
+  }
+
+  it('keeps members that come before their task has begun', () => {
+    const { restore: run } = restore(undefined)
+    const { tasks, printMembers } = restoreTasks(run, { live: false, target: 'nowhere' })
+    printMembers(['a', 'b'])
+    const outputs: string[] = []
+    const task = {
+      set output(text: string) {
+        outputs.push(text)
+      },
+    }
+    void tasks[1]?.task(undefined, task as never)
+    printMembers(['c\u001b'])
+    expect(outputs).to.deep.equal(['a\nb', 'c\\x1b'])
+  })
+
+  it('begins with a phase when the one before it is over', async () => {
+    const { restore: run, opened, read, committed } = restore(undefined)
+    const { tasks } = restoreTasks(run, { live: false, target: 'nowhere' })
+    const begun: string[] = []
+    const told = tasks.map((task) => ({
+      ...task,
+      task: (context: unknown, wrapper: never) => {
+        begun.push(String(task.title))
+        return task.task(context, wrapper)
+      },
+    }))
+    const shown = showTasks(told as typeof tasks, 'quiet', () => '', { concurrent: false })
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    await turn()
+    expect(begun).to.deep.equal(['Open archive'])
+    opened.resolve({ format: 'tar', filter: 'none' })
+    while (begun.length < 2) await turn()
+    await turn()
+    expect(begun).to.deep.equal(['Open archive', 'Store'])
+    read.resolve()
+    committed.resolve({ rootref: 'sha1-x' })
+    await shown
+    expect(begun).to.deep.equal(['Open archive', 'Store', 'Commit'])
+  })
+
+  it('is painted on a terminal, and says how far it was', async () => {
+    const dir = scratch()
+    const command = `'${process.execPath}' '${CLI}' restore --store '${join(dir, 'content.sqlite')}' '${fixture('jobs', 'dump.tgz')}'`
+    const options = { cwd: dir, env: cleanEnv({ TERM: 'xterm', NO_COLOR: '1' }), columns: 120 }
+    await using terminal = new Terminal(command, options)
+    expect(await terminal.ended()).to.equal(0)
+    expect(terminal.text).to.match(/✔ Store: [\d,]+ keys, [\d,]+ blobs, [\d.]+ kB/)
+  })
+})
+
+describe('content checkpoint list', () => {
+  it('fits a terminal of 80 columns, and is that of flux content in a pipe', async () => {
+    const store = fixture('checkpoints', 'content.sqlite')
+    const command = `'${process.execPath}' '${CLI}' content checkpoint list --store '${store}'`
+    await using terminal = new Terminal(command, { env: cleanEnv({ TERM: 'xterm' }), columns: 80 })
+    expect(await terminal.ended()).to.equal(0)
+    const lines = terminal.text.trimEnd().split('\n')
+    expect(lines).to.have.length(6)
+    for (const line of lines) expect(line.length, line).to.be.at.most(80)
+    expect(lines[1]).to.match(/^0 +\d+ +\S+Z {2}sha1-[0-9a-f]{8}…$/)
+    const { stdout } = fluxTs(['content', 'checkpoint', 'list', '--store', store])
+    expect(stdout.toString()).to.match(/^0 {10}\d+ +\S+Z sha1-[0-9a-f]{40}$/m)
   })
 })

@@ -150,7 +150,7 @@ describe('flux-ts du', () => {
     const screen = onTerminal('du', '--store', JOBS)
     expect(screen)
       .to.match(/^ *SIZE +ONCE +KEYS +KEY\n/)
-      .and.match(/240K +229K +280 +█{20} +job\n/)
+      .and.match(/246 kB +235 kB +280 +█{20} +job\n/)
   })
 
   it('goes deeper, sorts, and stops after the first', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { grouped, printable } from '../../src/errors/index.ts'
+import { printable } from '../../src/errors/index.ts'
 
 describe('errors/printable', () => {
   it('leaves ordinary text alone, in any script', () => {
@@ -13,12 +13,5 @@ describe('errors/printable', () => {
 
   it('shows characters that would turn the text around', () => {
     expect(printable('abc\u202etxt')).to.equal('abc\\u202etxt')
-  })
-})
-
-describe('errors/grouped', () => {
-  it('puts digits into groups of three', () => {
-    const numbers = [0, 7, 999, 1000, 12_345, 999_999, 1_234_567, Number.MAX_SAFE_INTEGER]
-    for (const number of numbers) expect(grouped(number)).to.equal(number.toLocaleString('en-US'))
   })
 })

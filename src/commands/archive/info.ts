@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { complaintFlags, FluxCommand, interruptible, print, timeText } from '../../cli/index.ts'
 import type { HashName } from '../../content/index.ts'
-import { printable } from '../../errors/index.ts'
+import { byteText, countText, grouped, printable } from '../../errors/index.ts'
 import { type ArchiveInfo, archiveInfo } from '../../restore/index.ts'
 
 export default class ArchiveInfoCommand extends FluxCommand {
@@ -60,20 +60,20 @@ function lines(info: ArchiveInfo): string {
   const facts: [string, string][] = [
     ['archive', printable(archive)],
     ['format', filter === 'none' ? format : `${format}, ${filter}`],
-    ['file bytes', String(fileBytes ?? '')],
+    ['file size', fileBytes === undefined ? '' : byteText(fileBytes)],
     [
       'members',
       Object.entries(members)
-        .map(([type, count]) => `${count} ${type}`)
+        .map(([type, count]) => `${grouped(count)} ${type}`)
         .join(', ') || '0',
     ],
-    ['keys', `${keys} (${symlinks} links)`],
-    ['value bytes', String(bytes)],
-    ['blobs', String(blobs)],
+    ['keys', `${grouped(keys)} (${countText(symlinks, 'link')})`],
+    ['value size', byteText(bytes)],
+    ['blobs', grouped(blobs)],
     ['oldest', timeText(oldest)],
     ['newest', timeText(newest)],
     ['rootref', info.rootref],
-    ['warnings', String(info.warnings)],
+    ['warnings', grouped(info.warnings)],
   ]
   return facts.map(([name, text]) => `${`${name}:`.padEnd(13)}${text || '-'}\n`).join('')
 }

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { complaintFlags, FluxCommand, interruptible, Output, openSource, sourceFlags } from '../../../cli/index.ts'
 import { encodeCheckpoint } from '../../../content/index.ts'
-import { CHECKPOINT_HEADER, checkpointLine } from '../../../inspect/index.ts'
+import { checkpointList } from '../../../inspect/index.ts'
 
 export default class ContentCheckpointList extends FluxCommand {
   static override hiddenAliases = ['flux:content:checkpoint:list']
@@ -9,7 +9,7 @@ export default class ContentCheckpointList extends FluxCommand {
   static override summary = 'List the checkpoints of a backing store'
 
   static override description =
-    'The newest comes first: index 0 is what the KVS starts from the next time, and what --checkpoint means. Times are UTC. An archive has one, which is what a restore would make.'
+    'The newest comes first: index 0 is what the KVS starts from the next time, and what --checkpoint means. Times are UTC. A terminal of less than 88 columns shows rootrefs cut short. An archive has one, which is what a restore would make.'
 
   static override examples = [
     {
@@ -41,11 +41,14 @@ export default class ContentCheckpointList extends FluxCommand {
     await interruptible(async (signal) => {
       await using store = await openSource({ ...flags, signal, onWarning: this.complain })
       const output = new Output()
-      if (!flags['no-header'] && !flags.json) await output.write(`${CHECKPOINT_HEADER}\n`)
+      const write = (lines: readonly string[]) => output.write(lines.map((line) => `${line}\n`).join(''))
+      const width = process.stdout.isTTY ? process.stdout.columns : undefined
+      const header = !flags['no-header'] && !flags.json
+      // As flux content does, even if there is nothing to list. A terminal's titles are as wide as what is below them.
+      if (header && width === undefined) await write(checkpointList([], { header }))
       const checkpoints = await store.checkpoints()
-      await output.write(
-        checkpoints.map((c, i) => `${flags.json ? encodeCheckpoint(c) : checkpointLine(c, i)}\n`).join(''),
-      )
+      if (flags.json) await write(checkpoints.map((checkpoint) => encodeCheckpoint(checkpoint)))
+      else await write(checkpointList(checkpoints, { header: header && width !== undefined, width }))
     })
   }
 }
