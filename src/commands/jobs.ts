@@ -9,9 +9,11 @@ import {
   printJsonList,
   SourceCommand,
   Table,
-  timeText,
+  timeStyle,
   Users,
+  utcFlag,
 } from '../cli/index.ts'
+import { type TimeStyle, timeText } from '../errors/index.ts'
 import { type Job, jobFilter, jobJson, jobs, RESULT_NAMES, STATE_NAMES } from '../inspect/index.ts'
 import { formatJobid, JOBID_FORMS, type JobidForm } from '../kvs/index.ts'
 
@@ -23,7 +25,7 @@ export default class Jobs extends SourceCommand {
   static override description =
     `Tells the jobs of an instance from what its KVS holds of them, whether the instance still runs or not: every job that has not been purged, the newest first.
 
-On a terminal it is a table; elsewhere one job a line, its columns separated by tabs, a hyphen for what is not known. With --json it is what flux jobs --json prints, as far as a snapshot knows it. Times are UTC.
+On a terminal it is a table; elsewhere one job a line, its columns separated by tabs, a hyphen for what is not known. With --json it is what flux jobs --json prints, as far as a snapshot knows it, times in seconds since 1970. Elsewhere times are local, as --since and --before take them; with --utc all are UTC.
 
 A job whose records are damaged is listed with what is left of it, and a warning on stderr; the exit status is then 1. When its eventlog is lost, its state is UNKNOWN: it counts neither as active nor as inactive, and --state unknown finds it.`
 
@@ -90,6 +92,7 @@ A job whose records are damaged is listed with what is left of it, and a warning
       default: 'f58',
       helpGroup: 'OUTPUT',
     }),
+    ...utcFlag,
     ...loadFlags,
   }
 
@@ -102,8 +105,8 @@ A job whose records are damaged is listed with what is left of it, and a warning
       userids: flags.user?.map((user) => users.idOf(user)),
       states: flags.state,
       results: flags.result,
-      since: flags.since === undefined ? undefined : parseWhen(flags.since, 'since', now),
-      before: flags.before === undefined ? undefined : parseWhen(flags.before, 'before', now),
+      since: flags.since === undefined ? undefined : parseWhen(flags.since, 'since', now, flags.utc),
+      before: flags.before === undefined ? undefined : parseWhen(flags.before, 'before', now, flags.utc),
     })
     await this.withSource(flags, async (source) => {
       const { signal } = source
@@ -114,7 +117,7 @@ A job whose records are damaged is listed with what is left of it, and a warning
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))
         await printJsonList('jobs', texts)
       } else {
-        const table = new Table(columns(flags['id-format'] as JobidForm, nameOf))
+        const table = new Table(columns(flags['id-format'] as JobidForm, nameOf, timeStyle(flags)))
         for await (const batch of found) await table.add(batch)
         await table.end()
       }
@@ -141,7 +144,8 @@ async function* mapBatches<T, U>(batches: AsyncIterable<readonly T[]>, map: (ite
   for await (const batch of batches) yield batch.map(map)
 }
 
-function columns(form: JobidForm, nameOf: (job: Job) => string | undefined): Column<Job>[] {
+function columns(form: JobidForm, nameOf: (job: Job) => string | undefined, style: TimeStyle): Column<Job>[] {
+  const time = (seconds: number | undefined) => (seconds === undefined ? '' : timeText(seconds, style))
   return [
     { title: 'JOBID', text: ({ id }) => formatJobid(id, form), right: true },
     { title: 'USER', text: (job) => nameOf(job) ?? '' },
@@ -150,8 +154,8 @@ function columns(form: JobidForm, nameOf: (job: Job) => string | undefined): Col
     { title: 'RESULT', text: ({ result }) => result ?? '' },
     { title: 'NTASKS', text: ({ ntasks }) => String(ntasks ?? ''), right: true },
     { title: 'NNODES', text: ({ nnodes }) => String(nnodes ?? ''), right: true },
-    { title: 'SUBMIT', text: ({ t_submit }) => timeText(t_submit) },
-    { title: 'START', text: ({ t_run }) => timeText(t_run) },
-    { title: 'END', text: ({ t_inactive, t_cleanup }) => timeText(t_cleanup ?? t_inactive) },
+    { title: 'SUBMIT', text: ({ t_submit }) => time(t_submit) },
+    { title: 'START', text: ({ t_run }) => time(t_run) },
+    { title: 'END', text: ({ t_inactive, t_cleanup }) => time(t_cleanup ?? t_inactive) },
   ]
 }

@@ -1,4 +1,4 @@
-import { byteText, countText, durationText, printable } from '../errors/index.ts'
+import { byteText, countText, durationText, printable, timeText } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 import type { Dump, DumpProgress } from './dump.ts'
 
@@ -94,7 +94,7 @@ export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
 function snapshotText({ rootref, timestamp, checkpointIndex, namespace, sequence }: Snapshot): string {
   if (namespace !== undefined) return `${rootref} (namespace ${namespace}, sequence ${sequence})`
   const which = checkpointIndex ? `checkpoint ${checkpointIndex}` : 'checkpoint'
-  const when = timestamp ? ` (${which} of ${new Date(timestamp * 1000).toISOString().slice(0, 19)}Z)` : ''
+  const when = timestamp ? ` (${which} of ${timeText(timestamp, { offset: true })})` : ''
   return `${rootref}${when}`
 }
 

@@ -1,6 +1,6 @@
 /** The records of a job as a person reads them. */
 import { parseJson, stringifyJson } from '../bytes/index.ts'
-import { byteText, printable } from '../errors/index.ts'
+import { byteText, printable, type TimeStyle, timeText } from '../errors/index.ts'
 import { type EventlogEntry, parseEventlog } from '../kvs/index.ts'
 import { OUTPUT_RECORD, taskOutput } from './job-output.ts'
 import type { JobRecord } from './job-records.ts'
@@ -17,8 +17,8 @@ export function decodedRecord({ name, value, size, link }: JobRecord): unknown {
   return jsonOf(text) ?? text
 }
 
-/** The lines that show a record. */
-export async function recordLines(record: JobRecord): Promise<string[]> {
+/** The lines that show a record. @param style - of the times of events */
+export async function recordLines(record: JobRecord, style: TimeStyle = {}): Promise<string[]> {
   const { name, value, size, link } = record
   if (link !== undefined) return [`-> ${printable(link)}`]
   if (value === undefined) return [`${byteText(size)}: see --record ${name}`]
@@ -26,7 +26,9 @@ export async function recordLines(record: JobRecord): Promise<string[]> {
   if (name === 'J') return [`${byteText(size)}, the jobspec as it was signed: see --record J`]
   if (name === OUTPUT_RECORD) return outputLines(value)
   const text = Buffer.from(value).toString()
-  if (isEventlog(name)) return parseEventlog(text, { tolerant: true }).entries.map(eventLine)
+  if (isEventlog(name)) {
+    return parseEventlog(text, { tolerant: true }).entries.map((entry) => eventLine(entry, style))
+  }
   const json = jsonOf(text)
   return (json === undefined ? text : stringifyJson(json, 2)).trimEnd().split('\n').map(printable)
 }
@@ -35,9 +37,9 @@ function isEventlog(name: string): boolean {
   return name.endsWith('eventlog') || name === OUTPUT_RECORD || name === 'guest.input'
 }
 
-function eventLine({ timestamp, name, context }: EventlogEntry): string {
+function eventLine({ timestamp, name, context }: EventlogEntry, style: TimeStyle): string {
   const details = Object.entries(context ?? {}).map(([member, value]) => ` ${member}=${stringifyJson(value)}`)
-  return printable(`${new Date(timestamp * 1000).toISOString()} ${name}${details.join('')}`)
+  return printable(`${timeText(timestamp, { ...style, milliseconds: true })} ${name}${details.join('')}`)
 }
 
 async function outputLines(value: Uint8Array): Promise<string[]> {

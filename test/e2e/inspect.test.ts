@@ -214,6 +214,19 @@ describe('flux-ts jobs', () => {
     expect(ids('--before', '2026-11-23T18:25:11Z')).to.have.length(39)
   })
 
+  it('takes and shows local time, or UTC', () => {
+    const jobs = (...args: string[]) => {
+      const env = cleanEnv({ TZ: 'Asia/Kolkata' })
+      return lines(fluxTs(['jobs', '--store', JOBS, ...args], { env })).map((cells) => [cells[0], cells[7]])
+    }
+    const local = [['ƒ2CCFUrT', '2026-11-23T23:55:11+05:30']]
+    for (const since of ['2026-11-23T23:55:11.3', '2026-11-23T18:25:11.3Z']) {
+      expect(jobs('--since', since), since).to.deep.equal(local)
+    }
+    expect(jobs('--utc', '--since', '2026-11-23T18:25:11.3')).to.deep.equal([['ƒ2CCFUrT', '2026-11-23T18:25:11Z']])
+    expect(onTerminal('jobs', '--store', `"${JOBS}"`, 'f2CCFUrT')).to.match(/ 2026-11-2\dT\d\d:\d\d:11 {2}/)
+  })
+
   it('refuses what is wrong, and fails for a job that is not there', () => {
     for (const args of [['xyz'], ['--since', 'soon'], ['--state', 'dead'], ['-u', 'nobody-of-this-name']]) {
       expect(fluxTs(['jobs', '--store', JOBS, ...args]).status, args.join(' ')).to.equal(2)
@@ -273,7 +286,7 @@ describe('flux-ts job get', () => {
       expect(text).to.include(`== ${name}\n`)
     }
     expect(text)
-      .to.include('2026-11-23T18:25:10.801Z submit userid=0 urgency=16')
+      .to.match(/^2026-11-2[34]T\d\d:\d\d:10\.801[+-]\d\d:\d\d submit userid=0 urgency=16/m)
       .and.include('stdout: grüße, wörld 日本語\n')
   })
 
@@ -308,7 +321,12 @@ describe('flux-ts archive info', () => {
     expect(stdout.toString())
       .to.include('format:      tar, gzip\n')
       .and.match(/rootref: {5}sha1-0f6fabfd/)
+    const utc = fluxTs(['archive', 'info', '--utc', fixture('jobs', 'dump.tgz')]).stdout.toString()
+    expect(utc)
+      .to.match(/^newest: +2026-11-23T\d\d:\d\d:\d\dZ$/m)
+      .and.match(/^value size: +\d+ kB$/m)
     const json = fluxTs(['archive', 'info', '--json', '--hash', 'sha256', fixture('basic', 'dump.tar')])
+    expect(JSON.parse(json.stdout.toString()).newest).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
     expect(JSON.parse(json.stdout.toString())).to.include({ format: 'tar', hash: 'sha256', warnings: 0 })
   })
 

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
-import { complaintFlags, FluxCommand, interruptible, print, timeText } from '../../cli/index.ts'
+import { complaintFlags, FluxCommand, interruptible, print, timeStyle, utcFlag } from '../../cli/index.ts'
 import type { HashName } from '../../content/index.ts'
-import { byteText, countText, grouped, printable } from '../../errors/index.ts'
+import { byteText, countText, grouped, printable, type TimeStyle, timeText } from '../../errors/index.ts'
 import { type ArchiveInfo, archiveInfo } from '../../restore/index.ts'
 
 export default class ArchiveInfoCommand extends FluxCommand {
@@ -12,7 +12,7 @@ export default class ArchiveInfoCommand extends FluxCommand {
   static override description =
     `Reads an archive to its end, just as a restore would, and writes nothing: says its format, what is in it, and the root that a restore would give. Two archives of one root hold the same keys and values.
 
-What is not as it should be, such as a name that appears twice, is said on stderr and counted: the first ten of each kind, all with --verbose. The exit status is 0 for an archive that can be restored, and 1, with what is wrong, for one that cannot.`
+What is not as it should be, such as a name that appears twice, is said on stderr and counted: the first ten of each kind, all with --verbose. Times are local unless --utc is given, and UTC with --json. The exit status is 0 for an archive that can be restored, and 1, with what is wrong, for one that cannot.`
 
   static override examples = [
     {
@@ -41,6 +41,7 @@ What is not as it should be, such as a name that appears twice, is said on stder
       options: ['sha1', 'sha256'],
       default: 'sha1',
     }),
+    ...utcFlag,
     ...complaintFlags,
   }
 
@@ -48,14 +49,18 @@ What is not as it should be, such as a name that appears twice, is said on stder
     const { args, flags } = await this.parse(ArchiveInfoCommand)
     return interruptible(async (signal) => {
       const info = await archiveInfo(args.file, { hash: flags.hash as HashName, onWarning: this.complain, signal })
-      if (!this.jsonEnabled()) await print(lines(info))
-      const { fileBytes = null, oldest = null, newest = null } = info
+      if (!this.jsonEnabled()) await print(lines(info, timeStyle(flags)))
+      const { fileBytes = null } = info
+      const [oldest, newest] = [info.oldest, info.newest].map((seconds) =>
+        seconds === undefined ? null : timeText(seconds, { utc: true }),
+      )
       return { ...info, fileBytes, oldest, newest }
     })
   }
 }
 
-function lines(info: ArchiveInfo): string {
+function lines(info: ArchiveInfo, style: TimeStyle): string {
+  const time = (seconds: number | undefined) => (seconds === undefined ? '' : timeText(seconds, style))
   const { archive, format, filter, fileBytes, members, keys, symlinks, bytes, blobs, oldest, newest } = info
   const facts: [string, string][] = [
     ['archive', printable(archive)],
@@ -70,8 +75,8 @@ function lines(info: ArchiveInfo): string {
     ['keys', `${grouped(keys)} (${countText(symlinks, 'link')})`],
     ['value size', byteText(bytes)],
     ['blobs', grouped(blobs)],
-    ['oldest', timeText(oldest)],
-    ['newest', timeText(newest)],
+    ['oldest', time(oldest)],
+    ['newest', time(newest)],
     ['rootref', info.rootref],
     ['warnings', grouped(info.warnings)],
   ]

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { EXIT, jobidArgument, kindOf, loadFlags, print, SourceCommand } from '../../cli/index.ts'
+import { EXIT, jobidArgument, kindOf, loadFlags, print, SourceCommand, timeStyle, utcFlag } from '../../cli/index.ts'
 import type { ContentStore } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { decodedRecord, jobRecord, jobRecords, OUTPUT_RECORD, recordLines, taskOutput } from '../../inspect/index.ts'
@@ -46,6 +46,7 @@ A job that was running has its guest records in a namespace of its own, which is
       helpValue: 'NAME',
       helpGroup: 'OUTPUT',
     }),
+    ...utcFlag,
     ...loadFlags,
   }
 
@@ -70,7 +71,10 @@ A job that was running has its guest records in a namespace of its own, which is
         return { jobid: formatJobid(id), records: Object.fromEntries(decoded) }
       }
       const sections = []
-      for (const record of records) sections.push([`== ${record.name}`, ...(await recordLines(record)), ''].join('\n'))
+      const style = timeStyle(flags)
+      for (const record of records) {
+        sections.push([`== ${record.name}`, ...(await recordLines(record, style)), ''].join('\n'))
+      }
       await print(sections.join('\n'))
       return undefined
     })

@@ -1,0 +1,30 @@
+export interface TimeStyle {
+  /** UTC, with a Z, instead of local time. */
+  utc?: boolean | undefined
+  /** Say how far local time is from UTC: `+01:00`. For where it is not known who reads it, and in which zone. */
+  offset?: boolean | undefined
+  /** With milliseconds. */
+  milliseconds?: boolean | undefined
+}
+
+/**
+ * A time as ISO 8601 has it: `2026-11-24T18:30:00`, local time, as `--since` takes it.
+ *
+ * (By what `Date` itself can do: `Intl` takes tens of milliseconds the first time.)
+ *
+ * @param seconds - since 1970; one beyond the years that there are comes out as the number
+ */
+export function timeText(seconds: number, { utc, offset, milliseconds }: TimeStyle = {}): string {
+  const time = new Date(seconds * 1000)
+  const minutes = utc ? 0 : -time.getTimezoneOffset()
+  const shifted = new Date(time.getTime() + minutes * 60_000)
+  if (Number.isNaN(shifted.getTime())) return String(seconds)
+  const text = shifted.toISOString().slice(0, milliseconds ? -1 : -'.000Z'.length)
+  return text + (utc ? 'Z' : offset ? offsetText(minutes) : '')
+}
+
+function offsetText(minutes: number): string {
+  const two = (number: number) => String(Math.floor(number)).padStart(2, '0')
+  const distance = Math.abs(minutes)
+  return `${minutes < 0 ? '-' : '+'}${two(distance / 60)}:${two(distance % 60)}`
+}
