@@ -94,10 +94,38 @@ describe('a host tool with the plugin', () => {
     })
   })
 
-  it('lists each command once', () => {
-    const listing = new Host(scratch()).run(['help']).stdout.toString()
-    expect(listing.match(/\bdump\b/g)).to.have.length(1)
-    expect(listing).not.to.match(/^ {2}flux\b/m)
+  it('lists each command once, nested ones too', () => {
+    const host = new Host(scratch())
+    for (const args of [['help'], ['--help'], [], ['help', '--nested-commands']]) {
+      const listing = host.run(args).stdout.toString()
+      expect(listing.match(/\bdump\b/g), args.join(' ')).to.have.length(1)
+      expect(listing, args.join(' ')).not.to.match(/^ {2}flux\b/m)
+    }
+    expect(host.run(['help', '-n']).stdout.toString()).to.match(/^ {2}kvs namespace list /m)
+  })
+
+  it('finds what is below flux for who types it, and lists it there', () => {
+    const host = new Host(scratch())
+    for (const args of [['flux'], ['help', 'flux'], ['flux', '--help']]) {
+      const { status, stdout } = host.run(args)
+      expect(status, args.join(' ')).to.equal(0)
+      expect(stdout.toString(), args.join(' '))
+        .to.match(/^ {2}flux archive +Look at archives$/m)
+        .and.match(/^ {2}flux restore +Restore KVS/m)
+    }
+    for (const args of [
+      ['flux', 'kvs'],
+      ['help', 'flux', 'kvs'],
+      ['flux', 'kvs', '--help'],
+    ]) {
+      const { status, stdout } = host.run(args)
+      expect(status, args.join(' ')).to.equal(0)
+      expect(stdout.toString(), args.join(' '))
+        .to.match(/^Look into the key-value store$/m)
+        .and.match(/^ {2}flux kvs namespace /m)
+        .and.match(/^ {2}flux kvs get +Print values of the KVS$/m)
+    }
+    expect(host.run(['help', 'kvs']).stdout.toString()).not.to.match(/^ {2}flux/m)
   })
 
   it('keeps its own commands where names clash, and has ours under flux', () => {
@@ -113,12 +141,31 @@ export default class Dump extends Command {
     expect(stderr).to.match(/^host flux dump: archived \d+ keys\n$/)
     expect(host.run(['help', 'flux', 'dump']).stdout.toString()).to.include('$ host flux dump OUTFILE')
     expect(host.run(['flux']).stdout.toString()).to.match(/short ones/)
-    expect(
-      host
-        .run(['help'])
+  })
+
+  it('tells in help which names clash', () => {
+    const own = (name: string) => `import { Command } from '@oclif/core'
+export default class extends Command { static summary = 'The own ${name}' }
+`
+    const host = new Host(scratch(), { files: { 'commands/dump.js': own('dump'), 'commands/kvs/ls.js': own('ls') } })
+    for (const args of [['help'], ['--help'], []]) {
+      const listing = host
+        .run(args)
         .stdout.toString()
-        .match(/\bdump\b/g),
-    ).to.have.length(1)
+        .replaceAll(/\n {6,}/g, ' ')
+      expect(listing, args.join(' '))
+        .to.match(/^ {2}flux +What flux-ts has, and host has its own of: dump, kvs ls$/m)
+        .and.match(/^ {2}dump +The own dump$/m)
+      expect(listing.match(/flux-ts has/g)).to.have.length(1)
+    }
+    const nested = host.run(['help', '--nested-commands']).stdout.toString()
+    expect(nested)
+      .to.match(/^ {2}flux dump +Write KVS snapshot/m)
+      .and.match(/^ {2}flux kvs ls +List directories/m)
+    expect(nested).not.to.match(/^ {2}flux restore/m)
+    // Below it everything is listed, for who looks there.
+    expect(host.run(['flux']).stdout.toString()).to.match(/^ {2}flux restore /m)
+    expect(host.run(['hello', '--help']).stdout.toString()).not.to.include('flux-ts has')
   })
 
   it('fails as without the plugin when there is no such command', () => {
@@ -172,6 +219,27 @@ export default class Dump extends Command {
       .and.match(/words='[^']*\bdump\b[^']*\bhello\b/)
     // It could not say which keys there are.
     expect(script).to.match(/^ {4}'kvs get'\) .* args='any\.\.\.' ;;$/m)
+  })
+})
+
+describe('the topic flux', () => {
+  it('is as it was for what one process runs after help', () => {
+    const bin = `import { Config, run } from '@oclif/core'
+import { fileURLToPath } from 'node:url'
+const config = await Config.load(fileURLToPath(new URL('..', import.meta.url)))
+for (const args of [['help', '-n'], ['flux', 'kvs', 'ls', '-1', '--store', process.env.STORE], ['help', 'flux'], ['help', '-n']]) {
+  console.log('== ' + args.slice(0, 2).join(' '))
+  await run(args, config)
+}
+`
+    const host = new Host(scratch(), { files: { 'bin/run.js': bin } })
+    const { status, stdout, stderr } = host.run([], { STORE: JOBS })
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+    const [, first, list, topic, last] = stdout.toString().split(/^== .*\n/m)
+    expect(list).to.equal('admin\ncheckpoint\njob\nresource\n')
+    expect(topic).to.match(/^ {2}flux restore /m)
+    expect(last).to.equal(first)
+    expect(last).not.to.match(/^ {2}flux /m)
   })
 })
 

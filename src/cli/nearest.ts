@@ -2,19 +2,23 @@
 const NEAR = 3
 
 /**
- * The word that somebody meant who typed another.
+ * The word, or words with colons between, that somebody meant who typed others.
  *
- * @param typed - what was typed; or, for each word, which part of it is compared with that word
+ * @param typed - words; those beyond a candidate's are not counted
  * @returns undefined when none is near
  */
-export function nearest(typed: string | ((word: string) => string), words: Iterable<string>): string | undefined {
-  let best: { word: string; distance: number } | undefined
-  for (const word of words) {
-    const distance = editDistance(typeof typed === 'string' ? typed : typed(word), word)
-    if (distance <= NEAR && distance < word.length / 2 && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
-      best = { word, distance }
+export function nearest(typed: readonly string[], candidates: Iterable<string>): string | undefined {
+  let best: { candidate: string; distance: number } | undefined
+  for (const candidate of candidates) {
+    const words = candidate.split(':')
+    const distances = words.map((word, i) => {
+      const distance = editDistance(typed[i] ?? '', word)
+      return distance <= NEAR && distance < word.length / 2 ? distance : Number.POSITIVE_INFINITY
+    })
+    const distance = distances.reduce((sum, each) => sum + each, 0)
+    if (distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { candidate, distance }
   }
-  return best?.word
+  return best?.candidate
 }
 
 /**

@@ -92,7 +92,7 @@ function unknownFlags(typed: readonly string[], known: Flags) {
       const long = [flag.name, ...(flag.aliases ?? [])].map((name) => `--${name}`)
       return flag.type === 'boolean' && flag.allowNo ? [...long, `--no-${flag.name}`] : long
     })
-  const meant = names.length === 1 ? nearest(names[0] as string, spellings) : undefined
+  const meant = names.length === 1 ? nearest(names, spellings) : undefined
   return {
     message: `${names.join(', ')}: no such flag${names.length === 1 ? '' : 's'}`,
     hint: meant === undefined ? undefined : `did you mean ${meant}?`,

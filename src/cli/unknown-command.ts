@@ -36,7 +36,7 @@ export function unknownCommand(words: readonly string[], config: Interfaces.Conf
     return new UsageError(`${name}: ${config.bin} ${flux.split(':')[0]} only reads`, `use 'flux ${name}'`)
   }
   const ids = config.commands.filter(({ hidden }) => !hidden).map(({ id }) => id)
-  const meant = nearest((id) => words.slice(0, id.split(':').length).join(':'), ids)
+  const meant = nearest(words, ids)
   const hint = meant === undefined ? undefined : `did you mean '${config.bin} ${toConfiguredId(meant, config)}'?`
   return new UsageError(`${unknownPart(words, config)}: no such command`, hint)
 }

@@ -160,8 +160,11 @@ describe('the nearest word', () => {
   })
 
   it('is none where too much would have to change', () => {
-    expect(nearest('job', ['jobs', 'du'])).to.equal('jobs')
-    expect(nearest('xy', ['du', 'ls'])).to.equal(undefined)
-    expect(nearest('reproduce', ['restore'])).to.equal(undefined)
+    expect(nearest(['job'], ['jobs', 'du'])).to.equal('jobs')
+    expect(nearest(['xy'], ['du', 'ls'])).to.equal(undefined)
+    expect(nearest(['reproduce'], ['restore'])).to.equal(undefined)
+    expect(nearest(['flux', 'kvs', 'nope'], ['flux:du', 'flux:kvs:ls'])).to.equal(undefined)
+    expect(nearest(['flux', 'kvs', 'sl', 'x'], ['flux:kvs:get', 'flux:jobs'])).to.equal(undefined)
+    expect(nearest(['kvs', 'gte', 'x'], ['kvs:get', 'kvs:ls'])).to.equal('kvs:get')
   })
 })

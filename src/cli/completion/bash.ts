@@ -1,4 +1,4 @@
-import { allNodes, type Node, type Value } from './grammar.ts'
+import { allNodes, type Node, offered, type Value } from './grammar.ts'
 import { functionName, quote } from './quoting.ts'
 
 /**
@@ -10,12 +10,13 @@ import { functionName, quote } from './quoting.ts'
  */
 export function bashScript(bin: string, root: Node): string {
   const name = functionName(bin)
-  const cases = allNodes(root).map(({ path, children, flags, args }) => {
+  const cases = allNodes(root).map((node) => {
+    const { path, flags, args } = node
     const options = flags.flatMap(({ names, value }) =>
       names.map((flag) => (value === undefined ? flag : `${flag}=${kind(value)}`)),
     )
     const list = args.map(({ value, multiple }) => kind(value) + (multiple ? '...' : ''))
-    const words = children.map((child) => child.path.at(-1))
+    const words = offered(node).map((child) => child.path.at(-1))
     return `    ${quote(path.join(' '))}) words=${quote(words.join(' '))} flags=${quote(options.join(' '))} args=${quote(list.join(' '))} ;;`
   })
   return `# Completion of ${bin} for bash. Made by: ${bin} completion bash

@@ -1,4 +1,4 @@
-import { allNodes, type Node, type Value } from './grammar.ts'
+import { allNodes, type Node, offered, type Value } from './grammar.ts'
 import { functionName, quote } from './quoting.ts'
 
 /**
@@ -13,7 +13,7 @@ export function fishScript(bin: string, root: Node): string {
     const path = node.path.join(' ')
     const at = `-n ${quote(`__${name}_at ${path}`.trimEnd())}`
     const next = `-n ${quote(`__${name}_next ${path}`.trimEnd())}`
-    for (const child of node.children) {
+    for (const child of offered(node)) {
       lines.push(`complete -c ${bin} ${next} -f -a ${quote(child.path.at(-1) as string)} -d ${quote(child.summary)}`)
     }
     for (const { names, summary, value } of node.flags) {

@@ -26,19 +26,23 @@ export interface Node {
   /** The words that lead here, none for the tool itself. */
   readonly path: readonly string[]
   readonly summary: string
+  /** Completed when somebody has typed it, but not offered. */
+  readonly hidden: boolean
   readonly children: readonly Node[]
   readonly flags: readonly FlagGrammar[]
   readonly args: readonly ArgGrammar[]
 }
 
 /**
- * Everything that a tool's commands take. Hidden ones are left out.
+ * Everything that a tool's commands take. Hidden ones are left out, but for those that are other names of commands.
  *
  * In a host, keys are anything: it does not know the word by which the scripts ask for them, and what it does with a word
  * that it does not know may take long.
  */
 export function grammarOf(config: Interfaces.Config): Node {
-  const commands = config.commands.filter(({ id, hidden, aliases }) => !hidden && !aliases.includes(id))
+  const commands = config.commands.filter(
+    (command) => (!command.hidden && !command.aliases.includes(command.id)) || isOtherName(command),
+  )
   const root = nodeAt([], commands, config)
   return config.name === 'flux-ts' ? root : withoutKeys(root)
 }
@@ -59,6 +63,15 @@ export function allNodes(node: Node): Node[] {
   return [node, ...node.children.flatMap(allNodes)]
 }
 
+/** The words that follow those of a node, and are offered. */
+export function offered({ children }: Node): Node[] {
+  return children.filter(({ hidden }) => !hidden)
+}
+
+function isOtherName({ id, hiddenAliases }: Command.Loadable): boolean {
+  return hiddenAliases.includes(id)
+}
+
 function nodeAt(path: string[], commands: readonly Command.Loadable[], config: Interfaces.Config): Node {
   const id = path.join(':')
   const command = commands.find((candidate) => candidate.id === id)
@@ -69,6 +82,7 @@ function nodeAt(path: string[], commands: readonly Command.Loadable[], config: I
     path,
     // What a plugin of oclif's own says of itself names the tool.
     summary: oneLine(summary).replaceAll('<%= config.bin %>', config.bin),
+    hidden: path.length === 1 && [...(command ? [command] : []), ...below].every(isOtherName),
     children: [...names].sort().map((name) => nodeAt([...path, name], below, config)),
     flags: Object.values(command?.flags ?? {})
       .filter(({ hidden }) => !hidden)

@@ -1,4 +1,4 @@
-import { allNodes, type FlagGrammar, type Node, type Value } from './grammar.ts'
+import { allNodes, type FlagGrammar, type Node, offered, type Value } from './grammar.ts'
 import { functionName, quote } from './quoting.ts'
 
 /**
@@ -35,8 +35,9 @@ function called(name: string, path: readonly string[]): string {
 }
 
 /** A word first, then what that word takes. A command that has others below it is completed as the topic that it is. */
-function topic(name: string, { path, children }: Node): string {
-  const words = children.map((child) => `      ${quote(`${child.path.at(-1)}:${child.summary}`)}`)
+function topic(name: string, node: Node): string {
+  const { path, children } = node
+  const words = offered(node).map((child) => `      ${quote(`${child.path.at(-1)}:${child.summary}`)}`)
   const cases = children.map((child) => `      ${child.path.at(-1)}) ${called(name, child.path)} && ret=0 ;;`)
   return `${called(name, path)}() {
   local curcontext="$curcontext" state line ret=1

@@ -128,6 +128,14 @@ for (const shell of SHELLS) {
       'flux-ts kvs get --store statedir resource.R resource.eventlog',
     )
 
+    becomes('what is below the hidden topic', 'flux-ts flux rest', 'flux-ts flux restore')
+    becomes('what is further below it', 'flux-ts flux kvs namespace li', 'flux-ts flux kvs namespace list')
+    becomes('flags of commands below it', 'flux-ts flux dump --forma', 'flux-ts flux dump --format')
+
+    it('does not offer the hidden topic', async () => {
+      expect((await complete(terminal, 'flux-ts flu')).line).to.equal('flux-ts flu')
+    })
+
     it('lists what there is', async () => {
       const { shown } = await complete(terminal, 'flux-ts restore --size-limit 1M --')
       for (const flag of ['--checkpoint', '--include', '--exclude', '--store', '--json']) expect(shown).to.include(flag)
@@ -155,6 +163,12 @@ describe('completion in fish', () => {
   }
 
   it('completes commands', () => expect(offers('flux-ts rest')).to.deep.equal(['restore']))
+  it('completes what is below the hidden topic, which it does not offer', () => {
+    expect(offers('flux-ts flux rest')).to.deep.equal(['restore'])
+    expect(offers('flux-ts flux kvs namespace ')).to.deep.equal(['list'])
+    expect(offers('flux-ts flux dump -v --ignore')).to.deep.equal(['--ignore-failed-read'])
+    expect(offers('flux-ts flu')).to.deep.equal([''])
+  })
   it('completes flags after others', () =>
     expect(offers('flux-ts dump -v --store statedir --ignore')).to.deep.equal(['--ignore-failed-read']))
   it('completes fixed values', () => expect(offers('flux-ts restore --hash sha')).to.deep.equal(['sha1', 'sha256']))
