@@ -65,23 +65,35 @@ interface Header {
   size: number
   /** Which file this is a name of, when it has several. */
   file: string | undefined
+  /** How many names it has. */
+  names: number
   check: number | undefined
   pad: number
 }
 
 export async function* readCpio(input: Input, reading: Reading): Batches {
   const batch = new Batch()
-  /** Names that wait for the content of their file, and the name that files with content have. */
+  // Both forget a file with its last name, as those who write an archive do.
+  /** Names that wait for the content of their file. */
   const waiting = new Map<string, Member[]>()
-  const seen = new Map<string, string>()
+  /** The name that a file with content has, and how many others are still to come. */
+  const seen = new Map<string, { path: string; left: number }>()
   for (let header: Header | undefined; (header = await readHeader(input, reading)); ) {
-    const { member, size, file, check, pad } = header
+    const { member, size, file, names, check, pad } = header
     if (file !== undefined && size === 0) {
       const first = seen.get(file)
       const others = waiting.get(file)
-      if (first !== undefined) batch.add(linkTo(first, member))
-      else if (others !== undefined) others.push(member)
-      else waiting.set(file, [member])
+      if (first !== undefined) {
+        batch.add(linkTo(first.path, member))
+        if (--first.left === 0) seen.delete(file)
+      } else if (others === undefined) {
+        waiting.set(file, [member])
+      } else if (others.push(member) === names) {
+        // All names are there, and none has content: it is empty.
+        waiting.delete(file)
+        addEmpty(batch, others)
+      }
+      if (batch.full) yield batch.take()
       continue
     }
     const sum = { value: 0 }
@@ -105,19 +117,26 @@ export async function* readCpio(input: Input, reading: Reading): Batches {
       })
     }
     if (file !== undefined) {
-      seen.set(file, member.path)
-      for (const other of waiting.get(file) ?? []) batch.add(linkTo(member.path, other))
+      const others = waiting.get(file) ?? []
+      for (const other of others) batch.add(linkTo(member.path, other))
       waiting.delete(file)
+      const left = names - 1 - others.length
+      if (left > 0) seen.set(file, { path: member.path, left })
     }
     if (batch.full) yield batch.take()
   }
-  // An empty file with several names never gets any content.
-  for (const [first, ...others] of waiting.values()) {
-    batch.add(first as Member)
-    for (const other of others) batch.add(linkTo((first as Member).path, other))
+  // Empty files that have other names outside of the archive.
+  for (const names of waiting.values()) {
+    addEmpty(batch, names)
+    if (batch.full) yield batch.take()
   }
   if (batch.members.length > 0) yield batch.take()
   await input.drain()
+}
+
+function addEmpty(batch: Batch, [first, ...others]: readonly Member[]): void {
+  batch.add(first as Member)
+  for (const other of others) batch.add(linkTo((first as Member).path, other))
 }
 
 function linkTo(first: string, member: Member): Member {
@@ -169,7 +188,8 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
   if (type === undefined) throw reading.error('ENOTSUP', `is of a type that is not known`, { path, offset })
   if (path === '' && type !== 'directory')
     throw reading.error('EINVAL', 'a member without a name', { path: raw, offset })
-  const several = layout === NEWC && type === 'file' && number(fields.nlink) > 1
+  const names = number(fields.nlink)
+  const several = layout === NEWC && type === 'file' && names > 1
   const file = several ? [...layout.device, fields.ino].map(number).join(':') : undefined
   const member: Member = {
     path,
@@ -186,7 +206,7 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
     stream: undefined,
   }
   const check = magic === '070702' && type === 'file' ? number([CHECK_AT, 8]) : undefined
-  return { member, size, file, check, pad: fill(size, align) - size }
+  return { member, size, file, names, check, pad: fill(size, align) - size }
 }
 
 /** Records that our own encoder puts behind the NUL that ends a name, as in a pax header. Anything else there is an error. */

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { BrokerDouble } from '../../support/broker-double.ts'
+import { expected, fixture } from '../../support/fixtures.ts'
 import { installInto } from '../../support/hosts.ts'
 import { cleanEnv, run } from '../../support/processes.ts'
 import { Terminal } from '../../support/terminal.ts'
+import { Blobs, val, writeSqlite } from '../../support/trees.ts'
 
 const STATEDIR = fileURLToPath(new URL('../../../examples/statedir', import.meta.url))
 
@@ -21,6 +24,9 @@ function workplace() {
   cpSync(STATEDIR, join(cwd, 'statedir'), { recursive: true })
   writeFileSync(join(cwd, 'nightly dump.tgz'), '')
   writeFileSync(join(cwd, 'readme'), '')
+  const blobs = new Blobs()
+  const root = blobs.tree({ 'a:b:c': val('x') })
+  writeSqlite(join(cwd, 'colons.sqlite'), blobs, [root])
   const env = cleanEnv({
     HOME: cwd,
     PATH: `${join(cwd, '.bin')}:${process.env.PATH}`,
@@ -82,12 +88,18 @@ for (const shell of SHELLS) {
   describe(`completion in ${shell.name}`, () => {
     let place: ReturnType<typeof workplace>
     let terminal: Terminal
+    let broker: BrokerDouble
     before(async () => {
+      broker = await BrokerDouble.start({
+        content: fixture('jobs', 'content.sqlite'),
+        namespaces: { primary: { rootref: expected('jobs').rootref } },
+      })
       place = workplace()
       terminal = await start(shell, place)
     })
     after(async () => {
       await terminal[Symbol.asyncDispose]()
+      await broker[Symbol.asyncDispose]()
       rmSync(place.cwd, { recursive: true })
     })
 
@@ -127,6 +139,23 @@ for (const shell of SHELLS) {
       'flux-ts kvs get --store statedir resource.R resource.e',
       'flux-ts kvs get --store statedir resource.R resource.eventlog',
     )
+
+    for (const typed of [
+      (uri: string) => `flux-ts kvs get --uri ${uri} resource.`,
+      (uri: string) => `flux-ts kvs get --uri=${uri} resource.R resource.`,
+      (uri: string) => `flux-ts kvs get resource.R --uri ${uri} -- resource.`,
+    ]) {
+      it(`completes keys of a live instance: ${typed('local:///…')}`, async () => {
+        const line = typed(broker.uri)
+        expect((await complete(terminal, `${line}ev`)).line.trimEnd()).to.equal(`${line}eventlog`)
+      })
+    }
+
+    it('completes a key with a colon in it', async () => {
+      const line = 'flux-ts kvs get --store colons.sqlite a:b'
+      expect((await complete(terminal, `${line}:`)).line.trimEnd()).to.equal(`${line}:c`)
+      expect((await complete(terminal, line.slice(0, -1))).line.trimEnd()).to.equal(`${line}:c`)
+    })
 
     becomes('what is below the hidden topic', 'flux-ts flux rest', 'flux-ts flux restore')
     becomes('what is further below it', 'flux-ts flux kvs namespace li', 'flux-ts flux kvs namespace list')
