@@ -307,7 +307,7 @@ describe('events', () => {
       const { status, stdout, stderr } = host.run([...DUMP, '--json', 'x.tar'])
       expect(status).to.equal(1)
       expect(stderr).to.equal(`host dump: the ${event} hook of a-host failed: no room at the bucket\n`)
-      expect(readTar(join(host.dir, 'x.tar'))).to.have.length(JSON.parse(stdout.toString()).keys)
+      expect(readTar(join(host.dir, 'x.tar'))).to.have.length(JSON.parse(stdout.toString()).keyCount)
     })
   }
 

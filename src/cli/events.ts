@@ -7,35 +7,40 @@ import type { FilterName, FormatName } from '../archive/index.ts'
 import type { HashName } from '../content/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 
-/** What `dump --json` prints. Sizes are in bytes, times in seconds since 1970. */
+/** What `dump --json` prints: see docs/json.md. Sizes are in bytes, times in seconds since 1970. */
 export interface DumpSummary {
-  /** `-` is standard output. */
-  readonly outfile: string
+  /** Path of the archive; `-` is standard output. */
+  readonly archive: string
   readonly format: FormatName
   readonly filter: FilterName
   readonly rootref: string
   readonly hash: HashName
   /** Of the checkpoint; null for a root that is none. */
   readonly timestamp: number | null
+  /** The same as ISO 8601, UTC. */
+  readonly time: string | null
   readonly sequence: number | null
   readonly namespace: string | null
-  readonly keys: number
-  readonly symlinks: number
-  readonly blobs: number
+  readonly keyCount: number
+  readonly symlinkCount: number
+  readonly blobCount: number
   /** Of all values. */
-  readonly bytes: number
-  /** Before compression. */
-  readonly archiveBytes: number
+  readonly valueBytes: number
+  /** Of the archive before compression. */
+  readonly unpackedBytes: number
+  /** Of the file on disk; null when the archive is a directory, a pipe or a device. */
+  readonly fileBytes: number | null
   /** Keys and subtrees that could not be read (`--ignore-failed-read`). */
-  readonly skipped: number
-  readonly encoded: number
+  readonly skippedCount: number
+  readonly encodedCount: number
   /** That it took. */
   readonly seconds: number
 }
 
-/** What `restore --json` prints. */
+/** What `restore --json` prints: see docs/json.md. */
 export interface RestoreSummary {
-  readonly infile: string
+  /** Path of the archive; `-` is standard input. */
+  readonly archive: string
   readonly format: string
   readonly filter: string
   /** In words: `KVS key 'foo'`. */
@@ -43,12 +48,14 @@ export interface RestoreSummary {
   readonly rootref: string
   readonly hash: HashName
   readonly timestamp: number
-  readonly keys: number
-  readonly symlinks: number
-  readonly blobs: number
-  readonly bytes: number
-  readonly skipped: number
-  readonly deselected: number
+  /** The same as ISO 8601, UTC. */
+  readonly time: string | null
+  readonly keyCount: number
+  readonly symlinkCount: number
+  readonly blobCount: number
+  readonly valueBytes: number
+  readonly skippedCount: number
+  readonly deselectedCount: number
   readonly seconds: number
 }
 

@@ -15,7 +15,16 @@ import {
   sourceFlags,
   Table,
 } from '../cli/index.ts'
-import { type Change, changeJson, changeText, DiffTotals, diff, type Held, type StatRow } from '../inspect/index.ts'
+import {
+  type Change,
+  changeJson,
+  changeText,
+  countsJson,
+  DiffTotals,
+  diff,
+  type Held,
+  type StatRow,
+} from '../inspect/index.ts'
 
 /** As diff(1) has it. */
 const SAME = 0
@@ -125,11 +134,11 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
     { a, b }: Sides,
     { stat, content }: { stat: boolean; content: boolean },
   ): Promise<void> {
-    const roots = { a: a.snapshot.rootref, b: b.snapshot.rootref }
-    const after = () => ({ ...roots, ...totals.total, complete: !this.#trouble })
+    const roots = { rootrefA: a.snapshot.rootref, rootrefB: b.snapshot.rootref }
+    const after = () => ({ ...roots, ...countsJson(totals.total), complete: !this.#trouble })
     const textOf = content ? (change: Change) => changeText(a.store, b.store, change) : undefined
     const items = stat ? countsBelow(changes, totals) : changesJson(changes, textOf)
-    if (!(await printJsonList(stat ? 'stat' : 'changes', items, after))) this.#trouble = true
+    if (!(await printJsonList(stat ? 'below' : 'changes', items, after))) this.#trouble = true
   }
 }
 
@@ -151,7 +160,7 @@ async function* changesJson(
 /** What was counted below each key of the top level, once all changes have passed. */
 async function* countsBelow(changes: AsyncIterable<unknown>, totals: DiffTotals): AsyncGenerator<string[], void, void> {
   for await (const _ of changes);
-  yield totals.topRows().map((row) => JSON.stringify(row))
+  yield totals.topRows().map((row) => JSON.stringify({ key: row.key, ...countsJson(row) }))
 }
 
 async function first(changes: AsyncIterable<unknown>): Promise<void> {

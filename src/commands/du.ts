@@ -99,7 +99,7 @@ async function dirAt(reader: SnapshotReader, key: string): Promise<DirObj | Dirr
 }
 
 function usageJson({ key, bytes, onceBytes, valueBytes, keys, dirs }: Usage): object {
-  return { key, bytes, onceBytes, valueBytes, keys, dirs }
+  return { key, totalBytes: bytes, onceBytes, valueBytes, keyCount: keys, directoryCount: dirs }
 }
 
 function columns(total: Usage, withBar: boolean, short: boolean): Column<Usage>[] {

@@ -21,6 +21,7 @@ import {
   type Verbosity,
 } from '../cli/index.ts'
 import { type DumpResult, Dump as DumpRun, dumpTasks } from '../dump/index.ts'
+import { isoTime } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 
 export default class Dump extends FluxCommand {
@@ -200,24 +201,26 @@ function leftOver({ skipped, encoded }: { skipped: number; encoded: number }): s
 }
 
 function summary(result: DumpResult, seconds: number): DumpSummary {
-  const { outfile, format, filter, snapshot, keys, symlinks, blobs, bytes, archiveBytes, skipped, encoded } = result
+  const { format, filter, snapshot } = result
   const { rootref, hash, timestamp = null, sequence = null, namespace = null } = snapshot
   return {
-    outfile,
+    archive: result.outfile,
     format,
     filter,
     rootref,
     hash,
     timestamp,
+    time: isoTime(timestamp),
     sequence,
     namespace,
-    keys,
-    symlinks,
-    blobs,
-    bytes,
-    archiveBytes,
-    skipped,
-    encoded,
+    keyCount: result.keys,
+    symlinkCount: result.symlinks,
+    blobCount: result.blobs,
+    valueBytes: result.bytes,
+    unpackedBytes: result.archiveBytes,
+    fileBytes: result.fileBytes ?? null,
+    skippedCount: result.skipped,
+    encodedCount: result.encoded,
     seconds: Number(seconds.toFixed(3)),
   }
 }

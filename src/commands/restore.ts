@@ -13,6 +13,7 @@ import {
   targetFlags,
   type Verbosity,
 } from '../cli/index.ts'
+import { isoTime } from '../errors/index.ts'
 import { type RestoreResult, Restore as RestoreRun, restoreTasks } from '../restore/index.ts'
 
 export default class Restore extends FluxCommand {
@@ -119,21 +120,22 @@ function outcome({ rootref, skipped }: RestoreResult, { name, isDryRun }: Target
 }
 
 function summary(result: RestoreResult, { name, hash }: Target, seconds: number): RestoreSummary {
-  const { infile, format, filter, rootref, timestamp, keys, symlinks, blobs, bytes, skipped, deselected } = result
+  const { format, filter, rootref, timestamp } = result
   return {
-    infile,
+    archive: result.infile,
     format,
     filter,
     target: name,
     rootref,
     hash,
     timestamp,
-    keys,
-    symlinks,
-    blobs,
-    bytes,
-    skipped,
-    deselected,
+    time: isoTime(timestamp),
+    keyCount: result.keys,
+    symlinkCount: result.symlinks,
+    blobCount: result.blobs,
+    valueBytes: result.bytes,
+    skippedCount: result.skipped,
+    deselectedCount: result.deselected,
     seconds: Number(seconds.toFixed(3)),
   }
 }

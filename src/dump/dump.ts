@@ -2,6 +2,7 @@
  * The dump, as one pipeline of three phases: find the root, walk the tree below it, write what the walk yields. Walk and
  * write run at the same time, with a short queue of batches between them: whichever is slower holds the other back.
  */
+import { stat } from 'node:fs/promises'
 import {
   type ArchiveWriter,
   createArchive,
@@ -84,6 +85,15 @@ export interface DumpResult extends Readonly<DumpProgress> {
   readonly snapshot: Snapshot
   /** Bytes of the archive before compression. */
   readonly archiveBytes: number
+  /** Bytes of the file; undefined when it is a directory, a pipe, a device or standard output. */
+  readonly fileBytes: number | undefined
+}
+
+/** The size of the file that has been written, if it is one. */
+async function fileBytes(outfile: string): Promise<number | undefined> {
+  if (outfile === '-') return undefined
+  const stats = await stat(outfile)
+  return stats.isFile() ? stats.size : undefined
 }
 
 /** Batches that may wait between walk and write. */
@@ -254,7 +264,8 @@ export class Dump {
       }
       throwIfAborted(this.#signal)
       await archive.finish()
-      return { ...this.progress, outfile, ...archive.type, snapshot, archiveBytes: archive.bytes }
+      const { type, bytes: archiveBytes } = archive
+      return { ...this.progress, outfile, ...type, snapshot, archiveBytes, fileBytes: await fileBytes(outfile) }
     } catch (error) {
       this.#failed ??= { error }
       this.#queue.close()

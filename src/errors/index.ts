@@ -4,4 +4,4 @@ export { FluxError, type FluxErrorOptions, InterruptedError } from './flux-error
 export { LAST_ID, LAST_SECONDS, secondsSince1970, wholeNumber } from './numbers.ts'
 export { printable } from './printable.ts'
 export { byteText, countText, durationText, grouped } from './quantity.ts'
-export { type TimeStyle, timeText } from './time-text.ts'
+export { isoTime, type TimeStyle, timeText } from './time-text.ts'

@@ -28,3 +28,8 @@ function offsetText(minutes: number): string {
   const distance = Math.abs(minutes)
   return `${minutes < 0 ? '-' : '+'}${two(distance / 60)}:${two(distance % 60)}`
 }
+
+/** A time as JSON has it: ISO 8601, UTC, to the second; null when it is not known. @param seconds - since 1970 */
+export function isoTime(seconds: number | null | undefined): string | null {
+  return seconds === null || seconds === undefined ? null : timeText(seconds, { utc: true })
+}

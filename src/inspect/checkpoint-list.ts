@@ -1,5 +1,7 @@
 /** The columns of `flux content checkpoint list`. @see flux-core `src/cmd/builtin/content.c` */
+
 import type { Checkpoint } from '../content/index.ts'
+import { isoTime } from '../errors/index.ts'
 
 const TITLES = ['Index', 'Sequence', 'Time', 'Rootref']
 /** The widths that the C tool has for all columns but the last. */
@@ -36,6 +38,11 @@ export function checkpointList(checkpoints: readonly Checkpoint[], { header, wid
   const narrow = rows.map((cells) => line(cells, widths, '  '))
   if (fits(narrow)) return narrow
   return rows.map((cells) => line([...cells.slice(0, -1), short(cells.at(-1) as string)], widths, '  '))
+}
+
+/** A checkpoint as `--json` prints it. @param checkpointIndex - 0 is the newest */
+export function checkpointJson({ rootref, sequence, timestamp }: Checkpoint, checkpointIndex: number): object {
+  return { checkpointIndex, rootref, sequence, timestamp, time: isoTime(timestamp) }
 }
 
 /** The time of a checkpoint, UTC, to the second. */

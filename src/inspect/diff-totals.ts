@@ -65,6 +65,11 @@ function sizeOf(held: Held | undefined): number {
   return held?.type === 'value' ? held.size : 0
 }
 
+/** Counts as `--json` prints them. */
+export function countsJson({ added, removed, changed, bytes }: Omit<StatRow, 'key'>): object {
+  return { addedCount: added, removedCount: removed, changedCount: changed, byteDelta: bytes }
+}
+
 /** A change as `--json` prints it. */
 export function changeJson({ key, change, before, after }: Change): object {
   return { key, change, before: heldJson(before), after: heldJson(after) }

@@ -4,8 +4,9 @@
  * @see flux-core `src/cmd/builtin/fsck.c`, `t/t2816-fsck-cmd.t`
  */
 import type { Checkpoint } from '../content/index.ts'
-import { errnoText } from '../errors/index.ts'
+import { errnoText, isoTime } from '../errors/index.ts'
 import { formatJobid, parseJobid } from '../kvs/index.ts'
+import { checkpointJson } from './checkpoint-list.ts'
 import { type Damage, damagedKey, damageLines } from './damage.ts'
 import type { CheckedRoot, FsckResult } from './fsck.ts'
 import { type PlannedRepair, type RepairOptions, remedyOf } from './repair.ts'
@@ -63,32 +64,38 @@ export function fsckJson(
   repair: { planned: PlannedRepair; checkpoint: Checkpoint | undefined } | undefined,
 ): object {
   return {
-    errors,
+    errorCount: errors,
     checked: checked.map(rootJson),
     intact: intact ? rootFacts(intact) : null,
     ...(repair && {
       repair: {
-        repaired: repair.planned.repaired,
-        unlinked: repair.planned.unlinked,
+        repairedCount: repair.planned.repaired,
+        unlinkedCount: repair.planned.unlinked,
         jobs: repair.planned.jobs,
-        checkpoint: repair.checkpoint ?? null,
+        checkpoint: repair.checkpoint ? checkpointJson(repair.checkpoint, 0) : null,
       },
     }),
   }
 }
 
 function rootJson({ damages, ...root }: CheckedRoot): object {
-  const { directories, values, symlinks, blobs, errors } = root
-  const list = damages.map(({ kind, components, badBlobs }) => ({
-    key: components.join('.') || '.',
-    kind,
-    blobs: badBlobs,
-  }))
-  return { ...rootFacts(root), directories, values, symlinks, blobs, errors, damages: list }
+  return {
+    ...rootFacts(root),
+    directoryCount: root.directories,
+    valueCount: root.values,
+    symlinkCount: root.symlinks,
+    blobCount: root.blobs,
+    errorCount: root.errors,
+    damages: damages.map(({ kind, components, badBlobs }) => ({
+      key: components.join('.') || '.',
+      kind,
+      blobs: badBlobs,
+    })),
+  }
 }
 
 /** What says which root it is; null for what a root that is no checkpoint has not. */
 function rootFacts({ rootref, checkpoint, checkpointIndex }: Omit<CheckedRoot, 'damages'>): object {
   const { sequence = null, timestamp = null } = checkpoint ?? {}
-  return { rootref, checkpointIndex: checkpointIndex ?? null, sequence, timestamp }
+  return { rootref, checkpointIndex: checkpointIndex ?? null, sequence, timestamp, time: isoTime(timestamp) }
 }

@@ -1,12 +1,17 @@
 export { type CheckedTree, type CheckTreeOptions, checkTree } from './check-tree.ts'
-export { type CheckpointListOptions, checkpointList, checkpointTime } from './checkpoint-list.ts'
+export {
+  type CheckpointListOptions,
+  checkpointJson,
+  checkpointList,
+  checkpointTime,
+} from './checkpoint-list.ts'
 export { columns } from './columns.ts'
 export { type ContentStats, contentStats } from './content-stats.ts'
 export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './damage.ts'
 export { type Change, type DiffOptions, type DiffTree, diff, type Held } from './diff.ts'
 export type { Leaf } from './diff-leaves.ts'
 export { changeText } from './diff-text.ts'
-export { changeJson, DiffTotals, type StatRow } from './diff-totals.ts'
+export { changeJson, countsJson, DiffTotals, type StatRow } from './diff-totals.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './dir.ts'
 export { type DuOptions, du, sortUsages, type Usage, type UsageOrder } from './du.ts'
 export {
@@ -52,7 +57,15 @@ export { loadBlobs } from './load-blobs.ts'
 export { keyIn, LookAhead } from './look-ahead.ts'
 export { type Listed, type Listing, type ListOptions, listKeys } from './ls.ts'
 export { commitRepair, type PlannedRepair, planRepair, type Remedy, type RepairOptions, remedyOf } from './repair.ts'
-export { type StatsRow, serviceStatsRows, statsComplaints, statsJson, statsRows, statsText } from './stats-report.ts'
+export {
+  type StatsRow,
+  serviceStatsJson,
+  serviceStatsRows,
+  statsComplaints,
+  statsJson,
+  statsRows,
+  statsText,
+} from './stats-report.ts'
 export { type ValidateOptions, validate } from './validate.ts'
 export { keyValueLine, linkText, objJson, printedValue, valueJson } from './value-text.ts'
 export { type WatchedKey, type WatchOptions, watchKeys } from './watch.ts'

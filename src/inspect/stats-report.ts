@@ -72,10 +72,31 @@ export function statsText(rows: readonly StatsRow[], forPeople: boolean): string
 /** As `--json` prints it. */
 export function statsJson(stats: ContentStats): object {
   const { all, garbage, unreadable, unreadableDirs, fileBytes, freeBytes } = stats
-  const reachable = garbage && { reachable: totalsJson(stats.marked), garbage: totalsJson(garbage), unreadableDirs }
-  return { ...totalsJson(all), unreadable, fileBytes, freeBytes, ...reachable }
+  const reachable = garbage && {
+    reachable: totalsJson(stats.marked),
+    garbage: totalsJson(garbage),
+    unreadableDirectoryCount: unreadableDirs,
+  }
+  return { ...totalsJson(all), unreadableCount: unreadable, fileBytes, freeBytes, ...reachable }
+}
+
+/** As `--json` prints what a live instance says. */
+export function serviceStatsJson({ cache, backing }: ServiceStats): object {
+  const { count, valid, dirty, size } = cache
+  return {
+    cache: { objectCount: count, validCount: valid, dirtyCount: dirty, objectBytes: size },
+    backing: backing
+      ? { module: backing.module, objectCount: backing.objects, fileBytes: backing.fileBytes ?? null }
+      : null,
+  }
 }
 
 function totalsJson({ objects, bytes, storedBytes, compressed, compressibleBytes }: Totals): object {
-  return { objects, bytes, storedBytes, compressed: { objects: compressed, bytes: compressibleBytes } }
+  return {
+    objectCount: objects,
+    objectBytes: bytes,
+    storedBytes,
+    compressedCount: compressed,
+    compressedBytes: compressibleBytes,
+  }
 }

@@ -16,7 +16,7 @@ const ROOT = 'sha1-86c62c2cd8c5e09540cb6501a2e57fc7cf1b750e'
 const TABLE = [
   ['checkpoint', 'list'],
   ['checkpoint', 'list', '-n'],
-  ['checkpoint', 'list', '--no-header', '--json'],
+  ['checkpoint', 'list', '--no-header', '-j'],
   ['checkpoint', 'list', '-j'],
   ['load', ROOT],
   ['load', ROOT, DIR, ROOT],

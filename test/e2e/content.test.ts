@@ -61,7 +61,7 @@ describe('content', () => {
 
   it('lists checkpoints of a store, a live instance and an archive', async () => {
     const { checkpoints } = expected('checkpoints')
-    const list = ['content', 'checkpoint', 'list', '--json']
+    const list = ['content', 'checkpoint', 'list', '-j']
     const wanted = checkpoints.map(({ rootref, sequence, timestamp }) => ({ version: 1, rootref, sequence, timestamp }))
     const parse = (stdout: Buffer) =>
       stdout
@@ -75,6 +75,16 @@ describe('content', () => {
     const archive = await runInProcess([...list, '--archive', fixture('checkpoints', 'dump-0.tar')])
     expect(parse(archive.stdout)).to.have.length(1)
     const whole = storeOf(new Blobs(), [new Blobs().tree({})])
+    const asOne = await runInProcess(['content', 'checkpoint', 'list', '--json', '--store', fixture('checkpoints')])
+    expect(JSON.parse(asOne.stdout.toString())).to.deep.equal({
+      checkpoints: checkpoints.map(({ rootref, sequence, timestamp }, checkpointIndex) => ({
+        checkpointIndex,
+        rootref,
+        sequence,
+        timestamp,
+        time: new Date(Math.floor(timestamp) * 1000).toISOString().replace('.000', ''),
+      })),
+    })
     expect((await runInProcess([...list, '--store', whole])).stdout.toString()).to.match(
       /"timestamp":1700000000\.5\}\n$/,
     )
@@ -99,13 +109,13 @@ describe('content', () => {
     const stats = async (...args: string[]) =>
       JSON.parse((await runInProcess(['content', 'stats', '--json', ...args])).stdout.toString())
     const plain = await stats('--store', path)
-    expect(plain).to.include({ objects: blobs.size, bytes, unreadable: 0 })
-    expect(plain.compressed.objects).to.be.greaterThan(0).and.lessThan(blobs.size)
+    expect(plain).to.include({ objectCount: blobs.size, objectBytes: bytes, unreadableCount: 0 })
+    expect(plain.compressedCount).to.be.greaterThan(0).and.lessThan(blobs.size)
     expect(plain.storedBytes).to.be.lessThan(bytes)
     expect(plain.fileBytes).to.be.greaterThan(plain.storedBytes)
     const { reachable: alive, garbage } = await stats('--reachable', '--store', path)
-    expect(alive).to.include({ objects: reachable, bytes: reachableBytes })
-    expect(garbage).to.include({ objects: blobs.size - reachable, bytes: bytes - reachableBytes })
+    expect(alive).to.include({ objectCount: reachable, objectBytes: reachableBytes })
+    expect(garbage).to.include({ objectCount: blobs.size - reachable, objectBytes: bytes - reachableBytes })
     const text = (await runInProcess(['content', 'stats', '--store', path])).stdout.toString()
     expect(text.split('\n')[0]).to.equal(`objects\t${blobs.size}`)
   })
@@ -169,7 +179,7 @@ describe('content', () => {
     const some = JSON.parse(
       (await validate('--json', refs[0] as string, missing, altered, '--store', path)).stdout.toString(),
     )
-    expect(some.checked).to.equal(3)
+    expect(some.checkedCount).to.equal(3)
     expect(some.damaged.map(({ blobref, code }: { blobref: string; code: string }) => [blobref, code])).to.deep.equal([
       [missing, 'ENOENT'],
       [altered, 'EBADMSG'],

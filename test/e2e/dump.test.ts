@@ -1,6 +1,6 @@
 /** The built CLI as a process: what `runCommand` never sees. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
@@ -96,26 +96,28 @@ describe('flux-ts dump', () => {
     const outfile = join(scratch(), 'x.tgz')
     const { status, stdout, stderr } = fluxTs(['dump', '--json', '--store', BASIC, outfile])
     const { rootref, checkpoints } = expected('basic')
-    const { seconds, archiveBytes, ...result } = JSON.parse(stdout.toString())
+    const { seconds, unpackedBytes, fileBytes, ...result } = JSON.parse(stdout.toString())
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
     expect(result).to.deep.equal({
-      outfile,
+      archive: outfile,
       format: 'tar',
       filter: 'gzip',
       rootref,
       hash: 'sha1',
       timestamp: checkpoints[0]?.timestamp,
+      time: '2026-11-23T17:56:56Z',
       sequence: 20,
       namespace: null,
-      keys: 13,
-      symlinks: 5,
-      blobs: 10,
-      bytes: 1728,
-      skipped: 0,
-      encoded: 0,
+      keyCount: 13,
+      symlinkCount: 5,
+      blobCount: 10,
+      valueBytes: 1728,
+      skippedCount: 0,
+      encodedCount: 0,
     })
     expect(seconds).to.be.a('number')
-    expect(archiveBytes).to.equal(12_288)
+    expect(unpackedBytes).to.equal(12_288)
+    expect(fileBytes).to.equal(statSync(outfile).size)
   })
 
   it('prints an error as JSON with --json, a wrong call too', () => {

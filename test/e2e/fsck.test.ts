@@ -132,14 +132,21 @@ describe('fsck', () => {
     const { path, rootref } = damagedStore({ a: dir({ b: valref('x', LOST) }) }, [{}])
     const { stdout, status } = await runInProcess(['fsck', '--json', '--repair', '--store', path])
     expect(status).to.equal(1)
-    const { checked, intact, errors, repair } = JSON.parse(stdout.toString())
-    expect(errors).to.equal(1)
+    const { checked, intact, errorCount, repair } = JSON.parse(stdout.toString())
+    expect(errorCount).to.equal(1)
     expect(checked).to.have.length(1)
-    expect(checked[0]).to.include({ rootref, checkpointIndex: 0, sequence: 2, directories: 2, values: 1, errors: 1 })
+    expect(checked[0]).to.include({
+      rootref,
+      checkpointIndex: 0,
+      sequence: 2,
+      directoryCount: 2,
+      valueCount: 1,
+      errorCount: 1,
+    })
     expect(checked[0].damages[0]).to.deep.include({ key: 'a.b', kind: 'missing-value' })
     expect(checked[0].damages[0].blobs[0]).to.include({ index: 1, blobref: new Blobs().store(LOST), code: 'ENOENT' })
     expect(intact).to.include({ checkpointIndex: 1, rootref: new Blobs().tree({}) })
-    expect(repair).to.deep.include({ repaired: 1, unlinked: 0, jobs: [] })
+    expect(repair).to.deep.include({ repairedCount: 1, unlinkedCount: 0, jobs: [] })
     expect(repair.checkpoint.sequence).to.equal(3)
   })
 

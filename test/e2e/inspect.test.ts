@@ -54,8 +54,8 @@ describe('flux-ts diff', () => {
     const { status, stdout } = fluxTs(['diff', '--json', '--store', CHECKPOINTS, older as string, newest as string])
     expect(status).to.equal(1)
     const { changes, ...rest } = JSON.parse(stdout.toString())
-    expect(rest).to.deep.include({ a: older, b: newest, complete: true })
-    expect(changes).to.have.length(rest.added + rest.removed + rest.changed)
+    expect(rest).to.deep.include({ rootrefA: older, rootrefB: newest, complete: true })
+    expect(changes).to.have.length(rest.addedCount + rest.removedCount + rest.changedCount)
   })
 
   it('shows totals by directory, and what has changed in values', () => {
@@ -76,12 +76,12 @@ describe('flux-ts diff', () => {
       expect(status).to.equal(1)
       return JSON.parse(stdout.toString())
     }
-    const { stat, ...totals } = await json('--stat')
-    expect(stat).to.deep.equal([
-      { key: 'gen', added: 0, removed: 0, changed: 1, bytes: 0 },
-      { key: 'only', added: 1, removed: 1, changed: 0, bytes: 0 },
+    const { below, ...totals } = await json('--stat')
+    expect(below).to.deep.equal([
+      { key: 'gen', addedCount: 0, removedCount: 0, changedCount: 1, byteDelta: 0 },
+      { key: 'only', addedCount: 1, removedCount: 1, changedCount: 0, byteDelta: 0 },
     ])
-    expect(totals).to.include({ added: 1, removed: 1, changed: 1, bytes: 0, complete: true })
+    expect(totals).to.include({ addedCount: 1, removedCount: 1, changedCount: 1, byteDelta: 0, complete: true })
     expect(totals).not.to.have.property('changes')
     const { changes } = await json('--content')
     expect(changes.map(({ key }: { key: string }) => key)).to.deep.equal(['gen', 'only.first', 'only.second'])
@@ -160,7 +160,7 @@ describe('flux-ts du', () => {
       JSON.parse(fluxTs(['du', '--json', '-d', '0', '--store', JOBS]).stdout.toString()).directories[0],
     ).to.include({
       key: '.',
-      keys: expected('jobs').entries.length,
+      keyCount: expected('jobs').entries.length,
     })
   })
 
@@ -327,7 +327,7 @@ describe('flux-ts archive info', () => {
       .and.match(/^value size: +\d+ kB$/m)
     const json = fluxTs(['archive', 'info', '--json', '--hash', 'sha256', fixture('basic', 'dump.tar')])
     expect(JSON.parse(json.stdout.toString()).newest).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
-    expect(JSON.parse(json.stdout.toString())).to.include({ format: 'tar', hash: 'sha256', warnings: 0 })
+    expect(JSON.parse(json.stdout.toString())).to.include({ format: 'tar', hash: 'sha256', warningCount: 0 })
   })
 
   it('fails with what is wrong for a damaged one', () => {

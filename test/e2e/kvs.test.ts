@@ -251,8 +251,8 @@ describe('flux-ts kvs', () => {
       links: [{ key: 'l', target: 'a', namespace: 'ns' }],
     })
     expect(await json(['getroot'], env)).to.deep.equal({ rootref, sequence: 9, owner: 0 })
-    expect(await json(['version'], env)).to.deep.equal({ version: 9 })
-    expect(await json(['wait', '9'], env)).to.deep.equal({ version: 9, rootref })
+    expect(await json(['version'], env)).to.deep.equal({ sequence: 9 })
+    expect(await json(['wait', '9'], env)).to.deep.equal({ sequence: 9, rootref })
     expect(await json(['namespace', 'list'], env)).to.deep.equal({
       namespaces: [{ namespace: 'primary', owner: 0, flags: 0 }],
     })

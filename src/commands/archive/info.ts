@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { complaintFlags, FluxCommand, interruptible, print, timeStyle, utcFlag } from '../../cli/index.ts'
 import type { HashName } from '../../content/index.ts'
-import { byteText, countText, grouped, printable, type TimeStyle, timeText } from '../../errors/index.ts'
+import { byteText, countText, grouped, isoTime, printable, type TimeStyle, timeText } from '../../errors/index.ts'
 import { type ArchiveInfo, archiveInfo } from '../../restore/index.ts'
 
 export default class ArchiveInfoCommand extends FluxCommand {
@@ -50,12 +50,28 @@ What is not as it should be, such as a name that appears twice, is said on stder
     return interruptible(async (signal) => {
       const info = await archiveInfo(args.file, { hash: flags.hash as HashName, onWarning: this.complain, signal })
       if (!this.jsonEnabled()) await print(lines(info, timeStyle(flags)))
-      const { fileBytes = null } = info
-      const [oldest, newest] = [info.oldest, info.newest].map((seconds) =>
-        seconds === undefined ? null : timeText(seconds, { utc: true }),
-      )
-      return { ...info, fileBytes, oldest, newest }
+      return infoJson(info)
     })
+  }
+}
+
+function infoJson(info: ArchiveInfo): object {
+  const { archive, format, filter, fileBytes = null, hash, rootref } = info
+  return {
+    archive,
+    format,
+    filter,
+    fileBytes,
+    memberCounts: info.members,
+    keyCount: info.keys,
+    symlinkCount: info.symlinks,
+    blobCount: info.blobs,
+    valueBytes: info.bytes,
+    oldest: isoTime(info.oldest),
+    newest: isoTime(info.newest),
+    hash,
+    rootref,
+    warningCount: info.warnings,
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../cli/index.ts'
 import {
   contentStats,
+  serviceStatsJson,
   serviceStatsRows,
   statsComplaints,
   statsJson,
@@ -56,7 +57,7 @@ On a terminal the figures are in columns; otherwise each is on a line of its own
         if (reachable) throw new UsageError('--reachable needs a store on disk', 'stop the instance, and give --store')
         const stats = await store.serviceStats()
         if (!this.jsonEnabled()) await output.write(statsText(serviceStatsRows(stats), isTerminal))
-        return stats
+        return serviceStatsJson(stats)
       }
       const stats = await contentStats(store, { reachable, signal })
       await store.assertUnchanged()

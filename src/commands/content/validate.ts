@@ -68,7 +68,10 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
       await store.assertUnchanged()
       if (damaged.length > 0) process.exitCode = EXIT.FAILED
       if (!this.jsonEnabled()) this.notice(`${checked} blobs looked at, ${damaged.length} damaged`)
-      return { checked, damaged: damaged.map(({ blobref, code, message }) => ({ blobref, code, message })) }
+      return {
+        checkedCount: checked,
+        damaged: damaged.map(({ blobref, code, message }) => ({ blobref, code, message })),
+      }
     })
   }
 }

@@ -24,7 +24,7 @@ export default class KvsVersion extends SourceCommand {
         throw new FluxError('ENODATA', `${rootref}: a root that is named by its blobref has no sequence number`)
       }
       if (!this.jsonEnabled()) await new Output().write(`${sequence}\n`)
-      return { version: sequence }
+      return { sequence }
     })
   }
 }

@@ -40,7 +40,7 @@ export default class KvsWait extends SourceCommand {
         const why = message.replace(/^kvs\.wait-version: /, '')
         throw new FluxError(code, `flux_kvs_wait_version: ${why}`, { cause: error, hint })
       })
-      return { version: sequence, rootref }
+      return { sequence, rootref }
     })
   }
 }

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { complaintFlags, FluxCommand, interruptible, Output, openSource, sourceFlags } from '../../../cli/index.ts'
 import { encodeCheckpoint } from '../../../content/index.ts'
-import { checkpointList } from '../../../inspect/index.ts'
+import { checkpointJson, checkpointList } from '../../../inspect/index.ts'
 
 export default class ContentCheckpointList extends FluxCommand {
   static override hiddenAliases = ['flux:content:checkpoint:list']
@@ -22,33 +22,33 @@ export default class ContentCheckpointList extends FluxCommand {
     },
   ]
 
-  // `--json` is that of flux content: an object a line.
-  static override enableJsonFlag = false
-
   static override flags = {
     ...sourceFlags,
     ...complaintFlags,
     'no-header': Flags.boolean({ char: 'n', summary: 'do not print column headers', helpGroup: 'OUTPUT' }),
-    json: Flags.boolean({
+    'json-lines': Flags.boolean({
       char: 'j',
-      summary: 'print each as a JSON object, on a line of its own',
+      summary: 'print each as a JSON object, on a line of its own, as flux content does with -j',
       helpGroup: 'OUTPUT',
     }),
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<object> {
     const { flags } = await this.parse(ContentCheckpointList)
-    await interruptible(async (signal) => {
+    return interruptible(async (signal) => {
       await using store = await openSource({ ...flags, signal, onWarning: this.complain })
       const output = new Output()
       const write = (lines: readonly string[]) => output.write(lines.map((line) => `${line}\n`).join(''))
       const width = process.stdout.isTTY ? process.stdout.columns : undefined
-      const header = !flags['no-header'] && !flags.json
+      const asLines = flags['json-lines']
+      const asTable = !asLines && !this.jsonEnabled()
+      const header = asTable && !flags['no-header']
       // As flux content does, even if there is nothing to list. A terminal's titles are as wide as what is below them.
       if (header && width === undefined) await write(checkpointList([], { header }))
       const checkpoints = await store.checkpoints()
-      if (flags.json) await write(checkpoints.map((checkpoint) => encodeCheckpoint(checkpoint)))
-      else await write(checkpointList(checkpoints, { header: header && width !== undefined, width }))
+      if (asTable) await write(checkpointList(checkpoints, { header: header && width !== undefined, width }))
+      else if (asLines) await write(checkpoints.map((checkpoint) => encodeCheckpoint(checkpoint)))
+      return { checkpoints: checkpoints.map(checkpointJson) }
     })
   }
 }
