@@ -12,12 +12,19 @@ const SECTOR_BYTES = 2048
 const FIRST_DESCRIPTOR = 16
 /** Descriptors are looked through up to here: there are three or four. */
 const MAX_DESCRIPTORS = 64
+const VOLUME_BLOCKS_AT = 80
 const ROOT_RECORD_AT = 156
 const RECORD_BYTES = 33
 
 const DIRECTORY = 2
 const ASSOCIATED = 4
 const MULTI_EXTENT = 0x80
+
+/**
+ * What the end of a file may lack of its volume: the padding of a disc burnt track at once, which mkisofs counts in the size
+ * of the volume and which some tools cut off again. Each extent within the file is checked on its own.
+ */
+const PADDING_BYTES = 150 * SECTOR_BYTES
 
 /** The longest directory that is read: a million names. */
 const DIRECTORY_BYTES = 128 << 20
@@ -42,7 +49,10 @@ interface Found {
 
 /** What holds for the whole image. */
 class Image {
+  /** For directories. */
   readonly window: Window
+  /** For contents, so that each window moves forward only: contents and directories lie far apart. */
+  readonly contents: Window
   readonly reading: Reading
   names: Names = 'plain'
   blockBytes = SECTOR_BYTES
@@ -51,6 +61,7 @@ class Image {
 
   constructor(source: Source, reading: Reading) {
     this.window = new Window(source)
+    this.contents = new Window(source)
     this.reading = reading
   }
 
@@ -74,6 +85,7 @@ class Image {
     }
     if (plain === undefined) throw reading.error('EBADMSG', 'damaged: it has no primary volume')
     this.#enter(plain)
+    this.#assertWhole(plain)
     const first = await this.#block(this.root.block)
     const self = first.subarray(0, first[0])
     if (self.length > RECORD_BYTES) {
@@ -169,6 +181,15 @@ class Image {
     }
   }
 
+  /** Tell a file that was cut off before any of its members is handed out. */
+  #assertWhole(descriptor: Buffer): void {
+    const { size } = this.window
+    const bytes = descriptor.readUInt32LE(VOLUME_BLOCKS_AT) * this.blockBytes
+    if (size >= bytes - PADDING_BYTES) return
+    const what = `truncated: the volume has ${bytes} bytes, the file only ${size}`
+    throw this.reading.error('EBADMSG', what, { offset: size, hint: 'copy the image again' })
+  }
+
   async #block(block: number): Promise<Buffer> {
     const offset = block * this.blockBytes
     const bytes = await this.window.at(offset, this.blockBytes)
@@ -242,21 +263,22 @@ function toMember(image: Image, directory: Directory, found: Found): Member {
 }
 
 async function addContent(image: Image, member: Member, { extents, rockRidge, offset }: Found): Promise<void> {
-  const { window, blockBytes, reading } = image
+  const { contents, blockBytes, reading } = image
   const at = { path: member.path, offset }
   if (rockRidge?.compressed) throw reading.error('ENOTSUP', 'is compressed by zisofs, which is not supported', at)
   for (const { block, bytes } of extents) {
-    if (bytes > 0 && block * blockBytes + bytes > window.size) throw reading.truncated(`${bytes} bytes of content`, at)
+    if (bytes > 0 && block * blockBytes + bytes > contents.size)
+      throw reading.truncated(`${bytes} bytes of content`, at)
   }
   if (member.size > WHOLE_BYTES) {
     member.stream = () => stream(image, extents)
     return
   }
   const parts: Buffer[] = []
-  for (const { block, bytes } of extents) if (bytes > 0) parts.push(await window.at(block * blockBytes, bytes))
+  for (const { block, bytes } of extents) if (bytes > 0) parts.push(await contents.at(block * blockBytes, bytes))
   member.data = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
 }
 
-async function* stream({ window, blockBytes }: Image, extents: readonly Extent[]): AsyncGenerator<Uint8Array> {
-  for (const { block, bytes } of extents) yield* window.stretch(block * blockBytes, bytes)
+async function* stream({ contents, blockBytes }: Image, extents: readonly Extent[]): AsyncGenerator<Uint8Array> {
+  for (const { block, bytes } of extents) yield* contents.stretch(block * blockBytes, bytes)
 }
