@@ -7,7 +7,10 @@ export type ReadableFilter = 'gzip' | 'bzip2' | 'xz' | 'zstd'
 /** An ISO 9660 image begins with 16 sectors of anything. */
 const ISO_MAGIC_AT = 16 * 2048 + 1
 
-/** The first bytes that are looked at. */
+/** The longest file of zeros that is a tar without members: what GNU tar and libarchive fill an archive up to. */
+const EMPTY_TAR_BYTES = 10_240
+
+/** The first bytes that are looked at: all of a file that is shorter. */
 export const MAGIC_BYTES = ISO_MAGIC_AT + 5
 
 const has = (head: Buffer, at: number, magic: string): boolean =>
@@ -31,9 +34,20 @@ export function recogniseFormat(head: Buffer): ReadableFormat | undefined {
   if (has(head, 257, 'ustar')) return 'tar'
   if (has(head, ISO_MAGIC_AT, 'CD001')) return 'iso9660'
   // Without a magic: a header whose checksum is right, or the zeros that end an archive of nothing.
-  if (head.length >= BLOCK_BYTES && checkHeader(head, 0) !== 'damaged') return 'tar'
-  return undefined
+  if (head.length < BLOCK_BYTES) return undefined
+  const first = checkHeader(head, 0)
+  return first === 'sound' || (first === 'zero' && isEmptyTar(head)) ? 'tar' : undefined
 }
+
+/**
+ * A tar without members is nothing but zeros, and so is the beginning of an ISO 9660 image, of a sparse file, and of a file
+ * that lost its first block. Only what a writer of tar makes is taken for one.
+ */
+function isEmptyTar(head: Buffer): boolean {
+  return head.length <= EMPTY_TAR_BYTES && head.length % BLOCK_BYTES === 0 && isZeros(head)
+}
+
+const isZeros = (head: Buffer): boolean => head.every((byte) => byte === 0)
 
 const STRANGERS: readonly [magic: string, what: string][] = [
   ['7z\xbc\xaf\x27\x1c', 'a 7z archive'],
@@ -58,6 +72,10 @@ const READABLE = 'tar, cpio, zip, iso9660, or a directory; compressed by gzip, b
 
 /** @returns half a sentence, and what to do about it */
 export function describeStranger(head: Buffer): { what: string; hint: string } {
+  if (isZeros(head)) {
+    const hint = 'an ISO 9660 image or a disk file that was cut off looks like this; make the archive again'
+    return { what: `begins with ${head.length} bytes of zeros, and is not an archive`, hint }
+  }
   const known = STRANGERS.find(([magic]) => has(head, 0, magic))?.[1]
   if (known === 'a 7z archive') {
     return { what: 'is a 7z archive, which is not supported', hint: 'unpack it with `7z x`, and give the directory' }

@@ -26,7 +26,7 @@ export default class Restore extends FluxCommand {
 
 INFILE is an archive of any kind that can be read (tar, cpio, zip, ISO 9660; gzip, bzip2, xz, zstd), recognised by its content, or a directory; - is standard input.
 
-Regular files become values and symbolic links KVS links, their paths keys; directories in the archive are not looked at. A link target may begin with NAMESPACE::. A hard link becomes another key of the same value. Whatever goes wrong, nothing is committed: the key, the checkpoint or the store is as it was.`
+Regular files become values and symbolic links KVS links, their paths keys; directories in the archive are not looked at. A link target may begin with NAMESPACE::. A hard link becomes another key of the same value. Whatever goes wrong, nothing is committed: the key, the checkpoint or the store is as it was. An archive without a key is refused, unless --allow-empty is given.`
 
   static override examples = [
     {
@@ -65,6 +65,11 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
       helpValue: 'SIZE',
       helpGroup: 'SELECTION',
     }),
+    'allow-empty': Flags.boolean({
+      summary: 'restore an empty KVS when the archive, or the selection, leaves no key',
+      description: 'Without it that is an error: an archive that was cut to nothing looks the same.',
+      helpGroup: 'SELECTION',
+    }),
     verbose: Flags.boolean({
       char: 'v',
       summary: 'list keys on stderr as they are restored, instead of a periodic count',
@@ -86,6 +91,7 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
         ...flags,
         writer: target.writer,
         commit: (root) => target.commit(root),
+        allowEmpty: flags['allow-empty'],
         sizeLimit,
         onMembers: verbosity === 'verbose' ? (lines) => printMembers(lines) : undefined,
         onWarning: this.complain,

@@ -63,6 +63,7 @@ export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}
     writer: new HashingWriter(hash),
     commit: async () => {},
     nowSeconds: 0,
+    allowEmpty: true,
     onRead,
     onWarning(message, kind) {
       warnings++

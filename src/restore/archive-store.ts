@@ -55,7 +55,8 @@ export class ArchiveStore implements ContentStore {
       {
         await using writer = await openStoreWriter(spool, { hash })
         const commit = (root: { rootref: string; timestamp: number }) => writer.commit({ ...root, sequence: 0 })
-        restored = await new Restore({ infile: path, writer, commit, onWarning, signal }).run()
+        const allowEmpty = true
+        restored = await new Restore({ infile: path, writer, commit, allowEmpty, onWarning, signal }).run()
       }
       throwIfAborted(signal)
       return new ArchiveStore(path, await openStore(spool, { verify: false }), restored)

@@ -21,6 +21,8 @@ export interface RestoreOptions extends SelectionOptions {
   commit: (root: RestoredRoot) => Promise<void>
   /** Larger values are left out. In bytes; 0 or undefined takes all. */
   sizeLimit?: number | undefined
+  /** Restore an empty KVS when nothing of the archive is left: without it, that is an error (default false). */
+  allowEmpty?: boolean | undefined
   /** The time of the root when no member has one, in seconds since 1970 (default: when {@link Restore} is made). */
   nowSeconds?: number | undefined
   /** Hears of every member restored, a batch at a time: its path, and for a link its target too. */
@@ -127,7 +129,8 @@ export class Restore {
    * Read, store, commit. When it throws, nothing has been committed. It can be called once: a second call throws
    * `EALREADY`, and does not disturb the first.
    *
-   * @throws {ArchiveError} the archive is damaged, or holds what cannot be restored; {FluxError} a store cannot take it
+   * @throws {ArchiveError} the archive is damaged, or holds what cannot be restored; {FluxError} a store cannot take it,
+   *   or `ENOENT`: no key is left to restore, and `allowEmpty` is not set
    * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
    */
   async run(): Promise<RestoreResult> {
@@ -279,11 +282,20 @@ export class Restore {
     return blobrefs
   }
 
-  /** A glob with a slip in it must not leave an instance with an empty KVS. */
+  /** An archive that was cut to nothing, or a glob with a slip in it, must not leave an instance with an empty KVS. */
   #refuseNothing(): void {
     const { keys, skipped, deselected } = this.progress
-    if (keys + skipped > 0 || deselected === 0) return
-    throw new FluxError('ENOENT', `${this.#options.infile}: nothing in it matches the globs`)
+    if (keys > 0) return
+    const { infile, allowEmpty = false } = this.#options
+    const why =
+      skipped > 0
+        ? 'all values in it exceed the size limit'
+        : deselected > 0
+          ? 'nothing in it matches the globs'
+          : 'holds no keys'
+    const message = `${infile === '-' ? 'standard input' : printable(infile)}: ${why}`
+    if (!allowEmpty) throw new FluxError('ENOENT', message, { hint: '--allow-empty restores an empty KVS' })
+    this.#warn(`${message}: the KVS will be empty`, 'empty')
   }
 
   #warnUnreachable(): void {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { ArchiveError, openArchive } from '../../src/archive/index.ts'
 import {
@@ -208,6 +209,22 @@ describe('archive/open', () => {
       writeFileSync(file, Buffer.alloc(bytes))
       expect(await readMembers(file)).to.deep.equal([])
     }
+  })
+
+  it('does not take zeros for an archive of nothing, but for what a writer of tar leaves', async () => {
+    const file = join(scratch(), 'x')
+    const tar = readFileSync(fixture('archives', 'snapshot.tar'))
+    const lostItsStart = Buffer.concat([Buffer.alloc(512), tar.subarray(512)])
+    for (const bytes of [Buffer.alloc(100), Buffer.alloc(1000), Buffer.alloc(10_752), Buffer.alloc(1 << 20)]) {
+      writeFileSync(file, bytes)
+      const error = await failure(file)
+      expect(error, `${bytes.length}`).to.be.instanceOf(ArchiveError).that.includes({ code: 'ENOTSUP' })
+      expect((error as ArchiveError).message).to.match(/x: begins with \d+ bytes of zeros, and is not an archive$/)
+      writeFileSync(file, gzipSync(bytes))
+      expect(await failure(file), `${bytes.length} within gzip`).to.include({ code: 'ENOTSUP' })
+    }
+    writeFileSync(file, lostItsStart)
+    expect(await failure(file)).to.include({ code: 'ENOTSUP' })
   })
 
   for (const [what, bytes, message] of [

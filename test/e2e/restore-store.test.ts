@@ -110,7 +110,11 @@ describe('flux-ts restore --store', () => {
       [['--hash', 'sha256', '--store', store], 1, /content\.sqlite: is a store of sha1 blobrefs, not sha256\n$/],
       [['--no-cache', '--store', store], 2, /--no-cache/],
       [['--maxreqs', '3', '--store', store], 2, /--maxreqs/],
-      [['--include', 'no/such/*', '--store', store], 1, /dump\.tgz: nothing in it matches the globs\n$/],
+      [
+        ['--include', 'no/such/*', '--store', store],
+        1,
+        /dump\.tgz: nothing in it matches the globs; --allow-empty restores an empty KVS\n$/,
+      ],
       [['--store', join(dirname(store), 'nothing-here')], 1, /nothing-here: does not exist/],
     ]
     const before = readFileSync(store)
@@ -120,6 +124,21 @@ describe('flux-ts restore --store', () => {
       expect(result.stderr).to.match(words)
     }
     expect(readFileSync(store).equals(before)).to.equal(true)
+  })
+
+  it('empties a store only when it is told to', () => {
+    const store = copyOf('jobs', 'content.sqlite')
+    const before = readFileSync(store)
+    const empty = join(scratch(), 'empty.tar')
+    writeFileSync(empty, Buffer.alloc(10_240))
+    const refused = fluxTs(['restore', '-q', '--store', store, empty])
+    expect(refused.status).to.equal(1)
+    expect(refused.stderr).to.match(/empty\.tar: holds no keys; --allow-empty restores an empty KVS\n$/)
+    expect(readFileSync(store).equals(before)).to.equal(true)
+    const { status, stderr } = fluxTs(['restore', '-q', '--allow-empty', '--store', store, empty])
+    expect(status).to.equal(0)
+    expect(stderr).to.match(/empty\.tar: holds no keys: the KVS will be empty\n$/)
+    expect(fluxTs(['kvs', 'ls', '--store', store]).stdout.toString()).to.equal('')
   })
 
   it('leaves nothing when it is interrupted', async () => {

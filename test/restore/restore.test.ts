@@ -42,6 +42,7 @@ async function restore(infile: string, options: Partial<RestoreOptions> = {}): P
 /** A tar of files in a scratch directory, made by GNU tar. */
 function tarOf(files: Record<string, string>, options: string[] = []): string {
   const root = scratch()
+  mkdirSync(join(root, 'in'))
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(join(root, 'in', name, '..'), { recursive: true })
     writeFileSync(join(root, 'in', name), text)
@@ -207,15 +208,34 @@ describe('restore/restore', () => {
     }
   })
 
-  it('commits nothing from a file of 0 bytes, and an empty directory from an archive that is empty', async () => {
+  it('commits nothing from a file of 0 bytes', async () => {
     const empty = join(scratch(), 'empty.tar')
     writeFileSync(empty, '')
-    const { error, commits } = await restore(empty)
+    const { error, commits } = await restore(empty, { allowEmpty: true })
     expect(error).to.include({ code: 'EBADMSG' })
     expect(commits).to.deep.equal([])
+  })
+
+  it('commits nothing from an archive without keys, unless that is allowed', async () => {
     const ends = join(scratch(), 'ends.tar')
     writeFileSync(ends, Buffer.alloc(1024))
-    expect((await restore(ends)).result).to.include({ keys: 0, rootref: EMPTY_DIR })
+    for (const archive of [ends, tarOf({})]) {
+      const { error, commits } = await restore(archive)
+      expect(error).to.include({ code: 'ENOENT', message: `${archive}: holds no keys` })
+      expect(commits).to.deep.equal([])
+      const { result, warnings } = await restore(archive, { allowEmpty: true })
+      expect(result).to.include({ keys: 0, rootref: EMPTY_DIR })
+      expect(warnings).to.deep.equal([`${archive}: holds no keys: the KVS will be empty`])
+    }
+  })
+
+  it('commits nothing when the size limit leaves nothing, unless that is allowed', async () => {
+    const archive = tarOf({ a: 'longer than that' })
+    const { error, commits } = await restore(archive, { sizeLimit: 3 })
+    expect(error).to.include({ code: 'ENOENT', message: `${archive}: all values in it exceed the size limit` })
+    expect(commits).to.deep.equal([])
+    const { result } = await restore(archive, { sizeLimit: 3, allowEmpty: true })
+    expect(result).to.include({ keys: 0, skipped: 1, rootref: EMPTY_DIR })
   })
 
   it('commits nothing of an archive that is cut short', async () => {
@@ -283,6 +303,7 @@ describe('restore/restore', () => {
         const { error, commits } = await restore(file(), options)
         expect(error?.message).to.match(/x\.tar: nothing in it matches the globs$/)
         expect(commits).to.deep.equal([])
+        expect((await restore(file(), { ...options, allowEmpty: true })).result?.rootref).to.equal(EMPTY_DIR)
       }
     })
 
