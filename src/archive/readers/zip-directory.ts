@@ -24,7 +24,10 @@ const ENTRY_MAGIC = 0x0201_4b50
 
 /** What is the greatest number of a field stands for: look in the Zip64 extra field. */
 const SEE_ZIP64_16 = 0xffff
-const SEE_ZIP64_32 = 0xffff_ffff
+export const SEE_ZIP64_32 = 0xffff_ffff
+
+/** Info-ZIP's extra field "up": the name in UTF-8. */
+export const UNICODE_PATH = 0x7075
 
 export interface ZipDirectory {
   offset: number
@@ -36,6 +39,10 @@ export interface ZipEntry {
   /** Where the directory says it. */
   offset: number
   name: string
+  /** The name and two extra fields as they stand there: good until the next entry is read. */
+  rawName: Buffer
+  rawRecords: Buffer | undefined
+  unicodePath: Buffer | undefined
   /** Made on Unix, so that the upper half of the attributes is a mode. */
   unix: boolean
   encrypted: boolean
@@ -91,6 +98,23 @@ async function zip64End(window: Window, end: number, reading: Reading): Promise<
   }
 }
 
+/**
+ * Pass over the next entry of a directory.
+ *
+ * @returns where its member begins; undefined, and nothing is passed over, when that takes {@link readEntry}
+ */
+export function passEntry(input: Input): number | undefined {
+  if (!input.ready(ENTRY_BYTES)) return undefined
+  const { buffer, position } = input
+  if (buffer.readUInt32LE(position) !== ENTRY_MAGIC) return undefined
+  const headerOffset = buffer.readUInt32LE(position + 42)
+  const variable =
+    buffer.readUInt16LE(position + 28) + buffer.readUInt16LE(position + 30) + buffer.readUInt16LE(position + 32)
+  if (headerOffset === SEE_ZIP64_32 || !input.ready(ENTRY_BYTES + variable)) return undefined
+  input.position += ENTRY_BYTES + variable
+  return headerOffset
+}
+
 /** The next entry of a directory. @param input - of the directory alone, which begins at `base` */
 export async function readEntry(input: Input, base: number, reading: Reading): Promise<ZipEntry> {
   const offset = base + input.offset
@@ -113,6 +137,9 @@ export async function readEntry(input: Input, base: number, reading: Reading): P
   const result: ZipEntry = {
     offset,
     name: (flags & 0x800) !== 0 ? reading.text(name, 0, name.length, offset) : oldName(name),
+    rawName: name,
+    rawRecords: undefined,
+    unicodePath: undefined,
     unix: made === 3 || made === 19,
     encrypted: (flags & 0x2041) !== 0,
     method: entry.readUInt16LE(10),
@@ -141,10 +168,15 @@ function extraFields(extra: Buffer, entry: ZipEntry, name: Buffer, reading: Read
     else if (id === 0x5455) extendedTime(data, entry)
     else if (id === 0x000a) ntfsTime(data, entry)
     else if (id === 0x7875) unixOwner(data, entry)
-    else if (id === 0x7075 && data.length >= 5 && data.readUInt32LE(1) === crc32(name) && isUtf8(data.subarray(5))) {
+    else if (id === UNICODE_PATH) {
+      entry.unicodePath = data
       // The name in UTF-8, as long as nobody has changed the other one. Info-ZIP gets DEL wrong.
-      entry.name = reading.text(data, 5, data.length, entry.offset)
-    } else if (id === EXTRA_RECORDS) entry.extra = extraOf(parsePax(data, {}, reading, entry.offset))
+      const isOfName = data.length >= 5 && data.readUInt32LE(1) === crc32(name) && isUtf8(data.subarray(5))
+      if (isOfName) entry.name = reading.text(data, 5, data.length, entry.offset)
+    } else if (id === EXTRA_RECORDS) {
+      entry.rawRecords = data
+      entry.extra = extraOf(parsePax(data, {}, reading, entry.offset))
+    }
   }
 }
 

@@ -7,11 +7,11 @@ import { inflateRaw } from '../zlib.ts'
 import { Batch, type Batches } from './format-reader.ts'
 import { Window } from './window.ts'
 import { findDirectory, readEntry, type ZipEntry } from './zip-directory.ts'
+import { ZipExtents } from './zip-extents.ts'
+import { type At, contentOffset, loadHeader } from './zip-local.ts'
 
 const STORED = 0
 const DEFLATED = 8
-const LOCAL_BYTES = 30
-const LOCAL_MAGIC = 0x0403_4b50
 
 /** Packed bytes up to which content is taken in one piece: deflate never makes it longer by more than this. */
 const WHOLE_PACKED_BYTES = WHOLE_BYTES + (WHOLE_BYTES >> 8) + 64
@@ -19,6 +19,7 @@ const WHOLE_PACKED_BYTES = WHOLE_BYTES + (WHOLE_BYTES >> 8) + 64
 export async function* readZip(source: Source, reading: Reading): Batches {
   const window = new Window(source)
   const directory = await findDirectory(window, reading)
+  const extents = await ZipExtents.scan(source, directory, reading)
   // In pieces, beside the window: a directory of a million entries is some hundred megabytes.
   const input = new Input(new Window(source).stretch(directory.offset, directory.size))
   const batch = new Batch()
@@ -28,6 +29,12 @@ export async function* readZip(source: Source, reading: Reading): Batches {
     const { path, type } = member
     const at = { path, offset: entry.headerOffset }
     if (entry.encrypted) throw reading.error('ENOTSUP', 'is encrypted, which is not supported', at)
+    let data = contentOffset(window, entry, at, reading)
+    if (data === undefined) {
+      await loadHeader(window, entry, at, reading)
+      data = contentOffset(window, entry, at, reading) as number
+    }
+    extents.assertFree(entry.headerOffset, data + entry.packed, at)
     if (type === 'directory') {
       batch.add(member)
     } else {
@@ -37,7 +44,6 @@ export async function* readZip(source: Source, reading: Reading): Batches {
       if (entry.method === STORED && entry.size !== entry.packed) {
         throw reading.error('EBADMSG', `damaged: ${entry.size} bytes are stored in ${entry.packed}`, at)
       }
-      const data = await dataOffset(window, entry, at, reading)
       if (type === 'symlink' && entry.size > HEADER_BYTES) {
         throw reading.error('EOVERFLOW', `a link target of ${entry.size} bytes: at most ${HEADER_BYTES} are read`, at)
       }
@@ -76,23 +82,6 @@ function toMember(entry: ZipEntry, reading: Reading): Member {
     data: undefined,
     stream: undefined,
   }
-}
-
-interface At {
-  path: string
-  offset: number
-}
-
-/** Where the content begins: behind a header of its own, whose name and extra fields may differ in length. */
-async function dataOffset(window: Window, entry: ZipEntry, at: At, reading: Reading): Promise<number> {
-  const { headerOffset } = entry
-  const header = window.ready(headerOffset, LOCAL_BYTES) ?? (await window.at(headerOffset, LOCAL_BYTES))
-  if (header.length < LOCAL_BYTES || header.readUInt32LE(0) !== LOCAL_MAGIC) {
-    throw reading.error('EBADMSG', 'damaged: no header where the directory says', at)
-  }
-  const data = headerOffset + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28)
-  if (data + entry.packed > window.size) throw reading.truncated(`${entry.packed} bytes of content`, at)
-  return data
 }
 
 function setContent(member: Member, content: Buffer, reading: Reading): void {

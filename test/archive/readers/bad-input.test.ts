@@ -284,10 +284,6 @@ describe('archive/readers/bad-input', () => {
   it('refuses in zip what holds more than it declared, what is encrypted, and a method that is not known', async () => {
     const zip = (change: (central: Buffer) => void) => {
       const data = deflateRawSync(Buffer.alloc(100_000))
-      const local = Buffer.alloc(31)
-      local.write('PK\x03\x04', 'latin1')
-      local.writeUInt16LE(1, 26)
-      local.write('a', 30)
       const central = Buffer.alloc(47)
       central.write('PK\x01\x02', 'latin1')
       central.writeUInt16LE(8, 10)
@@ -296,6 +292,13 @@ describe('archive/readers/bad-input', () => {
       central.writeUInt16LE(1, 28)
       central.write('a', 46)
       change(central)
+      const local = Buffer.alloc(31)
+      local.write('PK\x03\x04', 'latin1')
+      // Sizes and checksum follow the content.
+      local.writeUInt16LE(8, 6)
+      local.writeUInt16LE(central.readUInt16LE(10), 8)
+      local.writeUInt16LE(1, 26)
+      central.copy(local, 30, 46)
       const end = Buffer.alloc(22)
       end.write('PK\x05\x06', 'latin1')
       end.writeUInt16LE(1, 10)
