@@ -112,18 +112,22 @@ export function fakeProgram(name: string, script: string): string {
   return dir
 }
 
-/** How many children are signalled meanwhile: none really is. */
+/** How many processes are signalled meanwhile: none really is. */
 export async function signalsOf(work: () => Promise<void>): Promise<number> {
-  const { kill } = ChildProcess.prototype
+  const childKill = ChildProcess.prototype.kill
+  const { kill } = process
   let signals = 0
-  ChildProcess.prototype.kill = () => {
+  const count = () => {
     signals++
-    return true
+    return true as const
   }
+  ChildProcess.prototype.kill = count
+  process.kill = count
   try {
     await work()
   } finally {
-    ChildProcess.prototype.kill = kill
+    ChildProcess.prototype.kill = childKill
+    process.kill = kill
   }
   return signals
 }

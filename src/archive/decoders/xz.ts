@@ -231,7 +231,7 @@ const NOTHING = new Uint8Array()
 const SHORT = new DecodeError('damaged: a header is too short')
 
 /** Numbers of seven bits a byte, the last byte without the highest bit. */
-class Fields {
+export class Fields {
   readonly #bytes: Uint8Array
   at: number
 

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { startThread } from '../thread.ts'
 import type { BlockCompressor } from './block-filter.ts'
+import { checkBzip2Stream } from './bzip2-check.ts'
 import { findProgram, ProgramCompressor, programEnv } from './program.ts'
 
 /** bzip2's blocks in a stream. The last of them is short, as repetitions are taken out before: with one, 1.5 % are lost. */
@@ -18,17 +19,22 @@ const LIBBZ2 = /block-sorting file compressor\.\s+Version 1\.0\./
 
 const ASK_MS = 2000
 
-/** @param level - 1 to 9: bzip2's blocks in units of 100,000 bytes */
-export async function bzip2Compressor(level: number): Promise<BlockCompressor> {
+/**
+ * @param level - 1 to 9: bzip2's blocks in units of 100,000 bytes
+ * @param signal - ends the wait for a program that does not say what it is
+ */
+export async function bzip2Compressor(level: number, signal?: AbortSignal): Promise<BlockCompressor> {
   const blockBytes = STREAM_BLOCKS * level * 100_000
   const program = findProgram('bzip2')
-  if (program === undefined || !(await isLibbz2(program))) return new ThreadedBzip2(level, blockBytes)
-  return new ProgramCompressor(program, ['--compress', '--stdout', `-${level}`], blockBytes)
+  if (program === undefined || !(await isLibbz2(program, signal))) return new ThreadedBzip2(level, blockBytes)
+  const args = ['--compress', '--stdout', `-${level}`]
+  return new ProgramCompressor(program, args, blockBytes, (input, packed) => checkBzip2Stream(level, input, packed))
 }
 
-async function isLibbz2(program: string): Promise<boolean> {
+async function isLibbz2(program: string, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    const { stderr } = await promisify(execFile)(program, ['--help'], { env: programEnv(), timeout: ASK_MS })
+    const options = { env: programEnv(), timeout: ASK_MS, killSignal: 'SIGKILL', signal } as const
+    const { stderr } = await promisify(execFile)(program, ['--help'], options)
     return LIBBZ2.test(stderr)
   } catch {
     return false

@@ -21,12 +21,12 @@ export async function createFilter(name: FilterName, sink: Sink, options: Filter
 
 async function createCompressor(
   name: Exclude<FilterName, 'none' | 'gzip'>,
-  { level, name: file }: FilterOptions,
+  { level, name: file, signal }: FilterOptions,
 ): Promise<BlockCompressor> {
   switch (name) {
     case 'bzip2': {
       const { bzip2Compressor } = await import('./bzip2.ts')
-      return bzip2Compressor(level)
+      return bzip2Compressor(level, signal)
     }
     case 'xz': {
       const { xzCompressor } = await import('./xz.ts')

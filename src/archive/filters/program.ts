@@ -7,24 +7,33 @@ import type { BlockCompressor } from './block-filter.ts'
 /** More than this of what a program says is not kept. */
 const MAX_STDERR = 1000
 
+/** What a compressor may make of its input, and more: incompressible data grows by less than 2 %. */
+const mostPacked = (bytes: number): number => bytes + (bytes >> 5) + 4096
+
 /** What users have set for themselves would change the bytes. */
 const VARIABLES = ['XZ_DEFAULTS', 'XZ_OPT', 'BZIP2', 'BZIP']
+
+/** Says what is wrong with what a program made of a block, in words that follow its name. */
+export type PackedCheck = (block: Uint8Array, packed: Uint8Array) => string | undefined
 
 /** Compresses each block by a process of its own. */
 export class ProgramCompressor implements BlockCompressor {
   readonly blockBytes: number
   readonly #program: string
   readonly #args: readonly string[]
+  readonly #check: PackedCheck
   readonly #children = new Set<ChildProcess>()
 
   /**
    * @param program - where it is: {@link findProgram}
    * @param args - with which it compresses its standard input to its standard output
    * @param blockBytes - as {@link BlockCompressor.blockBytes}
+   * @param check - looks at what the program wrote: that it says all is well is not enough
    */
-  constructor(program: string, args: readonly string[], blockBytes: number) {
+  constructor(program: string, args: readonly string[], blockBytes: number, check: PackedCheck) {
     this.#program = program
     this.#args = args
+    this.#check = check
     this.blockBytes = blockBytes
   }
 
@@ -33,10 +42,17 @@ export class ProgramCompressor implements BlockCompressor {
     const child = spawn(this.#program, this.#args, { env: programEnv(), detached: true })
     this.#children.add(child)
     try {
-      return await new Promise<Uint8Array>((resolve, reject) => {
+      const packed = await new Promise<Uint8Array>((resolve, reject) => {
         const out: Buffer[] = []
+        let bytes = 0
         let said = ''
-        child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+        child.stdout.on('data', (chunk: Buffer) => {
+          out.push(chunk)
+          bytes += chunk.length
+          if (bytes <= mostPacked(block.length)) return
+          reject(new Error(`${this.#program} failed: it wrote more than ${bytes} bytes for ${block.length}`))
+          end(child)
+        })
         child.stderr.setEncoding('utf8').on('data', (text: string) => {
           said = (said + text).slice(0, MAX_STDERR)
         })
@@ -49,6 +65,9 @@ export class ProgramCompressor implements BlockCompressor {
         child.stdin.on('error', () => {})
         child.stdin.end(block)
       })
+      const wrong = this.#check(block, packed)
+      if (wrong !== undefined) throw new Error(`${this.#program} failed: it ${wrong}`)
+      return packed
     } finally {
       this.#children.delete(child)
     }
@@ -56,10 +75,11 @@ export class ProgramCompressor implements BlockCompressor {
 
   async close(): Promise<void> {
     const ended = [...this.#children].map((child) => {
-      // One that could not be started, before it has said so: Node would signal whatever process its memory names.
+      // One that could not be started, before it has said so.
       if (child.pid === undefined) return undefined
-      child.kill('SIGKILL')
-      return new Promise((resolve) => child.once('close', resolve))
+      const closed = new Promise((resolve) => child.once('close', resolve))
+      end(child)
+      return closed
     })
     await Promise.all(ended)
   }
@@ -70,6 +90,22 @@ export class ProgramCompressor implements BlockCompressor {
     const own = new RegExp(`^\\S*${basename(this.#program)}: (\\(stdin\\): )?`)
     return `failed: ${line.replace(own, '') || `exit status ${status}`}`
   }
+}
+
+/**
+ * End a program and what it has started, which may hold its output open: it is the leader of a process group. What has left
+ * the group is not waited for.
+ */
+function end(child: ChildProcess): void {
+  const { pid, exitCode, signalCode } = child
+  if (pid !== undefined && exitCode === null && signalCode === null) {
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // It has just ended by itself.
+    }
+  }
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
 }
 
 /** The environment that programs are run in. */

@@ -5,6 +5,7 @@
  * writes other bytes, and which versions can be told not to differs.
  */
 import { FluxError } from '../../errors/index.ts'
+import { checkXzStream } from '../xz-check.ts'
 import type { BlockCompressor } from './block-filter.ts'
 import { findProgram, ProgramCompressor } from './program.ts'
 
@@ -48,5 +49,5 @@ export function xzCompressor(level: number, name: string): BlockCompressor {
   const dictionary = Math.min(DICTIONARY_BYTES[level] as number, blockBytes)
   const filter = `--lzma2=preset=${level},dict=${dictionary}${matchFinderOf(level)}`
   const args = ['--compress', '--stdout', '--format=xz', '--check=crc64', '--threads=1', filter]
-  return new ProgramCompressor(program, args, blockBytes)
+  return new ProgramCompressor(program, args, blockBytes, checkXzStream)
 }

@@ -21,6 +21,15 @@ async function write(file: string): Promise<void> {
   await archive.finish()
 }
 
+/** False for a process that has ended, though nobody may have asked for its status. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
 /** What writing says with a program of our own; nothing may be left behind. */
 async function failing(script: string): Promise<string> {
   const dir = scratch()
@@ -73,20 +82,49 @@ describe('archive/filters/xz, the program', () => {
     expect(existsSync(file)).to.equal(false)
   })
 
-  it('is killed when the archive is called off', async () => {
-    const dir = scratch()
-    const path = `${fakeXz(`echo $$ >> ${dir}/pids; exec sleep 1000`)}${delimiter}${process.env.PATH}`
-    await withEnv({ PATH: path }, async () => {
-      const archive = await createArchive(join(dir, 'x.tar.xz'), { ...OPTIONS, threads: 2 })
-      archive.file('f', 20 << 20, [Buffer.alloc(20 << 20)])
-      const writing = archive.flush().catch((error) => error)
-      const pids = () =>
-        existsSync(join(dir, 'pids')) ? readFileSync(join(dir, 'pids'), 'utf8').trim().split('\n').map(Number) : []
-      while (pids().length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
-      await archive.abort()
-      expect(await writing).to.have.property('code', 'EINTR')
-      for (const pid of pids()) expect(() => process.kill(pid, 0)).to.throw(/ESRCH/)
-      expect(readdirSync(dir)).to.deep.equal(['pids'])
-    })
+  it('is not believed when it says that all is well, and what it wrote is not the block', async () => {
+    const real = run('sh', ['-c', 'command -v xz']).toString().trim()
+    const says = async (script: string) =>
+      (await failing(script)).replace(/^cannot write DIR\/x\.tar\.xz: XZ failed: it /, '')
+    expect(await says('cat > /dev/null')).to.equal('wrote 0 bytes that are no whole xz stream')
+    expect(await says(`${real} "$@" | head -c 100`)).to.equal('wrote 100 bytes that are no whole xz stream')
+    expect(await says(`head -c 1000 | ${real} "$@"; cat > /dev/null`)).to.equal(
+      'compressed 1000 of the 4194304 bytes that it was given',
+    )
+    expect(await says(`tr 'u' 'v' | ${real} "$@"`)).to.equal('wrote other data than it was given')
+    expect(await says(`${real} "$@" > "$0.$$"; head -c 40 "$0.$$"; tail -c 40 "$0.$$"; rm "$0.$$"`)).to.equal(
+      'wrote an xz stream that lacks a part of its blocks',
+    )
+    expect(await says('yes')).to.match(/^wrote more than \d+ bytes for 4194304$/)
   })
+
+  for (const [what, sleep] of [
+    ['', 'echo $$ >> PIDS; exec sleep 1000'],
+    [' with what it has started', 'sleep 1000 & echo $! >> PIDS; echo $$ >> PIDS; wait'],
+    [
+      ', and left behind when something else holds its output',
+      'setsid sleep 1000 & echo $! >> "$0.others"; echo $$ >> PIDS; wait',
+    ],
+  ] as const)
+    it(`is killed${what} when the archive is called off`, async () => {
+      const dir = scratch()
+      const fake = fakeXz(sleep.replaceAll('PIDS', `${dir}/pids`))
+      const path = `${fake}${delimiter}${process.env.PATH}`
+      await withEnv({ PATH: path }, async () => {
+        const archive = await createArchive(join(dir, 'x.tar.xz'), { ...OPTIONS, threads: 2 })
+        archive.file('f', 20 << 20, [Buffer.alloc(20 << 20)])
+        const writing = archive.flush().catch((error) => error)
+        const pids = () =>
+          existsSync(join(dir, 'pids')) ? readFileSync(join(dir, 'pids'), 'utf8').trim().split('\n').map(Number) : []
+        while (pids().length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+        await archive.abort()
+        expect(await writing).to.have.property('code', 'EINTR')
+        while (pids().some(isRunning)) await new Promise((resolve) => setTimeout(resolve, 5))
+        expect(readdirSync(dir)).to.deep.equal(['pids'])
+      })
+      const others = join(fake, 'xz.others')
+      for (const pid of existsSync(others) ? readFileSync(others, 'utf8').trim().split('\n') : []) {
+        process.kill(Number(pid), 'SIGKILL')
+      }
+    })
 })

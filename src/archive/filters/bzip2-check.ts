@@ -1,0 +1,83 @@
+/** Whether a stream that the program `bzip2` wrote is that of the block it was given. */
+import { crc32 } from 'node:zlib'
+
+/** What ends a stream, before its checksum, at any bit of a byte: the digits of the square root of pi. */
+const END_MAGIC = 0x1772_4538_5090n
+const END_BITS = 80
+/** The bytes that an end not on the border of a byte may reach into. */
+const TAIL_BYTES = END_BITS / 8 + 1
+
+/** Bits of a byte from the other end: bzip2's CRC-32 is that of zip with its bits the other way round. */
+const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) => reverse(byte, 8))
+
+/**
+ * Look at the stream's header, and at its end, where the checksum of all that was compressed is. Nothing is uncompressed.
+ *
+ * @param level - 1 to 9: bzip2's blocks in units of 100,000 bytes
+ * @param input - what the program was given
+ * @param packed - what it answered
+ * @returns what is wrong
+ */
+export function checkBzip2Stream(level: number, input: Uint8Array, packed: Uint8Array): string | undefined {
+  const tail = Buffer.from(packed.subarray(-TAIL_BYTES))
+  const isBegun = Buffer.from(packed.subarray(0, 4)).toString('latin1') === `BZh${level}`
+  const crc = isBegun ? streamCrc(tail) : undefined
+  if (crc === undefined) return `wrote ${packed.length} bytes that are no whole bzip2 stream`
+  return expectedCrcs(level, input).includes(crc) ? undefined : 'compressed other data than it was given'
+}
+
+/** The checksum that a stream ends in. */
+function streamCrc(tail: Buffer): number | undefined {
+  const bits = BigInt(`0x${tail.toString('hex') || '0'}`)
+  for (let filled = 0n; filled < 8n; filled++) {
+    const end = bits >> filled
+    if (((end >> 32n) & 0xffff_ffff_ffffn) === END_MAGIC) return Number(end & 0xffff_ffffn)
+  }
+  return undefined
+}
+
+/**
+ * The checksums that libbz2 may give a stream: from those of its blocks. A block ends when so many bytes are in it, runs
+ * being shortened, and what is a run goes whole into the next one. Whether that leaves a last block of one run, where the
+ * input ends just there, depends on how the program calls libbz2.
+ */
+function expectedCrcs(level: number, input: Uint8Array): number[] {
+  const most = level * 100_000 - 19
+  const reversed = new Uint8Array(input.length)
+  let stream = 0
+  let from = 0
+  let inBlock = 0
+  let byte = -1
+  let run = 0
+  for (let i = 0; i < input.length; i++) {
+    if (inBlock >= most) {
+      stream = combine(stream, reversed.subarray(from, i - run))
+      from = i - run
+      inBlock = 0
+    }
+    const next = input[i] as number
+    reversed[i] = REVERSED[next] as number
+    if (next === byte && run < 255) run++
+    else {
+      inBlock += run < 4 ? run : 5
+      byte = next
+      run = 1
+    }
+  }
+  if (input.length === 0) return [0]
+  const last = combine(stream, reversed.subarray(from))
+  if (inBlock < most) return [last]
+  const full = combine(stream, reversed.subarray(from, input.length - run))
+  return [last, combine(full, reversed.subarray(input.length - run))]
+}
+
+function combine(stream: number, block: Uint8Array): number {
+  const crc = reverse(crc32(block), 32)
+  return (((stream << 1) | (stream >>> 31)) ^ crc) >>> 0
+}
+
+function reverse(value: number, bits: number): number {
+  let reversed = 0
+  for (let i = 0; i < bits; i++) reversed = (reversed << 1) | ((value >>> i) & 1)
+  return reversed >>> 0
+}
