@@ -29,14 +29,28 @@ ${cases.join('\n')}
 }
 
 _${name}() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} path= flag= ended= place=0 leading=1 i word option kind=
-  local words flags args
+  local path= flag= ended= place=0 leading=1 i word option kind=
+  local words flags args line=$COMP_LINE gap typed=() last=-1 at=0
   COMPREPLY=()
-  _${name}_grammar ''
-  # bash makes = a word of its own.
-  [[ $cur == = ]] && cur=
-  for ((i = 1; i < COMP_CWORD; i++)); do
+  # bash makes : a word of its own. What stands there without a gap is one.
+  for ((i = 0; i < \${#COMP_WORDS[@]}; i++)); do
     word=\${COMP_WORDS[i]}
+    gap=\${line%%[![:space:]]*}
+    line=\${line#"$gap"}
+    line=\${line#"$word"}
+    if ((last >= 0)) && [[ -z $gap && ($word == :* || \${typed[last]} == *:) ]]; then
+      typed[last]+=$word
+    else
+      typed[++last]=$word
+    fi
+    ((i == COMP_CWORD)) && at=$last
+  done
+  local cur=\${typed[at]}
+  _${name}_grammar ''
+  # It makes = a word of its own, too.
+  [[ $cur == = ]] && cur=
+  for ((i = 1; i < at; i++)); do
+    word=\${typed[i]}
     if [[ $word == = ]]; then
       continue
     elif [[ $flag ]]; then
@@ -80,7 +94,7 @@ _${name}() {
     file) compopt -o default ;;
     directory) compopt -o dirnames ;;
     key)
-      mapfile -t COMPREPLY < <(${bin} __complete "\${COMP_WORDS[@]:1:COMP_CWORD-1}" "$cur" 2>/dev/null)
+      mapfile -t COMPREPLY < <(${bin} __complete "\${typed[@]:1:at-1}" "$cur" 2>/dev/null)
       [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == *. ]] && compopt -o nospace
       ;;
     '{'*)
@@ -88,6 +102,10 @@ _${name}() {
       COMPREPLY=($(compgen -W "\${kind//[,\\}]/ }" -- "$cur"))
       ;;
   esac
+  # Only what stands after the last : is replaced.
+  if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
+    COMPREPLY=("\${COMPREPLY[@]#"\${cur%"\${cur##*:}"}"}")
+  fi
 }
 
 complete -F _${name} ${bin}

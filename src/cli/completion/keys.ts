@@ -1,14 +1,20 @@
 /**
- * The keys that may follow what has been typed, for the completion scripts: `flux-ts __complete WORD… PART`. It answers
- * within the time in which a person does not notice, or not at all, and never complains. `bin/run.js` comes here without
- * loading oclif, which would take most of that time.
+ * The keys that may follow what has been typed, for the completion scripts: `flux-ts __complete WORD… PART`. It never
+ * complains, and gives up when a source does not answer. `bin/run.js` comes here without loading oclif, which would take
+ * most of the time in which a person does not notice.
  */
 import { homedir } from 'node:os'
 import { BrokerStore, type ContentStore, openStore } from '../../content/index.ts'
 import { type KvsReader, resolveRoot, ServiceReader, SnapshotReader } from '../../kvs/index.ts'
 
-/** Milliseconds from the start of the process; `FLUX_TS_COMPLETION_MS` is for whoever would rather wait. */
-const DEADLINE_MS = Number(process.env.FLUX_TS_COMPLETION_MS) || 200
+/**
+ * Milliseconds for the source to answer; `FLUX_TS_COMPLETION_MS` is for those who would rather wait longer, or not so long.
+ * The start of the process does not count: on a busy machine it takes as long as a quick answer may, and there would be none.
+ */
+const DEADLINE_MS = Number(process.env.FLUX_TS_COMPLETION_MS) || 2000
+
+/** Who has no instance is not to wait for one. */
+const NO_RETRIES = { FLUX_LOCAL_CONNECTOR_RETRY_COUNT: '0' }
 
 /** The flags that say where keys come from, those that take a value. */
 const SOURCE_FLAGS = ['--uri', '--store', '--archive', '--namespace', '-N', '--checkpoint-index', '--root']
@@ -17,14 +23,11 @@ const SOURCE_FLAGS = ['--uri', '--store', '--archive', '--namespace', '-N', '--c
 export async function completeKeys(words: readonly string[]): Promise<void> {
   const flags = sourceOf(words.slice(0, -1))
   const deadline = new AbortController()
-  setTimeout(
-    () => {
-      deadline.abort()
-      // An archive is spooled to a file, which is taken away first.
-      if (flags['--archive'] === undefined) process.exit()
-    },
-    Math.max(0, DEADLINE_MS - performance.now()),
-  ).unref()
+  setTimeout(() => {
+    deadline.abort()
+    // An archive is spooled to a file, which is taken away first.
+    if (flags['--archive'] === undefined) process.exit()
+  }, DEADLINE_MS).unref()
   try {
     await using store = await open(flags, deadline.signal)
     const keys = await keysOf(store, flags, unquoted(words.at(-1) ?? ''))
@@ -59,7 +62,7 @@ async function open(flags: Record<string, string>, signal: AbortSignal): Promise
     const { ArchiveStore } = await import('../../restore/index.ts')
     return ArchiveStore.open(flags['--archive'], { signal })
   }
-  return BrokerStore.open(flags['--uri'], { verify: false, signal })
+  return BrokerStore.open(flags['--uri'], { env: { ...NO_RETRIES, ...process.env }, verify: false, signal })
 }
 
 async function keysOf(store: ContentStore, flags: Record<string, string>, part: string): Promise<string[]> {
