@@ -10,7 +10,7 @@ export { printJsonList } from './json-list.ts'
 export { LineWriter } from './line-writer.ts'
 export { Output, outputWidth, print, shown, shownLines } from './output.ts'
 export { openRepairTarget, type RepairTarget } from './repair-target.ts'
-export { globFlags, jobidArgument, jobKeys } from './selection.ts'
+export { globFlags, jobidArgument, jobKeys, limitFlags } from './selection.ts'
 export { interruptible } from './signals.ts'
 export { parseSize } from './size.ts'
 export {

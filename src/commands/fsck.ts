@@ -153,8 +153,9 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
     })
   }
 
-  #plan(store: ContentStore, { checked }: FsckResult, options: ReportOptions): Promise<PlannedRepair> {
-    const { rootref, damages } = checked[0] as CheckedRoot
+  async #plan(store: ContentStore, { checked }: FsckResult, options: ReportOptions): Promise<PlannedRepair> {
+    const { rootref, damages, unlisted } = checked[0] as CheckedRoot
+    if (unlisted) throw new FluxError('EOVERFLOW', `too many damaged keys to repair: ${unlisted} beyond those listed`)
     return planRepair(store, rootref, damages, options)
   }
 }

@@ -44,6 +44,9 @@ export interface DumpOptions extends RootChoice, KeySelection {
   threads?: number | undefined
   /** Leave out what cannot be read, instead of failing. */
   ignoreFailedRead?: boolean | undefined
+  /** How much is walked before the dump fails: see {@link WalkOptions}. */
+  maxKeys?: number | undefined
+  maxDepth?: number | undefined
   /** The members' time, unless the snapshot has its own: whole seconds since 1970 (default: when {@link Dump} is made). */
   startSeconds?: number | undefined
   /** The members' time whatever the snapshot says, in whole seconds since 1970 (SOURCE_DATE_EPOCH). */
@@ -209,15 +212,16 @@ export class Dump {
 
   /** Walk the tree, and hand its entries to the other phase. */
   async #walk(root: string | DirObj): Promise<void> {
-    const { store, ignoreFailedRead, include = [], exclude = [], filter: taken } = this.#options
+    const { store, ignoreFailedRead, include = [], exclude = [], filter: taken, maxKeys, maxDepth } = this.#options
     const onError = ignoreFailedRead ? (error: TreeError) => this.#skip(error) : undefined
     const isFiltered = include.length + exclude.length > 0 || taken !== undefined
     const filter = isFiltered ? new GlobFilter({ include, exclude, filter: taken }) : undefined
     const onLoaded = (blobs: number) => {
       this.progress.loaded += blobs
     }
+    const options = { onError, onLoaded, filter, maxKeys, maxDepth, signal: this.#signal }
     try {
-      for await (const batch of walk(store, root, { onError, onLoaded, filter, signal: this.#signal })) {
+      for await (const batch of walk(store, root, options)) {
         this.progress.walked += batch.length
         if (!(await this.#queue.push(batch))) return
       }

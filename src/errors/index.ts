@@ -1,3 +1,4 @@
+export { abortable } from './abortable.ts'
 export { abortError, throwIfAborted } from './aborted.ts'
 export { type ErrnoName, errnoName, errnoNumber, errnoText, isErrnoName } from './errno.ts'
 export { FluxError, type FluxErrorOptions, InterruptedError } from './flux-error.ts'

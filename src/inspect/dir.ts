@@ -3,7 +3,10 @@ import { FluxError, throwIfAborted } from '../errors/index.ts'
 import {
   type Child,
   type DirObj,
+  depthError,
   type KvsReader,
+  LimitCount,
+  MAX_DEPTH,
   type Symlink,
   sortedNames,
   type TreeObj,
@@ -26,6 +29,10 @@ export interface DirOptions {
   recursive?: boolean | undefined
   /** How many bytes of each value are wanted; 0 is none. */
   valueBytes: number
+  /** Keys that are shown at most (default: 100 million). */
+  maxKeys?: number | undefined
+  /** Levels of directories below this one (default: 10,000). */
+  maxDepth?: number | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -44,13 +51,15 @@ interface Level {
  *
  * @param key - of the directory
  * @yields entries, some at a time
- * @throws {FluxError} `ENOTDIR` it is none; something in it cannot be had, after what comes before that
+ * @throws {FluxError} `ENOTDIR` it is none; `EOVERFLOW` there are more keys, or more levels, than are allowed; something in it cannot be had, after what comes before that
  */
 export async function* listDirEntries(
   reader: KvsReader,
   key: string,
   options: DirOptions,
 ): AsyncGenerator<DirEntry[], void, void> {
+  const { maxDepth = MAX_DEPTH } = options
+  const limit = new LimitCount(options.maxKeys)
   const lookAhead = new LookAhead(reader)
   const levels = [levelOf(key, await reader.lookup(key, 'dir'))]
   let batch: (DirEntry | Child<Val | Valref>)[] = []
@@ -64,7 +73,9 @@ export async function* listDirEntries(
     }
     level.next++
     const child = childOf(level, name)
+    limit.add(1)
     if (options.recursive && isDir(child.obj)) {
+      if (levels.length > maxDepth) throw depthError(child.key.split('.', 10), maxDepth)
       let dir: DirObj
       try {
         dir = await lookAhead.open(child as DirChild, (most) => siblingsOf(level, most))
@@ -109,16 +120,28 @@ async function* withValues(
   batch: readonly (DirEntry | Child<Val | Valref>)[],
   { valueBytes }: DirOptions,
 ): AsyncGenerator<DirEntry[], void, void> {
-  const values = batch.filter(isValue)
-  const starts = valueBytes === 0 ? [] : await reader.readStarts(values, valueBytes)
-  const entries: DirEntry[] = []
+  const values = valueBytes === 0 ? [] : batch.filter(isValue)
+  let entries: DirEntry[] = []
+  let starts: (Uint8Array | FluxError | undefined)[] = []
   let at = 0
+  let asked = 0
   for (const child of batch) {
-    if (!isValue(child)) {
-      entries.push(child as DirEntry)
+    if (!isValue(child) || valueBytes === 0) {
+      entries.push(isValue(child) ? { ...child, start: undefined } : child)
       continue
     }
-    const start = starts[at++]
+    let start = starts[at - asked]
+    if (start === undefined) {
+      // What has been loaded goes first: values may be large.
+      if (entries.length > 0) yield entries
+      entries = []
+      asked = at
+      starts = await reader.readStarts(values.slice(at), valueBytes)
+      // It may have left out the very first, which it gives when that is all it is asked for.
+      if (starts[0] === undefined) starts = await reader.readStarts(values.slice(at, at + 1), valueBytes)
+      start = starts[0] as Uint8Array | FluxError
+    }
+    at++
     if (start instanceof FluxError) {
       yield entries
       throw start

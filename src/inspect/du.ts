@@ -3,7 +3,7 @@
  * are referred to, and once. Nothing but directories is loaded from a store that knows the sizes of its blobs.
  */
 import { ContentError, type ContentStore } from '../content/index.ts'
-import { throwIfAborted } from '../errors/index.ts'
+import { abortable, FluxError, throwIfAborted } from '../errors/index.ts'
 import {
   type DirObj,
   type Dirref,
@@ -14,6 +14,7 @@ import {
   type Val,
 } from '../kvs/index.ts'
 import { DigestSet } from './digest-set.ts'
+import { DirGraph } from './dir-graph.ts'
 import { loadDirs } from './load-dirs.ts'
 import { blobSizes } from './value-sizes.ts'
 
@@ -43,28 +44,41 @@ export interface DuOptions {
   signal?: AbortSignal | undefined
 }
 
+/** The numbers that are kept of each directory, of what it holds itself. */
+const OWN = { BYTES: 0, VALUE_BYTES: 1, KEYS: 2, DIRS: 3 } as const
+const COLUMNS = 4
+
 /** A directory that is to be loaded. */
 interface Pending {
   key: string
   depth: number
   obj: DirObj | Dirref
-  /** Where it is counted: itself, or the last level that is told apart. */
+  /** Where it is counted in the graph. */
+  ordinal: number
+  /** False when it has been counted before, and is only loaded again to tell apart what is in it. */
+  isNew: boolean
+  /** Where blobs are counted that are met first: itself, or the last level that is told apart. */
   usage: Node
 }
 
 interface Node extends Usage {
-  readonly parent: Node | undefined
+  readonly ordinal: number
 }
 
 /** Directories loaded at a time: always the same, so that what is met first does not depend on the store. */
 const BATCH = 512
 
+/** Directories that are told apart at most. */
+const MAX_USAGES = 10_000_000
+
 /**
- * Add up a directory.
+ * Add up a directory. Each directory blob is read once, however many keys lead to it, except for those that are told apart.
+ * Numbers stop at 2^53 - 1.
  *
  * @param root - its tree object
  * @returns itself, and its directories down to `depth`, each before what is in it
  * @throws {TreeError} see {@link DuOptions.onError}
+ * @throws {FluxError} `EOVERFLOW` there are more directories to be told apart than anybody could read
  */
 export async function du(store: ContentStore, root: DirObj | Dirref, options: DuOptions): Promise<Usage[]> {
   const { depth: deepest, key = '.', signal } = options
@@ -73,40 +87,67 @@ export async function du(store: ContentStore, root: DirObj | Dirref, options: Du
     options.onError(error)
   }
   const met = new DigestSet()
+  const graph = new DirGraph(COLUMNS)
   const usages: Node[] = []
-  const newUsage = (key: string, parent: Node | undefined): Node => {
-    const usage = { key, parent, bytes: 0, onceBytes: 0, valueBytes: 0, keys: 0, dirs: 0 }
-    usages.push(usage)
-    return usage
+  /** A directory in another, or the root. */
+  const pendingOf = (key: string, depth: number, obj: DirObj | Dirref, around: Node | undefined): Pending => {
+    const { size } = graph
+    const ordinal =
+      obj.type === 'dirref' && obj.data.length === 1 ? graph.ordinalOf(obj.data[0] as string) : graph.add()
+    let usage = around
+    if (usage === undefined || depth <= deepest) {
+      usage = { key, ordinal, bytes: 0, onceBytes: 0, valueBytes: 0, keys: 0, dirs: 0 }
+      if (usages.push(usage) > MAX_USAGES) {
+        throw new FluxError('EOVERFLOW', `more than ${MAX_USAGES} directories`, { hint: 'give a smaller --depth' })
+      }
+    }
+    return { key, depth, obj, ordinal, isNew: ordinal === size, usage }
   }
+  const parents = new Map<Node, Node>()
   // The next last: in the order of the keys, as far as batches go.
-  const stack: Pending[] = [{ key, depth: 0, obj: root, usage: newUsage(key, undefined) }]
+  const stack: Pending[] = [pendingOf(key, 0, root, undefined)]
   while (stack.length > 0) {
     throwIfAborted(signal)
     const batch = stack.splice(-BATCH).reverse()
-    const dirs = await loadDirs(store, batch, report)
-    await count(store, batch, dirs, met, report)
+    const dirs = await abortable(loadDirs(store, batch, report), signal)
+    const counted = batch.map(({ isNew }, i) => (isNew ? dirs[i] : undefined))
+    await abortable(count(store, batch, counted, graph, met, report), signal)
     const below: Pending[] = []
-    for (const [i, { key, depth, usage }] of batch.entries()) {
-      usage.dirs++
+    for (const [i, { key, depth, ordinal, isNew, usage }] of batch.entries()) {
+      if (isNew) graph.count(ordinal, OWN.DIRS, 1)
       const dir = dirs[i]
+      const children: number[] = []
       for (const name of dir ? sortedNames(dir) : []) {
         const obj = dir?.data[name] as TreeObj
         if (obj.type !== 'dir' && obj.type !== 'dirref') continue
-        const child = childKey(key, name)
-        below.push({ key: child, depth: depth + 1, obj, usage: depth < deepest ? newUsage(child, usage) : usage })
+        const child = pendingOf(childKey(key, name), depth + 1, obj, usage)
+        children.push(child.ordinal)
+        if (child.usage !== usage) parents.set(child.usage, usage)
+        if (child.isNew || depth + 1 < deepest) below.push(child)
       }
+      if (isNew) graph.setChildren(ordinal, children)
     }
     for (const pending of below.reverse()) stack.push(pending)
   }
-  // What is below counts above too; the deepest come last.
-  for (const usage of usages.toReversed()) if (usage.parent) addUp(usage.parent, usage)
+  const totals = graph.totals(graph.order((usages[0] as Node).ordinal).order)
+  for (const usage of usages) {
+    const of = (column: number) => totals[usage.ordinal * COLUMNS + column] as number
+    usage.bytes = of(OWN.BYTES)
+    usage.valueBytes = of(OWN.VALUE_BYTES)
+    usage.keys = of(OWN.KEYS)
+    usage.dirs = of(OWN.DIRS)
+  }
+  // What is met first below counts above too; the deepest come last.
+  for (const usage of usages.toReversed()) {
+    const parent = parents.get(usage)
+    if (parent) parent.onceBytes += usage.onceBytes
+  }
   return usages
 }
 
 /** A blob, and where it is counted. */
 interface Counted {
-  usage: Node
+  pending: Pending
   key: string
   blobref: string
   /** Which blob of its value; -1 for the blob of a directory. */
@@ -118,36 +159,39 @@ async function count(
   store: ContentStore,
   batch: readonly Pending[],
   dirs: readonly (DirObj | null | undefined)[],
+  graph: DirGraph,
   met: DigestSet,
   report: (error: TreeError) => void,
 ): Promise<void> {
   const blobs: Counted[] = []
-  for (const [i, { key, obj, usage }] of batch.entries()) {
+  for (const [i, pending] of batch.entries()) {
+    const { key, obj, ordinal } = pending
     const dir = dirs[i]
     if (!dir) continue
-    if (obj.type === 'dirref') blobs.push({ usage, key, blobref: obj.data[0] as string, index: -1 })
-    for (const [name, entry] of Object.entries(dir.data)) {
+    if (obj.type === 'dirref') blobs.push({ pending, key, blobref: obj.data[0] as string, index: -1 })
+    for (const name in dir.data) {
+      const entry = dir.data[name] as TreeObj
       if (entry.type === 'dir' || entry.type === 'dirref') continue
-      usage.keys++
-      if (entry.type === 'val') usage.valueBytes += inlineSize(entry)
+      graph.count(ordinal, OWN.KEYS, 1)
+      if (entry.type === 'val') graph.count(ordinal, OWN.VALUE_BYTES, inlineSize(entry))
       if (entry.type !== 'valref') continue
       const valueKey = childKey(key, name)
-      for (const [index, blobref] of entry.data.entries()) blobs.push({ usage, key: valueKey, blobref, index })
+      for (const [index, blobref] of entry.data.entries()) blobs.push({ pending, key: valueKey, blobref, index })
     }
   }
   const sizes = await blobSizes(
     store,
     blobs.map(({ blobref }) => blobref),
   )
-  for (const [i, { usage, key, blobref, index }] of blobs.entries()) {
+  for (const [i, { pending, key, blobref, index }] of blobs.entries()) {
     const size = sizes[i] as number
     if (size < 0) {
       report(missingValue(key, index, new ContentError('ENOENT', blobref, 'No such file or directory')))
       continue
     }
-    usage.bytes += size
-    if (met.add(blobref)) usage.onceBytes += size
-    if (index >= 0) usage.valueBytes += size
+    graph.count(pending.ordinal, OWN.BYTES, size)
+    if (met.add(blobref)) pending.usage.onceBytes += size
+    if (index >= 0) graph.count(pending.ordinal, OWN.VALUE_BYTES, size)
   }
 }
 
@@ -158,14 +202,6 @@ function inlineSize({ data }: Val): number {
 
 function childKey(key: string, name: string): string {
   return key === '.' ? name : `${key}.${name}`
-}
-
-function addUp(sum: Usage, part: Usage): void {
-  sum.bytes += part.bytes
-  sum.onceBytes += part.onceBytes
-  sum.valueBytes += part.valueBytes
-  sum.keys += part.keys
-  sum.dirs += part.dirs
 }
 
 export type UsageOrder = 'size' | 'name' | 'count'

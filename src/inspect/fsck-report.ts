@@ -32,8 +32,11 @@ export function damageReport(damage: Damage, options: ReportOptions): string[] {
 }
 
 /** What was found. */
-export function totalReport({ errors }: FsckResult, { verbose }: ReportOptions): string[] {
-  return verbose || errors > 0 ? [`Total errors: ${errors}`] : []
+export function totalReport({ checked, errors }: FsckResult, { verbose }: ReportOptions): string[] {
+  const unlisted = checked.reduce((sum, root) => sum + (root.unlisted ?? 0), 0)
+  const more =
+    unlisted > 0 ? [`not listed: ${unlisted} more keys of damaged directories that are referred to again`] : []
+  return verbose || errors > 0 ? [...more, `Total errors: ${errors}`] : []
 }
 
 /** What is going to be done beside what {@link damageReport} said. */

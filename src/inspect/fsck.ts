@@ -3,6 +3,7 @@ import { FluxError } from '../errors/index.ts'
 import { resolveRoot } from '../kvs/index.ts'
 import { type CheckedTree, checkTree } from './check-tree.ts'
 import type { Damage } from './damage.ts'
+import { newSurvey } from './survey-tree.ts'
 
 /** What {@link fsck} checks. */
 export interface FsckOptions {
@@ -57,7 +58,7 @@ export interface FsckResult {
  */
 export async function fsck(store: ContentStore, options: FsckOptions = {}): Promise<FsckResult> {
   const { rootref, checkpointIndex = 0, all, findIntact, onRoot, onVisit, onDamage, signal } = options
-  const known = new Set<string>()
+  const survey = newSurvey()
   const check = async (root: CheckedRoot, quietly: boolean) => {
     if (!quietly) onRoot?.(root)
     const checked = await checkTree(store, root.rootref, {
@@ -66,7 +67,7 @@ export async function fsck(store: ContentStore, options: FsckOptions = {}): Prom
         root.damages.push(damage)
         if (!quietly) onDamage?.(damage)
       },
-      intact: candidates.length > 1 ? known : undefined,
+      survey,
       signal,
     })
     return Object.assign(root, checked)

@@ -1,6 +1,14 @@
 /** What `flux kvs ls` lists, in its order. */
 import { FluxError, throwIfAborted } from '../errors/index.ts'
-import { type DirObj, type KvsReader, sortedNames, type TreeObj } from '../kvs/index.ts'
+import {
+  type DirObj,
+  depthError,
+  type KvsReader,
+  LimitCount,
+  MAX_DEPTH,
+  sortedNames,
+  type TreeObj,
+} from '../kvs/index.ts'
 import { type DirChild, isDir, keyIn, LookAhead } from './look-ahead.ts'
 
 /** What {@link listKeys} lists. */
@@ -13,6 +21,10 @@ export interface ListOptions {
   classify?: boolean | undefined
   /** Called for each key that cannot be listed; the others still are. */
   onError: (error: FluxError) => void
+  /** Keys that are listed at most (default: 100 million). */
+  maxKeys?: number | undefined
+  /** Levels of directories below one that is listed (default: 10,000). */
+  maxDepth?: number | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -41,13 +53,15 @@ interface Opened {
  * List keys: first those that are no directories, then each directory.
  *
  * @param keys - `.` when there are none
- * @throws {FluxError} a directory below one that is listed cannot be had
+ * @throws {FluxError} a directory below one that is listed cannot be had; `EOVERFLOW` there are more keys, or more levels
+ *   of directories, than are allowed
  */
 export async function* listKeys(
   reader: KvsReader,
   keys: readonly string[],
   options: ListOptions,
 ): AsyncGenerator<Listing, void, void> {
+  const limit = new LimitCount(options.maxKeys)
   const singles: Listed[] = []
   const dirs: string[] = []
   for (const key of keys.length === 0 ? ['.'] : keys) {
@@ -64,7 +78,9 @@ export async function* listKeys(
   dirs.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   if (singles.length > 0) yield { key: undefined, isLabelled: false, entries: singles }
   const isLabelled = singles.length > 0 || dirs.length > 1 || options.recursive === true
-  for (const key of dirs) yield* listDir(reader, { key, dir: await reader.lookup(key, 'dir') }, isLabelled, options)
+  for (const key of dirs) {
+    yield* listDir(reader, { key, dir: await reader.lookup(key, 'dir') }, isLabelled, options, limit)
+  }
 }
 
 /** @returns the key of a directory whose entries are to be listed, or what is listed itself */
@@ -89,7 +105,9 @@ async function* listDir(
   top: Opened,
   isLabelled: boolean,
   options: ListOptions,
+  limit: LimitCount,
 ): AsyncGenerator<Listing, void, void> {
+  const { maxDepth = MAX_DEPTH } = options
   const lookAhead = new LookAhead(reader)
   // Nesting costs no stack. Each holds what of a level is still to be listed, the next at its end.
   const levels: DirChild[][] = []
@@ -98,6 +116,8 @@ async function* listDir(
     throwIfAborted(options.signal)
     const { key, dir } = opened
     const names = sortedNames(dir)
+    limit.add(names.length)
+    if (levels.length > maxDepth) throw depthError(key.split('.', 10), maxDepth)
     yield { key, isLabelled, entries: entriesOf(dir, names) }
     if (options.recursive) levels.push(subdirs(key, dir, names))
     opened = await nextOf(levels, lookAhead)

@@ -1,10 +1,13 @@
 import { ContentError, type ContentStore } from '../content/index.ts'
-import { throwIfAborted } from '../errors/index.ts'
-import { type DirObj, decodeDir, TreeError } from '../kvs/index.ts'
+import { abortable, throwIfAborted } from '../errors/index.ts'
+import { type DirObj, decodeDir, TreeError, type TreeObj } from '../kvs/index.ts'
 
 /** Directories loaded at a time, and their bytes. */
 const BATCH = 512
 const BATCH_BYTES = 16 << 20
+
+/** Blobs that are marked in one go. */
+const MARKED = 4096
 
 /**
  * Mark every blob that can be reached from some roots: see {@link ContentStore.mark}. Each directory is read once, and no
@@ -21,19 +24,21 @@ export async function markReachable(
   const seen = new Set(rootrefs)
   const pending = [...seen]
   let unreadable = 0
-  await store.mark(pending)
+  let found = [...seen]
   while (pending.length > 0) {
     throwIfAborted(signal)
     const blobrefs = pending.splice(-BATCH)
-    const found: string[] = []
-    for (const [i, result] of (await store.loadBatch(blobrefs, BATCH_BYTES)).entries()) {
+    const results = await abortable(store.loadBatch(blobrefs, BATCH_BYTES), signal)
+    for (const [i, result] of results.entries()) {
       const blobref = blobrefs[i] as string
       const obj = result === undefined ? undefined : dirOf(result, blobref)
       if (result === undefined) pending.push(blobref)
       else if (obj === undefined) unreadable++
       else collect(obj, seen, pending, found)
     }
+    if (found.length < MARKED && pending.length > 0) continue
     await store.mark(found)
+    found = []
   }
   return unreadable
 }
@@ -42,10 +47,13 @@ export async function markReachable(
 function collect(top: DirObj, seen: Set<string>, pending: string[], found: string[]): void {
   const open: DirObj[] = [top]
   for (let dir = open.pop(); dir; dir = open.pop()) {
-    for (const obj of Object.values(dir.data)) {
-      if (obj.type === 'valref') found.push(...obj.data)
-      else if (obj.type === 'dir') open.push(obj)
-      else if (obj.type === 'dirref') {
+    for (const name in dir.data) {
+      const obj = dir.data[name] as TreeObj
+      if (obj.type === 'dir') {
+        open.push(obj)
+      } else if (obj.type === 'valref') {
+        for (const blobref of obj.data) found.push(blobref)
+      } else if (obj.type === 'dirref') {
         for (const blobref of obj.data) {
           if (seen.has(blobref)) continue
           seen.add(blobref)

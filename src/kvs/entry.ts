@@ -7,6 +7,8 @@ export class Dir {
   readonly name: string
   /** The blob it was read from; undefined for a directory that stands inline in its parent. */
   readonly blobref: string | undefined
+  /** How many directories it is below the root. */
+  readonly depth: number
   /** Room for what the consumer of a walk derives from a directory and wants to derive once. The walk leaves it alone. */
   derived: unknown
   readonly #data: DirObj['data']
@@ -15,6 +17,7 @@ export class Dir {
     this.parent = parent
     this.name = name
     this.blobref = blobref
+    this.depth = parent === undefined ? 0 : parent.depth + 1
     this.#data = data
   }
 

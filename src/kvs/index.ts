@@ -32,4 +32,5 @@ export {
 export { dirBlob, dirrefText, sortNames, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
 export { missingDir, missingValue, streamValue } from './value-stream.ts'
 export { walk } from './walk.ts'
+export { depthError, LimitCount, MAX_DEPTH, MAX_KEYS } from './walk-limits.ts'
 export type { WalkFilter, WalkOptions } from './walk-options.ts'

@@ -64,9 +64,10 @@ export interface KvsReader {
    * How values begin that are entries of directories, in one go.
    *
    * @param bytes - how many of each are wanted at least, where it has as many
-   * @returns for each its first bytes, possibly more than wanted, or why they cannot be had
+   * @returns for each its first bytes, possibly more than wanted, or why they cannot be had; undefined for what is to be
+   *   asked for again, as the others had come to so much already. Never all of them are left out.
    */
-  readStarts(children: readonly Child<Val | Valref>[], bytes: number): Promise<(Uint8Array | FluxError)[]>
+  readStarts(children: readonly Child<Val | Valref>[], bytes: number): Promise<(Uint8Array | FluxError | undefined)[]>
 }
 
 /** Bytes of directories that are loaded in one go. */
@@ -137,7 +138,7 @@ export class SnapshotReader implements KvsReader {
       return obj
     }
     if (!isDir) throw lookupError('ENOTDIR', key)
-    return this.#open(obj, key)
+    return this.#open(obj, () => key)
   }
 
   async *read(key: string): AsyncGenerator<readonly Uint8Array[], void, void> {
@@ -164,7 +165,7 @@ export class SnapshotReader implements KvsReader {
     return opened as (DirObj | FluxError)[]
   }
 
-  readStarts(children: readonly Child<Val | Valref>[], bytes: number): Promise<(Uint8Array | FluxError)[]> {
+  readStarts(children: readonly Child<Val | Valref>[], bytes: number): Promise<(Uint8Array | FluxError | undefined)[]> {
     return loadStarts(this.#store, children, bytes)
   }
 
@@ -175,7 +176,8 @@ export class SnapshotReader implements KvsReader {
     for (let i = 0; i < components.length; i++) {
       // Nothing is below a value.
       if (at.type !== 'dir' && at.type !== 'dirref') throw lookupError('ENOENT', key)
-      const dir = await this.#open(at, components.slice(0, i).join('.') || '.')
+      const way = components
+      const dir = await this.#open(at, () => way.slice(0, i).join('.') || '.')
       const name = components[i] as string
       const entry: TreeObj | undefined = Object.hasOwn(dir.data, name) ? dir.data[name] : undefined
       if (entry === undefined) throw lookupError('ENOENT', key)
@@ -197,16 +199,16 @@ export class SnapshotReader implements KvsReader {
   }
 
   /** The entries of a directory. @param key - for messages */
-  async #open(obj: DirObj | Dirref, key: string): Promise<DirObj> {
+  async #open(obj: DirObj | Dirref, key: () => string): Promise<DirObj> {
     if (obj.type === 'dir') return obj
     const [blobref] = obj.data
     if (blobref === undefined || obj.data.length !== 1) {
-      throw badDirref(key)
+      throw badDirref(key())
     }
     const known = this.#dirs.get(blobref)
     if (known) return known
     const [result] = await this.#store.loadBatch([blobref], 1)
-    if (result instanceof ContentError) throw missingDir(key, result)
+    if (result instanceof ContentError) throw missingDir(key(), result)
     const dir = decodeDir(result as Uint8Array, key, blobref)
     if (this.#dirs.size >= KEPT_DIRS) this.#dirs.delete(this.#dirs.keys().next().value as string)
     this.#dirs.set(blobref, dir)
@@ -241,17 +243,18 @@ function dirref(blobref: string): Dirref {
 /**
  * Decode the blob of a directory.
  *
- * @param key - for messages
+ * @param key - for messages; a function is called only when there is one, as a key costs time to put together
  * @throws {TreeError} `bad-treeobj`, `not-a-dir`
  */
-export function decodeDir(blob: Uint8Array, key: string, blobref: string | undefined): DirObj {
+export function decodeDir(blob: Uint8Array, key: string | (() => string), blobref: string | undefined): DirObj {
+  const keyText = () => (typeof key === 'string' ? key : key())
   let obj: TreeObj
   try {
     obj = decodeTreeObj(blob)
   } catch (cause) {
     const what = `could not decode tree object: ${(cause as Error).message}`
-    throw new TreeError('EPROTO', { key, blobref, kind: 'bad-treeobj' }, what, { cause })
+    throw new TreeError('EPROTO', { key: keyText(), blobref, kind: 'bad-treeobj' }, what, { cause })
   }
   if (obj.type === 'dir') return obj
-  throw new TreeError('EPROTO', { key, blobref, kind: 'not-a-dir' }, 'dirref references non-directory')
+  throw new TreeError('EPROTO', { key: keyText(), blobref, kind: 'not-a-dir' }, 'dirref references non-directory')
 }

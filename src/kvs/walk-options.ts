@@ -28,6 +28,10 @@ export interface WalkOptions {
   /** Hears of each batch of blobs that has come, directories as well as parts of values. */
   onLoaded?: ((blobs: number) => void) | undefined
   signal?: AbortSignal | undefined
+  /** Values, links and directories before the walk fails (default 100 million). */
+  maxKeys?: number | undefined
+  /** Levels of directories below the root before the walk fails (default 10,000). */
+  maxDepth?: number | undefined
   /** Bytes that may be loaded ahead (default 64 MiB). A single blob may be larger. */
   windowBytes?: number | undefined
 }

@@ -3,9 +3,11 @@
  * loaded yet is one node; when its blob arrives, its entries take its place, so the order never depends on what arrives
  * when. Entries far ahead stay in their directory object as a `Span`, and are opened into nodes as the window reaches them.
  */
+import type { FluxError } from '../errors/index.ts'
 import { Dir, keyOf } from './entry.ts'
 import { TreeError } from './tree-error.ts'
 import { type DirObj, type Symlink, sortedNames, type TreeObj, type Val } from './treeobj.ts'
+import { tooDeep } from './walk-limits.ts'
 import type { WalkFilter } from './walk-options.ts'
 
 /** How many nodes may be open ahead of the walk. Inline values cost nothing to load, but are objects too. */
@@ -49,7 +51,8 @@ export interface Loading extends Linked {
   bytes: number
   /** The value is too large to be held: `parts` is dropped, and it is read again when its turn comes. */
   large: boolean
-  error: TreeError | undefined
+  /** What ends the walk, unless it is a {@link TreeError}. */
+  error: FluxError | undefined
 }
 
 /** A directory begins here. */
@@ -67,6 +70,8 @@ export interface QueueOptions {
   reverse: boolean
   /** Put an {@link Enter} before the entries of each directory. */
   enter: boolean
+  /** How many levels of directories there may be below the root. */
+  maxDepth: number
 }
 
 export class WalkQueue {
@@ -116,7 +121,7 @@ export class WalkQueue {
     }
     const obj = span.data[name] as TreeObj
     const node =
-      obj.type === 'dir'
+      obj.type === 'dir' && span.dir.depth < this.#options.maxDepth
         ? this.#insertDir(new Dir(span.dir, name, undefined, obj.data), obj, span)
         : this.#insert(this.#nodeOf(span.dir, name, obj), span)
     if (span.at === span.names.length) this.remove(span)
@@ -176,15 +181,21 @@ export class WalkQueue {
     return node
   }
 
-  #nodeOf(dir: Dir, name: string, obj: Exclude<TreeObj, DirObj>): Node {
+  #nodeOf(dir: Dir, name: string, obj: TreeObj): Node {
     switch (obj.type) {
       case 'val':
       case 'symlink':
         return { kind: 'inline', dir, name, obj, next: undefined, previous: undefined }
       case 'valref':
         return loading('value', dir, name, obj.data)
+      case 'dir': {
+        const node = loading('dir', dir, name, [])
+        node.error = tooDeep(dir, name, this.#options.maxDepth)
+        return node
+      }
       case 'dirref': {
         const node = loading('dir', dir, name, obj.data)
+        if (dir.depth >= this.#options.maxDepth) node.error = tooDeep(dir, name, this.#options.maxDepth)
         if (obj.data.length !== 1) {
           const at = { key: keyOf(dir, name), kind: 'bad-dirref' as const }
           node.error = new TreeError('EPROTO', at, 'dirref blobref count is not 1')

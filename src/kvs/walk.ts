@@ -8,12 +8,13 @@
  * Nothing here is a promise, a stream or an event for each blob or entry: loads and entries come in batches.
  */
 import { type BlobResult, ContentError, type ContentStore } from '../content/index.ts'
-import { InterruptedError, throwIfAborted } from '../errors/index.ts'
+import { FluxError, InterruptedError, throwIfAborted } from '../errors/index.ts'
 import { type Dir, type Entry, keyOf, type ValueEntry } from './entry.ts'
 import { decodeDir } from './lookup.ts'
 import { TreeError } from './tree-error.ts'
 import { type DirObj, decodeVal } from './treeobj.ts'
 import { missingDir, missingValue, streamValue } from './value-stream.ts'
+import { LimitCount, MAX_DEPTH } from './walk-limits.ts'
 import type { WalkOptions } from './walk-options.ts'
 import { type Inline, type Loading, nodeKey, WalkQueue } from './walk-queue.ts'
 
@@ -27,6 +28,9 @@ const MAX_LOAD = 512
 /** Bytes loaded and not yielded yet; each batch of loads gets a share of it. */
 const WINDOW_BYTES = 64 << 20
 
+/** Levels of directories below the root in which each is compared with those around it. */
+const LOOKED_FOR_LOOPS = 1024
+
 /** A value that has grown beyond this before its last blob came is streamed. */
 const LARGE_VALUE = 16 << 20
 
@@ -36,7 +40,8 @@ const LARGE_VALUE = 16 << 20
  * @param root - blobref of a directory, or a directory
  * @yields entries in batches, never empty ones. The bytes of values are views that stay valid as long as they are held.
  * @throws {TreeError} see {@link WalkOptions.onError}
- * @throws {FluxError} `EINTR`, `ETIMEDOUT` or its reason, when the signal is aborted
+ * @throws {FluxError} `EOVERFLOW` there are more keys, or more levels of directories, than are allowed; `EINTR`,
+ *   `ETIMEDOUT` or its reason, when the signal is aborted
  */
 export async function* walk(
   store: ContentStore,
@@ -65,15 +70,17 @@ class Walker {
   #inFlight = 0
   /** Blobs loaded for nodes that have not been yielded. */
   #heldBytes = 0
+  readonly #limit: LimitCount
   #failure: unknown
   #wake: (() => void) | undefined
   readonly #onAbort = () => this.#wake?.()
 
   constructor(store: ContentStore, root: string | DirObj, options: WalkOptions) {
-    const { filter, reverse = false, onDir } = options
+    const { filter, reverse = false, onDir, maxDepth = MAX_DEPTH } = options
     this.#store = store
-    this.#queue = new WalkQueue(root, { filter, reverse, enter: onDir !== undefined })
+    this.#queue = new WalkQueue(root, { filter, reverse, enter: onDir !== undefined, maxDepth })
     this.#options = options
+    this.#limit = new LimitCount(options.maxKeys)
     this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
@@ -101,6 +108,7 @@ class Walker {
       }
       if (node.kind === 'inline') {
         this.#queue.remove(node)
+        this.#limit.add(1)
         const entry = this.#inlineEntry(node)
         if (entry) batch.push(entry)
         continue
@@ -108,6 +116,7 @@ class Walker {
       if (node.error !== undefined) {
         this.#queue.remove(node)
         this.#forget(node)
+        if (!(node.error instanceof TreeError)) throw node.error
         this.#report(node.error)
         continue
       }
@@ -120,6 +129,7 @@ class Walker {
       }
       if (node.kind === 'value' && node.loaded === node.blobrefs.length) {
         this.#queue.remove(node)
+        this.#limit.add(1)
         this.#heldBytes -= node.bytes
         bytes += node.bytes
         const { parent, name, bytes: size, parts, blobrefs } = node
@@ -227,18 +237,19 @@ class Walker {
   }
 
   #expand(node: Loading, blob: Uint8Array): void {
-    const at = { key: nodeKey(node), blobref: node.blobrefs[0] }
-    // Only an unverified store can hold a directory that contains itself.
-    for (let dir = node.parent; dir; dir = dir.parent) {
-      if (dir.blobref !== undefined && dir.blobref === at.blobref) {
-        node.error = new TreeError('ELOOP', { ...at, kind: 'bad-treeobj' }, 'directory contains itself')
-        return
-      }
+    const { parent, blobrefs } = node
+    const blobref = blobrefs[0] as string
+    if (parent && contains(parent, blobref)) {
+      const at = { key: nodeKey(node), blobref, kind: 'bad-treeobj' as const }
+      node.error = new TreeError('ELOOP', at, 'directory contains itself')
+      return
     }
     try {
-      this.#queue.expand(node, decodeDir(blob, at.key, at.blobref))
+      const obj = decodeDir(blob, () => nodeKey(node), blobref)
+      this.#limit.add(1)
+      this.#queue.expand(node, obj)
     } catch (error) {
-      if (!(error instanceof TreeError)) throw error
+      if (!(error instanceof FluxError)) throw error
       node.error = error
     }
   }
@@ -289,6 +300,14 @@ class Walker {
     if (this.#options.onError === undefined) throw error
     this.#options.onError(error)
   }
+}
+
+/** Is a directory in the one of this blob? Only an unverified store can hold a directory that contains itself. */
+function contains(inside: Dir, blobref: string): boolean {
+  // Far from the root, look now and then: it takes time for each level.
+  if (inside.depth > LOOKED_FOR_LOOPS && inside.depth % LOOKED_FOR_LOOPS !== 0) return false
+  for (let dir: Dir | undefined = inside; dir; dir = dir.parent) if (dir.blobref === blobref) return true
+  return false
 }
 
 function blobError(node: Loading, index: number, cause: ContentError): TreeError {

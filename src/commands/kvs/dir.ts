@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { atFlag, Output, outputWidth, SourceCommand, shown } from '../../cli/index.ts'
+import { atFlag, limitFlags, Output, outputWidth, printJsonList, SourceCommand, shown } from '../../cli/index.ts'
 import { type DirEntry, keyValueLine, linkText, listDirEntries, objJson, valueJson } from '../../inspect/index.ts'
 import { plainKey } from '../../kvs/index.ts'
 
@@ -36,10 +36,11 @@ export default class KvsDir extends SourceCommand {
       min: 0,
       helpGroup: 'OUTPUT',
     }),
+    ...limitFlags,
     ...atFlag,
   }
 
-  async run(): Promise<object> {
+  async run(): Promise<void> {
     const { args, flags } = await this.parse(KvsDir)
     const { recursive, directory } = flags
     // Lines begin with the key as it was given, as those of flux kvs do; in JSON keys have one form.
@@ -47,20 +48,25 @@ export default class KvsDir extends SourceCommand {
     const width = outputWidth(flags.width)
     const isWhole = this.jsonEnabled() || width <= 3
     const valueBytes = directory ? 0 : isWhole ? Number.POSITIVE_INFINITY : width
-    return this.withSource(flags, async (source) => {
+    await this.withSource(flags, async (source) => {
       const reader = await source.reader(flags.at)
       const output = new Output()
-      const keys: object[] = []
-      for await (const entries of listDirEntries(reader, key, { recursive, valueBytes, signal: source.signal })) {
-        for (const entry of entries) {
-          if (this.jsonEnabled()) keys.push(jsonOf(entry))
-          else if (output.isFull(`${shown(lineOf(entry, width))}\n`)) await output.flush()
-        }
+      const limits = { maxKeys: flags['max-keys'], maxDepth: flags['max-depth'] }
+      const found = listDirEntries(reader, key, { recursive, valueBytes, ...limits, signal: source.signal })
+      if (this.jsonEnabled()) {
+        await printJsonList('keys', texts(found))
+        return
+      }
+      for await (const entries of found) {
+        for (const entry of entries) if (output.isFull(`${shown(lineOf(entry, width))}\n`)) await output.flush()
         await output.flush()
       }
-      return { keys }
     })
   }
+}
+
+async function* texts(found: AsyncIterable<DirEntry[]>): AsyncGenerator<string[], void, void> {
+  for await (const entries of found) yield entries.map((entry) => JSON.stringify(jsonOf(entry)))
 }
 
 function lineOf(entry: DirEntry, width: number): string {

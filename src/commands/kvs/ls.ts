@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
-import { EXIT, errorLine, kindOf, Output, outputWidth, SourceCommand, shown } from '../../cli/index.ts'
-import { columns, keyIn, listKeys, objJson } from '../../inspect/index.ts'
+import { errorLine, EXIT, kindOf, limitFlags, Output, outputWidth, printJsonList, shown, SourceCommand } from '../../cli/index.ts'
+import { columns, keyIn, type Listing, listKeys, objJson } from '../../inspect/index.ts'
 import { plainKey, type TreeObj } from '../../kvs/index.ts'
 
 export default class KvsLs extends SourceCommand {
@@ -39,27 +39,29 @@ export default class KvsLs extends SourceCommand {
     }),
     '1': Flags.boolean({ char: '1' as 'A', summary: 'a name a line', helpGroup: 'OUTPUT' }),
     classify: Flags.boolean({ char: 'F', summary: 'append . to directories and @ to links', helpGroup: 'OUTPUT' }),
+    ...limitFlags,
   }
 
-  async run(): Promise<object> {
+  async run(): Promise<void> {
     const { args, flags } = await this.parse(KvsLs)
     const width = flags['1'] ? 1 : outputWidth(flags.width)
     const given = args.key ?? []
     const asked = this.jsonEnabled() ? given.map(withoutDots) : given
-    return this.withSource(flags, async (source) => {
+    await this.withSource(flags, async (source) => {
       const onError = (error: Error) => {
         this.complain(errorLine(error), kindOf(error))
         process.exitCode = EXIT.FAILED
       }
       const output = new Output()
-      const keys: object[] = []
       let isFirst = true
-      const options = { ...flags, onError, signal: source.signal }
-      for await (const { key, isLabelled, entries } of listKeys(await source.reader(), asked, options)) {
-        if (this.jsonEnabled()) {
-          for (const { name, obj } of entries) keys.push({ key: keyIn(key ?? '.', name), ...objJson(obj) })
-          continue
-        }
+      const limits = { maxKeys: flags['max-keys'], maxDepth: flags['max-depth'] }
+      const options = { ...flags, ...limits, onError, signal: source.signal }
+      const listings = listKeys(await source.reader(), asked, options)
+      if (this.jsonEnabled()) {
+        await printJsonList('keys', texts(listings))
+        return
+      }
+      for await (const { key, isLabelled, entries } of listings) {
         if (isLabelled && key !== undefined) output.isFull(`${isFirst ? '' : '\n'}${shown(key)}:\n`)
         isFirst = false
         const names = Array.from(entries, ({ name, obj }) => {
@@ -70,7 +72,6 @@ export default class KvsLs extends SourceCommand {
         for (const piece of columns(names, width)) if (output.isFull(piece)) await output.flush()
       }
       await output.flush()
-      return { keys }
     })
   }
 }
@@ -78,6 +79,21 @@ export default class KvsLs extends SourceCommand {
 /** A key without the dots that do not count, except for the one that asks for a directory. */
 function withoutDots(key: string): string {
   return key === '' ? key : plainKey(key) + (key.endsWith('.') ? '.' : '')
+}
+
+/** Entries printed in one go. */
+const BATCH = 1024
+
+async function* texts(listings: AsyncIterable<Listing>): AsyncGenerator<string[], void, void> {
+  let batch: string[] = []
+  for await (const { key, entries } of listings) {
+    for (const { name, obj } of entries) {
+      if (batch.push(JSON.stringify({ key: keyIn(key ?? '.', name), ...objJson(obj) })) < BATCH) continue
+      yield batch
+      batch = []
+    }
+  }
+  yield batch
 }
 
 function suffixOf({ type }: TreeObj): string {

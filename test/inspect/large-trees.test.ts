@@ -1,0 +1,170 @@
+import { expect } from 'chai'
+import { FluxError } from '../../src/errors/index.ts'
+import {
+  checkTree,
+  contentStats,
+  type Damage,
+  damagedKey,
+  du,
+  fsck,
+  listDirEntries,
+  listKeys,
+  totalReport,
+} from '../../src/inspect/index.ts'
+import { type Dirref, SnapshotReader, walk } from '../../src/kvs/index.ts'
+import { chain, doubled, repeated } from '../support/large-trees.ts'
+import { Blobs, dir, MemoryStore, raw, val, valref } from '../support/trees.ts'
+
+const MISSING = `sha1-${'0'.repeat(40)}`
+const rootObj = (rootref: string): Dirref => ({ type: 'dirref', ver: 1, data: [rootref] })
+
+/** A directory of one value; and of one that is damaged. */
+const sound = (blobs: Blobs) => blobs.store(blobs.dirText({ v: valref('end') }))
+const damaged = (blobs: Blobs) => blobs.store(blobs.dirText({ v: raw('valref', [MISSING]) }))
+
+async function damagesOf(store: MemoryStore, rootref: string) {
+  const damages: Damage[] = []
+  const checked = await checkTree(store, rootref, { onDamage: (damage) => damages.push(damage) })
+  return { checked, keys: damages.map(damagedKey) }
+}
+
+const codeOf = (error: unknown) => (error instanceof FluxError ? [error.code, error.message, error.hint] : error)
+
+describe('inspect: trees that are larger than they look', () => {
+  it('are checked by looking at each directory once, and counted key by key', async () => {
+    const blobs = new Blobs()
+    const store = new MemoryStore(blobs)
+    const rootref = doubled(blobs, sound(blobs), 30)
+    const { checked } = await damagesOf(store, rootref)
+    expect(checked).to.include({ errors: 0, values: 2 ** 30, directories: 2 ** 31 - 1 })
+    expect(store.asked).to.have.length(32)
+  })
+
+  it('are counted up to the largest number that is exact', async () => {
+    const blobs = new Blobs()
+    const { checked } = await damagesOf(new MemoryStore(blobs), doubled(blobs, sound(blobs), 2000))
+    expect(checked.values).to.equal(Number.MAX_SAFE_INTEGER)
+  })
+
+  it('have their damage told at each key where these are few, else once, with how often', async () => {
+    const blobs = new Blobs()
+    const few = await damagesOf(new MemoryStore(blobs), doubled(blobs, damaged(blobs), 2))
+    expect(few.keys).to.deep.equal(['a.a.v', 'a.b.v', 'b.a.v', 'b.b.v'])
+    expect(few.checked).not.to.have.property('unlisted')
+    const rootref = doubled(blobs, damaged(blobs), 30)
+    const many = await damagesOf(new MemoryStore(blobs), rootref)
+    expect(many.keys).to.have.length(1)
+    expect(many.checked).to.include({ errors: 2 ** 30, unlisted: 2 ** 30 - 1 })
+    const result = await fsck(new MemoryStore(blobs), { rootref })
+    expect(totalReport(result, { repair: false, verbose: false, quiet: false })).to.deep.equal([
+      'not listed: 1073741823 more keys of damaged directories that are referred to again',
+      'Total errors: 1073741824',
+    ])
+  })
+
+  it('are checked however deep they are', async () => {
+    const blobs = new Blobs()
+    const { checked, keys } = await damagesOf(new MemoryStore(blobs), chain(blobs, damaged(blobs), 50_000))
+    expect(checked).to.include({ errors: 1, directories: 50_001 })
+    expect(keys).to.deep.equal([`${'d.'.repeat(50_000)}v`])
+  })
+
+  it('are not listed while they are checked, beyond a number of keys', async () => {
+    const blobs = new Blobs()
+    const options = { onDamage: () => {}, onVisit: () => {}, maxKeys: 1000 }
+    const error = await checkTree(new MemoryStore(blobs), doubled(blobs, sound(blobs), 30), options).catch(codeOf)
+    expect(error).to.deep.equal(['EOVERFLOW', 'more than 1000 keys to list', 'leave out --verbose'])
+  })
+
+  it('have a blob that is referred to again and again looked at once in a batch', async () => {
+    const blobs = new Blobs()
+    const blobref = blobs.store('x')
+    const store = new MemoryStore(blobs)
+    store.window = 1024
+    const rootref = repeated(blobs, `{"data":["${blobref}"],"type":"valref","ver":1}`, 10_000)
+    const { checked } = await damagesOf(store, rootref)
+    expect(checked.blobs).to.equal(10_001)
+    expect(store.asked.length).to.be.lessThan(30)
+  })
+
+  it('are added up by looking at each directory once, and again only to tell its parts apart', async () => {
+    const blobs = new Blobs()
+    const store = new MemoryStore(blobs)
+    const rootref = doubled(blobs, sound(blobs), 30)
+    const sizes = async (refs: readonly string[]) => Float64Array.from(refs, (ref) => blobs.get(ref)?.length ?? -1)
+    const [all, a, b] = await du(Object.assign(store, { sizes }), rootObj(rootref), { depth: 1 })
+    expect(store.asked).to.have.length(31)
+    expect(all).to.include({ keys: 2 ** 30, valueBytes: 3 * 2 ** 30, dirs: 2 ** 31 - 1 })
+    expect(a).to.include({ key: 'a', keys: 2 ** 29 })
+    expect(b).to.include({ key: 'b', keys: 2 ** 29, onceBytes: 0 })
+    expect(all?.onceBytes).to.equal([...blobs.values()].reduce((sum, { length }) => sum + length, 0))
+    const deeper = await du(store, rootObj(rootref), { depth: 3 })
+    expect(deeper).to.have.length(1 + 2 + 4 + 8)
+    for (const { key, keys } of deeper) {
+      expect(keys).to.equal(2 ** (30 - (key === '.' ? 0 : key.split('.').length)))
+    }
+  })
+
+  it('have what can be reached marked, whatever number of blobs a value names', async () => {
+    const blobs = new Blobs()
+    const blobref = blobs.store('x')
+    const rootref = blobs.tree({ v: raw('valref', new Array(300_000).fill(blobref)) })
+    const marked = new Set<string>()
+    const store = Object.assign(new MemoryStore(blobs), {
+      mark: async (refs: readonly string[]) => {
+        for (const ref of refs) marked.add(ref)
+      },
+      totals: async () => ({ all: {}, marked: {} }) as never,
+      checkpoints: async () => [{ rootref, sequence: 1, timestamp: 1 }],
+    })
+    await contentStats(store, { reachable: true })
+    expect([...marked]).to.have.members([rootref, blobref])
+  })
+
+  for (const [what, run] of Object.entries({
+    async walk(store: MemoryStore, rootref: string, limits: object) {
+      for await (const _ of walk(store, rootref, limits));
+    },
+    async listKeys(store: MemoryStore, rootref: string, limits: object) {
+      const options = { recursive: true, onError: () => {}, ...limits }
+      for await (const _ of listKeys(new SnapshotReader(store, rootref), [], options));
+    },
+    async listDirEntries(store: MemoryStore, rootref: string, limits: object) {
+      const options = { recursive: true, valueBytes: 0, ...limits }
+      for await (const _ of listDirEntries(new SnapshotReader(store, rootref), '.', options));
+    },
+  })) {
+    it(`are not gone through beyond a number of keys, or levels: ${what}`, async () => {
+      const blobs = new Blobs()
+      const store = new MemoryStore(blobs)
+      const wide = doubled(blobs, sound(blobs), 30)
+      expect(await run(store, wide, { maxKeys: 5000 }).catch(codeOf)).to.deep.equal([
+        'EOVERFLOW',
+        'more than 5000 values, links and directories',
+        'directories may be referred to from many places; --max-keys N allows more',
+      ])
+      const deep = chain(blobs, sound(blobs), 100)
+      expect(await run(store, deep, { maxDepth: 99 }).catch(codeOf)).to.deep.equal([
+        'EOVERFLOW',
+        'd.d.d.d…: more than 99 directories, one in another',
+        '--max-depth N allows more',
+      ])
+      await run(store, deep, { maxDepth: 100, maxKeys: 201 })
+      expect(await run(store, chain(blobs, sound(blobs), 10_001), {}).catch(codeOf)).to.include('EOVERFLOW')
+    })
+  }
+
+  it('are as deep as is allowed where directories stand in their parents, too', async () => {
+    const blobs = new Blobs()
+    const rootref = blobs.tree({ a: raw('dir', { b: raw('dir', { c: val('1') }) }), z: dir({}) })
+    const names: string[] = []
+    const walked = async (maxDepth: number) => {
+      for await (const batch of walk(new MemoryStore(blobs), rootref, { maxDepth })) {
+        for (const { name } of batch) names.push(name)
+      }
+    }
+    await walked(2)
+    expect(names).to.deep.equal(['c'])
+    expect(await walked(1).catch(codeOf)).to.include('EOVERFLOW')
+  })
+})
