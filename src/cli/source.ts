@@ -182,7 +182,7 @@ export async function openSource(choice: SourceChoice): Promise<ContentStore> {
   if (store !== undefined) {
     refuseLiveFlags({ ...choice })
     holdYoungGeneration()
-    return openStore(store, { verify, scratchDirs })
+    return openStore(store, { verify, scratchDirs, signal })
   }
   const silence = silenceOptions(choice.timeout, onWarning)
   const options = { verify, maxreqs, noCache: choice['no-cache'], signal, ...silence }

@@ -73,10 +73,20 @@ export interface ContentStore extends AsyncDisposable {
    *
    * @param blobrefs - valid blobrefs, of any algorithm, in any order, repeated or not
    * @param budgetBytes - when the blobs found come to more, some are left undefined; never all of them
+   * @param maxBlobBytes - a store with {@link stream} does not load what is larger, but answers `EFBIG` for it
    * @returns one result for each blobref, in order. The bytes may be views of one larger buffer.
    * @throws {FluxError} when the store as a whole fails; `EBUSY` when somebody has changed it meanwhile
    */
-  loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]>
+  loadBatch(blobrefs: readonly string[], budgetBytes: number, maxBlobBytes?: number): Promise<BlobResult[]>
+
+  /**
+   * Read a blob that is too large to be held. It is compared with its blobref before its first bytes are yielded, as a whole,
+   * and is read again then.
+   *
+   * @yields its bytes, some at a time
+   * @throws {ContentError} it cannot be had
+   */
+  stream?(blobref: string): AsyncGenerator<Uint8Array, void, void>
 
   /**
    * How large blobs are, without loading them; only a store on disk knows.
@@ -144,7 +154,7 @@ export interface ContentStore extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** One blob cannot be had: `ENOENT` missing, `EBADMSG` altered, `EIO` not readable. */
+/** One blob cannot be had: `ENOENT` missing, `EBADMSG` altered, `EIO` not readable, `EFBIG` larger than is wanted. */
 export class ContentError extends FluxError {
   readonly blobref: string
 

@@ -19,42 +19,79 @@ export class OfflineStore implements ContentStore {
   readonly hash: HashName
   readonly #thread: Thread<ReaderHandlers>
   readonly #assertUnchanged: () => void
+  readonly #signal: AbortSignal | undefined
+  // Nothing is written, so what is under way needs not come to its end: a batch may take seconds.
+  readonly #onAbort = () => void this.#thread.terminate()
   #objects: number | undefined
 
   /**
    * @param data - what to read, and how
    * @param assertUnchanged - throws when the files on disk are no longer what they were
+   * @param signal - when it is aborted, what is under way fails at once, and so does what comes later
    * @throws {FluxError} what the reader says when it cannot open the store
    */
-  static async open(data: ReaderThreadData, assertUnchanged: () => void): Promise<OfflineStore> {
+  static async open(data: ReaderThreadData, assertUnchanged: () => void, signal?: AbortSignal): Promise<OfflineStore> {
     try {
-      return await OfflineStore.#open(data, assertUnchanged)
+      return await OfflineStore.#open(data, assertUnchanged, signal)
     } catch (error) {
       assertUnchanged()
       throw error
     }
   }
 
-  static async #open(data: ReaderThreadData, assertUnchanged: () => void): Promise<OfflineStore> {
+  static async #open(
+    data: ReaderThreadData,
+    assertUnchanged: () => void,
+    signal: AbortSignal | undefined,
+  ): Promise<OfflineStore> {
     const thread = await Thread.open<ReaderHandlers>(data.name, './reader-thread', import.meta.url, data)
-    return new OfflineStore(data.name, thread, await thread.call('hash', undefined), assertUnchanged)
+    return new OfflineStore(data.name, thread, await thread.call('hash', undefined), assertUnchanged, signal)
   }
 
-  private constructor(name: string, thread: Thread<ReaderHandlers>, hash: HashName, assertUnchanged: () => void) {
+  private constructor(
+    name: string,
+    thread: Thread<ReaderHandlers>,
+    hash: HashName,
+    assertUnchanged: () => void,
+    signal: AbortSignal | undefined,
+  ) {
     this.name = name
     this.hash = hash
     this.#thread = thread
     this.#assertUnchanged = assertUnchanged
+    this.#signal = signal
+    if (signal?.aborted) this.#onAbort()
+    else signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   get objects(): number | undefined {
     return this.#objects
   }
 
-  async loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
-    const { batch, objects } = await this.#ask('batch', { ...this.#wanted(blobrefs), budgetBytes })
+  async loadBatch(
+    blobrefs: readonly string[],
+    budgetBytes: number,
+    maxBlobBytes = Number.POSITIVE_INFINITY,
+  ): Promise<BlobResult[]> {
+    const wanted = { ...this.#wanted(blobrefs), budgetBytes, maxBlobBytes }
+    const { batch, objects } = await this.#ask('batch', wanted)
     this.#objects = objects
     return blobrefs.map((blobref, i) => resultOf(batch, i, blobref))
+  }
+
+  async *stream(blobref: string): AsyncGenerator<Uint8Array, void, void> {
+    const opened = await this.#ask('open', this.#wanted([blobref]))
+    if (typeof opened === 'object') throw errorOf(opened.status, blobref, opened.reason)
+    try {
+      while (true) {
+        const piece = await this.#ask('piece', { id: opened })
+        if (piece === 'damaged') throw errorOf(BLOB.ALTERED, blobref, undefined)
+        if (piece.length === 0) return
+        yield piece
+      }
+    } finally {
+      await this.#thread.call('drop', { id: opened }).catch(() => {})
+    }
   }
 
   sizes(blobrefs: readonly string[]): Promise<Float64Array> {
@@ -98,6 +135,7 @@ export class OfflineStore implements ContentStore {
   }
 
   close(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
     return this.#thread.close()
   }
 
@@ -147,6 +185,8 @@ function errorOf(status: number, blobref: string, reason: string | undefined): C
       return undefined
     case BLOB.MISSING:
       return new ContentError('ENOENT', blobref, 'No such file or directory')
+    case BLOB.TOO_LARGE:
+      return new ContentError('EFBIG', blobref, 'File too large')
     case BLOB.ALTERED:
       return new ContentError('EBADMSG', blobref, 'altered: the stored bytes do not match the blobref')
     default:

@@ -12,6 +12,8 @@ export interface OpenStoreOptions {
   verify?: boolean | undefined
   /** Directories where a store with a journal may get second names, beside those that are tried anyway. */
   scratchDirs?: readonly string[] | undefined
+  /** When it is aborted, what is being read fails at once. */
+  signal?: AbortSignal | undefined
 }
 
 /**
@@ -22,10 +24,10 @@ export interface OpenStoreOptions {
  *   journal and there is no room to read that; `EBADMSG` damaged
  */
 export async function openStore(path: string, options: OpenStoreOptions = {}): Promise<OfflineStore> {
-  const { verify = true, scratchDirs = [] } = options
+  const { verify = true, scratchDirs = [], signal } = options
   const found = recogniseStore(path)
   const data: ReaderThreadData = { kind: found.kind, path: found.path, name: found.path, access: 'immutable', verify }
-  if (found.kind === 'files') return OfflineStore.open(data, () => {})
+  if (found.kind === 'files') return OfflineStore.open(data, () => {}, signal)
   const database = realpathSync(found.path)
   assertNotHeld(database, found.path, 'stop the instance that uses it, or dump that instance live with --uri')
   const assertUnchanged = changeGuard(database, found.path)
@@ -37,7 +39,7 @@ export async function openStore(path: string, options: OpenStoreOptions = {}): P
       data.path = staged.path
       data.access = journals.includes('-journal') ? 'private' : 'readonly'
     }
-    return await OfflineStore.open(data, assertUnchanged)
+    return await OfflineStore.open(data, assertUnchanged, signal)
   } finally {
     staged?.remove()
   }

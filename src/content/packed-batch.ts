@@ -16,6 +16,8 @@ export const BLOB = {
   ALTERED: 4,
   /** The store cannot give its bytes; the reason is in `reasons`. */
   UNREADABLE: 5,
+  /** Larger than any that is wanted whole. */
+  TOO_LARGE: 6,
 } as const
 
 export interface PackedBatch {
@@ -31,10 +33,31 @@ export interface PackedBatch {
 /** What {@link BlobReader.checkBatch} answers: as in a batch, without the bytes. */
 export type CheckedBatch = Pick<PackedBatch, 'status' | 'reasons'>
 
+/** A blob that is read some bytes at a time. */
+export interface BlobStream {
+  /** The next bytes, a view that is good until the next call; undefined at the end. */
+  next(): Uint8Array | undefined
+  /** At the end: has everything come that should? */
+  readonly isWhole: boolean
+  close(): void
+}
+
+/** Why a blob cannot be had. */
+export interface BlobFailure {
+  status: number
+  reason?: string
+}
+
 /** Something that reads batches of blobs, blocking: it has a thread of its own. */
 export interface BlobReader {
-  /** @param hex - the digests, `count` of them, in hex, one after another */
-  readBatch(hex: string, count: number, budgetBytes: number): PackedBatch
+  /**
+   * @param hex - the digests, `count` of them, in hex, one after another
+   * @param maxBlobBytes - blobs that are larger are not read, but {@link BLOB.TOO_LARGE}
+   */
+  readBatch(hex: string, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch
+
+  /** A blob, to be read some bytes at a time; or why it cannot be had. @param hex - its digest */
+  openStream(hex: string): BlobStream | BlobFailure
 
   /** Bytes of each, expanded; -1 for one that is not there or not readable. @param hex - as for {@link readBatch} */
   sizes(hex: string, count: number): Float64Array

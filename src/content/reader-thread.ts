@@ -4,7 +4,7 @@ import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { StoreTotals } from './content-store.ts'
 import { FilesReader } from './files/reader.ts'
-import type { CheckedBatch, PackedBatch } from './packed-batch.ts'
+import type { BlobFailure, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
 import { type SqliteAccess, SqliteReader } from './sqlite/reader.ts'
 import { type Answer, serveThread } from './thread.ts'
 
@@ -28,9 +28,17 @@ interface Wanted {
 export type ReaderHandlers = {
   hash: () => Answer<HashName>
   checkpoints: () => Answer<Checkpoint[]>
-  batch: (wanted: Wanted & { budgetBytes: number }) => Answer<{ batch: PackedBatch; objects: number | undefined }>
+  batch: (
+    wanted: Wanted & { budgetBytes: number; maxBlobBytes: number },
+  ) => Answer<{ batch: PackedBatch; objects: number | undefined }>
   sizes: (wanted: Wanted) => Answer<Float64Array>
   check: (wanted: Wanted) => Answer<CheckedBatch>
+  /** Open a stream. @returns the id to ask for its bytes with, or why it cannot be had */
+  open: (wanted: { hex: string }) => Answer<number | BlobFailure>
+  /** The next bytes; empty at the end, or `damaged` when they are not what they should be. */
+  piece: (stream: { id: number }) => Answer<Uint8Array | 'damaged'>
+  /** Let a stream go. */
+  drop: (stream: { id: number }) => Answer<undefined>
   list: (range: { from: number; count: number }) => Answer<string>
   mark: (wanted: Wanted) => Answer<undefined>
   totals: () => Answer<StoreTotals>
@@ -41,16 +49,36 @@ const data = workerData as ReaderThreadData
 
 serveThread(data.name, (): ReaderHandlers => {
   const reader = data.kind === 'sqlite' ? new SqliteReader(data.path, data) : new FilesReader(data.path, data)
+  const streams = new Map<number, BlobStream>()
+  let lastId = 0
   return {
     hash: () => ({ reply: reader.hash }),
     checkpoints: () => ({ reply: reader.checkpoints() }),
-    batch({ hex, count, budgetBytes }) {
-      const batch = reader.readBatch(hex, count, budgetBytes)
+    batch({ hex, count, budgetBytes, maxBlobBytes }) {
+      const batch = reader.readBatch(hex, count, budgetBytes, maxBlobBytes)
       const buffers = new Set([batch.arena, ...batch.large.values()].map((bytes) => bytes.buffer as ArrayBuffer))
       return { reply: { batch, objects: reader.objects }, transfer: [...buffers] }
     },
     sizes: ({ hex, count }) => ({ reply: reader.sizes(hex, count) }),
     check: ({ hex, count }) => ({ reply: reader.checkBatch(hex, count) }),
+    open({ hex }) {
+      const stream = reader.openStream(hex)
+      if ('status' in stream) return { reply: stream }
+      streams.set(++lastId, stream)
+      return { reply: lastId }
+    },
+    piece({ id }) {
+      const stream = streams.get(id)
+      // A copy of its own, which can be handed over.
+      const piece = new Uint8Array(stream?.next() ?? [])
+      if (piece.length === 0 && !stream?.isWhole) return { reply: 'damaged' }
+      return { reply: piece, transfer: [piece.buffer] }
+    },
+    drop({ id }) {
+      streams.get(id)?.close()
+      streams.delete(id)
+      return { reply: undefined }
+    },
     list: ({ from, count }) => ({ reply: reader.list(from, count) }),
     mark({ hex, count }) {
       reader.mark(hex, count)

@@ -123,6 +123,11 @@ export class Thread<H extends Handlers> {
     await this.#worker.terminate()
   }
 
+  /** End the thread at once, whatever it is at: calls that are under way fail. Twice does no harm. */
+  async terminate(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
   #reply(id: number): Promise<unknown> {
     return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }))
   }

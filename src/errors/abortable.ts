@@ -1,15 +1,15 @@
-import { InterruptedError } from './flux-error.ts'
+import { abortError } from './aborted.ts'
 
 /**
  * Wait for something, but no longer than until a signal is aborted.
  *
  * @param promise - what becomes of it after that is of no interest
- * @throws {InterruptedError} the signal was aborted
+ * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new InterruptedError(undefined, { cause: signal.reason }))
+    const onAbort = () => reject(abortError(signal))
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))

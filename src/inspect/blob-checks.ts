@@ -1,5 +1,6 @@
 /** Directories loaded, and blobs of values compared with their blobrefs where they lie, in batches of both. */
 import { ContentError, type ContentStore } from '../content/index.ts'
+import { isTooLarge, MAX_DIR_BYTES } from '../kvs/index.ts'
 import { type BadBlob, badBlob } from './damage.ts'
 
 /** Blobs asked for at a time. */
@@ -37,7 +38,10 @@ export class BlobChecks {
     return taken
   }
 
-  /** @returns what became of each, in order. Of a directory's blobrefs only the first counts. */
+  /**
+   * @returns what became of each, in order. Of a directory's blobrefs only the first counts; one too large to be held beside
+   *   others is left for {@link whole}.
+   */
   async batch(batch: readonly ToCheck[]): Promise<Checked[]> {
     const dirs = batch.filter(({ type }) => type === 'dir').map(({ blobrefs }) => blobrefs[0] as string)
     const values = batch.flatMap(({ type, blobrefs }) => (type === 'value' ? blobrefs : []))
@@ -55,11 +59,18 @@ export class BlobChecks {
     })
   }
 
+  /** A directory that was too large to be loaded beside others; anything else as it is. */
+  async whole(result: Checked): Promise<Checked> {
+    if (!(result instanceof ContentError && isTooLarge(result))) return result
+    return (await this.#store.loadBatch([result.blobref], 1, MAX_DIR_BYTES))[0]
+  }
+
   async #load(blobrefs: readonly string[]): Promise<(Uint8Array | ContentError)[]> {
     const results: (Uint8Array | ContentError)[] = new Array(blobrefs.length)
     for (let left = [...blobrefs.keys()]; left.length > 0; ) {
       const some = await this.#store.loadBatch(
         left.map((i) => blobrefs[i] as string),
+        BATCH_BYTES,
         BATCH_BYTES,
       )
       left = left.filter((place, i) => {

@@ -7,7 +7,7 @@
  * finds damage, the directories with damage in them are gone through key by key, and damages are put into that order.
  */
 import { ContentError, type ContentStore } from '../content/index.ts'
-import { abortable, FluxError, InterruptedError, throwIfAborted } from '../errors/index.ts'
+import { abortable, FluxError, throwIfAborted } from '../errors/index.ts'
 import {
   componentsOf,
   Dir,
@@ -157,7 +157,10 @@ class TreeCheck {
       const first = underWay.shift()
       if (first === undefined) break
       const results = await abortable(first.results, signal)
-      for (const [i, result] of results.entries()) this.#complete(first.batch[i] as Pending, result)
+      for (const [i, result] of results.entries()) {
+        const whole = result instanceof ContentError ? await abortable(this.#checks.whole(result), signal) : result
+        this.#complete(first.batch[i] as Pending, whole)
+      }
     }
     if (onVisit === undefined) for (const { damage } of this.#damages.sort(levelOrder)) onDamage(damage)
     return this.#checked

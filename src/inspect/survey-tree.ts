@@ -2,8 +2,8 @@
  * The first look of a check at a tree: every directory once, and every blob of the values in it, to find out where there is
  * damage at all. It takes time for each directory blob, not for each key that leads to it.
  */
-import type { ContentError, ContentStore } from '../content/index.ts'
-import { abortable, InterruptedError } from '../errors/index.ts'
+import { ContentError, type ContentStore } from '../content/index.ts'
+import { abortable, throwIfAborted } from '../errors/index.ts'
 import { type DirObj, decodeDir, decodeVal, TreeError, type TreeObj } from '../kvs/index.ts'
 import { BlobChecks } from './blob-checks.ts'
 import { DirGraph } from './dir-graph.ts'
@@ -46,7 +46,7 @@ export async function surveyTree(
   const pending: Pending[] = [{ type: 'dir', ordinal: root, blobrefs: [rootref] }]
   const underWay: { batch: Pending[]; results: ReturnType<BlobChecks['batch']> }[] = []
   while (true) {
-    if (signal?.aborted) throw new InterruptedError(undefined, { cause: signal.reason })
+    throwIfAborted(signal)
     while (underWay.length < BATCHES && pending.length > 0) {
       const batch = checks.take(() => pending.pop())
       const results = checks.batch(batch)
@@ -55,8 +55,9 @@ export async function surveyTree(
     }
     const first = underWay.shift()
     if (first === undefined) return root
-    for (const [i, result] of (await abortable(first.results, signal)).entries()) {
+    for (const [i, checked] of (await abortable(first.results, signal)).entries()) {
       const at = first.batch[i] as Pending
+      const result = checked instanceof ContentError ? await abortable(checks.whole(checked), signal) : checked
       if (at.type === 'dir') enter(graph, at.ordinal, at.blobrefs[0], result as Uint8Array | ContentError, pending)
       else if (result !== undefined) graph.count(at.ordinal, SURVEYED.ERRORS, 1)
     }

@@ -1,5 +1,5 @@
 import type { ContentError, ContentStore } from '../content/index.ts'
-import { FluxError, throwIfAborted } from '../errors/index.ts'
+import { abortable, FluxError, throwIfAborted } from '../errors/index.ts'
 
 /** Blobs asked for at a time, and how many such batches are under way. */
 const BATCH = 512
@@ -25,21 +25,17 @@ export async function validate(store: ContentStore, options: ValidateOptions): P
   const underWay: Promise<(ContentError | undefined)[]>[] = []
   let checked = 0
   const settle = async () => {
-    for (const error of (await underWay.shift()) ?? []) if (error) onDamage(error)
+    for (const error of await abortable(underWay.shift() ?? Promise.resolve([]), signal)) if (error) onDamage(error)
   }
-  try {
-    for await (const blobrefs of batches(store, options.blobrefs)) {
-      throwIfAborted(signal)
-      checked += blobrefs.length
-      const results = checkBatch(store, blobrefs)
-      results.catch(() => {})
-      underWay.push(results)
-      if (underWay.length >= BATCHES) await settle()
-    }
-    while (underWay.length > 0) await settle()
-  } finally {
-    await Promise.allSettled(underWay)
+  for await (const blobrefs of batches(store, options.blobrefs)) {
+    throwIfAborted(signal)
+    checked += blobrefs.length
+    const results = checkBatch(store, blobrefs)
+    results.catch(() => {})
+    underWay.push(results)
+    if (underWay.length >= BATCHES) await settle()
   }
+  while (underWay.length > 0) await settle()
   return checked
 }
 

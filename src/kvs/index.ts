@@ -23,6 +23,7 @@ export {
   type Dirref,
   decodeTreeObj,
   decodeVal,
+  MAX_DIR_BYTES,
   type Symlink,
   sortedNames,
   type TreeObj,
@@ -30,7 +31,7 @@ export {
   type Valref,
 } from './treeobj.ts'
 export { dirBlob, dirrefText, sortNames, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
-export { missingDir, missingValue, streamValue } from './value-stream.ts'
+export { isTooLarge, missingDir, missingValue, streamValue } from './value-stream.ts'
 export { walk } from './walk.ts'
 export { depthError, LimitCount, MAX_DEPTH, MAX_KEYS } from './walk-limits.ts'
 export type { WalkFilter, WalkOptions } from './walk-options.ts'

@@ -2,7 +2,7 @@
  * Tree objects (RFC 11): the JSON objects that a KVS namespace is made of. What is accepted is what Flux's own readers
  * accept, except where that would lose data: a NUL in a name, which they refuse, is taken.
  */
-import { isAscii } from 'node:buffer'
+import { constants, isAscii } from 'node:buffer'
 import { isBlobref } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import { sortNames } from './treeobj-encode.ts'
@@ -40,6 +40,9 @@ export interface Symlink {
   readonly ver: 1
   readonly data: { readonly target: string; readonly namespace?: string }
 }
+
+/** No larger blob can be decoded: its text would be longer than any string. */
+export const MAX_DIR_BYTES = constants.MAX_STRING_LENGTH
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

@@ -2,7 +2,7 @@ import { ContentError, type ContentStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { Child } from './lookup.ts'
 import { decodeVal, type Val, type Valref } from './treeobj.ts'
-import { missingValue, streamValue } from './value-stream.ts'
+import { isTooLarge, missingValue, streamValue } from './value-stream.ts'
 
 /** First blobs that are held at a time; a single one may be larger. */
 const STARTS_BYTES = 16 << 20
@@ -28,12 +28,13 @@ export async function loadStarts(
   }
   while (open.length > 0 && held < STARTS_BYTES) {
     const blobrefs = open.map((i) => (children[i] as Child<Valref>).obj.data[0] as string)
-    const results = await store.loadBatch(blobrefs, STARTS_BYTES)
+    const results = await store.loadBatch(blobrefs, STARTS_BYTES, STARTS_BYTES)
     const later: number[] = []
     for (const [j, result] of results.entries()) {
       const i = open[j] as number
       const { key, obj } = children[i] as Child<Valref>
       if (result === undefined || held >= STARTS_BYTES) later.push(i)
+      else if (isTooLarge(result)) starts[i] = await loadMore(store, key, obj, bytes)
       else if (result instanceof ContentError) starts[i] = missingValue(key, 0, result)
       // What is kept must not keep the whole batch alive.
       else if (result.length >= bytes || obj.data.length === 1) starts[i] = result.slice(0, bytes)

@@ -1,5 +1,5 @@
-import { ContentError, type ContentStore } from '../content/index.ts'
-import { throwIfAborted } from '../errors/index.ts'
+import { type BlobResult, ContentError, type ContentStore } from '../content/index.ts'
+import { abortable, throwIfAborted } from '../errors/index.ts'
 import { TreeError } from './tree-error.ts'
 
 /** Blobs asked for at a time: beyond this, a batch gains nothing. */
@@ -12,7 +12,7 @@ const PIECE_BYTES = 16 << 20
  * Load the bytes of a value, some blobs at a time, in order.
  *
  * @param key - for messages
- * @yields blobs that stand next to each other; views, good until the next are asked for
+ * @yields blobs that stand next to each other, or pieces of one that is too large to be held; views, good until the next are asked for
  * @throws {TreeError} `missing-value`: the first blob that cannot be had
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
@@ -26,18 +26,47 @@ export async function* streamValue(
   for (let at = 0; at < blobrefs.length; ) {
     throwIfAborted(signal)
     const count = stuck ? 1 : Math.min(MAX_LOAD, Math.max(1, store.window))
-    const results = await store.loadBatch(blobrefs.slice(at, at + count), PIECE_BYTES)
+    const results = await abortable(store.loadBatch(blobrefs.slice(at, at + count), PIECE_BYTES, PIECE_BYTES), signal)
     const parts: Uint8Array[] = []
     for (const [i, result] of results.entries()) {
+      if (isTooLarge(result)) break
       if (result instanceof ContentError) throw missingValue(key, at + i, result)
       // The rest of this batch comes with the next: the order must be kept.
       if (result === undefined) break
       parts.push(result)
     }
     at += parts.length
+    if (parts.length > 0) yield parts
+    const result = results[parts.length]
+    if (isTooLarge(result)) {
+      yield* streamBlob(store, key, result.blobref, at++, signal)
+      stuck = false
+      continue
+    }
     // The store may have left out the very first, which only a batch of its own is sure to bring.
     stuck = parts.length === 0
-    if (!stuck) yield parts
+  }
+}
+
+/** Is a blob too large to be held? */
+export function isTooLarge(result: BlobResult): result is ContentError {
+  return result instanceof ContentError && result.code === 'EFBIG'
+}
+
+async function* streamBlob(
+  store: ContentStore,
+  key: string,
+  blobref: string,
+  index: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly Uint8Array[], void, void> {
+  try {
+    for await (const piece of store.stream?.(blobref) ?? []) {
+      throwIfAborted(signal)
+      yield [piece]
+    }
+  } catch (error) {
+    throw error instanceof ContentError ? missingValue(key, index, error) : error
   }
 }
 

@@ -8,12 +8,12 @@
  * Nothing here is a promise, a stream or an event for each blob or entry: loads and entries come in batches.
  */
 import { type BlobResult, ContentError, type ContentStore } from '../content/index.ts'
-import { FluxError, InterruptedError, throwIfAborted } from '../errors/index.ts'
+import { abortable, FluxError, InterruptedError, throwIfAborted } from '../errors/index.ts'
 import { type Dir, type Entry, keyOf, type ValueEntry } from './entry.ts'
 import { decodeDir } from './lookup.ts'
 import { TreeError } from './tree-error.ts'
-import { type DirObj, decodeVal } from './treeobj.ts'
-import { missingDir, missingValue, streamValue } from './value-stream.ts'
+import { type DirObj, decodeVal, MAX_DIR_BYTES } from './treeobj.ts'
+import { isTooLarge, missingDir, missingValue, streamValue } from './value-stream.ts'
 import { LimitCount, MAX_DEPTH } from './walk-limits.ts'
 import type { WalkOptions } from './walk-options.ts'
 import { type Inline, type Loading, nodeKey, WalkQueue } from './walk-queue.ts'
@@ -71,6 +71,8 @@ class Walker {
   /** Blobs loaded for nodes that have not been yielded. */
   #heldBytes = 0
   readonly #limit: LimitCount
+  /** Directories too large to be held beside others are loaded one after another. */
+  #largeDirs: Promise<void> = Promise.resolve()
   #failure: unknown
   #wake: (() => void) | undefined
   readonly #onAbort = () => this.#wake?.()
@@ -199,7 +201,7 @@ class Walker {
     this.#inFlight += nodes.length
     const blobrefs = nodes.map((node, i) => node.blobrefs[indexes[i] as number] as string)
     this.#store
-      .loadBatch(blobrefs, budgetBytes)
+      .loadBatch(blobrefs, budgetBytes, LARGE_VALUE)
       .then((results) => {
         this.#inFlight -= nodes.length
         this.#options.onLoaded?.(nodes.length)
@@ -218,6 +220,10 @@ class Walker {
       return
     }
     if (node.error !== undefined || node.large) return
+    if (isTooLarge(result)) {
+      this.#arrivedLarge(node)
+      return
+    }
     if (result instanceof ContentError) {
       node.error = blobError(node, index, result)
       return
@@ -234,6 +240,29 @@ class Walker {
       this.#forget(node)
       node.large = true
     }
+  }
+
+  /** A blob came without its bytes, as it is too large to be held beside others. A directory is loaded all the same. */
+  #arrivedLarge(node: Loading): void {
+    if (node.kind === 'value') {
+      this.#forget(node)
+      node.large = true
+      return
+    }
+    this.#inFlight++
+    this.#largeDirs = this.#largeDirs
+      .then(async () => {
+        if (this.#failure !== undefined) return
+        const [result] = await this.#store.loadBatch(node.blobrefs, 1, MAX_DIR_BYTES)
+        this.#inFlight--
+        if (result instanceof ContentError) node.error = blobError(node, 0, result)
+        else this.#expand(node, result as Uint8Array)
+        this.#fill()
+      })
+      .catch((error) => {
+        this.#failure ??= error
+      })
+      .finally(() => this.#wake?.())
   }
 
   #expand(node: Loading, blob: Uint8Array): void {
@@ -272,9 +301,9 @@ class Walker {
 
   /** A value too large to hold: read once for its size and to know that it is whole, then again for its bytes. */
   async #largeEntry(node: Loading): Promise<ValueEntry | undefined> {
-    let size = 0
+    let size: number
     try {
-      for await (const parts of this.#stream(node)) for (const part of parts) size += part.length
+      size = await this.#checkedSize(node)
     } catch (error) {
       if (!(error instanceof TreeError)) throw error
       this.#report(error)
@@ -283,6 +312,25 @@ class Walker {
     const { parent, name, blobrefs } = node
     const stream = () => this.#stream(node)
     return { type: 'value', dir: parent as Dir, name, size, parts: undefined, blobs: blobrefs.length, stream }
+  }
+
+  /** The bytes of a value, once it is known to be whole: a store on disk needs not hand it over for that. */
+  async #checkedSize(node: Loading): Promise<number> {
+    let size = 0
+    const { blobrefs } = node
+    const { signal } = this.#options
+    const { sizes, checkBatch } = this.#store
+    if (!sizes || !checkBatch) {
+      for await (const parts of this.#stream(node)) for (const part of parts) size += part.length
+      return size
+    }
+    for (let at = 0; at < blobrefs.length; at += MAX_LOAD) {
+      const some = blobrefs.slice(at, at + MAX_LOAD)
+      const errors = await abortable(checkBatch.call(this.#store, some), signal)
+      for (const [i, error] of errors.entries()) if (error) throw missingValue(nodeKey(node), at + i, error)
+      for (const bytes of await sizes.call(this.#store, some)) size += bytes
+    }
+    return size
   }
 
   #stream({ parent, name, blobrefs }: Loading): AsyncGenerator<readonly Uint8Array[], void, void> {

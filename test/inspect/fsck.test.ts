@@ -233,7 +233,7 @@ describe('inspect/fsck', () => {
       'checkpoint 1 of 2001-09-09T01:46:39Z: 1 error',
       'checkpoint 2 of 2001-09-09T01:46:38Z: intact',
       'checkpoint 3 of 2001-09-09T01:46:37Z: intact',
-      'looked at 6 directories, 5 values, 0 links, 10 blobs',
+      'looked at 9 directories, 8 values, 0 links, 16 blobs',
       'all of it is repaired in the new checkpoint; the exit status is 1 as that of flux fsck --repair',
       `checkpoint 2 of 2001-09-09T01:46:38Z is intact: dump it with --root ${older}`,
     ])

@@ -1,5 +1,15 @@
 import { Args, Flags } from '@oclif/core'
-import { errorLine, EXIT, kindOf, limitFlags, Output, outputWidth, printJsonList, shown, SourceCommand } from '../../cli/index.ts'
+import {
+  EXIT,
+  errorLine,
+  kindOf,
+  limitFlags,
+  Output,
+  outputWidth,
+  printJsonList,
+  SourceCommand,
+  shown,
+} from '../../cli/index.ts'
 import { columns, keyIn, type Listing, listKeys, objJson } from '../../inspect/index.ts'
 import { plainKey, type TreeObj } from '../../kvs/index.ts'
 

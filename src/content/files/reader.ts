@@ -3,14 +3,21 @@
  * is, and the one checkpoint is the file `kvs-primary`.
  */
 import { createHash, hash as digestHex } from 'node:crypto'
-import { lstatSync, readdirSync } from 'node:fs'
+import { closeSync, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
 import { blobrefHash, blobrefHex, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import { emptyTotals, type StoreTotals, type Totals } from '../content-store.ts'
-import { BLOB, type BlobReader, type CheckedBatch, type PackedBatch } from '../packed-batch.ts'
-import { readAt, withRegularFile } from './regular-file.ts'
+import {
+  BLOB,
+  type BlobFailure,
+  type BlobReader,
+  type BlobStream,
+  type CheckedBatch,
+  type PackedBatch,
+} from '../packed-batch.ts'
+import { openRegularFile, readAt, withRegularFile } from './regular-file.ts'
 
 /** The file that holds the checkpoint. */
 export const CHECKPOINT_FILE = 'kvs-primary'
@@ -30,7 +37,8 @@ export class FilesReader implements BlobReader {
   readonly #verify: boolean
   readonly #digests: readonly string[]
   readonly #marked = new Set<string>()
-  #piece: Buffer | undefined
+  /** Large blobs that were found intact: what is referred to often is read once. */
+  readonly #intact = new Set<string>()
 
   /** @throws {FluxError} when the directory cannot be listed */
   constructor(dir: string, options: { verify: boolean }) {
@@ -67,7 +75,7 @@ export class FilesReader implements BlobReader {
     }
   }
 
-  readBatch(hex: string, count: number, budgetBytes: number): PackedBatch {
+  readBatch(hex: string, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch {
     const digits = DIGEST_BYTES[this.hash] * 2
     const status = new Uint8Array(count)
     const large = new Map<number, Uint8Array>()
@@ -80,9 +88,12 @@ export class FilesReader implements BlobReader {
       }
       const digest = hex.slice(i * digits, (i + 1) * digits)
       try {
-        const blob = this.#readOne(join(this.#dir, `${this.hash}-${digest}`), left, large.size === 0)
-        if (blob === undefined) {
-          status[i] = BLOB.DEFERRED
+        const blob = this.#readOne(join(this.#dir, `${this.hash}-${digest}`), {
+          left: large.size === 0 ? Number.POSITIVE_INFINITY : left,
+          maxBlobBytes,
+        })
+        if (typeof blob === 'number') {
+          status[i] = blob
           continue
         }
         left -= blob.length
@@ -93,8 +104,9 @@ export class FilesReader implements BlobReader {
           large.set(i, blob)
         }
       } catch (error) {
-        status[i] = statusOf(error)
-        if (status[i] === BLOB.UNREADABLE) reasons.set(i, (error as FluxError).message)
+        const failure = failureOf(error)
+        status[i] = failure.status
+        if (failure.reason !== undefined) reasons.set(i, failure.reason)
       }
     }
     return { status, start: new Uint32Array(), end: new Uint32Array(), arena: new Uint8Array(), large, reasons }
@@ -117,14 +129,44 @@ export class FilesReader implements BlobReader {
     const reasons = new Map<number, string>()
     for (let i = 0; i < count; i++) {
       const digest = hex.slice(i * digits, (i + 1) * digits)
-      try {
-        status[i] = this.#isIntact(digest) ? BLOB.PACKED : BLOB.ALTERED
-      } catch (error) {
-        status[i] = statusOf(error)
-        if (status[i] === BLOB.UNREADABLE) reasons.set(i, (error as FluxError).message)
-      }
+      // One at a time: nothing is to be kept.
+      const one = this.readBatch(digest, 1, 1, PIECE_BYTES)
+      const { status: state, reason } =
+        one.status[0] === BLOB.TOO_LARGE
+          ? this.#checkLarge(digest)
+          : { status: one.status[0] as number, reason: one.reasons.get(0) }
+      status[i] = state
+      if (reason !== undefined) reasons.set(i, reason)
     }
     return { status, reasons }
+  }
+
+  openStream(hex: string): BlobStream | BlobFailure {
+    const checked = this.#verify ? this.#checkLarge(hex) : undefined
+    if (checked && checked.status !== BLOB.LARGE) return checked
+    try {
+      return new FileStream(join(this.#dir, `${this.hash}-${hex}`))
+    } catch (error) {
+      return failureOf(error)
+    }
+  }
+
+  /** Compare a blob with its digest, some bytes at a time. */
+  #checkLarge(digest: string): BlobFailure {
+    if (!this.#verify || this.#intact.has(digest)) return { status: BLOB.LARGE }
+    let stream: FileStream | undefined
+    try {
+      stream = new FileStream(join(this.#dir, `${this.hash}-${digest}`))
+      const hash = createHash(this.hash)
+      for (let piece = stream.next(); piece; piece = stream.next()) hash.update(piece)
+      if (hash.digest('hex') !== digest) return { status: BLOB.ALTERED }
+      this.#intact.add(digest)
+      return { status: BLOB.LARGE }
+    } catch (error) {
+      return failureOf(error)
+    } finally {
+      stream?.close()
+    }
   }
 
   list(from: number, count: number): string {
@@ -158,24 +200,11 @@ export class FilesReader implements BlobReader {
     // Nothing is held between batches.
   }
 
-  /** @returns undefined when the file is larger than `left`, unless it is the `first` of its batch */
-  #readOne(path: string, left: number, first: boolean): Uint8Array | undefined {
-    return withRegularFile(path, BLOB_BYTES, (fd, size) => (!first && size > left ? undefined : wholeFile(fd, size)))
-  }
-
-  /** Compare a blob with its digest, holding no more than a piece of it. */
-  #isIntact(digest: string): boolean {
-    return withRegularFile(join(this.#dir, `${this.hash}-${digest}`), BLOB_BYTES, (fd, size) => {
-      if (!this.#verify) return true
-      this.#piece ??= Buffer.allocUnsafeSlow(PIECE_BYTES)
-      const piece = this.#piece
-      if (size < piece.length) return digestHex(this.hash, piece.subarray(0, readAt(fd, piece, 0)), 'hex') === digest
-      const hash = createHash(this.hash)
-      for (let at = 0, n = piece.length; n === piece.length; at += n) {
-        n = readAt(fd, piece, at)
-        hash.update(piece.subarray(0, n))
-      }
-      return hash.digest('hex') === digest
+  /** @returns its status alone when the file is larger than allowed */
+  #readOne(path: string, { left, maxBlobBytes }: { left: number; maxBlobBytes: number }): Uint8Array | number {
+    return withRegularFile(path, BLOB_BYTES, (fd, size) => {
+      if (size > maxBlobBytes) return BLOB.TOO_LARGE
+      return size > left ? BLOB.DEFERRED : wholeFile(fd, size)
     })
   }
 }
@@ -186,8 +215,34 @@ function wholeFile(fd: number, size: number): Buffer {
   return bytes.subarray(0, readAt(fd, bytes, 0))
 }
 
+/** A file that is read some bytes at a time. */
+class FileStream implements BlobStream {
+  readonly isWhole = true
+  readonly #fd: number
+  readonly #buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  #at = 0
+  #open = true
+
+  /** @throws {FluxError} as {@link openRegularFile} */
+  constructor(path: string) {
+    this.#fd = openRegularFile(path, BLOB_BYTES).fd
+  }
+
+  next(): Uint8Array | undefined {
+    const bytes = readAt(this.#fd, this.#buffer, this.#at)
+    this.#at += bytes
+    return bytes > 0 ? this.#buffer.subarray(0, bytes) : undefined
+  }
+
+  close(): void {
+    if (this.#open) closeSync(this.#fd)
+    this.#open = false
+  }
+}
+
 /** @throws {FluxError} what says nothing of the file: that this process has too many open */
-function statusOf(error: unknown): number {
-  if (error instanceof FluxError && error.code === 'EMFILE') throw error
-  return error instanceof FluxError && error.code === 'ENOENT' ? BLOB.MISSING : BLOB.UNREADABLE
+function failureOf(error: unknown): BlobFailure {
+  const { code, message } = error as FluxError
+  if (error instanceof FluxError && code === 'EMFILE') throw error
+  return code === 'ENOENT' ? { status: BLOB.MISSING } : { status: BLOB.UNREADABLE, reason: message }
 }

@@ -5,13 +5,13 @@ import { FluxError } from '../../errors/index.ts'
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /**
- * Work on a file of a store, which may be something else.
+ * Open a file of a store, which may be something else.
  *
  * @param maxBytes - the most that such a file can have
- * @param work - is given the descriptor of a regular file, and its size
+ * @returns the descriptor of a regular file, to be closed, and its size
  * @throws {FluxError} `EINVAL` not a regular file; `EFBIG` larger; or the errno of the file system: `ENOENT`, `EACCES`, …
  */
-export function withRegularFile<T>(path: string, maxBytes: number, work: (fd: number, size: number) => T): T {
+export function openRegularFile(path: string, maxBytes: number): { fd: number; size: number } {
   let fd: number
   try {
     fd = openSync(path, FLAGS)
@@ -27,7 +27,18 @@ export function withRegularFile<T>(path: string, maxBytes: number, work: (fd: nu
     if (stats.size > maxBytes) {
       throw new FluxError('EFBIG', `${path}: has ${stats.size} bytes, and ${maxBytes} are the most it can have`)
     }
-    return work(fd, stats.size)
+    return { fd, size: stats.size }
+  } catch (error) {
+    closeSync(fd)
+    throw FluxError.fromSystem(error, `cannot read ${path}`)
+  }
+}
+
+/** Work on a file of a store, and close it. @throws {FluxError} as {@link openRegularFile}, and what `work` throws */
+export function withRegularFile<T>(path: string, maxBytes: number, work: (fd: number, size: number) => T): T {
+  const { fd, size } = openRegularFile(path, maxBytes)
+  try {
+    return work(fd, size)
   } catch (error) {
     throw FluxError.fromSystem(error, `cannot read ${path}`)
   } finally {

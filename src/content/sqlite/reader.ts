@@ -5,14 +5,22 @@
  * row: the columns of all wanted rows, joined by an aggregate. Measured on 750,000 objects: 0.5 s, against 0.8 s for ranges
  * of rows, 1.2 s for a statement a blob, and 6 s for a statement a blob by hash.
  */
-import { hash as digestHex } from 'node:crypto'
+import { createHash, hash as digestHex } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { lz4DecodeBlock } from '../../bytes/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import type { StoreTotals } from '../content-store.ts'
-import { BLOB, type BlobReader, type CheckedBatch, type PackedBatch } from '../packed-batch.ts'
+import {
+  BLOB,
+  type BlobFailure,
+  type BlobReader,
+  type BlobStream,
+  type CheckedBatch,
+  type PackedBatch,
+} from '../packed-batch.ts'
+import { LargeBlobs } from './large-blobs.ts'
 import { distinctRowids, Locator, PLACES } from './locator.ts'
 import { openDatabase } from './open-database.ts'
 import { RowSet } from './row-set.ts'
@@ -22,6 +30,9 @@ import { Survey } from './survey.ts'
 
 /** Blobs beyond this size, stored or expanded, are read one by one, so that a batch's memory stays within its budget. */
 const LARGE_BLOB = 64 * 1024
+
+/** Blobs beyond this size are checked some bytes at a time. */
+const STREAMED_BLOB = 4 << 20
 
 const HINTS = {
   busy: 'stop the instance that uses it, or dump that instance live with --uri',
@@ -49,6 +60,8 @@ export class SqliteReader implements BlobReader {
   readonly #tables: Set<string>
   readonly #byRowids: StatementSync
   readonly #byRowid: StatementSync
+  readonly #sizes: StatementSync
+  readonly #largeBlobs: LargeBlobs
   readonly #locator: Locator
   /** What {@link checkBatch} has found intact: what is referenced often is read once. */
   readonly #intact = new RowSet()
@@ -72,6 +85,8 @@ export class SqliteReader implements BlobReader {
          FROM (SELECT rowid, ${SIZE_SQL} AS size, object FROM objects WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid)`,
       )
       this.#byRowid = this.#prepare(`SELECT ${SIZE_SQL}, CAST(object AS BLOB) FROM objects WHERE rowid = ?`)
+      this.#sizes = this.#prepare(`SELECT ${SIZE_SQL}, octet_length(object) FROM objects WHERE rowid = ?`)
+      this.#largeBlobs = new LargeBlobs(this.#db)
       // An empty store gets Flux's default.
       this.hash = hashIn(this.#db) ?? 'sha1'
       this.#locator = new Locator(this.#db, DIGEST_BYTES[this.hash])
@@ -95,11 +110,11 @@ export class SqliteReader implements BlobReader {
     }
   }
 
-  readBatch(hex: string, count: number, budgetBytes: number): PackedBatch {
+  readBatch(hex: string, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch {
     const batch = emptyBatch(count)
     try {
       const order = this.#locator.locate(Buffer.from(hex, 'hex'), count)
-      if (order.length > 0) this.#read(batch, order, hex, budgetBytes)
+      if (order.length > 0) this.#read(batch, order, hex, { budgetBytes, maxBlobBytes })
     } catch (error) {
       throw sqliteError(error, this.#name, HINTS)
     }
@@ -120,6 +135,18 @@ export class SqliteReader implements BlobReader {
       throw sqliteError(error, this.#name, HINTS)
     }
     return { status: batch.status, reasons: batch.reasons }
+  }
+
+  openStream(hex: string): BlobStream | BlobFailure {
+    const { status, reasons } = this.checkBatch(hex, 1)
+    const reason = reasons.get(0)
+    if (!isSound(status[0])) return { status: status[0] as number, ...(reason !== undefined && { reason }) }
+    try {
+      const [packed] = this.#locator.locate(Buffer.from(hex, 'hex'), 1)
+      return this.#largeBlobs.open(rowidOf(packed as number)) ?? { status: BLOB.ALTERED }
+    } catch (error) {
+      throw sqliteError(error, this.#name, HINTS)
+    }
   }
 
   sizes(hex: string, count: number): Float64Array {
@@ -157,8 +184,8 @@ export class SqliteReader implements BlobReader {
     }
   }
 
-  /** @param budgetBytes - undefined to check alone, and keep nothing */
-  #read(batch: PackedBatch, order: Float64Array, hex: string, budgetBytes: number | undefined): void {
+  /** @param limits - undefined to check alone, and keep nothing */
+  #read(batch: PackedBatch, order: Float64Array, hex: string, limits: Limits | undefined): void {
     const rowids = distinctRowids(order)
     // What the index of the hashes knows, a damaged table need not have.
     for (const packed of order) batch.status[packed % PLACES] = BLOB.MISSING
@@ -168,7 +195,7 @@ export class SqliteReader implements BlobReader {
       row = this.#byRowids.get(`[${rowids.join(',')}]`) as unknown as typeof row
     } catch {
       // A damaged page spoils the whole statement: read one by one to lose only what is on it.
-      this.#readLarge(batch, [...order], hex, budgetBytes)
+      this.#readLarge(batch, [...order], hex, limits)
       return
     }
     const numbers = row[0]?.split(' ') ?? []
@@ -180,7 +207,7 @@ export class SqliteReader implements BlobReader {
       const length = Number(numbers[i + 2])
       if (!(length > LARGE_BLOB || size > LARGE_BLOB)) bytes += size >= 0 ? size : length
     }
-    const arena = budgetBytes === undefined ? this.#scratchOf(bytes) : Buffer.allocUnsafeSlow(bytes)
+    const arena = limits === undefined ? this.#scratchOf(bytes) : Buffer.allocUnsafeSlow(bytes)
     batch.arena = arena
     const large: number[] = []
     let at = 0
@@ -201,6 +228,8 @@ export class SqliteReader implements BlobReader {
         from += length
       }
       while (rowidOf(order[next] as number) < rowid) next++
+      const isWanted = !isLarge && rowidOf(order[next] as number) === rowid
+      const state = isWanted ? this.#stateOf(sound, arena.subarray(at, end), hex, order[next] as number) : BLOB.MISSING
       // The same blob may be wanted at several places.
       for (; next < order.length && rowidOf(order[next] as number) === rowid; next++) {
         const place = (order[next] as number) % PLACES
@@ -210,32 +239,49 @@ export class SqliteReader implements BlobReader {
         }
         batch.start[place] = at
         batch.end[place] = end
-        batch.status[place] =
-          !sound || !this.#isIntact(arena.subarray(at, end), hex, place) ? BLOB.ALTERED : BLOB.PACKED
+        batch.status[place] = state
       }
       at = end
     }
-    if (large.length > 0) this.#readLarge(batch, large, hex, budgetBytes && budgetBytes - bytes)
+    if (large.length > 0)
+      this.#readLarge(batch, large, hex, limits && { ...limits, budgetBytes: limits.budgetBytes - bytes })
   }
 
-  #readLarge(batch: PackedBatch, order: readonly number[], hex: string, budgetBytes: number | undefined): void {
-    let left = budgetBytes ?? Number.POSITIVE_INFINITY
+  /** Blobs one by one, in the order of their rows: so the same blob for several places is read once. */
+  #readLarge(batch: PackedBatch, order: readonly number[], hex: string, limits: Limits | undefined): void {
+    let left = limits?.budgetBytes ?? Number.POSITIVE_INFINITY
     let any = batch.arena.length > 0
+    let last: { rowid: number; place: number } | undefined
     for (const packed of order) {
       const place = packed % PLACES
+      const rowid = rowidOf(packed)
+      if (rowid === last?.rowid) {
+        copyResult(batch, last.place, place)
+        continue
+      }
       if (any && left <= 0) {
         batch.status[place] = BLOB.DEFERRED
         continue
       }
+      last = { rowid, place }
       try {
-        const blob = this.#readOne(rowidOf(packed))
+        const size = this.#expandedSize(rowid)
+        if (limits !== undefined && size > limits.maxBlobBytes) {
+          batch.status[place] = BLOB.TOO_LARGE
+          continue
+        }
+        if (limits === undefined && size > STREAMED_BLOB) {
+          batch.status[place] = this.#isStreamIntact(rowid, hex, place) ? BLOB.LARGE : BLOB.ALTERED
+          continue
+        }
+        const blob = this.#readOne(rowid, limits === undefined)
         left -= blob?.length ?? 0
         any = true
         if (blob === undefined || !this.#isIntact(blob, hex, place)) {
           batch.status[place] = BLOB.ALTERED
         } else {
           batch.status[place] = BLOB.LARGE
-          if (budgetBytes !== undefined) batch.large.set(place, blob)
+          if (limits !== undefined) batch.large.set(place, blob)
         }
       } catch (error) {
         batch.status[place] = BLOB.UNREADABLE
@@ -244,15 +290,29 @@ export class SqliteReader implements BlobReader {
     }
   }
 
-  /** @returns undefined when what is stored is not what its size column says */
-  #readOne(rowid: number): Uint8Array | undefined {
+  /** What the store says that the blob of a row comes to; -1 when there is no such row. */
+  #expandedSize(rowid: number): number {
+    const [size, length] = (this.#sizes.get(rowid) ?? [-1, -1]) as unknown as [number, number | null]
+    return size >= 0 ? size : (length ?? 0)
+  }
+
+  #isStreamIntact(rowid: number, hex: string, place: number): boolean {
+    const blob = this.#largeBlobs.open(rowid)
+    if (blob === undefined) return false
+    const hash = createHash(this.hash)
+    for (let piece = blob.next(); piece; piece = blob.next()) if (this.#verify) hash.update(piece)
+    return blob.isWhole && (!this.#verify || hash.digest('hex') === this.#digestAt(hex, place))
+  }
+
+  /** @returns undefined when what is stored is not what its size column says. @param scratch - it is not kept */
+  #readOne(rowid: number, scratch: boolean): Uint8Array | undefined {
     const row = this.#byRowid.get(rowid) as unknown as [number, Uint8Array | null] | undefined
     if (row === undefined) return undefined
     const [size, stored] = [row[0], row[1] ?? new Uint8Array()]
     if (size === -1) return stored
     // LZ4 cannot shrink more than 255 to 1, so a size beyond that is damage, and must not be allocated.
     if (!Number.isSafeInteger(size) || size < 0 || size > stored.length * 255) return undefined
-    const blob = Buffer.allocUnsafeSlow(size)
+    const blob = scratch ? this.#scratchOf(size).subarray(0, size) : Buffer.allocUnsafeSlow(size)
     return lz4DecodeBlock(stored, 0, stored.length, blob, 0, size) ? blob : undefined
   }
 
@@ -262,10 +322,31 @@ export class SqliteReader implements BlobReader {
   }
 
   #isIntact(blob: Uint8Array, hex: string, place: number): boolean {
-    if (!this.#verify) return true
-    const digits = DIGEST_BYTES[this.hash] * 2
-    return digestHex(this.hash, blob, 'hex') === hex.slice(place * digits, (place + 1) * digits)
+    return !this.#verify || digestHex(this.hash, blob, 'hex') === this.#digestAt(hex, place)
   }
+
+  #stateOf(sound: boolean, blob: Uint8Array, hex: string, packed: number): number {
+    return sound && this.#isIntact(blob, hex, packed % PLACES) ? BLOB.PACKED : BLOB.ALTERED
+  }
+
+  #digestAt(hex: string, place: number): string {
+    const digits = DIGEST_BYTES[this.hash] * 2
+    return hex.slice(place * digits, (place + 1) * digits)
+  }
+}
+
+interface Limits {
+  budgetBytes: number
+  maxBlobBytes: number
+}
+
+/** The same blob at another place. */
+function copyResult(batch: PackedBatch, from: number, to: number): void {
+  batch.status[to] = batch.status[from] as number
+  const blob = batch.large.get(from)
+  if (blob) batch.large.set(to, blob)
+  const reason = batch.reasons.get(from)
+  if (reason !== undefined) batch.reasons.set(to, reason)
 }
 
 function emptyBatch(count: number): PackedBatch {
