@@ -48,6 +48,7 @@ export {
   openStore,
   openStoreWriter,
   parseBlobref,
+  type ReadCounts,
   type ServiceStats,
   type StoreTotals,
   type StoringBatch,
@@ -206,6 +207,7 @@ export {
 export {
   type ArchiveInfo,
   type ArchiveInfoOptions,
+  type ArchiveReading,
   ArchiveStore,
   archiveInfo,
   type OpenArchiveStoreOptions,

@@ -2,6 +2,7 @@ import { type ErrnoName, FluxError } from '../errors/index.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { KvsService } from './kvs-service.ts'
+import type { ReadCounts } from './read-counts.ts'
 
 /**
  * One blob of a batch: its bytes; or why it cannot be had; or undefined when it was left out because the batch had
@@ -66,6 +67,8 @@ export interface ContentStore extends AsyncDisposable {
   readonly window: number
   /** Number of blobs in the store, where that is known without looking at each. */
   readonly objects?: number | undefined
+  /** How much has been read so far, for whoever shows it. */
+  readonly counts?: Readonly<ReadCounts> | undefined
 
   /**
    * Load blobs. Each is compared with its blobref, unless the store was opened without verification. Several batches may

@@ -17,4 +17,5 @@ export { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP } from './kv
 export type { OfflineStore } from './offline-store.ts'
 export { type OpenStoreOptions, openStore } from './open-store.ts'
 export { type OpenStoreWriterOptions, openStoreWriter } from './open-writer.ts'
+export { blobsMet, type ReadCounts } from './read-counts.ts'
 export { recogniseStore, type StoreOnDisk } from './recognise-store.ts'

@@ -3,6 +3,7 @@ import { DIGEST_BYTES, type HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { type BlobResult, ContentError, type ContentStore, type StoreTotals } from './content-store.ts'
 import { BLOB, type PackedBatch } from './packed-batch.ts'
+import { newSharedCounts, noCounts, type ReadCounts, SHARED, type SharedCounts } from './read-counts.ts'
 import type { ReaderHandlers, ReaderThreadData } from './reader-thread.ts'
 import { Thread } from './thread.ts'
 
@@ -17,6 +18,8 @@ export class OfflineStore implements ContentStore {
   readonly name: string
   readonly window = WINDOW
   readonly hash: HashName
+  readonly #counts = noCounts()
+  readonly #shared: SharedCounts
   readonly #thread: Thread<ReaderHandlers>
   readonly #assertUnchanged: () => void
   readonly #signal: AbortSignal | undefined
@@ -44,19 +47,22 @@ export class OfflineStore implements ContentStore {
     assertUnchanged: () => void,
     signal: AbortSignal | undefined,
   ): Promise<OfflineStore> {
-    const thread = await Thread.open<ReaderHandlers>(data.name, './reader-thread', import.meta.url, data)
-    return new OfflineStore(data.name, thread, await thread.call('hash', undefined), assertUnchanged, signal)
+    const shared = newSharedCounts()
+    const thread = await Thread.open<ReaderHandlers>(data.name, './reader-thread', import.meta.url, { ...data, shared })
+    return new OfflineStore(data.name, thread, await thread.call('hash', undefined), shared, assertUnchanged, signal)
   }
 
   private constructor(
     name: string,
     thread: Thread<ReaderHandlers>,
     hash: HashName,
+    shared: SharedCounts,
     assertUnchanged: () => void,
     signal: AbortSignal | undefined,
   ) {
     this.name = name
     this.hash = hash
+    this.#shared = shared
     this.#thread = thread
     this.#assertUnchanged = assertUnchanged
     this.#signal = signal
@@ -65,7 +71,12 @@ export class OfflineStore implements ContentStore {
   }
 
   get objects(): number | undefined {
-    return this.#objects
+    return this.#objects ?? (this.#shared[SHARED.OBJECTS] || undefined)
+  }
+
+  get counts(): Readonly<ReadCounts> {
+    this.#counts.addedUp = this.#shared[SHARED.ADDED_UP] ?? 0
+    return this.#counts
   }
 
   async loadBatch(
@@ -76,6 +87,7 @@ export class OfflineStore implements ContentStore {
     const wanted = { ...this.#wanted(blobrefs), budgetBytes, maxBlobBytes }
     const { batch, objects } = await this.#ask('batch', wanted)
     this.#objects = objects
+    for (const status of batch.status) if (status !== BLOB.DEFERRED) this.#counts.loaded++
     return blobrefs.map((blobref, i) => resultOf(batch, i, blobref))
   }
 
@@ -86,20 +98,24 @@ export class OfflineStore implements ContentStore {
       while (true) {
         const piece = await this.#ask('piece', { id: opened })
         if (piece === 'damaged') throw errorOf(BLOB.ALTERED, blobref, undefined)
-        if (piece.length === 0) return
+        if (piece.length === 0) break
         yield piece
       }
+      this.#counts.loaded++
     } finally {
       await this.#thread.call('drop', { id: opened }).catch(() => {})
     }
   }
 
-  sizes(blobrefs: readonly string[]): Promise<Float64Array> {
-    return this.#ask('sizes', this.#wanted(blobrefs))
+  async sizes(blobrefs: readonly string[]): Promise<Float64Array> {
+    const sizes = await this.#ask('sizes', this.#wanted(blobrefs))
+    this.#counts.measured += blobrefs.length
+    return sizes
   }
 
   async checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
     const { status, reasons } = await this.#ask('check', this.#wanted(blobrefs))
+    this.#counts.loaded += blobrefs.length
     return blobrefs.map((blobref, i) => errorOf(status[i] as number, blobref, reasons.get(i)))
   }
 
@@ -114,6 +130,7 @@ export class OfflineStore implements ContentStore {
 
   async mark(blobrefs: readonly string[]): Promise<void> {
     await this.#ask('mark', this.#wanted(blobrefs))
+    this.#counts.marked += blobrefs.length
   }
 
   totals(): Promise<StoreTotals> {

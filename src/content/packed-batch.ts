@@ -2,6 +2,7 @@
  * A batch of blobs as it crosses from the reading thread: few buffers, whose memory is handed over, not copied.
  */
 import type { StoreTotals } from './content-store.ts'
+import type { SharedCounts } from './read-counts.ts'
 
 /** What became of a blob. */
 export const BLOB = {
@@ -71,5 +72,6 @@ export interface BlobReader {
   /** Set blobs apart in {@link totals}. */
   mark(hex: string, count: number): void
 
-  totals(): StoreTotals
+  /** @param shared - is counted up meanwhile */
+  totals(shared: SharedCounts): StoreTotals
 }

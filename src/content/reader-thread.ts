@@ -4,7 +4,8 @@ import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { StoreTotals } from './content-store.ts'
 import { FilesReader } from './files/reader.ts'
-import type { BlobFailure, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
+import { type BlobFailure, type BlobStream, type CheckedBatch, type PackedBatch } from './packed-batch.ts'
+import { SHARED, type SharedCounts } from './read-counts.ts'
 import { type SqliteAccess, SqliteReader } from './sqlite/reader.ts'
 import { type Answer, serveThread } from './thread.ts'
 
@@ -45,7 +46,7 @@ export type ReaderHandlers = {
   close: () => Answer<undefined>
 }
 
-const data = workerData as ReaderThreadData
+const data = workerData as ReaderThreadData & { shared: SharedCounts }
 
 serveThread(data.name, (): ReaderHandlers => {
   const reader = data.kind === 'sqlite' ? new SqliteReader(data.path, data) : new FilesReader(data.path, data)
@@ -79,12 +80,16 @@ serveThread(data.name, (): ReaderHandlers => {
       streams.delete(id)
       return { reply: undefined }
     },
-    list: ({ from, count }) => ({ reply: reader.list(from, count) }),
+    list({ from, count }) {
+      const digests = reader.list(from, count)
+      data.shared[SHARED.OBJECTS] = reader.objects ?? 0
+      return { reply: digests }
+    },
     mark({ hex, count }) {
       reader.mark(hex, count)
       return { reply: undefined }
     },
-    totals: () => ({ reply: reader.totals() }),
+    totals: () => ({ reply: reader.totals(data.shared) }),
     close() {
       reader.close()
       return { reply: undefined }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { Member, MemberType } from '../archive/index.ts'
 import { HashingWriter, type HashName } from '../content/index.ts'
-import { Restore } from './restore.ts'
+import { type ArchiveReading, Restore } from './restore.ts'
 
 /** How {@link archiveInfo} reads. */
 export interface ArchiveInfoOptions {
@@ -9,6 +9,8 @@ export interface ArchiveInfoOptions {
   hash?: HashName | undefined
   /** Hears of everything that is not as it should be, one line each. */
   onWarning?: ((message: string, kind: string) => void) | undefined
+  /** Called before the archive is read, with what says how far that is. */
+  onStart?: ((reading: ArchiveReading) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -45,7 +47,7 @@ export interface ArchiveInfo {
  * @throws {ArchiveError} it is damaged, or not an archive; {FluxError} it cannot be restored
  */
 export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}): Promise<ArchiveInfo> {
-  const { hash = 'sha1', onWarning, signal } = options
+  const { hash = 'sha1', onWarning, onStart, signal } = options
   const members: Partial<Record<MemberType, number>> = {}
   let oldest = Number.POSITIVE_INFINITY
   let newest = 0
@@ -71,6 +73,7 @@ export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}
     },
     signal,
   })
+  onStart?.(restore)
   const { format, filter, keys, symlinks, bytes, blobs, rootref } = await restore.run()
   const stats = path === '-' ? undefined : await stat(path)
   return {

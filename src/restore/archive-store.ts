@@ -10,10 +10,11 @@ import {
   type OfflineStore,
   openStore,
   openStoreWriter,
+  type ReadCounts,
   type StoreTotals,
 } from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
-import { Restore, type RestoreResult } from './restore.ts'
+import { type ArchiveReading, Restore, type RestoreResult } from './restore.ts'
 
 /** How {@link ArchiveStore} makes a store of an archive. */
 export interface OpenArchiveStoreOptions {
@@ -23,6 +24,8 @@ export interface OpenArchiveStoreOptions {
   scratchDir?: string | undefined
   /** Hears of everything that is not as it should be, one line each. */
   onWarning?: ((message: string, kind: string) => void) | undefined
+  /** Called before the archive is read, with what says how far that is. */
+  onStart?: ((reading: ArchiveReading) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -43,7 +46,7 @@ export class ArchiveStore implements ContentStore {
    * @throws {ArchiveError} it is damaged, or not an archive; {FluxError} it cannot be restored, or there is no room
    */
   static async open(path: string, options: OpenArchiveStoreOptions = {}): Promise<ArchiveStore> {
-    const { hash = 'sha1', scratchDir = tmpdir(), onWarning, signal } = options
+    const { hash = 'sha1', scratchDir = tmpdir(), onWarning, onStart, signal } = options
     const dir = await mkdtemp(join(scratchDir, 'flux-ts-')).catch((error) => {
       throw FluxError.fromSystem(error, `cannot make a temporary file in ${scratchDir}`, {
         hint: 'TMPDIR names another directory',
@@ -56,7 +59,9 @@ export class ArchiveStore implements ContentStore {
         await using writer = await openStoreWriter(spool, { hash })
         const commit = (root: { rootref: string; timestamp: number }) => writer.commit({ ...root, sequence: 0 })
         const allowEmpty = true
-        restored = await new Restore({ infile: path, writer, commit, allowEmpty, onWarning, signal }).run()
+        const restore = new Restore({ infile: path, writer, commit, allowEmpty, onWarning, signal })
+        onStart?.(restore)
+        restored = await restore.run()
       }
       throwIfAborted(signal)
       return new ArchiveStore(path, await openStore(spool, { verify: false }), restored)
@@ -82,6 +87,10 @@ export class ArchiveStore implements ContentStore {
 
   get objects(): number | undefined {
     return this.#store.objects
+  }
+
+  get counts(): Readonly<ReadCounts> {
+    return this.#store.counts
   }
 
   loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {

@@ -1,6 +1,13 @@
 export { type ArchiveInfo, type ArchiveInfoOptions, archiveInfo } from './archive-info.ts'
 export { ArchiveStore, type OpenArchiveStoreOptions } from './archive-store.ts'
-export { Restore, type RestoredRoot, type RestoreOptions, type RestoreProgress, type RestoreResult } from './restore.ts'
+export {
+  type ArchiveReading,
+  Restore,
+  type RestoredRoot,
+  type RestoreOptions,
+  type RestoreProgress,
+  type RestoreResult,
+} from './restore.ts'
 export type { SelectionOptions } from './selection.ts'
 export { type RestorePhase, type RestoreTasks, type RestoreTasksOptions, restoreTasks } from './tasks.ts'
 export { type RestoreLeaf, TreeBuilder } from './tree-builder.ts'

@@ -56,6 +56,9 @@ export interface RestoreProgress {
   deselected: number
 }
 
+/** What says how far the reading of an archive is. */
+export type ArchiveReading = Readonly<Pick<Restore, 'progress' | 'part'>>
+
 /** What a restore came to. */
 export interface RestoreResult extends Readonly<RestoreProgress>, RestoredRoot {
   readonly infile: string
@@ -86,9 +89,9 @@ export class Restore {
   readonly #opened = Promise.withResolvers<ArchiveReader['type']>()
   readonly #read = Promise.withResolvers<void>()
   readonly #committed = Promise.withResolvers<RestoreResult>()
+  #reader: ArchiveReader | undefined
   readonly #nowSeconds: number
   #hasRun = false
-  #reader: ArchiveReader | undefined
   #failure: unknown
   #newestSeconds = 0
   #unreachable = 0

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
-import { type ContentError, type OfflineStore, openStore } from '../../src/content/index.ts'
+import { blobsMet, type ContentError, type OfflineStore, openStore } from '../../src/content/index.ts'
+import { noCounts } from '../../src/content/read-counts.ts'
 import { scratch } from '../support/fixtures.ts'
 import { damagePage } from '../support/stores.ts'
 import { Blobs, writeSqlite } from '../support/trees.ts'
@@ -91,6 +92,10 @@ describe('content/survey', () => {
       fileBytes: 6,
       freeBytes: 0,
     })
+    expect(store.counts).to.include({ loaded: 3, marked: 2, addedUp: 3 })
+    // The first comes, and the other is to be asked for again.
+    await store.loadBatch(blobrefs, 1)
+    expect(store.counts.loaded).to.equal(4)
   })
 
   it('adds up what a database holds, and apart what is marked', async () => {
@@ -109,6 +114,32 @@ describe('content/survey', () => {
     expect(marked).to.deep.equal({ ...all, objects: 20, bytes: 3000, storedBytes: 3000 })
     expect({ unreadable, freeBytes }).to.deep.equal({ unreadable: 0, freeBytes: 0 })
     expect(fileBytes).to.be.greaterThan(450_000)
+  })
+
+  it('counts what has been read, for whoever shows it', async () => {
+    const { path, blobrefs } = sqliteStore(3000)
+    await using store = await openStore(path)
+    const { counts } = store
+    expect({ ...counts, objects: store.objects }).to.deep.equal({ ...noCounts(), objects: undefined })
+    await store.loadBatch(blobrefs.slice(0, 10), Number.POSITIVE_INFINITY)
+    await store.checkBatch(blobrefs.slice(0, 20))
+    await store.sizes(blobrefs.slice(0, 30))
+    await store.mark(blobrefs.slice(0, 40))
+    expect(store.counts).to.include({ loaded: 30, measured: 30, marked: 40, addedUp: 0 })
+    await store.totals()
+    expect({ ...store.counts, objects: store.objects }).to.include({ addedUp: 3000, objects: 3000 })
+    expect(blobsMet(store.counts)).to.equal(3000)
+    expect(store.counts).to.equal(counts)
+  })
+
+  it('knows how many objects there are as soon as they are listed or added up', async () => {
+    const { path } = sqliteStore(3000)
+    for (const ask of ['list', 'totals'] as const) {
+      await using store = await openStore(path)
+      if (ask === 'list') await store.list(0, 1)
+      else await store.totals()
+      expect(store.objects).to.equal(3000)
+    }
   })
 
   it('loses no more than what is on a damaged page of the table', async () => {

@@ -11,6 +11,7 @@ import {
 } from '../../flux/index.ts'
 import type { NamespaceRoot } from '../content-store.ts'
 import { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP } from '../kvs-service.ts'
+import type { ReadCounts } from '../read-counts.ts'
 
 /** Lookups that the kvs-watch module answers. */
 const WATCHING = LOOKUP.WATCH | LOOKUP.WAITCREATE | LOOKUP.STREAM
@@ -18,9 +19,12 @@ const WATCHING = LOOKUP.WATCH | LOOKUP.WAITCREATE | LOOKUP.STREAM
 /** The KVS of a live instance, as its modules `kvs` and `kvs-watch` serve it. */
 export class BrokerKvs implements KvsService {
   readonly #flux: Flux
+  readonly #counts: ReadCounts
 
-  constructor(flux: Flux) {
+  /** @param counts - its `keys` is counted up */
+  constructor(flux: Flux, counts: ReadCounts) {
     this.#flux = flux
+    this.#counts = counts
   }
 
   async lookup(request: KvsLookup, signal?: AbortSignal): Promise<unknown> {
@@ -36,6 +40,7 @@ export class BrokerKvs implements KvsService {
     const topic = 'kvs.lookup'
     const payloads = requests.map((request) => encodeJson(payloadOf(request)))
     const { results } = await this.#flux.rpcBatch(topic, payloads, { signal })
+    this.#counts.keys += requests.length
     return results.map((result, i) =>
       result instanceof RpcFailure
         ? lookupFailure(result.toError(topic, undefined), requests[i] as KvsLookup)

@@ -4,6 +4,7 @@ import { blobrefHex, type HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import type { BlobResult, ContentError, ContentStore, NamespaceRoot, ServiceStats } from '../content-store.ts'
 import type { KvsService } from '../kvs-service.ts'
+import { noCounts, type ReadCounts } from '../read-counts.ts'
 import { type BlobService, blobServices } from './blob-services.ts'
 import { BrokerKvs } from './broker-kvs.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
@@ -33,6 +34,7 @@ export class BrokerStore implements ContentStore {
   readonly hash: HashName
   /** The KVS as its modules serve it. */
   readonly kvs: KvsService
+  readonly #counts = noCounts()
   readonly #flux: Flux
   readonly #pace: Pace
   readonly #loader: Loader
@@ -48,7 +50,7 @@ export class BrokerStore implements ContentStore {
   ) {
     const { verify = true, maxreqs, noCache = false } = options
     this.hash = hash
-    this.kvs = new BrokerKvs(flux)
+    this.kvs = new BrokerKvs(flux, this.#counts)
     this.#flux = flux
     this.#noCache = noCache
     this.#verify = verify
@@ -83,32 +85,25 @@ export class BrokerStore implements ContentStore {
     return this.#flux.uri
   }
 
+  get counts(): Readonly<ReadCounts> {
+    return this.#counts
+  }
+
   /** Half of it is a batch of a walk, and while one half is in flight the other is queued. */
   get window(): number {
     return 2 * (this.#pace.limit + QUEUED)
   }
 
-  loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
-    return this.#loader.load(blobrefs, budgetBytes)
+  async loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
+    const results = await this.#loader.load(blobrefs, budgetBytes)
+    for (const result of results) if (result !== undefined) this.#counts.loaded++
+    return results
   }
 
-  /** Without verification it asks the backing store whether the blobs are there, and has none sent. */
   async checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
-    if (!this.#verify && this.#canValidate) {
-      const payloads = blobrefs.map((blobref) => Buffer.from(blobrefHex(blobref), 'hex'))
-      const { results } = await this.#flux.rpcBatch(VALIDATE, payloads, { nodeid: 0 })
-      const failure = results.find((result) => result instanceof RpcFailure && result.code !== 'ENOENT')
-      if (failure === undefined) {
-        return results.map((result, i) =>
-          result instanceof RpcFailure ? missingBlob(blobrefs[i] as string) : undefined,
-        )
-      }
-      const error = (failure as RpcFailure).toError(VALIDATE, 0)
-      // Blobrefs of the other algorithm are a protocol error, and before v0.77 nothing can be validated.
-      if (error.code !== 'ENOSYS' && error.code !== 'EPROTO') throw error
-      this.#canValidate = error.code !== 'ENOSYS'
-    }
-    return this.#loader.check(blobrefs)
+    const errors = await this.#check(blobrefs)
+    this.#counts.loaded += blobrefs.length
+    return errors
   }
 
   async serviceStats(): Promise<ServiceStats> {
@@ -169,6 +164,25 @@ export class BrokerStore implements ContentStore {
   /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Without verification it asks the backing store whether the blobs are there, and has none sent. */
+  async #check(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
+    if (!this.#verify && this.#canValidate) {
+      const payloads = blobrefs.map((blobref) => Buffer.from(blobrefHex(blobref), 'hex'))
+      const { results } = await this.#flux.rpcBatch(VALIDATE, payloads, { nodeid: 0 })
+      const failure = results.find((result) => result instanceof RpcFailure && result.code !== 'ENOENT')
+      if (failure === undefined) {
+        return results.map((result, i) =>
+          result instanceof RpcFailure ? missingBlob(blobrefs[i] as string) : undefined,
+        )
+      }
+      const error = (failure as RpcFailure).toError(VALIDATE, 0)
+      // Blobrefs of the other algorithm are a protocol error, and before v0.77 nothing can be validated.
+      if (error.code !== 'ENOSYS' && error.code !== 'EPROTO') throw error
+      this.#canValidate = error.code !== 'ENOSYS'
+    }
+    return this.#loader.check(blobrefs)
   }
 
   async #checkpointGet(): Promise<JsonObject> {

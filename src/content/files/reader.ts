@@ -17,6 +17,7 @@ import {
   type CheckedBatch,
   type PackedBatch,
 } from '../packed-batch.ts'
+import { SHARED, type SharedCounts } from '../read-counts.ts'
 import { openRegularFile, readAt, withRegularFile } from './regular-file.ts'
 
 /** The file that holds the checkpoint. */
@@ -178,7 +179,7 @@ export class FilesReader implements BlobReader {
     for (let i = 0; i < count; i++) this.#marked.add(hex.slice(i * digits, (i + 1) * digits))
   }
 
-  totals(): StoreTotals {
+  totals(shared: SharedCounts): StoreTotals {
     const all = emptyTotals()
     const marked = emptyTotals()
     const add = (totals: Totals, size: number) => {
@@ -187,7 +188,10 @@ export class FilesReader implements BlobReader {
       totals.storedBytes += size
     }
     let unreadable = 0
+    let addedUp = 0
+    shared[SHARED.OBJECTS] = this.#digests.length
     for (const digest of this.#digests) {
+      shared[SHARED.ADDED_UP] = ++addedUp
       const size = this.sizes(digest, 1)[0] as number
       if (size < 0) unreadable++
       else add(all, size)

@@ -20,6 +20,7 @@ import {
   type CheckedBatch,
   type PackedBatch,
 } from '../packed-batch.ts'
+import type { SharedCounts } from '../read-counts.ts'
 import { LargeBlobs } from './large-blobs.ts'
 import { distinctRowids, Locator, PLACES } from './locator.ts'
 import { openDatabase } from './open-database.ts'
@@ -161,8 +162,8 @@ export class SqliteReader implements BlobReader {
     this.#surveyed((survey) => survey.mark(hex, count))
   }
 
-  totals(): StoreTotals {
-    return this.#surveyed((survey) => survey.totals())
+  totals(shared: SharedCounts): StoreTotals {
+    return this.#surveyed((survey) => survey.totals(shared))
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /** What a `content.sqlite` says of its objects without looking into them. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { emptyTotals, type StoreTotals, type Totals } from '../content-store.ts'
+import { SHARED, type SharedCounts } from '../read-counts.ts'
 import { distinctRowids, type Locator, PLACES } from './locator.ts'
 import { RowSet } from './row-set.ts'
 import { SIZE_SQL } from './schema.ts'
@@ -50,15 +51,17 @@ export class Survey {
     })
   }
 
-  totals(): StoreTotals {
+  totals(shared: SharedCounts): StoreTotals {
     const all = emptyTotals()
     const marked = emptyTotals()
     const { index } = this.#locator
     let unreadable = index.lost
+    shared[SHARED.OBJECTS] = index.size
     for (let from = 0; from < index.size; from += PLACES) {
       const rowids = index.rowids(from, PLACES)
       const found = this.#read([...rowids])
       unreadable += rowids.length - found.length / 3
+      shared[SHARED.ADDED_UP] = from + rowids.length
       for (let i = 0; i < found.length; i += 3) {
         const [rowid, size, stored] = [found[i] as number, found[i + 1] as number, found[i + 2] as number]
         add(all, size, stored)

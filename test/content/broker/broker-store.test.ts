@@ -346,6 +346,18 @@ describe('content/broker/broker-store', () => {
     expect(request).to.include({ matchtag: 0 })
   })
 
+  it('counts what has come, for whoever shows it', async () => {
+    const { blobs, blobrefs } = some(20)
+    await using broker = await double(blobs, { namespaces: { primary: { rootref: blobs.tree({ a: val('a') }) } } })
+    await using store = await open(broker)
+    await store.loadBatch(blobrefs, PLENTY)
+    await store.checkBatch(blobrefs.slice(0, 5))
+    expect(store.counts).to.include({ loaded: 25, keys: 0 })
+    const lookup = (key: string) => ({ namespace: 'primary', key, flags: 0 }) as never
+    await store.kvs.lookupBatch([lookup('a'), lookup('b')])
+    expect(store.counts).to.include({ loaded: 25, keys: 2 })
+  })
+
   it('walks a tree as a store on disk does', async () => {
     const content = fixture('basic', 'content.sqlite')
     await using broker = await BrokerDouble.start({ content, reverse: 3 })
