@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type ContentStore, isBlobref, recogniseStore } from '../content/index.ts'
 import { errnoText, FluxError } from '../errors/index.ts'
 import { resolveRoot, type Snapshot } from '../kvs/index.ts'
-import { openSource, type SourceChoice } from './source.ts'
+import { openArchiveStore, openSource, type SourceChoice } from './source.ts'
 import { UsageError } from './usage-error.ts'
 
 /** One side, opened. */
@@ -110,10 +110,11 @@ function isStore(path: string): boolean {
 const STORE_NAMES = ['content.sqlite', 'content.files']
 
 async function openSide({ kind, where }: SideName, flags: SourceChoice, other: ContentStore | undefined) {
-  const { signal, onWarning } = flags
+  const { signal, onWarning, progress } = flags
   if (kind === 'archive') {
-    const { ArchiveStore } = await import('../restore/index.ts')
-    return ArchiveStore.open(where, { hash: other?.hash, onWarning, signal })
+    const store = await openArchiveStore(where, { hash: other?.hash, onWarning, progress, signal })
+    progress?.readsStore(store)
+    return store
   }
   if (kind === 'flags') return openSource(flags)
   const { uri: _uri, store: _store, archive: _archive, ...how } = flags

@@ -8,7 +8,9 @@ import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 import { escapedJson } from './json-escape.ts'
 import { argTerm } from './manual/page.ts'
 import { usageErrorOf } from './parse-error.ts'
+import { Progress } from './progress.ts'
 import { usageLines } from './usage-lines.ts'
+import { isLive } from './verbosity.ts'
 
 /**
  * What every command shares: `--json` and `--help`, errors as one line on stderr with the exit status they stand for,
@@ -61,10 +63,31 @@ export abstract class FluxCommand extends Command {
     return parsed
   }
 
-  /** As oclif prints it, without what might command a terminal. */
   protected override async finally(error: Error | undefined): Promise<unknown> {
+    this.#progress?.end()
     this.#complaints.end()
     return super.finally(error)
+  }
+
+  #progress: Progress | undefined
+
+  /**
+   * What shows how far this command is, to be told what is read; undefined when nothing may be shown.
+   *
+   * @param flags - `quiet`: the command is to say nothing, or lists all it does itself; `isWhole`: all that the store holds
+   *   is going to be read, or nearly
+   */
+  protected progress({
+    quiet = false,
+    isWhole = false,
+  }: {
+    quiet?: boolean
+    isWhole?: boolean
+  } = {}): Progress | undefined {
+    if (quiet || this.jsonEnabled() || !isLive('normal')) return undefined
+    this.#progress ??= new Progress()
+    this.#progress.isWhole ||= isWhole
+    return this.#progress
   }
 
   /**

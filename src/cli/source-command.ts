@@ -61,7 +61,7 @@ export abstract class SourceCommand extends FluxCommand {
   protected async withSource<T>(flags: SourceChoice & RootFlags, work: (source: Source) => Promise<T>): Promise<T> {
     const choice = rootChoice(flags)
     return interruptible(async (signal) => {
-      await using source = new Source({ ...flags, signal, onWarning: this.complain }, choice)
+      await using source = new Source({ ...flags, signal, onWarning: this.complain, progress: this.progress() }, choice)
       const result = await work(source)
       await source.assertUnchanged()
       return result
@@ -89,6 +89,11 @@ export class Source implements AsyncDisposable {
   store(): Promise<ContentStore> {
     this.#store ??= openSource(this.#flags)
     return this.#store
+  }
+
+  /** Say that all of the store is going to be read, or nearly, so that it can be shown how much of it has been. */
+  readsAll(): void {
+    if (this.#flags.progress) this.#flags.progress.isWhole = true
   }
 
   /** The root that is meant, and what is known of it. @throws {FluxError} as {@link resolveRoot} */

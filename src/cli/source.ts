@@ -3,6 +3,8 @@ import { Flags } from '@oclif/core'
 import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { RootChoice } from '../kvs/index.ts'
+import type { ArchiveStore, OpenArchiveStoreOptions } from '../restore/index.ts'
+import type { Progress } from './progress.ts'
 import { silenceOptions, timeoutFlag } from './silence.ts'
 import { UsageError } from './usage-error.ts'
 import { holdYoungGeneration } from './young-generation.ts'
@@ -165,19 +167,26 @@ export interface SourceChoice {
   scratchDirs?: readonly string[]
   /** Called with a one-line warning and its kind: what is wrong in an archive, or that a live instance is silent. */
   onWarning?: (message: string, kind: string) => void
+  /** Shows how far the reading is, of an archive that is opened and of what is opened afterwards. */
+  progress?: Progress | undefined
   /** Gives up connecting, and closes a live instance later on. */
   signal?: AbortSignal
 }
 
 /** Open what the flags name. @throws {FluxError} when it cannot be opened */
 export async function openSource(choice: SourceChoice): Promise<ContentStore> {
-  const { uri, store, archive, verify, maxreqs, scratchDirs, onWarning, signal } = choice
+  const store = await openUnwatched(choice)
+  choice.progress?.readsStore(store)
+  return store
+}
+
+async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
+  const { uri, store, archive, verify, maxreqs, scratchDirs, onWarning, progress, signal } = choice
   if (archive !== undefined) {
     if (store !== undefined) throw new UsageError('--archive does not go with --store', 'give one of them')
     refuseLiveFlags({ ...choice }, 'archive')
     holdYoungGeneration()
-    const { ArchiveStore } = await import('../restore/index.ts')
-    return ArchiveStore.open(archive, { onWarning, signal })
+    return openArchiveStore(archive, { onWarning, progress, signal })
   }
   if (store !== undefined) {
     refuseLiveFlags({ ...choice })
@@ -190,6 +199,15 @@ export async function openSource(choice: SourceChoice): Promise<ContentStore> {
     throw noInstanceHint(error, uri)
   })
   return closedBy(signal, live)
+}
+
+/** Open an archive as a store, and show how far the reading is. @throws {FluxError} as {@link ArchiveStore.open} */
+export async function openArchiveStore(
+  path: string,
+  { progress, ...options }: OpenArchiveStoreOptions & Pick<SourceChoice, 'progress'>,
+): Promise<ArchiveStore> {
+  const { ArchiveStore } = await import('../restore/index.ts')
+  return ArchiveStore.open(path, { ...options, onStart: (reading) => progress?.readsArchive(path, reading) })
 }
 
 /** @throws {UsageError} an archive would take the place of the store on disk that it is to be of */

@@ -1,14 +1,7 @@
 import { DefaultRenderer, Listr, ListrLogger, ProcessOutput, SilentRenderer } from 'listr2'
 import type { DumpPhase } from '../dump/index.ts'
 import { OutputRenderer, PeriodicRenderer, type PlainRendererOptions } from './renderers/periodic-renderer.ts'
-
-/** How much a person wants to see. */
-export type Verbosity = 'quiet' | 'normal' | 'verbose'
-
-/** True when stderr is a terminal that can show things changing. */
-export function isLive(verbosity: Verbosity): boolean {
-  return verbosity === 'normal' && process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !process.env.CI
-}
+import { isLive, type Verbosity } from './verbosity.ts'
 
 /** listr2 looks at stdout to see whether there is a terminal; ours is on stderr. */
 class LiveRenderer extends DefaultRenderer {

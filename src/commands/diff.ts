@@ -100,7 +100,8 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
     const { args, flags } = await this.parse(Diff)
     await interruptible(async (signal) => {
       const onWarning = this.complain
-      await using sides = await Sides.open(args.a, args.b, { ...flags, onWarning, signal })
+      const progress = this.progress(flags)
+      await using sides = await Sides.open(args.a, args.b, { ...flags, onWarning, progress, signal })
       const { a, b } = sides
       const onError = (error: Error) => {
         this.#trouble = true

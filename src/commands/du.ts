@@ -69,6 +69,7 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
     const { args, flags } = await this.parse(Du)
     return this.withSource(flags, async (source) => {
       const { signal } = source
+      if (args.key === '.') source.readsAll()
       const store = await source.store()
       const { rootref, namespace } = await source.snapshot()
       const reader = new SnapshotReader(store, rootref, { namespace })

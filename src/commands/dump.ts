@@ -151,8 +151,11 @@ Values and symbolic links are archived, under their keys with the dots turned in
         ...flags,
         scratchDirs: outfile === '-' ? [] : [dirname(outfile)],
         onWarning: this.complain,
+        progress: this.progress({ quiet: verbosity !== 'normal' }),
         signal,
       })
+      // From here on, its tasks are shown.
+      this.progress()?.end()
       if (flags.store !== undefined) refuseToReplace(store, outfile)
       const dump = new DumpRun({
         store,

@@ -117,8 +117,9 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
     const lines = new LineWriter(process.stderr, process.stderr.isTTY ? '' : 'flux-fsck: ')
     return interruptible(async (signal) => {
       const source = { ...flags, signal, onWarning: this.complain }
+      const progress = this.progress({ quiet: quiet || verbose, isWhole: true })
       await using target = repair ? await openRepairTarget(source) : undefined
-      await using store = await openSource({ ...source, ...backingStore(flags) })
+      await using store = await openSource({ ...source, ...backingStore(flags), progress })
       try {
         const result = await fsck(store, {
           rootref,

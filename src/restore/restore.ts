@@ -89,9 +89,9 @@ export class Restore {
   readonly #opened = Promise.withResolvers<ArchiveReader['type']>()
   readonly #read = Promise.withResolvers<void>()
   readonly #committed = Promise.withResolvers<RestoreResult>()
-  #reader: ArchiveReader | undefined
   readonly #nowSeconds: number
   #hasRun = false
+  #reader: ArchiveReader | undefined
   #failure: unknown
   #newestSeconds = 0
   #unreachable = 0

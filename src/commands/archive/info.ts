@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { complaintFlags, FluxCommand, interruptible, print, timeStyle, utcFlag } from '../../cli/index.ts'
 import type { HashName } from '../../content/index.ts'
 import { byteText, countText, grouped, isoTime, printable, type TimeStyle, timeText } from '../../errors/index.ts'
-import { type ArchiveInfo, archiveInfo } from '../../restore/index.ts'
+import { type ArchiveInfo, type ArchiveReading, archiveInfo } from '../../restore/index.ts'
 
 export default class ArchiveInfoCommand extends FluxCommand {
   static override hiddenAliases = ['flux:archive:info']
@@ -48,7 +48,9 @@ What is not as it should be, such as a name that appears twice, is said on stder
   async run(): Promise<object> {
     const { args, flags } = await this.parse(ArchiveInfoCommand)
     return interruptible(async (signal) => {
-      const info = await archiveInfo(args.file, { hash: flags.hash as HashName, onWarning: this.complain, signal })
+      const onStart = (reading: ArchiveReading) => this.progress()?.readsArchive(args.file, reading)
+      const hash = flags.hash as HashName
+      const info = await archiveInfo(args.file, { hash, onWarning: this.complain, onStart, signal })
       if (!this.jsonEnabled()) await print(lines(info, timeStyle(flags)))
       return infoJson(info)
     })

@@ -44,7 +44,8 @@ export default class ContentLoad extends FluxCommand {
     const { args, flags } = await this.parse(ContentLoad)
     const named = args.blobref ?? []
     return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, signal, onWarning: this.complain })
+      const progress = this.progress({ quiet: named.length === 0 && process.stdin.isTTY === true })
+      await using store = await openSource({ ...flags, signal, onWarning: this.complain, progress })
       const asked: string[] = []
       const blobs: object[] = []
       const output = new Output()

@@ -50,7 +50,8 @@ On a terminal the figures are in columns; otherwise each is on a line of its own
     const { flags } = await this.parse(ContentStats)
     const { reachable } = flags
     return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, signal, onWarning: this.complain })
+      const progress = this.progress({ isWhole: true })
+      await using store = await openSource({ ...flags, signal, onWarning: this.complain, progress })
       const output = new Output()
       const isTerminal = process.stdout.isTTY === true
       if (store.serviceStats) {

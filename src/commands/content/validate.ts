@@ -51,11 +51,14 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
     const named = args.blobref ?? []
     if (named[0] !== '-') for (const blobref of named) parseBlobref(blobref)
     const blobrefs = named.length === 0 ? undefined : named[0] === '-' ? blobrefsOnStdin() : named
+    // Whoever types blobrefs needs the line himself.
+    const isTyped = named[0] === '-' && process.stdin.isTTY === true
     return interruptible(async (signal) => {
       await using store = await openSource({
         ...flags,
         verify: true,
         onWarning: (message) => this.notice(message),
+        progress: this.progress({ quiet: isTyped, isWhole: named.length === 0 }),
         signal,
       })
       const output = new Output()

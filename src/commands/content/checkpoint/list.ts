@@ -36,7 +36,8 @@ export default class ContentCheckpointList extends FluxCommand {
   async run(): Promise<object> {
     const { flags } = await this.parse(ContentCheckpointList)
     return interruptible(async (signal) => {
-      await using store = await openSource({ ...flags, signal, onWarning: this.complain })
+      const progress = this.progress()
+      await using store = await openSource({ ...flags, signal, onWarning: this.complain, progress })
       const output = new Output()
       const write = (lines: readonly string[]) => output.write(lines.map((line) => `${line}\n`).join(''))
       const width = process.stdout.isTTY ? process.stdout.columns : undefined

@@ -1,0 +1,74 @@
+/** The words of the line that shows how far something is. */
+import { durationText } from '../errors/index.ts'
+
+/** How far something is. */
+export interface Status {
+  /** What is being done, as the line begins: `Reading`. */
+  doing: string
+  /** To what: a path or URI. */
+  name: string
+  /** How much of it is done, from 0 to 1; undefined where nobody knows. */
+  part?: number | undefined
+  /** How exact that is for the time that is left: `at most` where it may be less to go than `part` says. */
+  left?: 'about' | 'at most' | undefined
+  /** What that is a part of: `of the store`. */
+  of?: string | undefined
+  /** How many have been counted, the most important first. */
+  counts: readonly string[]
+}
+
+/** Below this, a name says nothing any more. */
+const LEAST_NAME = 12
+
+/** Until then nobody can say how long the rest takes. */
+const LEAST_SECONDS = 1
+
+/**
+ * One line, with what matters most first: `Reading kvs.tgz: about 12 s left, 43% of the archive, 120,000 keys`. Where
+ * there is no room for all of it, first the beginning of the name goes, then the counts, the last first.
+ *
+ * @param seconds - since it began
+ * @param columns - the most it may take
+ */
+export function progressText(status: Status, seconds: number, columns: number): string {
+  const { doing, name } = status
+  const facts = [...partText(status, seconds), ...status.counts]
+  while (true) {
+    const rest = facts.length === 0 ? '' : `: ${facts.join(', ')}`
+    const room = columns - doing.length - 1 - rest.length
+    if (widthOf(name) <= room) return `${doing} ${name}${rest}`
+    if (room >= LEAST_NAME) return `${doing} ${lastOf(name, room)}${rest}`
+    if (facts.length <= 1) return cut(`${doing}${rest}`, columns)
+    if (doing.length + rest.length <= columns) return doing + rest
+    facts.pop()
+  }
+}
+
+function partText({ part, left = 'about', of = '' }: Status, seconds: number): string[] {
+  if (part === undefined || part <= 0) return []
+  // What has been read has still to be worked on: it is never all.
+  const done = Math.min(part, 0.99)
+  const percent = `${Math.floor(done * 100)}% ${of}`.trimEnd()
+  return seconds < LEAST_SECONDS ? [percent] : [`${left} ${durationText((seconds / done) * (1 - done))} left`, percent]
+}
+
+/** Characters that take two columns. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{3ffff}]/u
+
+function widthOf(text: string): number {
+  let width = 0
+  for (const character of text) width += WIDE.test(character) ? 2 : 1
+  return width
+}
+
+/** The end of a name, which says more than where it begins. */
+function lastOf(name: string, columns: number): string {
+  const characters = [...name]
+  while (widthOf(characters.join('')) > columns - 1) characters.shift()
+  return `…${characters.join('')}`
+}
+
+function cut(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`
+}
