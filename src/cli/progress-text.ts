@@ -22,6 +22,7 @@ const LEAST_NAME = 12
 
 /** Until then nobody can say how long the rest takes. */
 const LEAST_SECONDS = 1
+const LEAST_PART = 0.01
 
 /**
  * One line, with what matters most first: `Reading kvs.tgz: about 12 s left, 43% of the archive, 120,000 keys`. Where
@@ -45,7 +46,7 @@ export function progressText(status: Status, seconds: number, columns: number): 
 }
 
 function partText({ part, left = 'about', of = '' }: Status, seconds: number): string[] {
-  if (part === undefined || part <= 0) return []
+  if (part === undefined || part < LEAST_PART) return []
   // What has been read has still to be worked on: it is never all.
   const done = Math.min(part, 0.99)
   const percent = `${Math.floor(done * 100)}% ${of}`.trimEnd()

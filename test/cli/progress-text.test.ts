@@ -44,10 +44,12 @@ describe('the text of progress', () => {
     }
   })
 
-  it('says nothing of the time in the first second, nor of parts that nobody knows', () => {
+  it('says nothing of the time in the first second, nor of parts that are small or that nobody knows', () => {
     expect(progressText(STATUS, 0.9, 200)).to.include('sqlite: 25% of the store, 1,234 keys')
     expect(progressText({ ...STATUS, part: undefined }, 10, 200)).to.include('sqlite: 1,234 keys')
-    expect(progressText({ ...STATUS, part: 0 }, 10, 200)).to.include('sqlite: 1,234 keys')
+    for (const part of [0, 0.009]) {
+      expect(progressText({ ...STATUS, part }, 10, 200)).to.include('sqlite: 1,234 keys')
+    }
     expect(progressText({ ...STATUS, part: undefined, counts: [] }, 10, 200)).to.equal(
       'Reading /var/lib/flux/content.sqlite',
     )
