@@ -326,7 +326,8 @@ describe('the package under another name', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(dir, 'bin/run.js'), 'dmp'], { env: cleanEnv() })
     expect({ status, stderr: stderr.toString() }).to.deep.equal({
       status: 2,
-      stderr: "flux-ts: dmp: no such command; did you mean 'flux-ts dump'? 'flux-ts help' lists all commands\n",
+      stderr:
+        "flux-ts: dmp: no such command; did you mean 'flux-ts dump'?\nUsage: flux-ts COMMAND [OPTIONS] ...\nTry 'flux-ts help' for more information.\n",
     })
   })
 })

@@ -53,6 +53,7 @@ export abstract class FluxCommand extends Command {
     this.#complaints.add(message, kind)
   }
 
+  /** Parse the command line, as oclif does. With `--verbose` every complaint is told, not ten of a kind. */
   protected override async parse<
     F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
@@ -63,6 +64,7 @@ export abstract class FluxCommand extends Command {
     return parsed
   }
 
+  /** Take the progress off the terminal, and count the complaints that were not told. */
   protected override async finally(error: Error | undefined): Promise<unknown> {
     this.#progress?.end()
     this.#complaints.end()
@@ -76,6 +78,8 @@ export abstract class FluxCommand extends Command {
    *
    * @param flags - `quiet`: the command is to say nothing, or lists all it does itself; `isWhole`: all that the store holds
    *   is going to be read, or nearly
+   *
+   * @internal
    */
   protected progress({
     quiet = false,

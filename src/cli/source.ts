@@ -167,7 +167,11 @@ export interface SourceChoice {
   scratchDirs?: readonly string[]
   /** Called with a one-line warning and its kind: what is wrong in an archive, or that a live instance is silent. */
   onWarning?: (message: string, kind: string) => void
-  /** Shows how far the reading is, of an archive that is opened and of what is opened afterwards. */
+  /**
+   * Shows how far the reading is, of an archive that is opened and of what is opened afterwards.
+   *
+   * @internal
+   */
   progress?: Progress | undefined
   /** Gives up connecting, and closes a live instance later on. */
   signal?: AbortSignal

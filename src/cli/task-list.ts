@@ -13,16 +13,16 @@ class LiveRenderer extends DefaultRenderer {
  * alone when verbose, not at all when quiet. Never throws: whose tasks they are knows what became of them.
  *
  * @param status - one line that says how far things are, for where no titles are shown
- * @param options.concurrent - all side by side (default), or one after the other
+ * @param order - `concurrent`: all side by side (default); else one after the other
  */
 export async function showTasks(
   tasks: readonly DumpPhase[],
   verbosity: Verbosity,
   status: () => string,
-  { concurrent = true }: { concurrent?: boolean } = {},
+  order: { concurrent?: boolean } = {},
 ): Promise<void> {
   // Signals are the command's own. Errors are printed by it too, as one line.
-  const common = { concurrent, exitOnError: false, registerSignalListeners: false } as const
+  const common = { concurrent: order.concurrent ?? true, exitOnError: false, registerSignalListeners: false } as const
   const plain: PlainRendererOptions = { print: (text) => process.stderr.write(text), status }
   const plainList = (renderer: typeof PeriodicRenderer) =>
     new Listr([...tasks], { ...common, renderer, rendererOptions: plain } as object) as Listr

@@ -124,9 +124,9 @@ describe('dump', () => {
       const blobs = new Blobs()
       writeSqlite(join(dir_, 'content.sqlite'), blobs, [blobs.tree({ w: valref('fine ', 'value!') })])
       const db = new DatabaseSync(join(dir_, 'content.sqlite'))
-      expect(db.prepare("UPDATE objects SET object = 'smurf!' WHERE octet_length(object) = 6").run().changes).to.equal(
-        1,
-      )
+      expect(
+        db.prepare("UPDATE objects SET object = CAST('smurf!' AS BLOB) WHERE octet_length(object) = 6").run().changes,
+      ).to.equal(1)
       db.close()
       const error = await dump(dir_, outfile).catch((e) => e)
       const blobref = new Blobs().store('value!')

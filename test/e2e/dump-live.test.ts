@@ -79,7 +79,7 @@ describe('flux-ts dump of a live instance', () => {
       rootref,
       sequence: 9,
       namespace: 'primary',
-      keys: entries.length,
+      keyCount: entries.length,
     })
     expect(readTar(file).map(({ name }) => name)).to.have.members(entries.map(({ path }) => path))
   })

@@ -78,7 +78,8 @@ describe('fsck', () => {
     expect(await fsck('--quiet')).to.equal(checking)
     for (const flag of ['--root', '--rootref']) expect(await fsck(flag, rootref)).to.equal(`${rootref}: ${counts}`)
     const { intact } = JSON.parse(await fsck('--json'))
-    expect(intact).to.deep.equal({ rootref, checkpointIndex: 0, sequence: 1, timestamp: 1_700_000_000.5 })
+    const time = '2023-11-14T22:13:20Z'
+    expect(intact).to.deep.equal({ rootref, checkpointIndex: 0, sequence: 1, timestamp: 1_700_000_000.5, time })
   })
 
   it('keeps each key on its line, so that nobody who names one forges another', async () => {

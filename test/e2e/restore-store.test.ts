@@ -73,10 +73,10 @@ describe('flux-ts restore --store', () => {
     const { rootref } = expected('jobs')
     const { stdout, stderr } = succeed('restore', '--json', '--store', store, fixture('jobs', 'dump.tgz'))
     expect(stderr).to.equal('')
-    const summary = JSON.parse(stdout.toString()) as { rootref: string; keys: number }
+    const summary = JSON.parse(stdout.toString()) as { rootref: string }
     expect(summary).to.include({
       target: `checkpoint of ${store}`,
-      keys: expected('jobs').entries.length,
+      keyCount: expected('jobs').entries.length,
       hash: 'sha1',
     })
     expect(rootsIn(store)).to.deep.equal([summary.rootref])
