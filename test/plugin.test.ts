@@ -168,6 +168,20 @@ export default class extends Command { static summary = 'The own ${name}' }
     expect(host.run(['hello', '--help']).stdout.toString()).not.to.include('flux-ts has')
   })
 
+  it('keeps an autocomplete of its own, and says nothing of it', () => {
+    const own = `import { Command } from '@oclif/core'
+export default class extends Command {
+  static summary = 'The own one'
+  async run() { this.log('the own one') }
+}
+`
+    const host = new Host(scratch(), { files: { 'commands/autocomplete.js': own } })
+    expect(host.run(['autocomplete']).stdout.toString()).to.equal('the own one\n')
+    expect(host.run(['help']).stdout.toString()).not.to.include('flux-ts has')
+    // Without one, ours names the host.
+    expect(new Host(scratch()).run(['autocomplete']).stdout.toString()).to.include('source <(host completion bash)')
+  })
+
   it('fails as without the plugin when there is no such command', () => {
     const oclif = { plugins: [] }
     const [plain, guest] = [new Host(scratch(), { oclif }), new Host(scratch())].map((host) => host.run(['bogus']))

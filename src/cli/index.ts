@@ -1,5 +1,5 @@
 export { Complaints, complaintFlags, kindOf } from './complaints.ts'
-export { COMPLETION_SHELLS, type CompletionShell, completionScript } from './completion/script.ts'
+export { COMPLETION_SHELLS, type CompletionShell, completionLines, completionScript } from './completion/script.ts'
 export { type Side, Sides } from './diff-source.ts'
 export { parseDuration } from './duration.ts'
 export { eventlogFlags, eventlogFormat, withColorAlone } from './eventlog-flags.ts'

@@ -1,19 +1,21 @@
 import { Args } from '@oclif/core'
-import { COMPLETION_SHELLS, type CompletionShell, completionScript, FluxCommand } from '../cli/index.ts'
+import {
+  COMPLETION_SHELLS,
+  type CompletionShell,
+  completionLines,
+  completionScript,
+  FluxCommand,
+} from '../cli/index.ts'
 
 export default class Completion extends FluxCommand {
   static override hiddenAliases = ['flux:completion']
 
   static override summary = 'Print the completion script of a shell'
 
-  static override description =
-    `Prints a script that lets the shell complete commands, flags, their fixed values, files and, after a source, keys. It is made from the commands that there are: print it again after an upgrade. The line for the shell's start-up file is
-
-bash: source <(<%= config.bin %> completion bash)
-
-zsh, after compinit: source <(<%= config.bin %> completion zsh)
-
-fish: <%= config.bin %> completion fish | source`
+  static override description = [
+    "Prints a script that lets the shell complete commands, flags, their fixed values, files and, after a source, keys. It is made from the commands that there are: print it again after an upgrade. The line for the shell's start-up file is",
+    ...completionLines('<%= config.bin %>'),
+  ].join('\n\n')
 
   static override examples = [
     {

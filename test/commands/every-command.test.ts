@@ -13,7 +13,9 @@ settings.enableAutoTranspile = false
 const config = await Config.load({ root, pjson: sourcePackageJson(root), ignoreManifest: true })
 const commands = await Promise.all(
   config.commands
-    .filter(({ pluginName, id, hiddenAliases }) => pluginName === 'flux-ts' && !hiddenAliases.includes(id))
+    .filter(
+      ({ pluginName, id, hidden, hiddenAliases }) => pluginName === 'flux-ts' && !hidden && !hiddenAliases.includes(id),
+    )
     .map(async (cached) => ({ cached, loaded: await cached.load() })),
 )
 

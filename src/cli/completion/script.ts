@@ -15,3 +15,16 @@ export const COMPLETION_SHELLS = Object.keys(SCRIPTS) as CompletionShell[]
 export function completionScript(shell: CompletionShell, config: Interfaces.Config): string {
   return SCRIPTS[shell](config.bin, grammarOf(config))
 }
+
+/**
+ * The lines that turn completion on, one for each shell, to print or to put into help.
+ *
+ * @param bin - the name of the tool
+ */
+export function completionLines(bin: string): string[] {
+  return [
+    `bash: source <(${bin} completion bash)`,
+    `zsh, after compinit: source <(${bin} completion zsh)`,
+    `fish: ${bin} completion fish | source`,
+  ]
+}
