@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
@@ -19,6 +19,8 @@ const ALLOWED: [file: string, specifier: string][] = [
   ['src/content/broker/x.ts', '../../flux/index.ts'],
   ['src/flux/x.ts', '../bytes/index.ts'],
   ['src/archive/formats/x.ts', '../../bytes/index.ts'],
+  ['src/archive/formats/zip/x.ts', '../../../bytes/index.ts'],
+  ['src/archive/formats/zip/x.ts', '../../sink.ts'],
   ['src/bytes/x.ts', '../errors/index.ts'],
 ]
 
@@ -42,6 +44,7 @@ const REFUSED: [file: string, specifier: string][] = [
   // A room is entered by its door.
   ['src/dump/x.ts', '../archive/sink.ts'],
   ['src/archive/formats/x.ts', '../../bytes/chunk-writer.ts'],
+  ['src/archive/formats/zip/x.ts', '../../../bytes/chunk-writer.ts'],
   // Who knows oclif and listr2.
   ['src/dump/dump.ts', 'listr2'],
   ['src/dump/dump.ts', '@oclif/core'],
@@ -83,6 +86,32 @@ describe('import directions', () => {
       it(`keep ${file} from importing ${specifier}`, () => {
         expect(objections).to.include(caseFile(file, n))
       })
+    }
+  })
+
+  /** Whether biome.json is what the table of rooms says. */
+  function check(file: string) {
+    const args = [join(ROOT, 'tools/import-rules.js'), '--check', file]
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    return { status, stderr }
+  }
+
+  it('are those of the table of rooms', () => {
+    expect(check(join(ROOT, 'biome.json'))).to.deep.equal({ status: 0, stderr: '' })
+    const changed = join(scratch(), 'biome.json')
+    writeFileSync(changed, readFileSync(join(ROOT, 'biome.json'), 'utf8').replace('"**/kvs/**",', ''))
+    const { status, stderr } = check(changed)
+    expect(status).to.equal(1)
+    expect(stderr).to.match(/^biome\.json: .*npm run import-rules.*\n$/)
+  })
+
+  it('are there for every room', () => {
+    const config = JSON.parse(readFileSync(join(ROOT, 'biome.json'), 'utf8')) as { overrides: { includes: string[] }[] }
+    const ruled = config.overrides.flatMap(({ includes }) => includes)
+    for (const { name } of readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((each) =>
+      each.isDirectory(),
+    )) {
+      expect(ruled).to.include(`src/${name}/**`)
     }
   })
 })

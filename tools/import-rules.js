@@ -1,0 +1,116 @@
+// Writes the rules of imports into biome.json, from the table of rooms below. With --check it changes nothing, and fails when
+// biome.json is not what the table says. Usage: node tools/import-rules.js [--check] [BIOME_JSON]
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
+
+/**
+ * @typedef {object} Room
+ * @property {string} room - its folder in src/
+ * @property {boolean} [base] - every room that is not base may import it
+ * @property {string[]} imports - what it may import, besides the base rooms if it is not one of them; `*` is every room
+ * @property {string[]} [libraries] - the libraries below that it may import
+ * @property {boolean} [hasTasks] - its tasks.ts may import listr2
+ * @property {boolean} [isDeep] - its files lie up to two folders deep
+ * @property {string} reason - the linter's message where the rule is broken
+ */
+
+const USE_CASE = 'a use case imports archive/, kvs/ and content/, and no other use case.'
+const CONTENT = 'content/ imports nothing above it, and only content/broker/ sees flux/.'
+const ANY = ['*']
+
+/**
+ * The rooms, from the lowest. A new base room is one line. Any other is a line, and its name in `imports` of the rooms above it.
+ *
+ * @type {Room[]}
+ */
+const ROOMS = [
+  { room: 'errors', base: true, imports: [], reason: 'errors/ lies under all rooms and imports none.' },
+  { room: 'bytes', base: true, imports: ['errors'], reason: 'bytes/ is pure and lies under all rooms but errors/.' },
+  { room: 'flux', imports: [], reason: 'flux/ knows the broker and nothing of content or the KVS.' },
+  { room: 'content', imports: [], reason: CONTENT },
+  { room: 'content/broker', imports: ['content', 'flux'], reason: CONTENT },
+  {
+    room: 'kvs',
+    imports: ['content'],
+    reason: 'kvs/ sees blobs through content/ alone and knows nothing of archives.',
+  },
+  { room: 'archive', imports: [], isDeep: true, reason: 'archive/ takes entries and knows nothing of Flux.' },
+  { room: 'dump', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
+  { room: 'restore', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
+  { room: 'inspect', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
+  {
+    room: 'cli',
+    imports: ['dump', 'restore', 'inspect', 'archive', 'kvs', 'content'],
+    libraries: ['@oclif/*', 'listr2'],
+    reason: 'cli/ is what commands share; it does not know them.',
+  },
+  { room: 'commands', imports: ANY, libraries: ['@oclif/*'], reason: '' },
+  { room: 'hooks', imports: ANY, libraries: ['@oclif/*'], reason: '' },
+]
+
+const LIBRARIES = [
+  { group: ['@oclif/*'], message: 'Only commands/, hooks/ and cli/ know oclif.' },
+  { group: ['listr2'], message: 'Only cli/ and the tasks.ts of a use case know listr2.' },
+]
+
+const DOOR = "A room's index.ts is its door: import that."
+
+/**
+ * The rule that other rooms are imported by their index.ts alone.
+ *
+ * @param {Room} room
+ */
+function door({ isDeep = false }) {
+  const one = ['../*/*.ts', '!../*/index.ts']
+  const two = ['../../*/*.ts', '!../../*/index.ts']
+  const three = ['!../../*.ts', ...two, '../../../*/*.ts', '!../../../*/index.ts']
+  return { group: [...one, ...(isDeep ? three : two)], message: DOOR }
+}
+
+/**
+ * The rule of the rooms that a room may not import. A folder within a room is not a room to others.
+ *
+ * @param {Room} room
+ */
+function above({ room, base, imports, reason }) {
+  if (imports === ANY) return []
+  const allowed = (other) =>
+    other.room === room.split('/')[0] || imports.includes(other.room) || (base !== true && other.base === true)
+  const group = ROOMS.filter((other) => !other.room.includes('/') && !allowed(other)).map(
+    (other) => `**/${other.room}/**`,
+  )
+  return [{ group, message: reason }]
+}
+
+/** A member of `overrides` in biome.json. */
+function override(include, patterns) {
+  const noRestrictedImports = { level: 'error', options: { patterns } }
+  return { includes: [include], linter: { rules: { style: { noRestrictedImports } } } }
+}
+
+const rules = ROOMS.flatMap((room) => {
+  const patterns = [door(room), ...above(room)]
+  const libraries = (known) => LIBRARIES.filter(({ group: [library] }) => !known.includes(library))
+  const { libraries: known = [], hasTasks = false } = room
+  const tasks = override(`src/${room.room}/tasks.ts`, [...patterns, ...libraries([...known, 'listr2'])])
+  return [override(`src/${room.room}/**`, [...patterns, ...libraries(known)]), ...(hasTasks ? [tasks] : [])]
+})
+
+const { values, positionals } = parseArgs({ options: { check: { type: 'boolean' } }, allowPositionals: true })
+const file = positionals[0] ?? fileURLToPath(new URL('../biome.json', import.meta.url))
+const config = JSON.parse(readFileSync(file, 'utf8'))
+const others = config.overrides.filter(({ linter }) => linter?.rules?.style?.noRestrictedImports === undefined)
+const wanted = { ...config, overrides: [...rules, ...others] }
+if (!isDeepStrictEqual(config, wanted)) {
+  if (values.check) {
+    console.error(
+      'biome.json: its rules of imports are not those of tools/import-rules.js; npm run import-rules writes them',
+    )
+    process.exit(1)
+  }
+  writeFileSync(file, JSON.stringify(wanted, undefined, 2))
+  const biome = fileURLToPath(new URL('../node_modules/@biomejs/biome/bin/biome', import.meta.url))
+  process.exitCode = spawnSync(process.execPath, [biome, 'format', '--write', file], { stdio: 'inherit' }).status ?? 1
+}
