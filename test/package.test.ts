@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +25,15 @@ const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 
 interface Manifest {
   version: string
-  commands: Record<string, { id: string; summary: string; description: string; examples: { command: string }[] }>
+  commands: Record<string, ManifestCommand>
+}
+
+interface ManifestCommand {
+  id: string
+  hidden: boolean
+  summary: string
+  description: string
+  examples: { command: string }[]
 }
 
 /** A directory where the project's examples are at hand, `flux-ts` is on PATH, and `import 'flux-ts'` finds it. */
@@ -54,6 +72,12 @@ async function shell(script: string, place = workplace()): Promise<string> {
   return ((await stdout) ?? []).join('')
 }
 
+/** The files of a directory. */
+function pages(dir: string): Record<string, string> {
+  const names = readdirSync(dir).filter((name) => name.endsWith('.md'))
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(dir, name), 'utf8')]))
+}
+
 function blocks(language: string): string[] {
   return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code as string)
 }
@@ -68,11 +92,18 @@ describe('the package', () => {
     expect(JSON.parse(readFileSync(join(dir, 'oclif.manifest.json'), 'utf8'))).to.deep.equal(manifest)
   })
 
-  it('has a README whose command section says what the commands say', () => {
+  it('has a command reference that says what the commands say, wherever it is made', () => {
     const dir = packageCopy()
+    mkdirSync(join(dir, 'docs'))
     writeFileSync(join(dir, 'README.md'), readme)
-    run('sh', ['-c', `cd '${dir}' && '${process.execPath}' '${OCLIF}' readme --no-aliases --no-source-links`])
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    // As wide as the terminal of whoever runs it.
+    run('sh', ['-c', `cd '${dir}' && export COLUMNS=60 PATH="$PWD/node_modules/.bin:$PATH" && ${scripts.readme}`])
     expect(readFileSync(join(dir, 'README.md'), 'utf8')).to.equal(readme)
+    const [made, committed] = [dir, ROOT].map((root) => pages(join(root, 'docs/commands')))
+    expect(made).to.deep.equal(committed)
+    const topics = Object.values(manifest.commands).filter(({ hidden }) => !hidden)
+    expect(Object.keys(made ?? {})).to.include.members(topics.map(({ id }) => `${id.split(':')[0]}.md`))
   })
 
   it('says its version, as package.json has it', () => {
@@ -159,5 +190,37 @@ describe('README', () => {
     expect(count).to.equal(`${members.length} eventlogs`)
     expect(members.length).to.be.greaterThan(40)
     expect(code.trimEnd().split('\n').length).to.be.lessThan(26)
+  })
+
+  it('is short, and names only pages that there are', () => {
+    expect(readme.trimEnd().split('\n').length).to.be.at.most(350)
+    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path as string)
+    expect(links).to.include('docs/environment.md').and.include('docs/commands/dump.md')
+    for (const link of links) expect(existsSync(join(ROOT, link)), link).to.equal(true)
+  })
+})
+
+describe('docs/environment.md', () => {
+  it('describes once each variable that the program asks for, and no other page does', () => {
+    const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+    const asked = sources.flatMap((text) => [
+      ...[...text.matchAll(/\benv\.([A-Z][A-Z_]+)/g)].map(([, name]) => name as string),
+      // By a parameter, or taken out of an environment with others.
+      ...[...text.matchAll(/envNumber\(\w+, '(\w+)'/g)].map(([, name]) => name as string),
+      ...[...text.matchAll(/const \{([^}]*)\} = env$/gm)].flatMap(([, names]) => names?.match(/\b[A-Z][A-Z_]+/g) ?? []),
+    ])
+    expect(asked).to.include.members(['FLUX_URI', 'FLUX_SSH', 'FLUX_HANDLE_USERID', 'NODE_COMPILE_CACHE'])
+    const described = (text: string) =>
+      [...text.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \|/gm)].flatMap(([, cell]) => cell?.match(/[A-Z_]+/g) ?? [])
+    const all = described(readFileSync(join(ROOT, 'docs/environment.md'), 'utf8'))
+    expect(all).to.have.members([...new Set(all)])
+    // Only when nobody has a home or a shell are they filled in.
+    expect(all).to.include.members(asked.filter((name) => name !== 'HOME' && name !== 'SHELL'))
+    const others = Object.entries({ ...pages(join(ROOT, 'docs')), 'README.md': readme })
+    for (const [name, text] of others.filter(([name]) => name !== 'environment.md')) {
+      expect(described(text), name).to.deep.equal([])
+    }
   })
 })
