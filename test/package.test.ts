@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { BrokerDouble } from './support/broker-double.ts'
@@ -26,6 +26,15 @@ const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 interface Manifest {
   version: string
   commands: Record<string, ManifestCommand>
+}
+
+/** A package in package-lock.json, or a link to one that is in this project. */
+interface Locked {
+  link?: boolean
+  resolved?: string
+  dependencies?: Record<string, string>
+  devDependencies?: Record<string, string>
+  optionalDependencies?: Record<string, string>
 }
 
 interface ManifestCommand {
@@ -222,5 +231,46 @@ describe('docs/environment.md', () => {
     for (const [name, text] of others.filter(([name]) => name !== 'environment.md')) {
       expect(described(text), name).to.deep.equal([])
     }
+  })
+})
+
+describe('docs/dependencies.md', () => {
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages as Record<string, Locked>
+  const text = readFileSync(join(ROOT, 'docs/dependencies.md'), 'utf8')
+
+  /** Where Node.js finds a package that another one imports. */
+  function found(name: string, importer: string): string | undefined {
+    for (let dir = importer; ; dir = dirname(dir)) {
+      const path = join(dir, 'node_modules', name)
+      if (lock[path]) return lock[path].link ? lock[path].resolved : path
+      if (dir === '.') return undefined
+    }
+  }
+
+  /** What a package brings, itself counted too. */
+  function brought(path: string, seen = new Set<string>()): Set<string> {
+    if (seen.has(path)) return seen
+    seen.add(path)
+    const { dependencies, optionalDependencies } = lock[path] as Locked
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const next = found(name, path)
+      if (next !== undefined) brought(next, seen)
+    }
+    return seen
+  }
+
+  it('names each dependency, with its packages', () => {
+    const { dependencies, devDependencies } = lock[''] as Locked
+    const wanted = Object.keys({ ...dependencies, ...devDependencies }).map((name) => {
+      return `${name} ${brought(found(name, '.') as string).size}`
+    })
+    const rows = [...text.matchAll(/^\| `([^`]+)` \| (\d+) \| (.+) \| (.*)\|$/gm)]
+    expect(rows.map(([, name, packages]) => `${name} ${packages}`)).to.have.members(wanted)
+  })
+
+  it('says how many packages a user gets', () => {
+    const all = new Set<string>()
+    for (const name of Object.keys(lock['']?.dependencies ?? {})) brought(found(name, '.') as string, all)
+    expect(/are (\d+) packages/.exec(text)?.[1]).to.equal(String(all.size))
   })
 })
