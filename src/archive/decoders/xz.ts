@@ -184,7 +184,9 @@ export class XzDecoder implements Decoder {
       if (count !== this.#blocks) throw new DecodeError('damaged: an index of other blocks')
       const records = createHash('sha256')
       for (let i = 0; i < count; i++) records.update(`${fields.integer()} ${fields.integer()}\n`)
-      if (!records.digest().equals(this.#records.digest())) throw new DecodeError('damaged: an index of other blocks')
+      // A copy, because the checksum after it may not be there yet: then the index is looked at again.
+      const expected = this.#records.copy().digest()
+      if (!records.digest().equals(expected)) throw new DecodeError('damaged: an index of other blocks')
     } catch (error) {
       if (error !== SHORT) throw error
       return undefined

@@ -1,0 +1,69 @@
+/** Streams of the program xz, undone. */
+import { expect } from 'chai'
+import { XzDecoder } from '../../../src/archive/decoders/xz.ts'
+import { decoded, decodeFailure, flipped, noise, pieces, sample } from '../../support/decoding.ts'
+import { run } from '../../support/processes.ts'
+
+const packed = (bytes: Uint8Array, ...args: string[]) => run('xz', ['-c', ...args], Buffer.from(bytes))
+
+describe('the xz decoder', () => {
+  const text = sample(600)
+  const stream = packed(text)
+
+  it('takes input split at any offset', () => {
+    for (let at = 0; at <= stream.length; at++) {
+      const out = decoded(new XzDecoder(), stream.subarray(0, at), stream.subarray(at))
+      expect(out.equals(text), `split at ${at}`).to.equal(true)
+    }
+    expect(decoded(new XzDecoder(), ...pieces(stream, 1)).equals(text)).to.equal(true)
+  })
+
+  for (const check of ['none', 'crc32', 'crc64', 'sha256']) {
+    it(`takes blocks with the check ${check}, and finds a damaged byte unless there is none`, () => {
+      const blocks = packed(text, `--check=${check}`, '--block-size=250')
+      expect(decoded(new XzDecoder(), blocks).equals(text)).to.equal(true)
+      let missed = 0
+      for (let at = 0; at < blocks.length; at++) {
+        const failure = decodeFailure(() => decoded(new XzDecoder(), flipped(blocks, at)))
+        if (failure === undefined) missed++
+        else expect(failure, `byte ${at}`).to.match(/^(damaged: |truncated$|not supported: )/)
+      }
+      if (check !== 'none') expect(missed).to.equal(0)
+    })
+  }
+
+  it('takes blocks whose sizes stand in their headers', () => {
+    // With threads xz goes back and writes them.
+    const large = sample(200_000)
+    const blocks = packed(large, '-T2', '--block-size=50KiB')
+    expect(decoded(new XzDecoder(), ...pieces(blocks, 1000)).equals(large)).to.equal(true)
+  })
+
+  it('takes streams one after another for one, with zeros by fours between them, and empty ones', () => {
+    const zeros = Buffer.alloc(8)
+    const streams = Buffer.concat([stream, zeros, packed(new Uint8Array()), stream, zeros])
+    const expected = Buffer.concat([text, text])
+    expect(decoded(new XzDecoder(), streams).equals(expected)).to.equal(true)
+    expect(decoded(new XzDecoder(), ...pieces(streams, 7)).equals(expected)).to.equal(true)
+  })
+
+  it('refuses what follows a stream and is no other one', () => {
+    const failure = (more: Uint8Array) => decodeFailure(() => decoded(new XzDecoder(), Buffer.concat([stream, more])))
+    expect(failure(Buffer.alloc(3))).to.equal('truncated')
+    expect(failure(Buffer.from('and more, that is no stream'))).to.match(/^damaged: no xz stream/)
+  })
+
+  it('tells where the input ends too early, wherever that is', () => {
+    const two = Buffer.concat([stream, stream])
+    for (let length = 0; length < two.length; length++) {
+      if (length === stream.length) continue
+      const failure = decodeFailure(() => decoded(new XzDecoder(), two.subarray(0, length)))
+      expect(failure, `${length} bytes`).to.equal('truncated')
+    }
+  })
+
+  it('refuses filters for programs, and says so', () => {
+    const failure = decodeFailure(() => decoded(new XzDecoder(), packed(noise(100), '--x86', '--lzma2')))
+    expect(failure).to.equal('not supported: a filter other than LZMA2')
+  })
+})
