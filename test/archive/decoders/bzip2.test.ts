@@ -1,0 +1,65 @@
+/** Streams of the program bzip2, undone. */
+import { expect } from 'chai'
+import { Bzip2Decoder } from '../../../src/archive/decoders/bzip2.ts'
+import { decoded, decodeFailure, flipped, noise, pieces, sample } from '../../support/decoding.ts'
+import { run } from '../../support/processes.ts'
+
+const packed = (bytes: Uint8Array, level = 9) => run('bzip2', ['-c', `-${level}`], Buffer.from(bytes))
+
+describe('the bzip2 decoder', () => {
+  const text = sample(600)
+  const stream = packed(text, 1)
+
+  it('takes input split at any offset', () => {
+    for (let at = 0; at <= stream.length; at++) {
+      const out = decoded(new Bzip2Decoder(), stream.subarray(0, at), stream.subarray(at))
+      expect(out.equals(text), `split at ${at}`).to.equal(true)
+    }
+  })
+
+  it('takes blocks as large as there are, in chunks of any size', () => {
+    const large = noise(2_000_000)
+    const blocks = packed(large)
+    for (const size of [65_537, 900_001, blocks.length]) {
+      expect(decoded(new Bzip2Decoder(), ...pieces(blocks, size)).equals(large), `chunks of ${size}`).to.equal(true)
+    }
+  })
+
+  it('undoes runs of every length at which its encoding changes', () => {
+    const runs = [1, 3, 4, 5, 258, 259, 260, 100_000].map((length, i) => Buffer.alloc(length, 0x41 + i))
+    const all = Buffer.concat(runs)
+    expect(decoded(new Bzip2Decoder(), packed(all, 1)).equals(all)).to.equal(true)
+  })
+
+  it('takes streams one after another for one, those of other levels and empty ones too', () => {
+    const streams = [packed(text, 1), packed(new Uint8Array()), packed(text, 9)]
+    const expected = Buffer.concat([text, text])
+    expect(decoded(new Bzip2Decoder(), Buffer.concat(streams)).equals(expected)).to.equal(true)
+    expect(decoded(new Bzip2Decoder(), ...streams).equals(expected)).to.equal(true)
+    expect(decoded(new Bzip2Decoder(), packed(new Uint8Array()))).to.have.length(0)
+  })
+
+  it('tells where the input ends too early, wherever that is', () => {
+    for (let length = 0; length < stream.length; length++) {
+      expect(
+        decodeFailure(() => decoded(new Bzip2Decoder(), stream.subarray(0, length))),
+        `${length} bytes`,
+      ).to.equal('truncated')
+    }
+    const second = Buffer.concat([stream, stream.subarray(0, stream.length / 2)])
+    expect(decodeFailure(() => decoded(new Bzip2Decoder(), second))).to.equal('truncated')
+  })
+
+  it('finds any byte that is damaged', () => {
+    // The last one holds bits that fill it up.
+    for (let at = 0; at < stream.length - 1; at++) {
+      const failure = decodeFailure(() => decoded(new Bzip2Decoder(), flipped(stream, at)))
+      expect(failure, `byte ${at}`).to.match(/^(damaged: |truncated$|not supported: )/)
+    }
+  })
+
+  it('ignores what follows the last stream and is no other one, as bunzip2 does', () => {
+    const followed = Buffer.concat([stream, Buffer.from('\0\0\0\0 and more')])
+    expect(decoded(new Bzip2Decoder(), followed).equals(text)).to.equal(true)
+  })
+})
