@@ -43,18 +43,33 @@ export async function runInProcess(args: readonly string[], env: Record<string, 
   return { status, stdout: stdout.bytes, stderr: stderr.bytes.toString() }
 }
 
-/** Takes what is written to a stream, and makes it a pipe for those who ask. */
+/**
+ * What some work prints on standard output.
+ *
+ * @param isTTY - whether standard output is a terminal to those who ask
+ */
+export async function printed(work: () => unknown, isTTY = false): Promise<string> {
+  const stdout = new Capture(process.stdout, isTTY)
+  try {
+    await work()
+  } finally {
+    stdout.release()
+  }
+  return stdout.bytes.toString()
+}
+
+/** Takes what is written to a stream, and makes it a pipe, or a terminal, for those who ask. */
 class Capture {
   readonly #stream: NodeJS.WriteStream
   readonly #write: NodeJS.WriteStream['write']
   readonly #isTTY: boolean
   readonly #chunks: Buffer[] = []
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WriteStream, isTTY = false) {
     this.#stream = stream
     this.#write = stream.write
     this.#isTTY = stream.isTTY
-    stream.isTTY = false
+    stream.isTTY = isTTY
     stream.write = ((chunk: Uint8Array | string, ...rest: unknown[]) => {
       this.#chunks.push(Buffer.from(chunk as string))
       const callback = rest.at(-1)
