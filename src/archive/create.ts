@@ -21,6 +21,11 @@ export interface CreateArchiveOptions {
   level?: number | undefined
   /** Threads that compress (default: as many as there are processors). The bytes do not depend on it. */
   threads?: number | undefined
+  /**
+   * Permission bits of the archive itself; of a directory, those of its files (default: its owner alone may read and write
+   * what is made new, and what is replaced keeps its own).
+   */
+  fileMode?: number | undefined
   /** Calls off what is being compressed and written, with `EINTR`. The archive must be aborted all the same. */
   signal?: AbortSignal | undefined
 }
@@ -43,7 +48,7 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
   const toStdout = path === '-'
   const sink = toStdout
     ? new DescriptorSink('standard output', 1, options.signal)
-    : await openSink(path, options.signal)
+    : await openSink(path, options.signal, options.fileMode)
   try {
     return await createWriter(path, type, sink, { ...options, level, threads })
   } catch (error) {
@@ -63,11 +68,11 @@ function checkAttributes({ mode, uid, gid, mtimeSeconds }: MemberAttributes): vo
 async function createDirectory(
   path: string,
   type: ArchiveType,
-  { attributes, signal }: CreateArchiveOptions,
+  { attributes, signal, fileMode }: CreateArchiveOptions,
 ): Promise<ArchiveWriter> {
   const { DirectoryEncoder } = await import('./formats/directory/encoder.ts')
   const { DirectorySink } = await import('./formats/directory/sink.ts')
-  const sink = await DirectorySink.open(path, signal)
+  const sink = await DirectorySink.open(path, signal, fileMode)
   const out = new ChunkWriter()
   return new StreamWriter(type, sink, out, new DirectoryEncoder(out, attributes, sink.temporary), undefined)
 }

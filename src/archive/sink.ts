@@ -2,11 +2,12 @@
  * Where the bytes of an archive go. A file appears under its name complete or not at all: it is written beside its final
  * name, flushed to disk and then renamed. A pipe or a device is written as it is.
  */
-import { randomBytes } from 'node:crypto'
-import { write } from 'node:fs'
-import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { fsync, type Stats, write } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
 import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
+import { followLinks, openFifo, PartFile, syncPath } from '../files/index.ts'
 
 /** Takes bytes, in order, one call at a time. One that is called off fails with `EINTR` from then on. */
 export interface Sink {
@@ -21,73 +22,67 @@ export interface Sink {
 /**
  * @param path - where the file is to be; a symbolic link is followed, and stays
  * @param signal - calls it off
- * @throws {FluxError} with the errno of the file system, naming `path`
+ * @param mode - permission bits of the file (default: those of a file of ours that it replaces, else 0600)
+ * @throws {FluxError} with the errno of the file system, naming `path`; `EACCES` also where {@link followLinks} has it
  */
-export async function openSink(path: string, signal?: AbortSignal): Promise<Sink> {
+export async function openSink(path: string, signal?: AbortSignal, mode?: number): Promise<Sink> {
   try {
-    const target = await targetOf(path)
-    const existing = await stat(target).catch(() => undefined)
-    if (existing?.isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
-    if (existing !== undefined && !existing.isFile()) return new DescriptorSink(path, await open(target, 'w'), signal)
-    return await FileSink.create(path, target, existing?.mode, signal)
+    const { path: target, stats } = await followLinks(path)
+    if (stats?.isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
+    if (stats === undefined || stats.isFile()) return FileSink.create(path, target, stats, signal, mode)
+    const handle = stats.isFIFO() ? await openFifo(target, 'write', signal) : await open(target, 'w')
+    const sink = new DescriptorSink(path, handle, signal)
+    if (signal?.aborted) await sink.abort()
+    goOn(signal)
+    return sink
   } catch (error) {
     throw FluxError.fromSystem(error, `cannot write ${path}`)
   }
 }
 
-/** Where the links of a path lead, also when there is nothing yet. */
-async function targetOf(path: string): Promise<string> {
-  try {
-    return await realpath(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-  const link = await readlink(path).catch(() => undefined)
-  return link === undefined ? path : targetOf(resolve(await realpath(dirname(path)), link))
-}
+const writeTo = promisify(write)
 
 class FileSink implements Sink {
   readonly #name: string
   readonly #target: string
-  readonly #temporary: string
-  readonly #handle: FileHandle
+  readonly #part: PartFile
   readonly #signal: AbortSignal | undefined
-  #open = true
+  #underWay: Promise<unknown> = Promise.resolve()
 
-  private constructor(
-    name: string,
-    target: string,
-    temporary: string,
-    handle: FileHandle,
-    signal: AbortSignal | undefined,
-  ) {
+  private constructor(name: string, target: string, part: PartFile, signal: AbortSignal | undefined) {
     this.#name = name
     this.#target = target
-    this.#temporary = temporary
-    this.#handle = handle
+    this.#part = part
     this.#signal = signal
   }
 
-  static async create(
+  /** @param replaced - of the file that is there */
+  static create(
     name: string,
     target: string,
-    mode: number | undefined,
+    replaced: Stats | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<FileSink> {
-    const random = randomBytes(6).toString('hex')
-    // Short enough for any name that the final one is short enough for.
-    const temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${random}.part`)
-    const handle = await open(temporary, 'wx', 0o666)
-    // A replaced file keeps its permissions, as it would if it were overwritten.
-    if (mode !== undefined) await handle.chmod(mode & 0o7777).catch(() => {})
-    return new FileSink(name, target, temporary, handle, signal)
+    mode: number | undefined,
+  ): FileSink {
+    const part = new PartFile(target, 'file')
+    try {
+      part.setMode(mode, replaced)
+      return new FileSink(name, target, part, signal)
+    } catch (error) {
+      part.remove()
+      throw error
+    }
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     try {
       for (const chunk of chunks) {
         goOn(this.#signal)
-        for (let at = 0; at < chunk.length; ) at += (await this.#handle.write(chunk, at)).bytesWritten
+        for (let at = 0; at < chunk.length; ) {
+          const writing = writeTo(this.#part.fd, chunk, at, chunk.length - at, null)
+          this.#underWay = writing
+          at += (await writing).bytesWritten
+        }
       }
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
@@ -96,25 +91,20 @@ class FileSink implements Sink {
 
   async commit(): Promise<void> {
     try {
-      await this.#handle.sync()
-      await this.#close()
+      this.#underWay = promisify(fsync)(this.#part.fd)
+      await this.#underWay
       goOn(this.#signal)
-      await rename(this.#temporary, this.#target)
-      await syncDirectory(dirname(this.#target))
+      this.#part.publish('any')
+      await syncPath(dirname(this.#target))
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
     }
   }
 
   async abort(): Promise<void> {
-    await this.#close().catch(() => {})
-    await rm(this.#temporary, { force: true }).catch(() => {})
-  }
-
-  async #close(): Promise<void> {
-    if (!this.#open) return
-    this.#open = false
-    await this.#handle.close()
+    // Not under a write, whose descriptor another file might get.
+    await this.#underWay.catch(() => {})
+    this.#part.remove()
   }
 }
 
@@ -123,21 +113,7 @@ export function goOn(signal: AbortSignal | undefined): void {
   throwIfAborted(signal)
 }
 
-/** A rename is only sure to last when its directory is on disk too. Some file systems cannot, and need not. */
-export async function syncDirectory(dir: string): Promise<void> {
-  let handle: FileHandle | undefined
-  try {
-    handle = await open(dir, 'r')
-    await handle.sync()
-  } catch (error) {
-    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EACCES', 'EBADF'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      throw error
-  } finally {
-    await handle?.close()
-  }
-}
-
-/** How long to wait before a full non-blocking pipe is tried again. */
+/** How long to wait at most before a full non-blocking pipe is tried again: at first a millisecond, then longer. */
 const RETRY_MS = 5
 
 /** A descriptor that is open already (standard output), or a pipe or device. */
@@ -147,6 +123,8 @@ export class DescriptorSink implements Sink {
   readonly #handle: FileHandle | undefined
   readonly #signal: AbortSignal | undefined
   #writing: Promise<void> = Promise.resolve()
+  /** How often in a row the pipe was full. */
+  #full = 0
 
   /** @param target - a number is left open at the end, a handle is closed */
   constructor(name: string, target: number | FileHandle, signal?: AbortSignal) {
@@ -188,9 +166,10 @@ export class DescriptorSink implements Sink {
       write(this.#fd, chunk, at, chunk.length - at, null, (error, bytesWritten) => {
         written.resolve()
         this.#signal?.removeEventListener('abort', interrupt)
+        if (error?.code === 'EAGAIN') setTimeout(() => resolve(0), Math.min(++this.#full, RETRY_MS))
+        else this.#full = 0
         if (error === null) resolve(bytesWritten)
-        else if (error.code === 'EAGAIN') setTimeout(() => resolve(0), RETRY_MS)
-        else reject(FluxError.fromSystem(error, `cannot write ${this.#name}`))
+        else if (error.code !== 'EAGAIN') reject(FluxError.fromSystem(error, `cannot write ${this.#name}`))
       })
     })
   }

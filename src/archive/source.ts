@@ -1,11 +1,10 @@
 /** Where the bytes of an archive come from: a file, which can be read anywhere, or a pipe, which can be read once. */
-import { randomBytes } from 'node:crypto'
 import { fstat, read } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { abortError, FluxError } from '../errors/index.ts'
+import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
+import { openFifo, openNameless } from '../files/index.ts'
 
 /** Bytes asked for at a time. */
 const CHUNK_BYTES = 1 << 20
@@ -13,7 +12,7 @@ const CHUNK_BYTES = 1 << 20
 /** What is left of a buffer after a short read (a pipe gives 64 KiB at most) is used on, unless it is less than this. */
 const SLACK_BYTES = 64 << 10
 
-/** How long to wait before an empty non-blocking pipe is tried again. */
+/** How long to wait at most before an empty non-blocking pipe is tried again: at first a millisecond, then longer. */
 const RETRY_MS = 5
 
 export class Source implements AsyncDisposable {
@@ -52,7 +51,9 @@ export class Source implements AsyncDisposable {
   static async open(path: string, signal?: AbortSignal): Promise<Source> {
     const name = path === '-' ? 'standard input' : path
     try {
-      const handle = path === '-' ? undefined : await open(path, 'r')
+      const handle = path === '-' ? undefined : await openToRead(path, signal)
+      if (signal?.aborted) await handle?.close()
+      throwIfAborted(signal)
       const fd = handle?.fd ?? 0
       const stats = await promisify(fstat)(fd)
       return new Source(name, fd, handle, stats.isFile() ? stats.size : undefined, stats.isDirectory(), signal)
@@ -107,11 +108,9 @@ export class Source implements AsyncDisposable {
    * @throws {FluxError} naming the directory, e.g. `ENOSPC`
    */
   static async spool(chunks: AsyncIterable<Uint8Array>, name: string, signal?: AbortSignal): Promise<Source> {
-    const path = join(tmpdir(), `.flux-ts-${randomBytes(6).toString('hex')}`)
     let handle: FileHandle | undefined
     try {
-      handle = await open(path, 'wx+', 0o600)
-      await rm(path)
+      handle = await openNameless(tmpdir())
       let size = 0
       for await (const chunk of chunks) {
         for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten
@@ -143,9 +142,12 @@ export class Source implements AsyncDisposable {
         return interrupt()
       }
       signal?.addEventListener('abort', interrupt, { once: true })
+      let tries = 0
       const attempt = () =>
         read(this.#fd, into, 0, into.length, position, (error, length) => {
-          if (error?.code === 'EAGAIN' && !signal?.aborted) return setTimeout(attempt, RETRY_MS)
+          if (error?.code === 'EAGAIN' && !signal?.aborted) {
+            return setTimeout(attempt, Math.min(++tries, RETRY_MS))
+          }
           settle()
           signal?.removeEventListener('abort', interrupt)
           if (error === null) resolve(length)
@@ -154,4 +156,8 @@ export class Source implements AsyncDisposable {
       attempt()
     })
   }
+}
+
+async function openToRead(path: string, signal: AbortSignal | undefined): Promise<FileHandle> {
+  return (await stat(path)).isFIFO() ? openFifo(path, 'read', signal) : open(path, 'r')
 }

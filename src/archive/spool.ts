@@ -1,9 +1,8 @@
 /** Where the data of an archive wait when something must be written before them that is known only at the end. */
-import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
 import { CHUNK_BYTES } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
+import { openNameless } from '../files/index.ts'
 
 export interface Spool {
   /** Add to the end. One call at a time. */
@@ -72,18 +71,6 @@ export class TemporaryFile implements Spool {
       throw FluxError.fromSystem(error, `cannot read the temporary file in ${this.#directory}`)
     }
   }
-}
-
-async function openNameless(directory: string): Promise<FileHandle> {
-  const path = join(directory, `.flux-ts.${randomBytes(6).toString('hex')}.part`)
-  const handle = await open(path, 'wx+', 0o600)
-  try {
-    await unlink(path)
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
-  return handle
 }
 
 /** What {@link Held} keeps in memory. */

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { Flags } from '@oclif/core'
 import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
@@ -214,18 +214,22 @@ export async function openArchiveStore(
   return ArchiveStore.open(path, { ...options, onStart: (reading) => progress?.readsArchive(path, reading) })
 }
 
-/** @throws {UsageError} an archive would take the place of the store on disk that it is to be of */
+/** @throws {UsageError} an archive would take the place of the store on disk that it is to be of, by whatever name */
 export function refuseToReplace({ name }: ContentStore, outfile: string): void {
-  const real = (path: string) => {
-    try {
-      return realpathSync(path)
-    } catch {
-      return undefined
-    }
-  }
-  const there = real(outfile)
-  if (there === undefined || there !== real(name)) return
+  const there = identityOf(outfile)
+  if (there === undefined) return
+  if (['', '-wal', '-journal'].every((suffix) => identityOf(name + suffix) !== there)) return
   throw new UsageError(`${outfile}: is the store that is to be dumped`, 'give the archive a name of its own')
+}
+
+/** What all links to a file have in common, hard ones too; undefined where nothing is. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true })
+    return `${dev} ${ino}`
+  } catch {
+    return undefined
+  }
 }
 
 /** A live instance that is closed when the signal is aborted: one that does not answer must not hold up an interrupt. */

@@ -33,7 +33,7 @@ export default class Dump extends FluxCommand {
   static override description =
     `Writes a snapshot of the Flux key-value store to a file in a portable archive format. The snapshot is of the current root of the primary namespace, unless another is named: one point in time, whatever is committed meanwhile.
 
-The format and the compression are determined by the extension of OUTFILE: ${ARCHIVE_EXTENSIONS.join(', ')}. An OUTFILE that ends in / is a directory to be made; - is standard output, unless that is a terminal, as an uncompressed tar unless --format says another. A file or directory appears under its name complete, or not at all.
+The format and the compression are determined by the extension of OUTFILE: ${ARCHIVE_EXTENSIONS.join(', ')}. An OUTFILE that ends in / is a directory to be made; - is standard output, unless that is a terminal, as an uncompressed tar unless --format says another. A file or directory appears under its name complete, or not at all; only its owner may read it, unless --mode says otherwise.
 
 Values and symbolic links are archived, under their keys with the dots turned into slashes. Directories are not archived as such, so empty ones are left out. A link with a namespace has NAMESPACE:: before its target. Mode is 0644, owner and group are the caller's; the time is that of the checkpoint, or the time the dump was started (SOURCE_DATE_EPOCH overrides both). The same root gives the same bytes every time.`
 
@@ -110,6 +110,13 @@ Values and symbolic links are archived, under their keys with the dots turned in
       helpValue: 'N',
       helpGroup: 'OUTPUT',
     }),
+    mode: Flags.string({
+      summary: 'permissions of OUTFILE, in octal, or umask for what the umask leaves (default: 600)',
+      description:
+        'Without it, a file that is replaced keeps its permissions if it is yours. In a directory all files get them.',
+      helpValue: 'MODE',
+      helpGroup: 'OUTPUT',
+    }),
     threads: Flags.integer({
       summary: 'compress with N threads (default: one for each processor); the bytes are the same',
       helpValue: 'N',
@@ -142,6 +149,7 @@ Values and symbolic links are archived, under their keys with the dots turned in
         'name a file, or send standard output to a pipe or file',
       )
     }
+    const fileMode = parseMode(flags.mode)
     const choice = rootChoice(flags)
     const mtimeSeconds = sourceDateEpoch()
     const keys = [...(flags.key ?? []), ...jobKeys(flags.job ?? [])]
@@ -163,6 +171,7 @@ Values and symbolic links are archived, under their keys with the dots turned in
         format,
         level,
         threads,
+        fileMode,
         ...choice,
         keys,
         include: flags.include,
@@ -238,6 +247,14 @@ function checkOutput(outfile: string, format: string | undefined, level: number 
   } catch (error) {
     throw new UsageError(errorLine(error))
   }
+}
+
+/** Permission bits as chmod(1) has them in octal, without those that are not for data. */
+function parseMode(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (text === 'umask') return 0o666 & ~process.umask()
+  if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8)
+  throw new UsageError(`--mode ${text}: not permissions`, 'give three octal digits, such as 640, or umask')
 }
 
 /** @see https://reproducible-builds.org/specs/source-date-epoch/ */

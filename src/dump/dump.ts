@@ -42,6 +42,8 @@ export interface DumpOptions extends RootChoice, KeySelection {
   /** How hard to compress, and with how many threads: see {@link createArchive}. */
   level?: number | undefined
   threads?: number | undefined
+  /** Permission bits of the archive itself: see {@link createArchive}. */
+  fileMode?: number | undefined
   /** Leave out what cannot be read, instead of failing. */
   ignoreFailedRead?: boolean | undefined
   /** How much is walked before the dump fails: see {@link WalkOptions}. */
@@ -255,13 +257,13 @@ export class Dump {
 
   /** Write the archive, which appears under its name only when the walk has come to its end. */
   async #write(snapshot: Snapshot): Promise<DumpResult> {
-    const { outfile, format, level, threads } = this.#options
+    const { outfile, format, level, threads, fileMode } = this.#options
     const { timestamp } = snapshot
     const mtimeSeconds = this.#options.mtimeSeconds ?? (timestamp ? Math.floor(timestamp) : this.#startSeconds)
     const attributes = { mode: 0o644, ...this.#owner, mtimeSeconds }
     let archive: ArchiveWriter | undefined
     try {
-      archive = await createArchive(outfile, { attributes, format, level, threads, signal: this.#signal })
+      archive = await createArchive(outfile, { attributes, format, level, threads, fileMode, signal: this.#signal })
       const paths = new MemberPaths()
       for (let batch = await this.#queue.pull(); batch !== undefined; batch = await this.#queue.pull()) {
         await this.#writeBatch(archive, batch, paths)

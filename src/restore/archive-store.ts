@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -14,6 +13,7 @@ import {
   type StoreTotals,
 } from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
+import { makeTemporaryDirectory } from '../files/index.ts'
 import { type ArchiveReading, Restore, type RestoreResult } from './restore.ts'
 
 /** How {@link ArchiveStore} makes a store of an archive. */
@@ -47,13 +47,9 @@ export class ArchiveStore implements ContentStore {
    */
   static async open(path: string, options: OpenArchiveStoreOptions = {}): Promise<ArchiveStore> {
     const { hash = 'sha1', scratchDir = tmpdir(), onWarning, onStart, signal } = options
-    const dir = await mkdtemp(join(scratchDir, 'flux-ts-')).catch((error) => {
-      throw FluxError.fromSystem(error, `cannot make a temporary file in ${scratchDir}`, {
-        hint: 'TMPDIR names another directory',
-      })
-    })
+    const dir = scratch(scratchDir)
     try {
-      const spool = join(dir, 'content.sqlite')
+      const spool = join(dir.path, 'content.sqlite')
       let restored: RestoreResult
       {
         await using writer = await openStoreWriter(spool, { hash })
@@ -67,7 +63,7 @@ export class ArchiveStore implements ContentStore {
       return new ArchiveStore(path, await openStore(spool, { verify: false }), restored)
     } finally {
       // What is open stays.
-      await rm(dir, { recursive: true, force: true })
+      dir.remove()
     }
   }
 
@@ -132,5 +128,15 @@ export class ArchiveStore implements ContentStore {
   /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+}
+
+function scratch(parent: string): ReturnType<typeof makeTemporaryDirectory> {
+  try {
+    return makeTemporaryDirectory(parent)
+  } catch (error) {
+    throw FluxError.fromSystem(error, `cannot make a temporary file in ${parent}`, {
+      hint: 'TMPDIR names another directory',
+    })
   }
 }

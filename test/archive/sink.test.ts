@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -57,6 +60,66 @@ describe('archive/sink', () => {
     const sink = await openSink(path)
     await sink.commit()
     expect(statSync(path).mode & 0o777).to.equal(0o600)
+  })
+
+  it('is of its owner alone when it is new, or replaces the file of somebody else, unless it is told otherwise', async () => {
+    const path = join(scratch(), 'x.tar')
+    const write = async (mode?: number) => {
+      const sink = await openSink(path, undefined, mode)
+      await sink.commit()
+      return (statSync(path).mode & 0o7777).toString(8)
+    }
+    const umask = process.umask(0)
+    try {
+      expect(await write()).to.equal('600')
+      expect(await write(0o664)).to.equal('664')
+      expect(await write()).to.equal('664')
+      if (process.geteuid?.() !== 0) return
+      chownSync(path, 12345, 12345)
+      expect(await write()).to.equal('600')
+      expect(statSync(path).uid).to.equal(0)
+      chownSync(path, 0, 12345)
+      chmodSync(path, 0o640)
+      expect(await write()).to.equal('640')
+      expect(statSync(path).gid).to.equal(12345)
+    } finally {
+      process.umask(umask)
+    }
+  })
+
+  it('follows no link of another user in a sticky directory', async function () {
+    if (process.geteuid?.() !== 0) return this.skip()
+    const dir = scratch()
+    const victim = join(scratch(), 'victim')
+    writeFileSync(victim, 'mine')
+    chmodSync(dir, 0o1777)
+    symlinkSync(victim, join(dir, 'x.tar'))
+    lchownSync(join(dir, 'x.tar'), 12345, 12345)
+    expect(await openSink(join(dir, 'x.tar')).catch((error) => error)).to.include({ code: 'EACCES' })
+    expect(readFileSync(victim, 'utf8')).to.equal('mine')
+  })
+
+  it('does not give its name to what took the place of its file', async () => {
+    const dir = scratch()
+    const path = join(dir, 'x.tar')
+    writeFileSync(path, 'old')
+    const sink = await openSink(path)
+    const [part = ''] = readdirSync(dir).filter((name) => name.endsWith('.part'))
+    rmSync(join(dir, part))
+    symlinkSync('/etc/passwd', join(dir, part))
+    await sink.write([Buffer.from('new')])
+    expect(await sink.commit().catch((error) => error)).to.include({ code: 'EBUSY' })
+    await sink.abort()
+    expect(readFileSync(path, 'utf8')).to.equal('old')
+  })
+
+  it('does not wait for a pipe to be opened when it is called off', async () => {
+    const path = join(scratch(), 'x.tar')
+    run('mkfifo', [path])
+    const controller = new AbortController()
+    const opening = openSink(path, controller.signal).catch((error) => error)
+    setImmediate(() => controller.abort())
+    expect(await opening).to.include({ code: 'EINTR' })
   })
 
   it('makes what a symbolic link points to when it is not there yet, and keeps the link', async () => {

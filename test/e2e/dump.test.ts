@@ -1,6 +1,6 @@
 /** The built CLI as a process: what `runCommand` never sees. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
@@ -173,7 +173,50 @@ describe('flux-ts dump', () => {
     const { status, stderr } = fluxTs(['dump', '--store', dirname(store), '--format', 'tar', store])
     expect(status).to.equal(2)
     expect(stderr).to.include(`flux-ts dump: ${store}: is the store that is to be dumped; `)
+    const link = join(dirname(store), 'link.tar')
+    linkSync(store, link)
+    for (const given of [store, dirname(store)]) {
+      const refused = fluxTs(['dump', '--store', given, link])
+      expect(refused.status).to.equal(2)
+      expect(refused.stderr).to.include(`flux-ts dump: ${link}: is the store that is to be dumped; `)
+    }
     expect(readFileSync(store).equals(before)).to.equal(true)
+    expect(readFileSync(link).equals(before)).to.equal(true)
+  })
+
+  it('writes what its owner alone may read, or what --mode says', () => {
+    const outfile = join(scratch(), 'x.tar')
+    const mode = (...args: string[]) => {
+      const { status, stderr } = fluxTs(['dump', '-q', '--store', BASIC, ...args, outfile])
+      return status === 0 ? (statSync(outfile).mode & 0o7777).toString(8) : stderr.split('\n')[0]
+    }
+    const umask = process.umask(0o027)
+    try {
+      expect(mode()).to.equal('600')
+      expect(mode('--mode', 'umask')).to.equal('640')
+      expect(mode()).to.equal('640')
+      expect(mode('--mode', '0664')).to.equal('664')
+      for (const wrong of ['4755', 'u=rw', '8', '']) {
+        expect(mode('--mode', wrong)).to.include(`flux-ts dump: --mode ${wrong}: not permissions; `)
+      }
+      expect(readTar(outfile)[0]?.mode).to.equal(0o644)
+    } finally {
+      process.umask(umask)
+    }
+  })
+
+  it('removes what a dump that was killed has left', async () => {
+    const dirname = scratch()
+    mkdirSync(join(dirname, 'out'))
+    largeStore(dirname)
+    const outfile = join(dirname, 'out', 'x.tgz')
+    const { child, ended } = startFluxTs(['dump', '-q', '--store', dirname, outfile])
+    await appears(join(dirname, 'out'), /\.part$/, child)
+    child.kill('SIGKILL')
+    await ended
+    expect(readdirSync(join(dirname, 'out'))).to.have.length(1)
+    expect(fluxTs(['dump', '-q', '--store', BASIC, outfile]).status).to.equal(0)
+    expect(readdirSync(join(dirname, 'out'))).to.deep.equal(['x.tgz'])
   })
 
   it('does not wait for an argument on standard input', () => {

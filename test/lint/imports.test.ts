@@ -22,11 +22,19 @@ const ALLOWED: [file: string, specifier: string][] = [
   ['src/archive/formats/zip/x.ts', '../../../bytes/index.ts'],
   ['src/archive/formats/zip/x.ts', '../../sink.ts'],
   ['src/bytes/x.ts', '../errors/index.ts'],
+  ['src/files/x.ts', '../errors/index.ts'],
+  ['src/archive/formats/x.ts', '../../files/index.ts'],
+  ['src/content/sqlite/x.ts', '../../files/index.ts'],
 ]
 
 const REFUSED: [file: string, specifier: string][] = [
   ['src/errors/x.ts', '../bytes/index.ts'],
+  ['src/errors/x.ts', '../files/index.ts'],
   ['src/bytes/x.ts', '../content/index.ts'],
+  ['src/bytes/x.ts', '../files/index.ts'],
+  ['src/files/x.ts', '../bytes/index.ts'],
+  ['src/files/x.ts', '../archive/index.ts'],
+  ['src/archive/x.ts', '../files/part-file.ts'],
   ['src/flux/x.ts', '../content/index.ts'],
   ['src/flux/x.ts', '../kvs/index.ts'],
   ['src/content/x.ts', '../kvs/index.ts'],

@@ -4,12 +4,13 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
+import { syncPathSync } from '../../files/index.ts'
 import type { BlobBatch, BlobWriter } from '../blob-batch.ts'
 import { blobrefHash, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
 import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
-import { giveTo, NewFile, ownerIn, syncPath } from '../new-file.ts'
+import { giveTo, NewFile, ownerIn } from '../new-file.ts'
 import { CHECKPOINT_FILE } from './reader.ts'
 
 export class FilesWriter implements BlobWriter {
@@ -33,7 +34,7 @@ export class FilesWriter implements BlobWriter {
     }
     this.hash = found ?? options.hash ?? 'sha1'
     this.#staged = new NewFile(dir, 'directory')
-    this.#owner = ownerIn(this.#isNew ? this.#staged.path : dir)
+    this.#owner = ownerIn(this.#isNew ? dirname(dir) : dir)
   }
 
   store({ bytes, start, end, digests }: BlobBatch): void {
@@ -55,9 +56,9 @@ export class FilesWriter implements BlobWriter {
       }
       const names = readdirSync(this.#staged.path).filter((name) => name !== CHECKPOINT_FILE)
       for (const name of names) this.#move(name)
-      syncPath(this.#dir)
+      syncPathSync(this.#dir)
       this.#move(CHECKPOINT_FILE)
-      syncPath(this.#dir)
+      syncPathSync(this.#dir)
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot write ${this.#dir}`)
     }
@@ -86,7 +87,7 @@ export class FilesWriter implements BlobWriter {
   #sync(): void {
     const dir = this.#staged.path
     if (spawnSync('sync', ['-f', dir]).status === 0) return
-    for (const name of readdirSync(dir)) syncPath(join(dir, name))
-    syncPath(dir)
+    for (const name of readdirSync(dir)) syncPathSync(join(dir, name))
+    syncPathSync(dir)
   }
 }

@@ -6,10 +6,11 @@
  * a directory of our own: hard links, which cost nothing and never change the original as long as the connection is read
  * only; else reflinks; else copies, if there is room. The directory is removed as soon as SQLite has the files open.
  */
-import { constants, copyFileSync, linkSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { constants, copyFileSync, linkSync, statfsSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
+import { makeTemporaryDirectory } from '../../files/index.ts'
 
 export interface Staged {
   /** The database under its second name. */
@@ -59,15 +60,14 @@ function stageCopy(database: string, suffixes: readonly string[]): Staged {
 }
 
 function tryStage(database: string, suffixes: readonly string[], parent: string, means: Means): Staged | Error {
-  let dir: string | undefined
-  const remove = () => dir !== undefined && rmSync(dir, { recursive: true, force: true })
+  let dir: ReturnType<typeof makeTemporaryDirectory> | undefined
   try {
-    dir = mkdtempSync(join(parent, '.flux-ts-'))
-    const path = join(dir, 'content.sqlite')
+    dir = makeTemporaryDirectory(parent)
+    const path = join(dir.path, 'content.sqlite')
     for (const suffix of ['', ...suffixes]) means(database + suffix, path + suffix)
-    return { path, remove }
+    return { path, remove: dir.remove.bind(dir) }
   } catch (error) {
-    remove()
+    dir?.remove()
     return error as Error
   }
 }

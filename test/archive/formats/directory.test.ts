@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createArchive } from '../../../src/archive/index.ts'
@@ -15,11 +24,41 @@ describe('archive/formats/directory', () => {
     expect(readdirSync(dir)).to.deep.equal(['x'])
     expect(readFileSync(join(dir, 'x/a/b'), 'utf8')).to.equal('text')
     const { mode, mtimeMs } = lstatSync(join(dir, 'x/a/b'))
-    expect(mode & 0o777).to.equal(0o644 & ~process.umask())
+    expect(mode & 0o777).to.equal(0o600)
     expect(mtimeMs).to.equal(ATTRIBUTES.mtimeSeconds * 1000)
     // A link to a link, which is nothing odd among keys.
     expect(readlinkSync(join(dir, 'x/l/two'))).to.equal('one')
-    expect(lstatSync(join(dir, 'x')).mode & 0o777).to.equal(0o777 & ~process.umask())
+    expect(lstatSync(join(dir, 'x')).mode & 0o777).to.equal(0o700)
+  })
+
+  it('has the permissions that were asked for, or those of the empty directory that it replaces', async () => {
+    const dir = scratch()
+    const modes = (...names: string[]) => names.map((name) => (lstatSync(join(dir, name)).mode & 0o7777).toString(8))
+    const umask = process.umask(0o077)
+    try {
+      const archive = await createArchive(join(dir, 'x/'), { attributes: ATTRIBUTES, fileMode: 0o640 })
+      archive.file('a/b/c', 1, [Buffer.from('1')])
+      await archive.finish()
+    } finally {
+      process.umask(umask)
+    }
+    expect(modes('x', 'x/a', 'x/a/b', 'x/a/b/c')).to.deep.equal(['750', '750', '750', '640'])
+    mkdirSync(join(dir, 'empty'))
+    chmodSync(join(dir, 'empty'), 0o2775)
+    await writeTree(join(dir, 'empty/'), { 'a/b': '1' })
+    expect(modes('empty', 'empty/a', 'empty/a/b')).to.deep.equal(['2775', '700', '600'])
+  })
+
+  it('says in its own words that another one of its name was faster', async () => {
+    const path = join(scratch(), 'x/')
+    const slow = await createArchive(path, { attributes: ATTRIBUTES })
+    slow.file('a', 1, [Buffer.from('1')])
+    await writeTree(path, { b: '2' })
+    const error = await slow.finish().catch((error) => error)
+    expect(error).to.include({ code: 'EEXIST', message: `cannot write ${path}: it is not empty by now` })
+    await slow.abort()
+    expect(readdirSync(path)).to.deep.equal(['b'])
+    expect(readdirSync(join(path, '..'))).to.deep.equal(['x'])
   })
 
   it('is made where nothing is, or an empty directory', async () => {

@@ -6,6 +6,7 @@
  */
 import { Writable } from 'node:stream'
 import type { Worker } from 'node:worker_threads'
+import { searchable } from '../../../files/index.ts'
 import { startThread } from '../../thread.ts'
 
 /** One call, with its path or, of the file that is open, where its data are. */
@@ -43,6 +44,8 @@ const AHEAD = 3
 export class DeferredFs {
   readonly #worker: Worker
   readonly #fail: (error: Error) => void
+  readonly #fileMode: number
+  readonly #directoryMode: number
   /** The directory of the last member: it and those above it are there. */
   #directory: string
   readonly #symlinks = new Set<string>()
@@ -57,9 +60,14 @@ export class DeferredFs {
   #failure: Error | undefined
   #closed = false
 
-  /** @param fail - hears, once, of a call that failed */
-  constructor(root: string, fail: (error: Error) => void) {
+  /**
+   * @param fileMode - permission bits of all files, whatever the archive says
+   * @param fail - called once, with the first call that failed
+   */
+  constructor(root: string, fileMode: number, fail: (error: Error) => void) {
     this.#directory = root
+    this.#fileMode = fileMode
+    this.#directoryMode = searchable(fileMode)
     this.#fail = fail
     this.#worker = startThread<FromThread>('./thread', import.meta.url, undefined, (message) => {
       if ('broken' in message) {
@@ -103,13 +111,17 @@ export class DeferredFs {
     }
   }
 
-  mkdir = (path: string, options: { mode: number }, callback: Callback): void => {
+  mkdir = (path: string, _options: object, callback: Callback): void => {
     // Perhaps it is there; to make it again does no harm.
     this.#directory = path
-    this.#step(['directory', path, options.mode], callback)
+    this.#step(['directory', path, this.#directoryMode], callback)
   }
 
-  chmod = (path: string, mode: number, callback: Callback): void => this.#step(['chmod', path, mode], callback)
+  chmod = (path: string, _mode: number, callback: Callback): void => {
+    // Directories are made with theirs.
+    if (path === this.#directory) callback()
+    else this.#step(['chmod', path, this.#fileMode], callback)
+  }
 
   utimes = (_path: string, _accessed: Date, modified: Date, callback: Callback): void =>
     this.#step(['utimes', modified.getTime() / 1000], callback)

@@ -3,20 +3,27 @@
  * final name, and takes that when it is complete and on disk.
  */
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { chmod, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import type { Stats } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { extract } from 'tar-fs'
 import { FluxError } from '../../../errors/index.ts'
-import { goOn, type Sink, syncDirectory } from '../../sink.ts'
+import { followLinks, type LinkEnd, PartFile, searchable, syncPath } from '../../../files/index.ts'
+import { goOn, type Sink } from '../../sink.ts'
 import { DeferredFs } from './deferred-fs.ts'
 
+/** What rename(2) answers when the name has been taken meanwhile, by a directory that is not empty or by a file. */
+const IN_USE = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR']
+
+const OWNER_ONLY = 0o600
+
 export class DirectorySink implements Sink {
-  /** Absolute: where it is unpacked. */
-  readonly temporary: string
+  readonly #part: PartFile
   readonly #name: string
   readonly #target: string
+  readonly #replaced: Stats | undefined
+  readonly #mode: number | undefined
   readonly #signal: AbortSignal | undefined
   readonly #fs: DeferredFs
   readonly #unpacking: Writable
@@ -25,30 +32,39 @@ export class DirectorySink implements Sink {
   /**
    * @param path - nothing may be there but an empty directory; a slash at the end does not count
    * @param signal - calls it off
+   * @param mode - permission bits of the files; directories may be entered by whoever may read them (default: 0600, and
+   *   for the directory itself those of an empty one of ours that it replaces)
    * @throws {FluxError} `EEXIST` when there is something; else the errno of the file system
    */
-  static async open(path: string, signal?: AbortSignal): Promise<DirectorySink> {
+  static async open(path: string, signal?: AbortSignal, mode?: number): Promise<DirectorySink> {
     try {
-      const target = await targetOf(path)
-      const random = randomBytes(6).toString('hex')
-      const temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${random}.part`)
+      const { path: target, stats } = await emptyPlace(path)
       // Nobody else may put anything in it before it is complete.
-      await mkdir(temporary, 0o700)
-      return new DirectorySink(path, target, temporary, signal)
+      const part = new PartFile(target, 'directory')
+      return new DirectorySink(path, target, part, stats, mode, signal)
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot write ${path}`)
     }
   }
 
-  private constructor(name: string, target: string, temporary: string, signal: AbortSignal | undefined) {
+  private constructor(
+    name: string,
+    target: string,
+    part: PartFile,
+    replaced: Stats | undefined,
+    mode: number | undefined,
+    signal: AbortSignal | undefined,
+  ) {
     this.#name = name
     this.#target = target
-    this.temporary = temporary
+    this.#part = part
+    this.#replaced = replaced
+    this.#mode = mode
     this.#signal = signal
-    this.#fs = new DeferredFs(temporary, (error) => this.#unpacking.destroy(error))
+    this.#fs = new DeferredFs(part.path, mode ?? OWNER_ONLY, (error) => this.#unpacking.destroy(error))
     // Links that lead out never come here; tar-fs would also refuse a link to a link. The owner is whoever unpacks.
     const options = { fs: this.#fs, chown: false, validateSymlinks: false, strict: true }
-    this.#unpacking = extract(temporary, options) as unknown as Writable
+    this.#unpacking = extract(part.path, options) as unknown as Writable
     // A member that is refused before anybody listens to its stream would end the process.
     this.#unpacking.prependListener('entry', (_header: unknown, stream: Readable) => stream.on('error', () => {}))
     this.#unpacked = new Promise((resolve, reject) => {
@@ -59,6 +75,11 @@ export class DirectorySink implements Sink {
     })
     // A failure is met by the next write.
     this.#unpacked.catch(() => {})
+  }
+
+  /** Absolute: where it is unpacked. */
+  get temporary(): string {
+    return this.#part.path
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -81,12 +102,14 @@ export class DirectorySink implements Sink {
       this.#unpacking.end()
       await this.#unpacked
       await this.#fs.finish()
+      this.#part.setMode(this.#mode === undefined ? undefined : searchable(this.#mode), this.#replaced)
       await syncTree(this.temporary, this.#signal)
       goOn(this.#signal)
-      await chmod(this.temporary, 0o777 & ~process.umask())
-      await rename(this.temporary, this.#target)
-      await syncDirectory(dirname(this.#target))
+      this.#part.publish('any')
+      await syncPath(dirname(this.#target))
     } catch (error) {
+      // Another dump of the same name was faster.
+      if (IN_USE.includes((error as NodeJS.ErrnoException).code ?? '')) throw notEmpty(this.#name, 'by now')
       throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
     } finally {
       await this.#fs.close()
@@ -96,24 +119,25 @@ export class DirectorySink implements Sink {
   async abort(): Promise<void> {
     this.#unpacking.destroy()
     await this.#fs.close()
-    await rm(this.temporary, { recursive: true, force: true, maxRetries: 5 }).catch(() => {})
+    this.#part.remove()
   }
 }
 
-async function targetOf(path: string): Promise<string> {
-  const bare = resolve(path)
-  const found = await lstat(bare).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-  })
-  if (found === undefined) return bare
-  const target = await realpath(bare)
-  const names = await readdir(target).catch((error: NodeJS.ErrnoException) => {
+/** Where the directory is to be. @throws {FluxError} `EEXIST` there is something, and not an empty directory */
+async function emptyPlace(path: string): Promise<LinkEnd> {
+  const found = await followLinks(resolve(path))
+  if (found.stats === undefined) return found
+  const names = await readdir(found.path).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOTDIR'
       ? new FluxError('EEXIST', `cannot write ${path}: a file of that name is there`)
       : error
   })
-  if (names.length === 0) return target
-  throw new FluxError('EEXIST', `cannot write ${path}: it is not empty`, {
+  if (names.length === 0) return found
+  throw notEmpty(path)
+}
+
+function notEmpty(path: string, since = ''): FluxError {
+  return new FluxError('EEXIST', `cannot write ${path}: it is not empty ${since}`.trimEnd(), {
     hint: 'name a directory that is not there yet',
   })
 }
@@ -129,17 +153,8 @@ async function syncTree(root: string, signal: AbortSignal | undefined): Promise<
     for (const entry of await readdir(directory, { withFileTypes: true })) {
       goOn(signal)
       if (entry.isDirectory()) directories.push(join(directory, entry.name))
-      else if (entry.isFile()) await syncFile(join(directory, entry.name))
+      else if (entry.isFile()) await syncPath(join(directory, entry.name))
     }
-    await syncDirectory(directory)
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+    await syncPath(directory)
   }
 }

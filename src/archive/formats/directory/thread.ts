@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import type { FromThread, Steps } from './deferred-fs.ts'
 
@@ -28,6 +29,13 @@ function close(): void {
 
 function write(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+}
+
+/** With those above it that are not there yet, whatever the umask is. */
+function makeDirectory(path: string, mode: number): void {
+  const first = mkdirSync(path, { recursive: true, mode })
+  if (first === undefined) return
+  for (let at = path; at.length >= first.length; at = dirname(at)) chmodSync(at, mode)
 }
 
 function take({ steps, data }: Steps): void {
@@ -49,7 +57,7 @@ function take({ steps, data }: Steps): void {
         else chmodSync(step[1], step[2])
         break
       case 'directory':
-        mkdirSync(step[1], { recursive: true, mode: step[2] })
+        makeDirectory(step[1], step[2])
         break
       case 'symlink':
         symlinkSync(step[2], step[1])

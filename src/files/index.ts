@@ -1,0 +1,5 @@
+export { followLinks, type LinkEnd } from './follow-links.ts'
+export { openFifo } from './open-fifo.ts'
+export { PartFile, searchable } from './part-file.ts'
+export { syncPath, syncPathSync } from './sync.ts'
+export { makeTemporaryDirectory, openNameless } from './temporary.ts'
