@@ -1,4 +1,9 @@
-#!/usr/bin/env node
+#!/bin/sh
+':' //; while read -r FLUX_TS_LINE FLUX_TS_SIGIGN; do [ "$FLUX_TS_LINE" = SigIgn: ] && break; done 2>&- </proc/self/status; export FLUX_TS_SIGIGN; exec node "$0" "$@"
+// The line above is run by the shell, and a comment to Node: it says which signals are ignored (by nohup, by trap ''), which
+// Node forgets as it starts.
+const ignored = process.env.FLUX_TS_SIGIGN
+delete process.env.FLUX_TS_SIGIGN
 // Dynamic imports only: static ones would be loaded, and fail, before the check.
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 20)) {
@@ -6,6 +11,10 @@ if (major < 22 || (major === 22 && minor < 20)) {
     `flux-ts: Node.js 22.20 or newer is required, but this is ${process.version} (${process.execPath})\n`,
   )
   process.exit(1)
+}
+if (ignored) {
+  const { keepIgnored } = await import('../dist/cli/ignored-signals.js')
+  keepIgnored(ignored)
 }
 // Node compresses in its thread pool, which has four threads unless told otherwise, and which writes files too.
 const { availableParallelism } = await import('node:os')
