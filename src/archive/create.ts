@@ -5,7 +5,7 @@ import { FluxError, wholeNumber } from '../errors/index.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
 import type { MemberAttributes } from './format-encoder.ts'
 import { type ArchiveType, archiveTypeOf, compressionLevel } from './formats.ts'
-import { DescriptorSink, openSink, type Sink } from './sink.ts'
+import { openSink, openStandardOutput, type Sink } from './sink.ts'
 import { TemporaryFile } from './spool.ts'
 import { StreamWriter } from './stream-writer.ts'
 
@@ -46,9 +46,7 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
   checkAttributes(options.attributes)
   if (type.format === 'directory') return createDirectory(path, type, options)
   const toStdout = path === '-'
-  const sink = toStdout
-    ? new DescriptorSink('standard output', 1, options.signal)
-    : await openSink(path, options.signal, options.fileMode)
+  const sink = toStdout ? openStandardOutput(options.signal) : await openSink(path, options.signal, options.fileMode)
   try {
     return await createWriter(path, type, sink, { ...options, level, threads })
   } catch (error) {

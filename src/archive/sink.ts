@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
-import { followLinks, openFifo, PartFile, syncPath } from '../files/index.ts'
+import { followLinks, openFifo, PartFile, syncPath, wasClosed } from '../files/index.ts'
 
 /** Takes bytes, in order, one call at a time. One that is called off fails with `EINTR` from then on. */
 export interface Sink {
@@ -117,7 +117,7 @@ export function goOn(signal: AbortSignal | undefined): void {
 const RETRY_MS = 5
 
 /** A descriptor that is open already (standard output), or a pipe or device. */
-export class DescriptorSink implements Sink {
+class DescriptorSink implements Sink {
   readonly #name: string
   readonly #fd: number
   readonly #handle: FileHandle | undefined
@@ -173,4 +173,12 @@ export class DescriptorSink implements Sink {
       })
     })
   }
+}
+
+/** @throws {FluxError} `EBADF` it was closed when the process was started */
+export function openStandardOutput(signal?: AbortSignal): Sink {
+  if (wasClosed(1)) {
+    throw new FluxError('EBADF', 'cannot write standard output: it is closed', { hint: '> /dev/null throws it away' })
+  }
+  return new DescriptorSink('standard output', 1, signal)
 }
