@@ -16,6 +16,12 @@ if (ignored) {
   const { keepIgnored } = await import('../dist/cli/ignored-signals.js')
   keepIgnored(ignored)
 }
+// Such as that a file of the program itself cannot be opened. Errors of commands do not come here.
+process.once('uncaughtException', (error) => {
+  const text = process.env.DEBUG ? error.stack : `${error.message.split('\n')[0]}; DEBUG=1 says where`
+  process.stderr.write(`flux-ts: ${text}\n`)
+  process.exit(1)
+})
 // Node compresses in its thread pool, which has four threads unless told otherwise, and which writes files too.
 const { availableParallelism } = await import('node:os')
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2))

@@ -119,7 +119,9 @@ export class Source implements AsyncDisposable {
       return new Source(name, handle.fd, handle, size, false, signal)
     } catch (error) {
       await handle?.close()
-      throw FluxError.fromSystem(error, `cannot spool ${name} to ${tmpdir()}`)
+      throw FluxError.fromSystem(error, `cannot spool ${name} to ${tmpdir()}`, {
+        hint: 'TMPDIR names another directory',
+      })
     }
   }
 

@@ -1,5 +1,6 @@
 /** Where the data of an archive wait when something must be written before them that is known only at the end. */
 import type { FileHandle } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { CHUNK_BYTES } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 import { openNameless } from '../files/index.ts'
@@ -35,7 +36,8 @@ export class TemporaryFile implements Spool {
         }
       }
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write a temporary file in ${this.#directory}`)
+      const hint = this.#directory === tmpdir() ? 'TMPDIR names another directory' : undefined
+      throw FluxError.fromSystem(error, `cannot write a temporary file in ${this.#directory}`, { hint })
     }
   }
 

@@ -1,9 +1,10 @@
 /** Threads that run a file of this room. */
 import { Worker } from 'node:worker_threads'
+import { FluxError, limitError } from '../errors/index.ts'
 
-/** What is received, last of all, of a thread that ended by itself. */
+/** What is received, last of all, of a thread that ended by itself, or did not start. */
 export interface Broken {
-  broken: string
+  broken: FluxError
 }
 
 /**
@@ -12,6 +13,7 @@ export interface Broken {
  * @param file - a neighbour of the caller's, without its extension: `./thread`, as source or built
  * @param from - the caller's `import.meta.url`
  * @param receive - takes the thread's messages
+ * @throws {FluxError} `EMFILE`, `EAGAIN`, `ENOMEM` it cannot be started. Mostly that is received, later on
  */
 export function startThread<Message>(
   file: string,
@@ -19,9 +21,19 @@ export function startThread<Message>(
   workerData: unknown,
   receive: (message: Message | Broken) => void,
 ): Worker {
-  const worker = new Worker(new URL(file + (from.endsWith('.ts') ? '.ts' : '.js'), from), { workerData, execArgv: [] })
+  let runs = false
+  const failed = (error: unknown) => limitError(error, runs ? 'a thread failed' : 'cannot start a thread')
+  let worker: Worker
+  try {
+    worker = new Worker(new URL(file + (from.endsWith('.ts') ? '.ts' : '.js'), from), { workerData, execArgv: [] })
+  } catch (error) {
+    throw failed(error)
+  }
+  worker.on('online', () => {
+    runs = true
+  })
   worker.on('message', receive)
-  worker.on('error', (error) => receive({ broken: error.message }))
-  worker.on('exit', (code) => receive({ broken: `the thread ended with ${code}` }))
+  worker.on('error', (error) => receive({ broken: failed(error) }))
+  worker.on('exit', (code) => receive({ broken: new FluxError('EIO', `a thread ended with ${code}`) }))
   return worker
 }

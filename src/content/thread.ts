@@ -3,7 +3,7 @@
  * One message a batch each way; the bytes of blobs are handed over, not copied.
  */
 import { parentPort, Worker } from 'node:worker_threads'
-import { type ErrnoName, errnoText, FluxError } from '../errors/index.ts'
+import { type ErrnoName, FluxError, limitError } from '../errors/index.ts'
 
 /** What a thread can be asked to do, by name. */
 export type Handlers = Record<string, (args: never) => Answer<unknown>>
@@ -150,20 +150,6 @@ export class Thread<H extends Handlers> {
   }
 }
 
-/** What a process may run out of when it starts a thread, as Node says it: in words, or with an errno in them. */
-const LIMITS = [
-  ['EMFILE', /EMFILE|too many open files/i, 'raise the limit on open files (ulimit -n)'],
-  ['EAGAIN', /EAGAIN/, 'raise the limit on processes and threads (ulimit -u)'],
-  ['ENOMEM', /ENOMEM|ERR_WORKER_OUT_OF_MEMORY/, 'raise the limit on memory (ulimit -v)'],
-] as const
-
 function startError(error: unknown, name: string): FluxError {
-  const { code = '', message } = error as NodeJS.ErrnoException
-  const what = `${name}: cannot start a thread to work on it`
-  for (const [errno, words, hint] of LIMITS) {
-    if (words.test(`${code} ${message}`)) {
-      return new FluxError(errno, `${what}: ${errnoText(errno)}`, { cause: error, hint })
-    }
-  }
-  return FluxError.fromSystem(error, what)
+  return limitError(error, `${name}: cannot start a thread to work on it`)
 }

@@ -17,6 +17,7 @@ import {
   rmdirSync,
   rmSync,
   type Stats,
+  unlinkSync,
 } from 'node:fs'
 import { FluxError } from '../errors/index.ts'
 import { partName, removeLeftovers } from './part-name.ts'
@@ -100,11 +101,15 @@ export class PartFile {
   remove(): void {
     if (!this.#isOpen) return
     try {
-      if (this.#isAt(this.path)) rmSync(this.path, { recursive: true, force: true, maxRetries: 5 })
+      const isOurs = this.#isAt(this.path)
+      // First: where no more files may be open, a directory could not be read.
+      this.#close()
+      if (!isOurs) return
+      if (this.#kind === 'file') unlinkSync(this.path)
+      else rmSync(this.path, { recursive: true, force: true, maxRetries: 5 })
     } catch {
       // There is nothing more to be done about it.
     }
-    this.#close()
   }
 
   #assertOurs(path: string): void {
@@ -150,7 +155,7 @@ function moveAside(from: string, to: string): void {
     renameSync(from, to)
     return
   }
-  rmSync(from)
+  unlinkSync(from)
 }
 
 /** The mode of a directory that goes with that of its files: whoever may read them may enter it. */

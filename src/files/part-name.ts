@@ -1,6 +1,6 @@
 /** Names of files that are not complete: `.NAME.PROCESS-RANDOM.part`, beside what they will be. */
 import { randomBytes } from 'node:crypto'
-import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isOver, processId } from './process-id.ts'
 
@@ -41,7 +41,7 @@ function removeOurs(path: string): void {
   try {
     const found = lstatSync(path)
     if (found.uid !== process.geteuid?.()) return
-    if (found.isFile()) rmSync(path)
+    if (found.isFile()) unlinkSync(path)
     else if (found.isDirectory() && !mayBeMoved(dirname(path))) rmSync(path, { recursive: true, maxRetries: 3 })
   } catch {
     // Somebody else was faster, or it may not be removed.

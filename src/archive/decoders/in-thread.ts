@@ -52,7 +52,8 @@ export async function* decodeInThread(
       } else if ('failed' in message) {
         throw failure(message.failed, reading)
       } else {
-        throw reading.error('EIO', `cannot decompress: ${message.broken}`)
+        const { code, message: text, hint } = message.broken
+        throw reading.error(code, `cannot decompress: ${text}`, hint === undefined ? {} : { hint })
       }
     }
   } finally {

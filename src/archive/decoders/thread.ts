@@ -29,8 +29,9 @@ function go(): void {
     }
   } catch (error) {
     work = undefined
-    if (error instanceof DecodeError) send({ failed: error.message })
-    else send({ broken: (error as Error).message })
+    // Anything else ends the thread, and is told so at the other side.
+    if (!(error instanceof DecodeError)) throw error
+    send({ failed: error.message })
   }
 }
 

@@ -81,7 +81,7 @@ class Bzip2Thread {
       if ('packed' in message) this.#settle?.resolve(message.packed)
       else if ('failed' in message) this.#settle?.reject(new Error(`bzip2: ${message.failed}`))
       else {
-        this.#broken ??= new Error(`bzip2: ${message.broken}`)
+        this.#broken ??= message.broken
         this.#settle?.reject(this.#broken)
       }
     })

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { basename, delimiter, isAbsolute, join } from 'node:path'
+import { limitError } from '../../errors/index.ts'
 import type { BlockCompressor } from './block-filter.ts'
 
 /** More than this of what a program says is not kept. */
@@ -43,6 +44,9 @@ export class ProgramCompressor implements BlockCompressor {
     this.#children.add(child)
     try {
       const packed = await new Promise<Uint8Array>((resolve, reject) => {
+        child.on('error', (error) => reject(limitError(error, `cannot run ${this.#program}`)))
+        // Without descriptors for its pipes it has none, and the error is on its way.
+        if (child.stdout === undefined) return
         const out: Buffer[] = []
         let bytes = 0
         let said = ''
@@ -56,7 +60,6 @@ export class ProgramCompressor implements BlockCompressor {
         child.stderr.setEncoding('utf8').on('data', (text: string) => {
           said = (said + text).slice(0, MAX_STDERR)
         })
-        child.on('error', (error) => reject(new Error(`cannot run ${this.#program}: ${error.message}`)))
         child.on('close', (status, signal) => {
           if (status === 0) resolve(Buffer.concat(out))
           else reject(new Error(`${this.#program} ${this.#ending(said, status, signal)}`))

@@ -71,7 +71,7 @@ export class DeferredFs {
     this.#fail = fail
     this.#worker = startThread<FromThread>('./thread', import.meta.url, undefined, (message) => {
       if ('broken' in message) {
-        this.#broken(new Error(message.broken))
+        this.#broken(message.broken)
         return
       }
       this.#onTheirWay--

@@ -41,7 +41,12 @@ export class DirectorySink implements Sink {
       const { path: target, stats } = await emptyPlace(path)
       // Nobody else may put anything in it before it is complete.
       const part = new PartFile(target, 'directory')
-      return new DirectorySink(path, target, part, stats, mode, signal)
+      try {
+        return new DirectorySink(path, target, part, stats, mode, signal)
+      } catch (error) {
+        part.remove()
+        throw error
+      }
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot write ${path}`)
     }

@@ -1,6 +1,6 @@
 /** Threads that pack runs. They are started as they are needed. */
 import type { Worker } from 'node:worker_threads'
-import { FluxError } from '../../../errors/index.ts'
+import type { FluxError } from '../../../errors/index.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
 import { startThread } from '../../thread.ts'
 import type { PackedRun } from './pack-run.ts'
@@ -35,15 +35,19 @@ export class Packers {
     this.#threads = threads
   }
 
-  /** @param run - given away. @throws {FluxError} `EIO` when a thread has died */
+  /** @param run - given away. @throws {FluxError} a thread cannot be started, or has died */
   pack({ buffer, bytes, members }: Run): Promise<PackedRun> {
-    if (this.#failure) return Promise.reject(this.#failure)
-    const { worker, waiting } = this.#leastBusy()
     const answer = Promise.withResolvers<PackedRun>()
     // A failure is met when its turn comes, which may be after another one's.
     answer.promise.catch(() => {})
-    waiting.push(answer)
-    worker.postMessage({ run: buffer.subarray(0, bytes), members } satisfies PackerRequest, [buffer.buffer])
+    try {
+      if (this.#failure) throw this.#failure
+      const { worker, waiting } = this.#leastBusy()
+      waiting.push(answer)
+      worker.postMessage({ run: buffer.subarray(0, bytes), members } satisfies PackerRequest, [buffer.buffer])
+    } catch (error) {
+      answer.reject(error)
+    }
     return answer.promise
   }
 
@@ -64,7 +68,7 @@ export class Packers {
   #start(): Packer {
     const waiting: Packer['waiting'] = []
     const worker = startThread<PackedRun>('./thread', import.meta.url, this.#data, (message) => {
-      if ('broken' in message) this.#fail(new FluxError('EIO', `zip: ${message.broken}`))
+      if ('broken' in message) this.#fail(message.broken)
       else waiting.shift()?.resolve(message)
     })
     const packer: Packer = { worker, waiting }
