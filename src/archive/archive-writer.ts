@@ -14,8 +14,10 @@ export interface ArchiveWriter extends AsyncDisposable {
   /**
    * Add a regular file whose bytes are at hand.
    *
+   * @param path - components joined by slashes
    * @param parts - the archive's from now on: not changed any more
-   * @throws {ArchiveError} `EOVERFLOW` and the like when the format cannot hold it
+   * @throws {ArchiveError} `EINVAL` the path is absolute, or has a component that is empty, `.` or `..`, or holds a NUL;
+   *   `EOVERFLOW` and the like when the format cannot hold it
    */
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void
 

@@ -3,6 +3,7 @@ import type { ArchiveWriter } from './archive-writer.ts'
 import type { Filter } from './filters/filter.ts'
 import type { ExtraRecords, FormatEncoder } from './format-encoder.ts'
 import type { ArchiveType } from './formats.ts'
+import { PathCheck } from './member-path.ts'
 import type { Sink } from './sink.ts'
 
 /** Writes formats whose bytes can be handed on as they come. */
@@ -12,6 +13,7 @@ export class StreamWriter implements ArchiveWriter {
   readonly #encoder: FormatEncoder
   readonly #filter: Filter | undefined
   readonly #sink: Sink
+  readonly #paths: PathCheck
   #done = false
 
   /** @param filter - compresses into the same sink */
@@ -21,6 +23,7 @@ export class StreamWriter implements ArchiveWriter {
     this.#out = out
     this.#encoder = encoder
     this.#filter = filter
+    this.#paths = new PathCheck(type.format)
   }
 
   get bytes(): number {
@@ -28,6 +31,7 @@ export class StreamWriter implements ArchiveWriter {
   }
 
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
+    this.#paths.check(path)
     this.#encoder.file(path, size, parts, extra)
   }
 
@@ -37,6 +41,7 @@ export class StreamWriter implements ArchiveWriter {
     stream: AsyncIterable<readonly Uint8Array[]>,
     extra?: ExtraRecords,
   ): Promise<void> {
+    this.#paths.check(path)
     this.#encoder.beginFile(path, size, extra)
     for await (const parts of stream) {
       for (const part of parts) {
@@ -48,6 +53,7 @@ export class StreamWriter implements ArchiveWriter {
   }
 
   symlink(path: string, target: string, extra?: ExtraRecords): void {
+    this.#paths.check(path)
     this.#encoder.symlink(path, target, extra)
   }
 

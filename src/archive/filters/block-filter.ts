@@ -105,6 +105,13 @@ export class BlockFilter implements Filter {
     await this.#sink.write([packed])
   }
 
+  /** An error of a compressor, which does not know what it is compressing. */
+  #named(error: unknown): FluxError {
+    const what = `cannot write ${this.#name}`
+    if (!(error instanceof FluxError)) return FluxError.fromSystem(error, what)
+    return new FluxError(error.code, `${what}: ${error.message}`, { cause: error, hint: error.hint })
+  }
+
   async #compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     if (this.#running < this.#threads) this.#running++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
@@ -113,7 +120,7 @@ export class BlockFilter implements Filter {
       return await this.#compressor.compress(block)
     } catch (error) {
       // What was called off fails in some way or other.
-      throw this.#closed ? this.#calledOff : FluxError.fromSystem(error, `cannot write ${this.#name}`)
+      throw this.#closed ? this.#calledOff : this.#named(error)
     } finally {
       // Whoever waits longest takes this one's place.
       const next = this.#waiting.shift()

@@ -8,7 +8,7 @@ describe('archive/filters/program', () => {
       const compressor = new ProgramCompressor('/nonexistent/xz', [], 1000, () => undefined)
       const failed = compressor.compress(new Uint8Array(10)).catch((error) => error.message)
       await compressor.close()
-      expect(await failed).to.equal('cannot run /nonexistent/xz: spawn /nonexistent/xz ENOENT')
+      expect(await failed).to.equal('cannot run /nonexistent/xz: No such file or directory')
     })
     expect(signals).to.equal(0)
   })

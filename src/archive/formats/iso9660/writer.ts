@@ -7,6 +7,7 @@ import { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, assertSize, sizeMismatch } from '../../archive-error.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
 import type { ArchiveType } from '../../formats.ts'
+import { PathCheck } from '../../member-path.ts'
 import type { Sink } from '../../sink.ts'
 import type { Spool } from '../../spool.ts'
 import { longDate, SECTOR } from './fields.ts'
@@ -21,6 +22,7 @@ export class Iso9660Writer implements AsyncDisposable {
   readonly #sink: Sink
   readonly #attributes: MemberAttributes
   readonly #spool: Spool
+  readonly #paths = new PathCheck('iso9660')
   readonly #tree = new MemberTree()
   readonly #data = new ChunkWriter()
   #imageBytes: number | undefined
@@ -57,6 +59,7 @@ export class Iso9660Writer implements AsyncDisposable {
    * @throws {ArchiveError} `EIO` when they come to another number; and as {@link MemberTree.file}
    */
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
+    this.#paths.check(path)
     assertSize('iso9660', path, size, parts)
     this.#tree.file(path, size, extra)
     for (const part of parts) this.#data.write(part)
@@ -70,6 +73,7 @@ export class Iso9660Writer implements AsyncDisposable {
     stream: AsyncIterable<readonly Uint8Array[]>,
     extra?: ExtraRecords,
   ): Promise<void> {
+    this.#paths.check(path)
     this.#tree.file(path, size, extra)
     let written = 0
     for await (const parts of stream) {
@@ -86,6 +90,7 @@ export class Iso9660Writer implements AsyncDisposable {
 
   /** Add a symbolic link. @throws {ArchiveError} as {@link MemberTree.symlink} */
   symlink(path: string, target: string, extra?: ExtraRecords): void {
+    this.#paths.check(path)
     this.#tree.symlink(path, target, extra)
   }
 

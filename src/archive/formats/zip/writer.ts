@@ -9,6 +9,7 @@ import type { ArchiveWriter } from '../../archive-writer.ts'
 import { DeflateBlocks, type DeflateOptions } from '../../deflate-blocks.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
 import type { ArchiveType } from '../../formats.ts'
+import { PathCheck } from '../../member-path.ts'
 import type { Sink } from '../../sink.ts'
 import { Held } from '../../spool.ts'
 import { encodePax } from '../pax-records.ts'
@@ -38,6 +39,7 @@ export class ZipWriter implements ArchiveWriter {
   readonly #headers: ZipHeaders
   readonly #directory: ZipDirectory
   readonly #packers: Packers
+  readonly #paths = new PathCheck('zip')
   /** What comes next in the archive, in order. */
   readonly #queue: (Promise<PackedRun> | Large)[] = []
   #run: Run | undefined
@@ -77,6 +79,7 @@ export class ZipWriter implements ArchiveWriter {
 
   /** @throws {ArchiveError} `EIO` the parts come to another size; `ENAMETOOLONG` a name or records beyond 65,375 bytes */
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
+    this.#paths.check(path)
     assertSize('zip', path, size, parts)
     const records = this.#records(path, extra)
     if (size < LARGE_BYTES) this.#add(path, false, size, parts, records)
@@ -90,6 +93,7 @@ export class ZipWriter implements ArchiveWriter {
     stream: AsyncIterable<readonly Uint8Array[]>,
     extra?: ExtraRecords,
   ): Promise<void> {
+    this.#paths.check(path)
     this.#addLarge({ path, size, parts: undefined, stream, records: this.#records(path, extra) })
     // The stream must not wait: it is the caller's only until this settles.
     await this.#writeUntil(0)
@@ -97,6 +101,7 @@ export class ZipWriter implements ArchiveWriter {
 
   /** @throws {ArchiveError} `ENAMETOOLONG`: see {@link file}; also for a target of 512 KiB */
   symlink(path: string, target: string, extra?: ExtraRecords): void {
+    this.#paths.check(path)
     const content = Buffer.from(target)
     if (content.length >= LARGE_BYTES) throw tooLong(path, 'the target of the link')
     this.#add(path, true, content.length, [content], this.#records(path, extra))

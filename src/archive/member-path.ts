@@ -1,0 +1,45 @@
+import { ArchiveError } from './archive-error.ts'
+
+const NAMELESS = new Set(['', '.', '..'])
+
+/**
+ * Holds the paths of an archive that is written to being relative and to stay within: whoever unpacks it is to be safe,
+ * and no two of its paths are to mean one. Cheap: the directory part is looked at only where it changes.
+ */
+export class PathCheck {
+  readonly #format: string
+  /** The directory part of the last path, with its slash: it is good. */
+  #directory = ''
+
+  constructor(format: string) {
+    this.#format = format
+  }
+
+  /**
+   * @throws {ArchiveError} `EINVAL` a path that is absolute, or has a component that is empty, `.` or `..`, or holds a NUL
+   */
+  check(path: string): void {
+    const nameAt = path.lastIndexOf('/') + 1
+    if (nameAt !== this.#directory.length || !path.startsWith(this.#directory)) {
+      if (path[0] === '/') throw this.#refusal(path, 'an absolute path')
+      const directory = nameAt === 0 ? [] : path.slice(0, nameAt - 1).split('/')
+      for (const component of directory) this.#checkComponent(path, component)
+      this.#directory = path.slice(0, nameAt)
+    }
+    this.#checkComponent(path, path.slice(nameAt))
+  }
+
+  #checkComponent(path: string, component: string): void {
+    if (component.length <= 2 && NAMELESS.has(component)) {
+      throw this.#refusal(
+        path,
+        component === '' ? 'a path with an empty component' : `a path with a component ${component}`,
+      )
+    }
+    if (component.includes('\0')) throw this.#refusal(path, 'a path with a NUL')
+  }
+
+  #refusal(pathname: string, what: string): ArchiveError {
+    return new ArchiveError('EINVAL', { format: this.#format, pathname }, `cannot be archived: ${what}`)
+  }
+}
