@@ -44,6 +44,7 @@ export async function createArchive(path: string, options: CreateArchiveOptions)
   const level = compressionLevel(type, options.level)
   const threads = wholeNumber('threads', options.threads ?? availableParallelism(), undefined, 1)
   checkAttributes(options.attributes)
+  if (options.fileMode !== undefined) wholeNumber('fileMode', options.fileMode, 0o7777)
   if (type.format === 'directory') return createDirectory(path, type, options)
   const toStdout = path === '-'
   const sink = toStdout ? openStandardOutput(options.signal) : await openSink(path, options.signal, options.fileMode)

@@ -7,6 +7,7 @@ import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 import { escapedJson } from './json-escape.ts'
 import { argTerm } from './manual/page.ts'
+import { OutputError } from './output.ts'
 import { usageErrorOf } from './parse-error.ts'
 import { Progress } from './progress.ts'
 import { usageLines } from './usage-lines.ts'
@@ -125,7 +126,7 @@ export abstract class FluxCommand extends Command {
     this.#complaints.end()
     const error = usageErrorOf(thrown) ?? thrown
     const exit = this.exitStatus(error)
-    if (this.jsonEnabled()) this.logJson(errorJson(error, exit))
+    if (this.jsonEnabled() && !(error instanceof OutputError)) this.logJson(errorJson(error, exit))
     else this.#print(error)
     await this.announce('flux:failed', { command: this.id ?? '', error, exit })
     process.exitCode = exit

@@ -1,5 +1,8 @@
 import { FluxError, printable } from '../errors/index.ts'
 
+/** Standard output cannot be written: this cannot be told there, as JSON either. */
+export class OutputError extends FluxError {}
+
 /** Text is written in pieces of about this many characters. */
 const PIECE = 1 << 16
 
@@ -44,7 +47,7 @@ export class Output {
 /**
  * Print on standard output as it is, and wait until it is taken.
  *
- * @throws {FluxError} `EPIPE` nobody reads any more; `ENOSPC` and the like
+ * @throws {OutputError} `EPIPE` nobody reads any more; `ENOSPC` and the like
  */
 export function print(piece: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -52,7 +55,8 @@ export function print(piece: string | Uint8Array): Promise<void> {
       if (!error) return resolve()
       // It is told here and now. oclif listens too, and would make an uncaught exception of it.
       process.stdout.removeAllListeners('error').on('error', () => {})
-      reject(FluxError.fromSystem(error, 'cannot write standard output'))
+      const { code, message } = FluxError.fromSystem(error, 'cannot write standard output')
+      reject(new OutputError(code, message, { cause: error }))
     })
   })
 }
