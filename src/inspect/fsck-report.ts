@@ -89,6 +89,7 @@ function rootJson({ damages, ...root }: CheckedRoot): object {
     symlinkCount: root.symlinks,
     blobCount: root.blobs,
     errorCount: root.errors,
+    unlistedCount: root.unlisted ?? 0,
     damages: damages.map(({ kind, components, badBlobs }) => ({
       key: components.join('.') || '.',
       kind,
