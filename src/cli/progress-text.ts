@@ -1,5 +1,5 @@
 /** The words of the line that shows how far something is. */
-import { durationText } from '../errors/index.ts'
+import { partTexts } from '../errors/index.ts'
 
 /** How far something is. */
 export interface Status {
@@ -20,10 +20,6 @@ export interface Status {
 /** Below this, a name says nothing any more. */
 const LEAST_NAME = 12
 
-/** Until then nobody can say how long the rest takes. */
-const LEAST_SECONDS = 1
-const LEAST_PART = 0.01
-
 /**
  * One line, with what matters most first: `Reading kvs.tgz: about 12 s left, 43% of the archive, 120,000 keys`. Where
  * there is no room for all of it, first the beginning of the name goes, then the counts, the last first.
@@ -32,8 +28,8 @@ const LEAST_PART = 0.01
  * @param columns - the most it may take
  */
 export function progressText(status: Status, seconds: number, columns: number): string {
-  const { doing, name } = status
-  const facts = [...partText(status, seconds), ...status.counts]
+  const { doing, name, part, left = 'about', of = '' } = status
+  const facts = [...partTexts({ part, seconds, left, of }), ...status.counts]
   while (true) {
     const rest = facts.length === 0 ? '' : `: ${facts.join(', ')}`
     const room = columns - doing.length - 1 - rest.length
@@ -43,14 +39,6 @@ export function progressText(status: Status, seconds: number, columns: number): 
     if (doing.length + rest.length <= columns) return doing + rest
     facts.pop()
   }
-}
-
-function partText({ part, left = 'about', of = '' }: Status, seconds: number): string[] {
-  if (part === undefined || part < LEAST_PART) return []
-  // What has been read has still to be worked on: it is never all.
-  const done = Math.min(part, 0.99)
-  const percent = `${Math.floor(done * 100)}% ${of}`.trimEnd()
-  return seconds < LEAST_SECONDS ? [percent] : [`${left} ${durationText((seconds / done) * (1 - done))} left`, percent]
 }
 
 /** Characters that take two columns. */

@@ -97,7 +97,11 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
         onWarning: this.complain,
         signal,
       })
-      const { tasks, printMembers } = restoreTasks(restore, { live: isLive(verbosity), target: target.name })
+      const { tasks, printMembers } = restoreTasks(restore, {
+        live: isLive(verbosity),
+        target: target.name,
+        now: () => performance.now(),
+      })
       const { progress } = restore
       const done = target.isDryRun ? 'would restore' : 'restored'
       const status = () => `${this.called}: ${done} ${progress.keys} keys (${progress.blobs} blobs)`

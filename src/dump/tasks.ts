@@ -1,4 +1,4 @@
-import { byteText, countText, durationText, printable, timeText } from '../errors/index.ts'
+import { byteText, countText, partTexts, printable, timeText } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 import type { Dump, DumpProgress } from './dump.ts'
 
@@ -65,10 +65,13 @@ export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
       task: (_, task) => {
         let isDone = false
         const title = () => {
-          // Nobody knows how much of the store a part of the snapshot is.
-          const isTold = dump.isWhole && !isDone
-          const left = isTold ? leftText(dump.progress.loaded, objects(), (now() - started) / 1000) : ''
-          return `Walk: ${left}${countText(dump.progress.walked, 'key')}`
+          // Nobody knows how much of the store a part of the snapshot is; and what old roots have left in it is never read.
+          const all = dump.isWhole && !isDone ? objects() : undefined
+          const part = all ? dump.progress.loaded / all : undefined
+          const seconds = (now() - started) / 1000
+          // Before all else, since a title is cut where the window ends.
+          const facts = partTexts({ part, seconds, left: 'at most', of: 'of the store' })
+          return `Walk: ${[...facts, countText(dump.progress.walked, 'key')].join(', ')}`
         }
         return paint(
           task,
@@ -102,14 +105,4 @@ function writeText(progress: Readonly<DumpProgress>, seconds: number): string {
   const { keys, blobs, bytes } = progress
   const rate = seconds > 0 ? `, ${byteText(bytes / seconds)}/s` : ''
   return `${countText(keys, 'key')}, ${countText(blobs, 'blob')}, ${byteText(bytes)}${rate}`
-}
-
-/**
- * How long it takes yet, and how much of a store has been read: before all else, since a title is cut where the window
- * ends. What old roots have left in it is never read, so that it may be less to go.
- */
-export function leftText(loaded: number, objects: number | undefined, seconds: number): string {
-  if (!objects || loaded === 0 || seconds < 1) return ''
-  const part = Math.min(loaded / objects, 0.99)
-  return `at most ${durationText((seconds / part) * (1 - part))} left, ${Math.floor(part * 100)}% of the store, `
 }

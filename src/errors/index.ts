@@ -5,5 +5,5 @@ export { FluxError, type FluxErrorOptions, InterruptedError } from './flux-error
 export { limitError } from './limit-error.ts'
 export { LAST_ID, LAST_SECONDS, secondsSince1970, wholeNumber } from './numbers.ts'
 export { printable } from './printable.ts'
-export { byteText, countText, durationText, grouped } from './quantity.ts'
+export { byteText, countText, durationText, grouped, type PartDone, partTexts } from './quantity.ts'
 export { isoTime, type TimeStyle, timeText } from './time-text.ts'

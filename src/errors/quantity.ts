@@ -40,3 +40,31 @@ export function durationText(seconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
+
+/** Until then nobody can say how long the rest takes. */
+const LEAST_SECONDS = 1
+const LEAST_PART = 0.01
+
+/** What {@link partTexts} is told. */
+export interface PartDone {
+  /** How much is done, from 0 to 1; undefined where nobody knows. */
+  part: number | undefined
+  /** Since it began. */
+  seconds: number
+  /** How exact the part is: `at most` where it may be less to go. */
+  left: 'about' | 'at most'
+  /** What it is a part of: `of the store`. */
+  of: string
+}
+
+/**
+ * How long something takes yet, and how much of it is done: `at most 30 s left`, `25% of the store`. Nothing before a
+ * hundredth is done, and no time in the first second.
+ */
+export function partTexts({ part, seconds, left, of }: PartDone): string[] {
+  if (part === undefined || part < LEAST_PART) return []
+  // What has been read has still to be worked on, and a blob that is read twice may count twice: it is never all.
+  const done = Math.min(part, 0.99)
+  const percent = `${Math.floor(done * 100)}% ${of}`.trimEnd()
+  return seconds < LEAST_SECONDS ? [percent] : [`${left} ${durationText((seconds / done) * (1 - done))} left`, percent]
+}

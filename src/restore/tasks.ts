@@ -1,4 +1,4 @@
-import { byteText, countText, printable } from '../errors/index.ts'
+import { byteText, countText, partTexts, printable } from '../errors/index.ts'
 import type { Restore, RestoreProgress } from './restore.ts'
 
 /** How often a live title is painted again. */
@@ -17,6 +17,8 @@ export interface RestoreTasksOptions {
   live: boolean
   /** Where the root goes, in words. */
   target: string
+  /** Milliseconds, from any origin. */
+  now: () => number
 }
 
 /** What {@link restoreTasks} makes of a restore. */
@@ -32,7 +34,7 @@ export interface RestoreTasks {
  *
  * @returns the tasks, and a function whose lines appear as the output of the task *Store*
  */
-export function restoreTasks(restore: Restore, { live, target }: RestoreTasksOptions): RestoreTasks {
+export function restoreTasks(restore: Restore, { live, target, now }: RestoreTasksOptions): RestoreTasks {
   let storing: { output: string } | undefined
   /** Members that came before the list was so far. */
   const waiting: string[] = []
@@ -49,10 +51,15 @@ export function restoreTasks(restore: Restore, { live, target }: RestoreTasksOpt
       task: async (_, task) => {
         storing = task
         if (waiting.length > 0) storing.output = waiting.splice(0).join('\n')
-        const show = (part: string) => (task.title = `Store: ${part}${progressText(restore.progress)}`)
-        const timer = live ? setInterval(() => show(partText(restore.part)), REPAINT_MS) : undefined
+        const started = now()
+        const show = (facts: readonly string[]) =>
+          (task.title = `Store: ${[...facts, progressText(restore.progress)].join(', ')}`)
+        // Before all else, since a title is cut where the window ends.
+        const facts = () =>
+          partTexts({ part: restore.part, seconds: (now() - started) / 1000, left: 'about', of: 'of the archive' })
+        const timer = live ? setInterval(() => show(facts()), REPAINT_MS) : undefined
         await restore.read.finally(() => clearInterval(timer))
-        show('')
+        show([])
       },
     },
     {
@@ -69,11 +76,6 @@ export function restoreTasks(restore: Restore, { live, target }: RestoreTasksOpt
     else waiting.push(...shown)
   }
   return { tasks, printMembers }
-}
-
-/** What is read has still to be stored: it is never all. */
-function partText(part: number | undefined): string {
-  return part === undefined ? '' : `${Math.floor(Math.min(part, 0.99) * 100)}% of the archive, `
 }
 
 function progressText({ keys, blobs, bytes }: Readonly<RestoreProgress>): string {

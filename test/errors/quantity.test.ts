@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { byteText, countText, durationText, grouped } from '../../src/errors/index.ts'
+import { byteText, countText, durationText, grouped, partTexts } from '../../src/errors/index.ts'
 
 describe('quantities', () => {
   it('are sizes in decimal units, of two or three digits', () => {
@@ -45,5 +45,16 @@ describe('quantities', () => {
       [7500, '2 h 5 min'],
     ]
     expect(durations.map(([seconds]) => durationText(seconds))).to.deep.equal(durations.map(([, text]) => text))
+  })
+
+  it('are parts, with the time that is left once it can be told', () => {
+    const texts = (part: number | undefined, seconds: number) =>
+      partTexts({ part, seconds, left: 'at most', of: 'of the store' })
+    expect(texts(0.25, 10)).to.deep.equal(['at most 30 s left', '25% of the store'])
+    expect(texts(0.01, 10)).to.deep.equal(['at most 16 min 30 s left', '1% of the store'])
+    expect(texts(0.25, 0.9)).to.deep.equal(['25% of the store'])
+    // A blob that is read twice may count twice.
+    expect(texts(1.2, 100)).to.deep.equal(['at most 2 s left', '99% of the store'])
+    for (const part of [undefined, 0, 0.0099]) expect(texts(part, 10)).to.deep.equal([])
   })
 })
