@@ -8,7 +8,7 @@ import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 import { escapedJson } from './json-escape.ts'
 import { argTerm } from './manual/page.ts'
 import { OutputError } from './output.ts'
-import { usageErrorOf } from './parse-error.ts'
+import { assertNoValues, usageErrorOf } from './parse-error.ts'
 import { Progress } from './progress.ts'
 import { usageLines } from './usage-lines.ts'
 import { isLive } from './verbosity.ts'
@@ -60,6 +60,7 @@ export abstract class FluxCommand extends Command {
     B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+    assertNoValues(argv ?? this.argv, { ...options?.baseFlags, ...options?.flags })
     const parsed = await super.parse(options, argv)
     this.#complaints.tellsAll = (parsed.flags as { verbose?: boolean }).verbose === true
     return parsed

@@ -47,6 +47,22 @@ export function usageErrorOf(error: unknown): UsageError | undefined {
   return new UsageError(message, hint, { cause: error })
 }
 
+/**
+ * Refuse a value for a flag that takes none, as in `--quiet=true`: oclif would take it for the first argument, and a dump
+ * would be written to a file `true`.
+ *
+ * @throws {UsageError} naming the flag
+ */
+export function assertNoValues(argv: readonly string[], known: Flags): void {
+  for (const word of argv) {
+    if (word === '--') return
+    const name = /^--([^=]+)=/s.exec(word)?.[1]
+    if (name === undefined) continue
+    const flag = Object.values(known).find((flag) => flag.name === name || flag.aliases?.includes(name))
+    if (flag?.type === 'boolean') throw new UsageError(`${word}: --${name} takes no value`)
+  }
+}
+
 function flagError(flag: string, reason: string, error: ParserError): UsageError {
   // One of ours says all there is to say.
   if (error instanceof FluxError) return new UsageError(reason, error.hint, { cause: error })

@@ -9,6 +9,7 @@ import {
   paceFlags,
   type SourceChoice,
   sourceFlags,
+  UsageError,
 } from '../cli/index.ts'
 import { type ContentStore, isBlobref } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
@@ -109,8 +110,7 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
     const { flags } = await this.parse(Fsck)
     const { rootref, quiet, verbose, repair } = flags
     if (rootref !== undefined && !isBlobref(rootref)) {
-      const hint = 'it looks like sha1- and 40 lower-case hex digits'
-      throw new FluxError('EINVAL', 'invalid blobref specified', { hint })
+      throw new UsageError(`--rootref ${rootref}: not a blobref`, 'it looks like sha1- and 40 lower-case hex digits')
     }
     const report: ReportOptions = { ...flags, jobAware: flags['job-aware'], dropDamaged: flags['drop-damaged'] }
     // The C tool's words, with its name before them unless a person reads them: scripts look for that.
