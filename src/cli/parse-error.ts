@@ -58,7 +58,8 @@ export function assertNoValues(argv: readonly string[], known: Flags): void {
     if (word === '--') return
     const name = /^--([^=]+)=/s.exec(word)?.[1]
     if (name === undefined) continue
-    const flag = Object.values(known).find((flag) => flag.name === name || flag.aliases?.includes(name))
+    // Flags have no name before they are parsed the first time.
+    const flag = known[name] ?? Object.values(known).find(({ aliases }) => aliases?.includes(name))
     if (flag?.type === 'boolean') throw new UsageError(`${word}: --${name} takes no value`)
   }
 }
