@@ -5,7 +5,7 @@ import { ProgressLine } from './progress-line.ts'
 import { progressText, type Status } from './progress-text.ts'
 
 /** What is read of a store. */
-export type StoreReading = Pick<ContentStore, 'name' | 'counts' | 'objects' | 'kvs'>
+export type StoreReading = Pick<ContentStore, 'name' | 'counts' | 'objects' | 'instance'>
 
 /**
  * Shows on the terminal how far a command is that reads archives and stores: it looks at what they count themselves. A
@@ -64,7 +64,7 @@ export function storesStatus(stores: readonly StoreReading[], isWhole: boolean):
     blobs += counts ? blobsMet(counts) : 0
     keys += counts?.keys ?? 0
   }
-  if (blobs + keys === 0 && stores.some(({ kvs }) => kvs !== undefined)) return undefined
+  if (blobs + keys === 0 && stores.some(({ instance }) => instance !== undefined)) return undefined
   const counts = []
   if (keys > 0) counts.push(countText(keys, 'key'))
   if (blobs > 0) counts.push(countText(blobs, 'blob'))

@@ -147,8 +147,8 @@ export class Source implements AsyncDisposable {
 
   /** The KVS service of a live instance. @throws {FluxError} `ENOTSUP` it is none */
   async service(): Promise<KvsService> {
-    const { kvs, name } = await this.store()
-    if (kvs) return kvs
+    const { instance, name } = await this.store()
+    if (instance) return instance.kvs
     throw new FluxError('ENOTSUP', `${name}: not a live instance`)
   }
 

@@ -1,4 +1,4 @@
-import type { ContentStore } from '../content/index.ts'
+import type { LiveInstance } from '../content/index.ts'
 
 /** systemd waits some ten seconds from one status to the next. */
 const PERIOD_MS = 1000
@@ -11,7 +11,10 @@ const PERIOD_MS = 1000
  * @returns ends it, with the last status told
  * @see flux-core `src/cmd/builtin/dump.c`; sd_notify(3)
  */
-export function keepNotified(listener: Pick<ContentStore, 'notifyStatus'>, status: () => string): () => Promise<void> {
+export function keepNotified(
+  listener: Partial<Pick<LiveInstance, 'notifyStatus'>>,
+  status: () => string,
+): () => Promise<void> {
   let last: string | undefined
   const tell = async () => {
     const text = status()

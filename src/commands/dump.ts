@@ -192,7 +192,7 @@ Values and symbolic links are archived, under their keys with the dots turned in
       })
       const status = () => `${this.called}: archived ${dump.progress.keys} keys${leftOver(dump.progress)}`
       const stopNotifying = flags['sd-notify']
-        ? keepNotified(store, () => `flux-dump(1) has archived ${dump.progress.keys} keys`)
+        ? keepNotified(store.instance ?? {}, () => `flux-dump(1) has archived ${dump.progress.keys} keys`)
         : undefined
       const resolved = (snapshot: Snapshot) =>
         this.announce('flux:resolved', { command: 'dump', source: store.name, snapshot })

@@ -1,5 +1,4 @@
 import type { FluxError } from '../errors/index.ts'
-import type { NamespaceRoot } from './content-store.ts'
 
 /** Flags of a lookup. @see flux_kvs_lookup(3); flux-core `src/common/libkvs/kvs.h` */
 export const LOOKUP = {
@@ -24,6 +23,14 @@ export interface KvsLookup {
   readonly rootdir?: unknown
 }
 
+/** The root of a namespace at one moment. */
+export interface NamespaceRoot {
+  /** Blobref of the root directory. */
+  readonly rootref: string
+  /** KVS sequence number: it grows with each commit. */
+  readonly sequence: number
+}
+
 /** A namespace of an instance. */
 export interface KvsNamespace {
   readonly namespace: string
@@ -43,7 +50,10 @@ export interface KvsService {
   lookupBatch(requests: readonly KvsLookup[], signal?: AbortSignal): Promise<(unknown | FluxError)[]>
   /** With WATCH or STREAM: an answer for each change, or for each part. */
   lookupStream(request: KvsLookup, signal?: AbortSignal): AsyncGenerator<unknown, void, void>
-  /** The root of a namespace, and whose it is. @throws {FluxError} `ENOTSUP` no such namespace */
+  /**
+   * The current root of a namespace, and whose it is.
+   * @throws {FluxError} `ENOTSUP` no such namespace; `ENOSYS` the KVS is not running
+   */
   root(namespace: string): Promise<NamespaceRoot & { readonly owner: number }>
   /** All namespaces; for the owner of the instance only. */
   namespaces(): Promise<KvsNamespace[]>

@@ -5,6 +5,7 @@ import type { ReaderThreadData } from './reader-thread.ts'
 import { recogniseStore } from './recognise-store.ts'
 import { assertNotHeld } from './sqlite/lock-holder.ts'
 import { type Staged, stage } from './sqlite/staging.ts'
+import { StoreReader } from './store-reader.ts'
 
 /** How {@link openStore} reads a store on disk. */
 export interface OpenStoreOptions {
@@ -24,10 +25,15 @@ export interface OpenStoreOptions {
  *   journal and there is no room to read that; `EBADMSG` damaged
  */
 export async function openStore(path: string, options: OpenStoreOptions = {}): Promise<OfflineStore> {
+  return new OfflineStore(await openReader(path, options))
+}
+
+/** The reading thread of what {@link openStore} opens. */
+export async function openReader(path: string, options: OpenStoreOptions = {}): Promise<StoreReader> {
   const { verify = true, scratchDirs = [], signal } = options
   const found = recogniseStore(path)
   const data: ReaderThreadData = { kind: found.kind, path: found.path, name: found.path, access: 'immutable', verify }
-  if (found.kind === 'files') return OfflineStore.open(data, () => {}, signal)
+  if (found.kind === 'files') return StoreReader.open(data, () => {}, signal)
   const database = realpathSync(found.path)
   assertNotHeld(database, found.path, 'stop the instance that uses it, or dump that instance live with --uri')
   const assertUnchanged = changeGuard(database, found.path)
@@ -39,7 +45,7 @@ export async function openStore(path: string, options: OpenStoreOptions = {}): P
       data.path = staged.path
       data.access = journals.includes('-journal') ? 'private' : 'readonly'
     }
-    return await OfflineStore.open(data, assertUnchanged, signal)
+    return await StoreReader.open(data, assertUnchanged, signal)
   } finally {
     staged?.remove()
   }

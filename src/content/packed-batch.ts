@@ -1,8 +1,8 @@
 /**
  * A batch of blobs as it crosses from the reading thread: few buffers, whose memory is handed over, not copied.
  */
-import type { StoreTotals } from './content-store.ts'
 import type { SharedCounts } from './read-counts.ts'
+import type { StoreTotals } from './store-on-disk.ts'
 
 /** What became of a blob. */
 export const BLOB = {

@@ -2,11 +2,11 @@
 import { workerData } from 'node:worker_threads'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import type { StoreTotals } from './content-store.ts'
 import { FilesReader } from './files/reader.ts'
 import type { BlobFailure, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
 import { SHARED, type SharedCounts } from './read-counts.ts'
 import { type SqliteAccess, SqliteReader } from './sqlite/reader.ts'
+import type { StoreTotals } from './store-on-disk.ts'
 import { type Answer, serveThread } from './thread.ts'
 
 /** What the thread is started with. */

@@ -6,7 +6,7 @@ import { isBlobref } from './blobref.ts'
 import { CHECKPOINT_FILE } from './files/reader.ts'
 
 /** A content store on disk, recognised. */
-export interface StoreOnDisk {
+export interface FoundStore {
   kind: 'sqlite' | 'files'
   path: string
 }
@@ -20,7 +20,7 @@ const SQLITE_MAGIC = 'SQLite format 3\0'
  *
  * @throws {FluxError} `EINVAL` when there is none, or two; or the errno of the file system
  */
-export function recogniseStore(path: string): StoreOnDisk {
+export function recogniseStore(path: string): FoundStore {
   const stats = look(path)
   if (stats === undefined) throw new FluxError('ENOENT', `cannot open store ${path}: No such file or directory`)
   if (!stats.isDirectory()) {
@@ -42,7 +42,7 @@ export function recogniseStore(path: string): StoreOnDisk {
  *
  * @throws {FluxError} `EINVAL` when there is something else, or nothing and the name does not say what to make
  */
-export function recogniseTarget(path: string): StoreOnDisk {
+export function recogniseTarget(path: string): FoundStore {
   const stats = look(path)
   const name = basename(path)
   if (stats === undefined) {
@@ -60,9 +60,9 @@ export function recogniseTarget(path: string): StoreOnDisk {
 }
 
 /** The store that a directory holds, or is. */
-function storeIn(dir: string): StoreOnDisk | undefined {
+function storeIn(dir: string): FoundStore | undefined {
   const names = list(dir)
-  const inside: StoreOnDisk[] = []
+  const inside: FoundStore[] = []
   const sqlite = join(dir, SQLITE_NAME)
   if (names.includes(SQLITE_NAME) && isSqlite(sqlite)) inside.push({ kind: 'sqlite', path: sqlite })
   const files = join(dir, FILES_NAME)

@@ -91,15 +91,10 @@ export class BlobChecks {
     const found: (ContentError | undefined)[] = []
     // A single value may have any number of blobs.
     for (let at = 0; at < list.length; at += BATCH) {
-      for (const error of await this.#checkBatch(list.slice(at, at + BATCH))) found.push(error)
+      for (const error of await this.#store.checkBatch(list.slice(at, at + BATCH))) found.push(error)
     }
     if (list === blobrefs) return found
     for (const [i, blobref] of list.entries()) distinct.set(blobref, found[i])
     return blobrefs.map((blobref) => distinct.get(blobref))
-  }
-
-  async #checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
-    if (this.#store.checkBatch) return this.#store.checkBatch(blobrefs)
-    return (await this.#load(blobrefs)).map((result) => (result instanceof ContentError ? result : undefined))
   }
 }

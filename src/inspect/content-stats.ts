@@ -19,15 +19,14 @@ export async function contentStats(
   store: ContentStore,
   { reachable, signal }: { reachable: boolean; signal?: AbortSignal },
 ): Promise<ContentStats> {
-  const { totals, mark } = store
-  if (!totals || !mark) throw new FluxError('ENOTSUP', `${store.name}: not a content store on disk`)
+  const { onDisk } = store
+  if (!onDisk) throw new FluxError('ENOTSUP', `${store.name}: not a content store on disk`)
   let unreadableDirs = 0
   if (reachable) {
     const rootrefs = (await store.checkpoints()).map(({ rootref }) => rootref)
-    const marking = { loadBatch: store.loadBatch.bind(store), mark: mark.bind(store) }
-    unreadableDirs = await markReachable(marking, rootrefs, signal)
+    unreadableDirs = await markReachable(store, onDisk, rootrefs, signal)
   }
-  const counted = await totals.call(store)
+  const counted = await onDisk.totals()
   return { ...counted, garbage: reachable ? difference(counted.all, counted.marked) : undefined, unreadableDirs }
 }
 

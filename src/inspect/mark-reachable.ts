@@ -1,4 +1,4 @@
-import { ContentError, type ContentStore } from '../content/index.ts'
+import { ContentError, type ContentStore, type StoreOnDisk } from '../content/index.ts'
 import { abortable, throwIfAborted } from '../errors/index.ts'
 import { type DirObj, decodeDir, TreeError, type TreeObj } from '../kvs/index.ts'
 
@@ -10,14 +10,15 @@ const BATCH_BYTES = 16 << 20
 const MARKED = 4096
 
 /**
- * Mark every blob that can be reached from some roots: see {@link ContentStore.mark}. Each directory is read once, and no
+ * Mark every blob that can be reached from some roots: see {@link StoreOnDisk.mark}. Each directory is read once, and no
  * value.
  *
  * @returns how many directories could not be read, so that what is below them is not marked
  * @throws {FluxError} when the store as a whole fails
  */
 export async function markReachable(
-  store: Pick<ContentStore, 'loadBatch'> & Required<Pick<ContentStore, 'mark'>>,
+  store: ContentStore,
+  onDisk: StoreOnDisk,
   rootrefs: readonly string[],
   signal?: AbortSignal,
 ): Promise<number> {
@@ -37,7 +38,7 @@ export async function markReachable(
       else collect(obj, seen, pending, found)
     }
     if (found.length < MARKED && pending.length > 0) continue
-    await store.mark(found)
+    await onDisk.mark(found)
     found = []
   }
   return unreadable

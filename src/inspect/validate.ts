@@ -30,7 +30,7 @@ export async function validate(store: ContentStore, options: ValidateOptions): P
   for await (const blobrefs of batches(store, options.blobrefs)) {
     throwIfAborted(signal)
     checked += blobrefs.length
-    const results = checkBatch(store, blobrefs)
+    const results = store.checkBatch(blobrefs)
     results.catch(() => {})
     underWay.push(results)
     if (underWay.length >= BATCHES) await settle()
@@ -44,13 +44,14 @@ async function* batches(
   blobrefs: ValidateOptions['blobrefs'],
 ): AsyncGenerator<string[], void, void> {
   if (blobrefs === undefined) {
-    if (!store.list) {
+    const { onDisk } = store
+    if (!onDisk) {
       throw new FluxError('ENOTSUP', `${store.name}: does not list its blobs`, {
         hint: 'name some; or use fsck, which looks at all that can be reached',
       })
     }
     for (let from = 0, batch: string[] | undefined; batch === undefined || batch.length === BATCH; from += BATCH) {
-      batch = await store.list(from, BATCH)
+      batch = await onDisk.list(from, BATCH)
       if (batch.length > 0) yield batch
     }
     return
@@ -62,9 +63,4 @@ async function* batches(
     batch = []
   }
   if (batch.length > 0) yield batch
-}
-
-async function checkBatch(store: ContentStore, blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
-  if (store.checkBatch) return store.checkBatch(blobrefs)
-  throw new FluxError('ENOTSUP', `${store.name}: does not compare its blobs`)
 }

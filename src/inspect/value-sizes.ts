@@ -49,7 +49,7 @@ export async function valueSizes(
 /** The bytes of blobs; -1 for one that cannot be had. */
 export async function blobSizes(store: ContentStore, blobrefs: readonly string[]): Promise<ArrayLike<number>> {
   if (blobrefs.length === 0) return []
-  if (store.sizes) return store.sizes(blobrefs)
+  if (store.onDisk) return store.onDisk.sizes(blobrefs)
   const sizes = new Float64Array(blobrefs.length)
   let wanted = [...blobrefs.keys()]
   while (wanted.length > 0) {

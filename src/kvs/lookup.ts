@@ -194,8 +194,9 @@ export class SnapshotReader implements KvsReader {
 
   async #rootOf(namespace: string | undefined, key: string): Promise<string> {
     if (namespace === undefined || namespace === this.#namespace) return this.#rootref
-    if (!this.#store.currentRoot) throw lookupError('ENOTSUP', key)
-    return (await this.#store.currentRoot(namespace)).rootref
+    const { instance } = this.#store
+    if (!instance) throw lookupError('ENOTSUP', key)
+    return (await instance.kvs.root(namespace)).rootref
   }
 
   /** The entries of a directory. @param key - for messages */

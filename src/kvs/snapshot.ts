@@ -39,10 +39,10 @@ export const PRIMARY_NAMESPACE = 'primary'
 export async function resolveRoot(store: ContentStore, choice: RootChoice = {}): Promise<Snapshot> {
   const { root, checkpointIndex, namespace = PRIMARY_NAMESPACE } = choice
   if (root !== undefined) return namedRoot(store, root)
-  if (choice.checkpoint || checkpointIndex !== undefined || !store.currentRoot) {
+  if (choice.checkpoint || checkpointIndex !== undefined || !store.instance) {
     return checkpointRoot(store, checkpointIndex ?? 0)
   }
-  const { rootref, sequence } = await store.currentRoot(namespace)
+  const { rootref, sequence } = await store.instance.kvs.root(namespace)
   return { ...NOTHING_KNOWN, rootref: parseBlobref(rootref), hash: blobrefHash(rootref), sequence, namespace }
 }
 

@@ -61,7 +61,7 @@ async function* streamBlob(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Uint8Array[], void, void> {
   try {
-    for await (const piece of store.stream?.(blobref) ?? []) {
+    for await (const piece of store.onDisk?.stream(blobref) ?? []) {
       throwIfAborted(signal)
       yield [piece]
     }

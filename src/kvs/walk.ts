@@ -319,16 +319,16 @@ class Walker {
     let size = 0
     const { blobrefs } = node
     const { signal } = this.#options
-    const { sizes, checkBatch } = this.#store
-    if (!sizes || !checkBatch) {
+    const { onDisk } = this.#store
+    if (!onDisk) {
       for await (const parts of this.#stream(node)) for (const part of parts) size += part.length
       return size
     }
     for (let at = 0; at < blobrefs.length; at += MAX_LOAD) {
       const some = blobrefs.slice(at, at + MAX_LOAD)
-      const errors = await abortable(checkBatch.call(this.#store, some), signal)
+      const errors = await abortable(this.#store.checkBatch(some), signal)
       for (const [i, error] of errors.entries()) if (error) throw missingValue(nodeKey(node), at + i, error)
-      for (const bytes of await sizes.call(this.#store, some)) size += bytes
+      for (const bytes of await onDisk.sizes(some)) size += bytes
     }
     return size
   }

@@ -1,17 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type BlobResult,
-  type Checkpoint,
-  type ContentError,
-  type ContentStore,
-  type HashName,
-  type OfflineStore,
-  openStore,
-  openStoreWriter,
-  type ReadCounts,
-  type StoreTotals,
-} from '../content/index.ts'
+import { type HashName, OfflineStore, openReader, openStoreWriter, type StoreReader } from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { makeTemporaryDirectory } from '../files/index.ts'
 import { type ArchiveReading, Restore, type RestoreResult } from './restore.ts'
@@ -33,11 +22,9 @@ export interface OpenArchiveStoreOptions {
  * An archive as a content store: what a restore of it would give, in a file without a name that goes with the process. Its
  * only checkpoint is the root, with the time of the newest member.
  */
-export class ArchiveStore implements ContentStore {
-  readonly name: string
+export class ArchiveStore extends OfflineStore {
   /** What the archive is, and what came of it. */
   readonly restored: RestoreResult
-  readonly #store: OfflineStore
 
   /**
    * Read an archive to its end.
@@ -60,74 +47,16 @@ export class ArchiveStore implements ContentStore {
         restored = await restore.run()
       }
       throwIfAborted(signal)
-      return new ArchiveStore(path, await openStore(spool, { verify: false }), restored)
+      return new ArchiveStore(path, await openReader(spool, { verify: false }), restored)
     } finally {
       // What is open stays.
       dir.remove()
     }
   }
 
-  private constructor(path: string, store: OfflineStore, restored: RestoreResult) {
-    this.name = path === '-' ? 'standard input' : path
+  private constructor(path: string, reader: StoreReader, restored: RestoreResult) {
+    super(reader, path === '-' ? 'standard input' : path)
     this.restored = restored
-    this.#store = store
-  }
-
-  get hash(): HashName {
-    return this.#store.hash
-  }
-
-  get window(): number {
-    return this.#store.window
-  }
-
-  get objects(): number | undefined {
-    return this.#store.objects
-  }
-
-  get counts(): Readonly<ReadCounts> {
-    return this.#store.counts
-  }
-
-  loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
-    return this.#store.loadBatch(blobrefs, budgetBytes)
-  }
-
-  sizes(blobrefs: readonly string[]): Promise<Float64Array> {
-    return this.#store.sizes(blobrefs)
-  }
-
-  checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
-    return this.#store.checkBatch(blobrefs)
-  }
-
-  list(from: number, count: number): Promise<string[]> {
-    return this.#store.list(from, count)
-  }
-
-  mark(blobrefs: readonly string[]): Promise<void> {
-    return this.#store.mark(blobrefs)
-  }
-
-  totals(): Promise<StoreTotals> {
-    return this.#store.totals()
-  }
-
-  checkpoints(): Promise<Checkpoint[]> {
-    return this.#store.checkpoints()
-  }
-
-  async assertUnchanged(): Promise<void> {
-    // It has been read to its end, and nobody else knows the spool.
-  }
-
-  close(): Promise<void> {
-    return this.#store.close()
-  }
-
-  /** The same as {@link close}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
   }
 }
 

@@ -107,8 +107,8 @@ describe('progress', () => {
   })
 
   it('is silent while a live instance has not sent anything', () => {
-    const kvs = {} as never
-    const live = { name: 'local:///run/flux/local', kvs, objects: undefined }
+    const instance = {} as never
+    const live = { name: 'local:///run/flux/local', instance, objects: undefined }
     expect(shown((it) => it.readsStore({ ...live, counts: { ...counts, loaded: 0 } }))).to.equal('')
     expect(shown((it) => it.readsStore({ ...live, counts: { ...counts, loaded: 0, keys: 3 } }))).to.equal(
       'Reading local:///run/flux/local: 3 keys',

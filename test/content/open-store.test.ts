@@ -118,8 +118,8 @@ describe('content/open-store', () => {
     const wanted = Array.from({ length: 3000 }, () => [...lengths, -1, -1]).flat()
     for (const path of [sqlite, files]) {
       await using store = await openStore(path)
-      expect([...(await store.sizes(asked))]).to.deep.equal(wanted)
-      expect([...(await store.sizes([]))]).to.deep.equal([])
+      expect([...(await store.onDisk.sizes(asked))]).to.deep.equal(wanted)
+      expect([...(await store.onDisk.sizes([]))]).to.deep.equal([])
     }
   })
 

@@ -28,7 +28,7 @@ async function damagesOf(store: OfflineStore, blobrefs: readonly string[]): Prom
 async function all(store: OfflineStore, count = 1000): Promise<string[]> {
   const blobrefs: string[] = []
   for (let from = 0; ; from += count) {
-    const some = await store.list(from, count)
+    const some = await store.onDisk.list(from, count)
     blobrefs.push(...some)
     if (some.length < count) return blobrefs
   }
@@ -39,8 +39,8 @@ describe('content/survey', () => {
     const { path, blobrefs } = sqliteStore(3000)
     await using store = await openStore(path)
     expect(await all(store)).to.deep.equal(blobrefs)
-    expect(await store.list(2999, 10)).to.deep.equal(blobrefs.slice(-1))
-    expect(await store.list(3000, 10)).to.deep.equal([])
+    expect(await store.onDisk.list(2999, 10)).to.deep.equal(blobrefs.slice(-1))
+    expect(await store.onDisk.list(3000, 10)).to.deep.equal([])
   })
 
   it('tells intact, altered and missing blobs apart, small and large, without handing them over', async () => {
@@ -84,8 +84,8 @@ describe('content/survey', () => {
     await using store = await openStore(dir)
     expect((await all(store, 2)).sort()).to.deep.equal([...blobrefs, altered].sort())
     expect((await damagesOf(store, [...blobrefs, altered])).map(({ blobref }) => blobref)).to.deep.equal([altered])
-    await store.mark(blobrefs)
-    expect(await store.totals()).to.deep.equal({
+    await store.onDisk.mark(blobrefs)
+    expect(await store.onDisk.totals()).to.deep.equal({
       all: { objects: 3, bytes: 6, storedBytes: 6, compressed: 0, compressibleBytes: 0 },
       marked: { objects: 2, bytes: 3, storedBytes: 3, compressed: 0, compressibleBytes: 0 },
       unreadable: 0,
@@ -101,9 +101,9 @@ describe('content/survey', () => {
   it('adds up what a database holds, and apart what is marked', async () => {
     const { path, blobs, blobrefs } = sqliteStore(3000)
     await using store = await openStore(path)
-    await store.mark(blobrefs.slice(0, 10))
-    await store.mark([...blobrefs.slice(5, 20), `sha1-${'0'.repeat(40)}`])
-    const { all, marked, unreadable, fileBytes, freeBytes } = await store.totals()
+    await store.onDisk.mark(blobrefs.slice(0, 10))
+    await store.onDisk.mark([...blobrefs.slice(5, 20), `sha1-${'0'.repeat(40)}`])
+    const { all, marked, unreadable, fileBytes, freeBytes } = await store.onDisk.totals()
     expect(all).to.deep.equal({
       objects: blobs.size,
       bytes: 450_000,
@@ -123,10 +123,10 @@ describe('content/survey', () => {
     expect({ ...counts, objects: store.objects }).to.deep.equal({ ...noCounts(), objects: undefined })
     await store.loadBatch(blobrefs.slice(0, 10), Number.POSITIVE_INFINITY)
     await store.checkBatch(blobrefs.slice(0, 20))
-    await store.sizes(blobrefs.slice(0, 30))
-    await store.mark(blobrefs.slice(0, 40))
+    await store.onDisk.sizes(blobrefs.slice(0, 30))
+    await store.onDisk.mark(blobrefs.slice(0, 40))
     expect(store.counts).to.include({ loaded: 30, measured: 30, marked: 40, addedUp: 0 })
-    await store.totals()
+    await store.onDisk.totals()
     expect({ ...store.counts, objects: store.objects }).to.include({ addedUp: 3000, objects: 3000 })
     expect(blobsMet(store.counts)).to.equal(3000)
     expect(store.counts).to.equal(counts)
@@ -136,8 +136,8 @@ describe('content/survey', () => {
     const { path } = sqliteStore(3000)
     for (const ask of ['list', 'totals'] as const) {
       await using store = await openStore(path)
-      if (ask === 'list') await store.list(0, 1)
-      else await store.totals()
+      if (ask === 'list') await store.onDisk.list(0, 1)
+      else await store.onDisk.totals()
       expect(store.objects).to.equal(3000)
     }
   })
@@ -156,8 +156,10 @@ describe('content/survey', () => {
       .and.to.have.length.within(10, 30)
     expect(damages.map(({ blobref }) => blobref)).to.include(blobrefs[1234])
     expect(new Set(damages.map(({ code }) => code)).size).to.equal(1)
-    expect((await store.totals()).unreadable).to.equal(damages.length)
-    expect(await store.sizes([blobrefs[1234] as string, blobrefs[0] as string])).to.deep.equal(Float64Array.of(-1, 150))
+    expect((await store.onDisk.totals()).unreadable).to.equal(damages.length)
+    expect(await store.onDisk.sizes([blobrefs[1234] as string, blobrefs[0] as string])).to.deep.equal(
+      Float64Array.of(-1, 150),
+    )
   })
 
   it('counts what neither the table nor the index tells any more', async () => {
@@ -165,7 +167,7 @@ describe('content/survey', () => {
     damagePage(path, 'table', Buffer.from('blob 001234'))
     for (const i of [1234, 7, 2000]) damagePage(path, 'index', Buffer.from(blobrefs[i]?.slice(5) as string, 'hex'))
     await using store = await openStore(path)
-    const { all: readable, unreadable } = await store.totals()
+    const { all: readable, unreadable } = await store.onDisk.totals()
     expect(unreadable).to.be.within(10, 30)
     expect(readable.objects + unreadable).to.equal(3000)
     // The digests of some are lost.

@@ -84,11 +84,11 @@ describe('a silent broker', () => {
     const codes: string[] = []
     const note = ({ code }: { code: string }) => codes.push(code)
     const pending = [
-      patient.kvs.waitVersion('primary', 9).catch(note),
-      patient.kvs.lookup({ key: 'a', flags: LOOKUP.WAITCREATE, namespace: 'primary' }).catch(note),
-      patient.kvs.lookupStream({ key: 'a', flags: LOOKUP.WATCH, namespace: 'primary' }).next().catch(note),
+      patient.instance.kvs.waitVersion('primary', 9).catch(note),
+      patient.instance.kvs.lookup({ key: 'a', flags: LOOKUP.WAITCREATE, namespace: 'primary' }).catch(note),
+      patient.instance.kvs.lookupStream({ key: 'a', flags: LOOKUP.WATCH, namespace: 'primary' }).next().catch(note),
     ]
-    await impatient.kvs.lookup({ key: 'a', flags: 0, namespace: 'primary' }).catch(note)
+    await impatient.instance.kvs.lookup({ key: 'a', flags: 0, namespace: 'primary' }).catch(note)
     expect(codes).to.deep.equal(['ETIMEDOUT'])
     await patient.close()
     await Promise.all(pending)

@@ -5,7 +5,7 @@ import { type Change, changeText, type DiffOptions, DiffTotals, diff } from '../
 import { resolveRoot } from '../../src/kvs/index.ts'
 import { ArchiveStore } from '../../src/restore/index.ts'
 import { fixture } from '../support/fixtures.ts'
-import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
+import { Blobs, dir, MemoryStore, onDisk, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
 
 type Entries = Record<string, Tree>
 
@@ -126,7 +126,7 @@ describe('inspect/diff', () => {
   it('says of what has been appended to that it has changed, without reading what was there', async () => {
     const blobs = new Blobs()
     const [a, b] = [blobs.tree({ log: valref('1\n', '2\n') }), blobs.tree({ log: valref('1\n', '2\n', '3\n') })]
-    const store = Object.assign(new MemoryStore(blobs), {
+    const store = onDisk(new MemoryStore(blobs), {
       sizes: async (refs: readonly string[]) => new Float64Array(refs.length).fill(2),
     })
     expect(shown(await changesOf([store, a], [store, b]))).to.deep.equal(['~log 4:6'])

@@ -3,7 +3,7 @@ import { openStore } from '../../src/content/index.ts'
 import { du, sortUsages, type Usage } from '../../src/inspect/index.ts'
 import { type Dirref, resolveRoot } from '../../src/kvs/index.ts'
 import { expected, fixture } from '../support/fixtures.ts'
-import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
+import { Blobs, dir, MemoryStore, onDisk, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
 
 const rootObj = (rootref: string): Dirref => ({ type: 'dirref', ver: 1, data: [rootref] })
 
@@ -55,7 +55,7 @@ describe('inspect/du', () => {
   it('loads nothing but directories where the store knows sizes', async () => {
     const { store, blobs, root } = literal({ a: dir({ x: valref('value') }) })
     const sizes = async (refs: readonly string[]) => Float64Array.from(refs, (ref) => blobs.get(ref)?.length ?? -1)
-    await du(Object.assign(store, { sizes }), root, { depth: 1 })
+    await du(onDisk(store, { sizes }), root, { depth: 1 })
     expect(store.asked).to.have.length(2)
   })
 

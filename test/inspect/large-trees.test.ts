@@ -13,7 +13,7 @@ import {
 } from '../../src/inspect/index.ts'
 import { type Dirref, SnapshotReader, walk } from '../../src/kvs/index.ts'
 import { chain, doubled, repeated } from '../support/large-trees.ts'
-import { Blobs, dir, MemoryStore, raw, val, valref } from '../support/trees.ts'
+import { Blobs, dir, MemoryStore, onDisk, raw, val, valref } from '../support/trees.ts'
 
 const MISSING = `sha1-${'0'.repeat(40)}`
 const rootObj = (rootref: string): Dirref => ({ type: 'dirref', ver: 1, data: [rootref] })
@@ -92,7 +92,7 @@ describe('inspect: trees that are larger than they look', () => {
     const store = new MemoryStore(blobs)
     const rootref = doubled(blobs, sound(blobs), 30)
     const sizes = async (refs: readonly string[]) => Float64Array.from(refs, (ref) => blobs.get(ref)?.length ?? -1)
-    const [all, a, b] = await du(Object.assign(store, { sizes }), rootObj(rootref), { depth: 1 })
+    const [all, a, b] = await du(onDisk(store, { sizes }), rootObj(rootref), { depth: 1 })
     expect(store.asked).to.have.length(31)
     expect(all).to.include({ keys: 2 ** 30, valueBytes: 3 * 2 ** 30, dirs: 2 ** 31 - 1 })
     expect(a).to.include({ key: 'a', keys: 2 ** 29 })
@@ -110,13 +110,13 @@ describe('inspect: trees that are larger than they look', () => {
     const blobref = blobs.store('x')
     const rootref = blobs.tree({ v: raw('valref', new Array(300_000).fill(blobref)) })
     const marked = new Set<string>()
-    const store = Object.assign(new MemoryStore(blobs), {
-      mark: async (refs: readonly string[]) => {
+    const store = onDisk(new MemoryStore(blobs), {
+      mark: async (refs) => {
         for (const ref of refs) marked.add(ref)
       },
       totals: async () => ({ all: {}, marked: {} }) as never,
-      checkpoints: async () => [{ rootref, sequence: 1, timestamp: 1 }],
     })
+    store.checkpoints = async () => [{ rootref, sequence: 1, timestamp: 1 }]
     await contentStats(store, { reachable: true })
     expect([...marked]).to.have.members([rootref, blobref])
   })

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { LiveInstance } from '../../src/content/index.ts'
 import { type LookupKind, SnapshotReader } from '../../src/kvs/index.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
 
@@ -80,12 +81,11 @@ describe('kvs/lookup', () => {
   }
 
   it('follows a link into another namespace where the source knows it', async () => {
-    const store = Object.assign(new MemoryStore(blobs), {
-      currentRoot: async (namespace: string) => {
-        expect(namespace).to.equal('other')
-        return { rootref: other, sequence: 1 }
-      },
-    })
+    const root = async (namespace: string) => {
+      expect(namespace).to.equal('other')
+      return { rootref: other, sequence: 1 }
+    }
+    const store = Object.assign(new MemoryStore(blobs), { instance: { kvs: { root } } as unknown as LiveInstance })
     expect(await outcome('elsewhere', 'value', new SnapshotReader(store, rootref))).to.equal('of another namespace')
   })
 

@@ -39,7 +39,7 @@ async function withReader(
 ): Promise<void> {
   await using broker = await BrokerDouble.start(options ?? instance().options)
   await using store = await BrokerStore.open(broker.uri)
-  await work(new ServiceReader(store.kvs, choice), broker, store)
+  await work(new ServiceReader(store.instance.kvs, choice), broker, store)
 }
 
 async function outcome(reader: ServiceReader, key: string, kind: LookupKind): Promise<string> {
@@ -84,11 +84,11 @@ describe('kvs/service-reader', () => {
     withReader(
       async (reader, _broker, store) => {
         expect(await outcome(reader, 'x', 'value')).to.equal('of another namespace')
-        const { rootref } = await store.kvs.root('primary')
-        const at = new ServiceReader(store.kvs, { rootdir: { type: 'dirref', ver: 1, data: [rootref] } })
+        const { rootref } = await store.instance.kvs.root('primary')
+        const at = new ServiceReader(store.instance.kvs, { rootdir: { type: 'dirref', ver: 1, data: [rootref] } })
         expect(await outcome(at, 'small', 'value')).to.equal('hello')
         expect(await read(at, 'a.many')).to.deep.equal(['one two'])
-        expect(await outcome(new ServiceReader(store.kvs, { namespace: 'none' }), 'x', 'value')).to.equal(
+        expect(await outcome(new ServiceReader(store.instance.kvs, { namespace: 'none' }), 'x', 'value')).to.equal(
           'ENOTSUP x: Operation not supported',
         )
       },
@@ -174,7 +174,7 @@ describe('kvs/service-reader', () => {
   })
 
   it('knows roots and whose they are, namespaces, and waits for versions', () =>
-    withReader(async (_reader, _broker, { kvs }) => {
+    withReader(async (_reader, _broker, { instance: { kvs } }) => {
       expect(await kvs.root('primary')).to.deep.include({ sequence: 7, owner: 4294967294 })
       expect(await kvs.namespaces()).to.deep.equal([
         { namespace: 'primary', owner: 4294967294, flags: 0 },

@@ -18,7 +18,7 @@ describe('restore/archive-store', () => {
       expect(store.restored).to.include({ format: 'tar', filter: 'xz', keys: expected('archives').entries.length })
       expect(readdirSync(scratchDir)).to.deep.equal([])
       const [root] = await store.loadBatch([rootref], 1)
-      expect([...(await store.sizes([rootref]))]).to.deep.equal([(root as Uint8Array).length])
+      expect([...(await store.onDisk.sizes([rootref]))]).to.deep.equal([(root as Uint8Array).length])
       expect(Buffer.from(root as Uint8Array).toString()).to.match(/^\{"data":/)
     }
     expect(readdirSync(scratchDir)).to.deep.equal([])

@@ -2,7 +2,7 @@
 import { hash as digestHex } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import lz4 from 'lz4-napi'
-import type { BlobResult, Checkpoint, ContentStore, HashName } from '../../src/content/index.ts'
+import type { BlobResult, Checkpoint, ContentStore, HashName, StoreOnDisk } from '../../src/content/index.ts'
 import { ContentError } from '../../src/content/index.ts'
 
 export interface Obj {
@@ -104,12 +104,22 @@ export class MemoryStore implements ContentStore {
     return results
   }
 
+  async checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
+    const results = await this.loadBatch(blobrefs, Number.POSITIVE_INFINITY)
+    return results.map((result) => (result instanceof ContentError ? result : undefined))
+  }
+
   async checkpoints(): Promise<Checkpoint[]> {
     return []
   }
   async assertUnchanged(): Promise<void> {}
   async close(): Promise<void> {}
   async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** The same store, as one that can do some of what a store on disk can. */
+export function onDisk<S extends MemoryStore>(store: S, facet: Partial<StoreOnDisk>): S & { onDisk: StoreOnDisk } {
+  return Object.assign(store, { onDisk: facet as StoreOnDisk })
 }
 
 /** Write blobs and checkpoints (newest first) to a `content.sqlite` as the content-sqlite module does. */

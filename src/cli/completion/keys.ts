@@ -73,8 +73,8 @@ async function keysOf(store: ContentStore, flags: Record<string, string>, part: 
   const namesRoot = root !== undefined || checkpoint || index !== undefined
   let reader: KvsReader
   // The KVS service answers those too who may not load content.
-  if (store.kvs && !namesRoot) {
-    reader = new ServiceReader(store.kvs, { namespace })
+  if (store.instance && !namesRoot) {
+    reader = new ServiceReader(store.instance.kvs, { namespace })
   } else {
     const checkpointIndex = index === undefined ? undefined : Number(index)
     const { rootref } = await resolveRoot(store, { root, checkpoint, checkpointIndex, namespace })

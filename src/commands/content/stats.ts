@@ -54,9 +54,9 @@ On a terminal the figures are in columns; otherwise each is on a line of its own
       await using store = await openSource({ ...flags, signal, onWarning: this.complain, progress })
       const output = new Output()
       const isTerminal = process.stdout.isTTY === true
-      if (store.serviceStats) {
+      if (store.instance) {
         if (reachable) throw new UsageError('--reachable needs a store on disk', 'stop the instance, and give --store')
-        const stats = await store.serviceStats()
+        const stats = await store.instance.serviceStats()
         if (!this.jsonEnabled()) await output.write(statsText(serviceStatsRows(stats), isTerminal))
         return serviceStatsJson(stats)
       }

@@ -9,9 +9,9 @@ import {
   type RpcOptions,
   type SilenceRule,
 } from '../../flux/index.ts'
-import type { NamespaceRoot } from '../content-store.ts'
-import { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP } from '../kvs-service.ts'
+import { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP, type NamespaceRoot } from '../kvs-service.ts'
 import type { ReadCounts } from '../read-counts.ts'
+import { fetchError } from './instance.ts'
 
 /** Lookups that the kvs-watch module answers. */
 const WATCHING = LOOKUP.WATCH | LOOKUP.WAITCREATE | LOOKUP.STREAM
@@ -62,8 +62,15 @@ export class BrokerKvs implements KvsService {
     }
   }
 
+  /** @see flux-core `src/modules/kvs/kvs.c`, `getroot_request_cb` */
   async root(namespace: string): Promise<NamespaceRoot & { readonly owner: number }> {
-    const { rootref, rootseq, owner } = await this.#ask('kvs.getroot', { namespace, flags: 0 })
+    const hints = {
+      ENOSYS: 'the kvs module is not loaded: --checkpoint reads the newest checkpoint without it',
+      ENOTSUP: `there is no namespace ${namespace}`,
+    }
+    const { rootref, rootseq, owner } = await this.#flux.rpc('kvs.getroot', { namespace, flags: 0 }).catch((error) => {
+      throw fetchError(error, 'error fetching current KVS root', hints)
+    })
     if (typeof rootref !== 'string' || typeof rootseq !== 'number' || typeof owner !== 'number') {
       throw new FluxError('EPROTO', `${this.#flux.uri}: the response of kvs.getroot lacks rootref, rootseq or owner`)
     }

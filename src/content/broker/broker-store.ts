@@ -1,12 +1,11 @@
-import { FluxError } from '../../errors/index.ts'
 import { checkUri, Flux, type FluxOpenOptions, type JsonObject, RpcError, RpcFailure } from '../../flux/index.ts'
 import { blobrefHex, type HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
-import type { BlobResult, ContentError, ContentStore, NamespaceRoot, ServiceStats } from '../content-store.ts'
-import type { KvsService } from '../kvs-service.ts'
+import type { BlobResult, ContentError, ContentStore } from '../content-store.ts'
+import type { LiveInstance } from '../live-instance.ts'
 import { noCounts, type ReadCounts } from '../read-counts.ts'
 import { type BlobService, blobServices } from './blob-services.ts'
-import { BrokerKvs } from './broker-kvs.ts'
+import { BrokerInstance } from './broker-instance.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
 import { Loader, missingBlob } from './loader.ts'
 import { AdaptivePace, FixedPace, type Pace } from './pace.ts'
@@ -21,9 +20,6 @@ export interface OpenBrokerOptions extends FluxOpenOptions {
   noCache?: boolean | undefined
 }
 
-/** Modules that are the backing store, where they are loaded. */
-const BACKING_MODULES = ['content-sqlite', 'content-files']
-
 const VALIDATE = 'content-backing.validate'
 
 /** Requests that wait to be sent, beyond those in flight: so many that the walk need not be asked for each. */
@@ -32,8 +28,7 @@ const QUEUED = 32
 /** The content store of a live instance, as its brokers serve it. */
 export class BrokerStore implements ContentStore {
   readonly hash: HashName
-  /** The KVS as its modules serve it. */
-  readonly kvs: KvsService
+  readonly instance: LiveInstance
   readonly #counts = noCounts()
   readonly #flux: Flux
   readonly #pace: Pace
@@ -50,7 +45,7 @@ export class BrokerStore implements ContentStore {
   ) {
     const { verify = true, maxreqs, noCache = false } = options
     this.hash = hash
-    this.kvs = new BrokerKvs(flux, this.#counts)
+    this.instance = new BrokerInstance(flux, this.#counts)
     this.#flux = flux
     this.#noCache = noCache
     this.#verify = verify
@@ -106,26 +101,6 @@ export class BrokerStore implements ContentStore {
     return errors
   }
 
-  async serviceStats(): Promise<ServiceStats> {
-    const ask = async (module: string) => (await this.#flux.rpc(`${module}.stats-get`, undefined, { nodeid: 0 })) ?? {}
-    const { count, valid, dirty, size } = await ask('content').catch((error) => {
-      throw fetchError(error, 'error fetching content statistics', {})
-    })
-    let backing: ServiceStats['backing']
-    for (const module of BACKING_MODULES) {
-      const stats = await ask(module).catch((error) => {
-        if (error instanceof RpcError && error.code === 'ENOSYS') return undefined
-        throw error
-      })
-      if (stats === undefined) continue
-      const fileBytes = stats.dbfile_size === undefined ? undefined : Number(stats.dbfile_size)
-      backing = { module, objects: Number(stats.object_count), fileBytes }
-      break
-    }
-    const cache = { count: Number(count), valid: Number(valid), dirty: Number(dirty), size: Number(size) }
-    return { cache, backing }
-  }
-
   async checkpoints(): Promise<Checkpoint[]> {
     const { value } = await this.#checkpointGet().catch((error) => {
       throw fetchError(error, 'error fetching checkpoints', CHECKPOINT_HINTS)
@@ -133,24 +108,6 @@ export class BrokerStore implements ContentStore {
     // One object until v0.76, a list of them since.
     const values = Array.isArray(value) ? value : [value]
     return values.map((value, index) => decodeCheckpoint(value, `error fetching checkpoints: checkpoint ${index}`))
-  }
-
-  /** @see flux-core `src/modules/kvs/kvs.c`, `getroot_request_cb` */
-  async currentRoot(namespace: string): Promise<NamespaceRoot> {
-    const hints = {
-      ENOSYS: 'the kvs module is not loaded: --checkpoint dumps the last checkpoint without it',
-      ENOTSUP: `there is no namespace ${namespace}`,
-    }
-    const { rootref, rootseq } = await this.#flux.rpc('kvs.getroot', { namespace, flags: 0 }).catch((error) => {
-      throw fetchError(error, 'error fetching current KVS root', hints)
-    })
-    if (typeof rootref === 'string' && typeof rootseq === 'number') return { rootref, sequence: rootseq }
-    throw new FluxError('EPROTO', `${this.name}: the response of kvs.getroot lacks rootref or rootseq`)
-  }
-
-  /** Tell the instance's state machine how far one is, which keeps systemd from calling a shutdown stuck. */
-  async notifyStatus(status: string): Promise<void> {
-    await this.#flux.send('state-machine.sd-notify', { status })
   }
 
   async assertUnchanged(): Promise<void> {

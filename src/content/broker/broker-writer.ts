@@ -113,7 +113,7 @@ export class BrokerWriter implements ContentWriter {
     })
   }
 
-  /** See {@link ContentStore.notifyStatus}. */
+  /** See {@link LiveInstance.notifyStatus}. */
   async notifyStatus(status: string): Promise<void> {
     await this.#flux.send('state-machine.sd-notify', { status })
   }

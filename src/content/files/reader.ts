@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
 import { blobrefHash, blobrefHex, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
-import { emptyTotals, type StoreTotals, type Totals } from '../content-store.ts'
 import {
   BLOB,
   type BlobFailure,
@@ -18,6 +17,7 @@ import {
   type PackedBatch,
 } from '../packed-batch.ts'
 import { SHARED, type SharedCounts } from '../read-counts.ts'
+import { emptyTotals, type StoreTotals, type Totals } from '../store-on-disk.ts'
 import { openRegularFile, readAt, withRegularFile } from './regular-file.ts'
 
 /** The file that holds the checkpoint. */

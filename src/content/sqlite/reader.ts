@@ -11,7 +11,6 @@ import { pathToFileURL } from 'node:url'
 import { lz4DecodeBlock } from '../../bytes/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import type { Checkpoint } from '../checkpoint.ts'
-import type { StoreTotals } from '../content-store.ts'
 import {
   BLOB,
   type BlobFailure,
@@ -21,6 +20,7 @@ import {
   type PackedBatch,
 } from '../packed-batch.ts'
 import type { SharedCounts } from '../read-counts.ts'
+import type { StoreTotals } from '../store-on-disk.ts'
 import { LargeBlobs } from './large-blobs.ts'
 import { distinctRowids, Locator, PLACES } from './locator.ts'
 import { openDatabase } from './open-database.ts'

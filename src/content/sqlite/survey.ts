@@ -1,7 +1,7 @@
 /** What a `content.sqlite` says of its objects without looking into them. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { emptyTotals, type StoreTotals, type Totals } from '../content-store.ts'
 import { SHARED, type SharedCounts } from '../read-counts.ts'
+import { emptyTotals, type StoreTotals, type Totals } from '../store-on-disk.ts'
 import { distinctRowids, type Locator, PLACES } from './locator.ts'
 import { RowSet } from './row-set.ts'
 import { SIZE_SQL } from './schema.ts'
@@ -24,7 +24,7 @@ export class Survey {
     this.#rows.setReturnArrays(true)
   }
 
-  /** See {@link ContentStore.sizes}. */
+  /** See {@link StoreOnDisk.sizes}. */
   sizes(hex: string, count: number): Float64Array {
     const sizes = new Float64Array(count).fill(-1)
     this.#locateAll(hex, count, (order, from) => {

@@ -256,8 +256,8 @@ describe('content/broker/broker-store', () => {
     const rootref = `sha1-${'1'.repeat(40)}`
     await using broker = await BrokerDouble.start({ namespaces: { primary: { rootref, rootseq: 7 } } })
     await using store = await open(broker)
-    expect(await store.currentRoot('primary')).to.deep.equal({ rootref, sequence: 7 })
-    const error = await failureOf(store.currentRoot('nosuch'))
+    expect(await store.instance.kvs.root('primary')).to.deep.equal({ rootref, sequence: 7, owner: 0 })
+    const error = await failureOf(store.instance.kvs.root('nosuch'))
     expect(error.message).to.equal('error fetching current KVS root: Operation not supported')
     expect(error).to.include({ code: 'ENOTSUP', hint: 'there is no namespace nosuch' })
   })
@@ -265,7 +265,7 @@ describe('content/broker/broker-store', () => {
   it('says what to do when the KVS is not loaded, or there is no backing store, or no checkpoint', async () => {
     await using down = await BrokerDouble.start({ unloaded: ['kvs', 'content-backing'] })
     await using store = await open(down)
-    const noKvs = await failureOf(store.currentRoot('primary'))
+    const noKvs = await failureOf(store.instance.kvs.root('primary'))
     expect(noKvs.message).to.equal('error fetching current KVS root: No service matching kvs.getroot is registered')
     expect(noKvs.hint).to.include('--checkpoint')
     const noStore = await failureOf(store.checkpoints())
@@ -339,8 +339,8 @@ describe('content/broker/broker-store', () => {
   it('passes status on without waiting for an answer', async () => {
     await using broker = await double(new Blobs())
     await using store = await open(broker)
-    await store.notifyStatus('flux-dump(1) has archived 5 keys')
-    await store.currentRoot('primary').catch(() => {})
+    await store.instance.notifyStatus('flux-dump(1) has archived 5 keys')
+    await store.instance.kvs.root('primary').catch(() => {})
     const [request] = broker.requestsOf('state-machine.sd-notify')
     expect(Buffer.from(request?.payload ?? []).toString()).to.equal('{"status":"flux-dump(1) has archived 5 keys"}\0')
     expect(request).to.include({ matchtag: 0 })
@@ -354,7 +354,7 @@ describe('content/broker/broker-store', () => {
     await store.checkBatch(blobrefs.slice(0, 5))
     expect(store.counts).to.include({ loaded: 25, keys: 0 })
     const lookup = (key: string) => ({ namespace: 'primary', key, flags: 0 }) as never
-    await store.kvs.lookupBatch([lookup('a'), lookup('b')])
+    await store.instance.kvs.lookupBatch([lookup('a'), lookup('b')])
     expect(store.counts).to.include({ loaded: 25, keys: 2 })
   })
 

@@ -37,7 +37,7 @@ describe('content/files, what is no file', () => {
           expect(irregular?.message).to.match(words)
           expect(missing?.code).to.equal('ENOENT')
         }
-        if (!what.includes('8 GB')) expect([...(await store.sizes([blobref]))]).to.deep.equal([-1])
+        if (!what.includes('8 GB')) expect([...(await store.onDisk.sizes([blobref]))]).to.deep.equal([-1])
       }
     })
 

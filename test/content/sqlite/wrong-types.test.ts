@@ -54,9 +54,9 @@ describe('content/sqlite, columns of other types', () => {
       ),
     ).to.deep.equal(expected)
     expect((await store.checkBatch(asked)).map((error) => error?.code ?? 'sound')).to.deep.equal(expected)
-    const { all, unreadable } = await store.totals()
+    const { all, unreadable } = await store.onDisk.totals()
     expect({ objects: all.objects, unreadable }).to.deep.equal({ objects: blobs.size, unreadable: 0 })
-    expect([...(await store.sizes(sound))]).to.deep.equal(sound.map((blobref) => blobs.get(blobref)?.length))
+    expect([...(await store.onDisk.sizes(sound))]).to.deep.equal(sound.map((blobref) => blobs.get(blobref)?.length))
   })
 
   for (const [what, size, object] of [

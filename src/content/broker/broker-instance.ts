@@ -1,0 +1,45 @@
+import { type Flux, RpcError } from '../../flux/index.ts'
+import type { KvsService } from '../kvs-service.ts'
+import type { LiveInstance, ServiceStats } from '../live-instance.ts'
+import type { ReadCounts } from '../read-counts.ts'
+import { BrokerKvs } from './broker-kvs.ts'
+import { fetchError } from './instance.ts'
+
+/** Modules that are the backing store, where they are loaded. */
+const BACKING_MODULES = ['content-sqlite', 'content-files']
+
+/** What the services of an instance can do, beside loading blobs. */
+export class BrokerInstance implements LiveInstance {
+  readonly kvs: KvsService
+  readonly #flux: Flux
+
+  /** @param counts - of the store: what the KVS answers is counted up there */
+  constructor(flux: Flux, counts: ReadCounts) {
+    this.kvs = new BrokerKvs(flux, counts)
+    this.#flux = flux
+  }
+
+  async serviceStats(): Promise<ServiceStats> {
+    const ask = async (module: string) => (await this.#flux.rpc(`${module}.stats-get`, undefined, { nodeid: 0 })) ?? {}
+    const { count, valid, dirty, size } = await ask('content').catch((error) => {
+      throw fetchError(error, 'error fetching content statistics', {})
+    })
+    let backing: ServiceStats['backing']
+    for (const module of BACKING_MODULES) {
+      const stats = await ask(module).catch((error) => {
+        if (error instanceof RpcError && error.code === 'ENOSYS') return undefined
+        throw error
+      })
+      if (stats === undefined) continue
+      const fileBytes = stats.dbfile_size === undefined ? undefined : Number(stats.dbfile_size)
+      backing = { module, objects: Number(stats.object_count), fileBytes }
+      break
+    }
+    const cache = { count: Number(count), valid: Number(valid), dirty: Number(dirty), size: Number(size) }
+    return { cache, backing }
+  }
+
+  async notifyStatus(status: string): Promise<void> {
+    await this.#flux.send('state-machine.sd-notify', { status })
+  }
+}
