@@ -29,6 +29,12 @@ const ROOMS = [
   { room: 'errors', base: true, imports: [], reason: 'errors/ lies under all rooms and imports none.' },
   { room: 'bytes', base: true, imports: ['errors'], reason: 'bytes/ is pure and lies under all rooms but errors/.' },
   { room: 'files', base: true, imports: ['errors'], reason: 'files/ lies under all rooms and imports errors/ alone.' },
+  {
+    room: 'threads',
+    base: true,
+    imports: ['errors'],
+    reason: 'threads/ lies under all rooms and imports errors/ alone.',
+  },
   { room: 'flux', imports: [], reason: 'flux/ knows the broker and nothing of content or the KVS.' },
   { room: 'content', imports: [], reason: CONTENT },
   { room: 'content/broker', imports: ['content', 'flux'], reason: CONTENT },

@@ -1,9 +1,9 @@
+import { Thread } from '../threads/index.ts'
 import type { BlobBatch } from './blob-batch.ts'
 import { blobrefOf, DIGEST_BYTES, type HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { ContentWriter, StoringBatch } from './content-writer.ts'
 import { RecentBlobrefs } from './recent-blobrefs.ts'
-import { Thread } from './thread.ts'
 import type { WriterHandlers, WriterThreadData } from './writer-thread.ts'
 
 /** Batches that may be on their way to the thread. */

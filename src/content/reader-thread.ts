@@ -1,5 +1,6 @@
 /** The reading thread of an offline store. */
 import { workerData } from 'node:worker_threads'
+import { type Answer, serveThread } from '../threads/index.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { FilesReader } from './files/reader.ts'
@@ -7,7 +8,6 @@ import type { BlobFailure, BlobStream, CheckedBatch, PackedBatch } from './packe
 import { SHARED, type SharedCounts } from './read-counts.ts'
 import { type SqliteAccess, SqliteReader } from './sqlite/reader.ts'
 import type { StoreTotals } from './store-on-disk.ts'
-import { type Answer, serveThread } from './thread.ts'
 
 /** What the thread is started with. */
 export interface ReaderThreadData {

@@ -1,8 +1,8 @@
+import { Thread } from '../threads/index.ts'
 import type { HashName } from './blobref.ts'
 import { DIGEST_BYTES } from './blobref.ts'
 import { newSharedCounts, noCounts, type ReadCounts, SHARED, type SharedCounts } from './read-counts.ts'
 import type { ReaderHandlers, ReaderThreadData } from './reader-thread.ts'
-import { Thread } from './thread.ts'
 
 /** The reading thread of a store on disk, as whoever asks it sees it. */
 export class StoreReader {

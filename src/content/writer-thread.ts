@@ -1,11 +1,11 @@
 /** The writing thread of an offline store. */
 import { workerData } from 'node:worker_threads'
+import { type Answer, serveThread } from '../threads/index.ts'
 import type { BlobBatch } from './blob-batch.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { FilesWriter } from './files/writer.ts'
 import { SqliteWriter } from './sqlite/writer.ts'
-import { type Answer, serveThread } from './thread.ts'
 
 /** What the thread is started with. */
 export interface WriterThreadData {

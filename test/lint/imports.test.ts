@@ -25,6 +25,9 @@ const ALLOWED: [file: string, specifier: string][] = [
   ['src/files/x.ts', '../errors/index.ts'],
   ['src/archive/formats/x.ts', '../../files/index.ts'],
   ['src/content/sqlite/x.ts', '../../files/index.ts'],
+  ['src/threads/x.ts', '../errors/index.ts'],
+  ['src/content/x.ts', '../threads/index.ts'],
+  ['src/archive/formats/x.ts', '../../threads/index.ts'],
 ]
 
 const REFUSED: [file: string, specifier: string][] = [
@@ -35,6 +38,9 @@ const REFUSED: [file: string, specifier: string][] = [
   ['src/files/x.ts', '../bytes/index.ts'],
   ['src/files/x.ts', '../archive/index.ts'],
   ['src/archive/x.ts', '../files/part-file.ts'],
+  ['src/bytes/x.ts', '../threads/index.ts'],
+  ['src/threads/x.ts', '../bytes/index.ts'],
+  ['src/threads/x.ts', '../content/index.ts'],
   ['src/flux/x.ts', '../content/index.ts'],
   ['src/flux/x.ts', '../kvs/index.ts'],
   ['src/content/x.ts', '../kvs/index.ts'],

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { type Broken, startThread } from '../../src/archive/thread.ts'
+import { type Broken, startThread } from '../../src/threads/index.ts'
 
-describe('archive/thread', () => {
+describe('threads/start-thread', () => {
   it('says that a thread has ended by itself, and why', async () => {
     const received: Partial<Broken>[] = []
     await new Promise<void>((resolve) => {

@@ -1,9 +1,10 @@
 /**
- * Blocking work in a thread of its own: what SQLite, hashing and compression do must not hold up who walks and who writes.
- * One message a batch each way; the bytes of blobs are handed over, not copied.
+ * Calls into a thread that does blocking work: what SQLite, hashing and compression do must not hold up who walks and who
+ * writes. One message a call each way; buffers are handed over, not copied.
  */
-import { parentPort, Worker } from 'node:worker_threads'
+import { parentPort, type Worker } from 'node:worker_threads'
 import { type ErrnoName, FluxError, limitError } from '../errors/index.ts'
+import { startWorker } from './start-worker.ts'
 
 /** What a thread can be asked to do, by name. */
 export type Handlers = Record<string, (args: never) => Answer<unknown>>
@@ -32,32 +33,37 @@ type Reply = { id: number; reply: unknown } | { id: number; error: PlainError }
 /** The id of the reply that says whether the thread could begin. */
 const OPENED = 0
 
-/** In the thread: answer requests until there are no more. @param open - begins; what it throws reaches {@link Thread.open} */
-export function serveThread(name: string, open: () => Handlers): void {
+/**
+ * In the thread: answer requests until there are no more.
+ *
+ * @param name - what it works on, for messages
+ * @param open - begins; what it throws reaches {@link Thread.open}
+ */
+export async function serveThread(name: string, open: () => Handlers | Promise<Handlers>): Promise<void> {
   const port = parentPort
   if (port === null) return
   const send = (reply: Reply, transfer: ArrayBuffer[] = []) => port.postMessage(reply, transfer)
-  const attempt = (id: number, work: () => Answer<unknown>): boolean => {
-    try {
-      const { reply, transfer } = work()
-      send({ id, reply }, transfer)
-      return true
-    } catch (error) {
-      const { code, message, hint } = FluxError.fromSystem(error, name)
-      send({ id, error: { code, message, hint } })
-      return false
-    }
+  const sendError = (id: number, error: unknown) => {
+    const { code, message, hint } = FluxError.fromSystem(error, name)
+    send({ id, error: { code, message, hint } })
   }
-  let handlers: Handlers = {}
-  const opened = attempt(OPENED, () => {
-    handlers = open()
-    return { reply: undefined }
-  })
-  if (!opened) return
+  let handlers: Handlers
+  try {
+    handlers = await open()
+  } catch (error) {
+    sendError(OPENED, error)
+    return
+  }
   port.on('message', ({ id, method, args }: Request) => {
-    attempt(id, () => (handlers[method] as NonNullable<Handlers[string]>)(args as never))
+    try {
+      const { reply, transfer } = (handlers[method] as NonNullable<Handlers[string]>)(args as never)
+      send({ id, reply }, transfer)
+    } catch (error) {
+      sendError(id, error)
+    }
     if (method === 'close') port.close()
   })
+  send({ id: OPENED, reply: undefined })
 }
 
 /** The other side of {@link serveThread}. */
@@ -71,11 +77,12 @@ export class Thread<H extends Handlers> {
 
   /**
    * @param name - what it works on, for messages
-   * @param file - the module that serves, without its extension, beside `base`
+   * @param file - the module that serves: see {@link startWorker}
+   * @param data - its `workerData`
    * @throws {FluxError} what the thread says when it cannot begin
    */
   static async open<H extends Handlers>(name: string, file: string, base: string, data: object): Promise<Thread<H>> {
-    const thread = new Thread<H>(name, new URL(`${file}${base.endsWith('.ts') ? '.ts' : '.js'}`, base), data)
+    const thread = new Thread<H>(name, file, base, data)
     try {
       await thread.#reply(OPENED)
       thread.#isOpen = true
@@ -86,11 +93,9 @@ export class Thread<H extends Handlers> {
     }
   }
 
-  private constructor(name: string, url: URL, data: object) {
-    // Node 22 calls node:sqlite experimental, on stderr.
-    const options = { workerData: data, execArgv: ['--disable-warning=ExperimentalWarning'] }
+  private constructor(name: string, file: string, base: string, data: object) {
     try {
-      this.#worker = new Worker(url, options)
+      this.#worker = startWorker(file, base, data)
     } catch (error) {
       throw startError(error, name)
     }

@@ -21,7 +21,7 @@ function starved(path: string, args: readonly string[], limit = ''): Opened[] {
     .map((line) => JSON.parse(line))
 }
 
-describe('content/thread', () => {
+describe('threads/thread', () => {
   it('says in one line that too few files may be open, however few, and opens the store when there are enough', () => {
     const path = copyOf('basic', 'content.sqlite')
     const outcomes = starved(path, ['files', '24'], 'ulimit -n 80')

@@ -1,0 +1,3 @@
+export { type Broken, startThread } from './start-thread.ts'
+export { moduleBeside } from './start-worker.ts'
+export { type Answer, type Handlers, serveThread, Thread } from './thread.ts'
