@@ -4,6 +4,7 @@ import { blobrefOf, DIGEST_BYTES, type HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { ContentWriter, StoringBatch } from './content-writer.ts'
 import { RecentBlobrefs } from './recent-blobrefs.ts'
+import type { WritePlan } from './store-kind.ts'
 import type { WriterHandlers, WriterThreadData } from './writer-thread.ts'
 
 /** Batches that may be on their way to the thread. */
@@ -18,10 +19,15 @@ export class OfflineWriter implements ContentWriter {
   readonly #underWay: Promise<void>[] = []
   #failed: Promise<void> = Promise.resolve()
 
-  /** @throws {FluxError} what the writer says when it cannot open or make the store */
-  static async open(data: WriterThreadData): Promise<OfflineWriter> {
-    const thread = await Thread.open<WriterHandlers>(data.name, './writer-thread', import.meta.url, data)
-    return new OfflineWriter(data.name, thread, await thread.call('hash', undefined))
+  /**
+   * @param name - what is shown of the store in messages
+   * @param plan - what to write, and how
+   * @throws {FluxError} what the writer says when it cannot open or make the store
+   */
+  static async open(name: string, { module, data }: WritePlan): Promise<OfflineWriter> {
+    const threadData: WriterThreadData = { name, module, data }
+    const thread = await Thread.open<WriterHandlers>(name, './writer-thread', import.meta.url, threadData)
+    return new OfflineWriter(name, thread, await thread.call('hash', undefined))
   }
 
   private constructor(name: string, thread: Thread<WriterHandlers>, hash: HashName) {

@@ -3,7 +3,6 @@ import type { HashName } from './blobref.ts'
 import type { ContentWriter } from './content-writer.ts'
 import { OfflineWriter } from './offline-writer.ts'
 import { recogniseTarget } from './recognise-store.ts'
-import { assertNotHeld } from './sqlite/lock-holder.ts'
 
 /** What {@link openStoreWriter} is to make, or to find. */
 export interface OpenStoreWriterOptions {
@@ -21,11 +20,7 @@ export interface OpenStoreWriterOptions {
  */
 export async function openStoreWriter(path: string, options: OpenStoreWriterOptions = {}): Promise<ContentWriter> {
   const { kind, path: name } = recogniseTarget(path)
-  const real = realpath(name)
-  if (kind === 'sqlite') {
-    assertNotHeld(real, name, 'stop the instance that uses it, or restore to that instance live with --uri')
-  }
-  return OfflineWriter.open({ kind, path: real, name, hash: options.hash })
+  return OfflineWriter.open(name, await kind.openToWrite(realpath(name), { name, hash: options.hash }))
 }
 
 /** A file that is made does not have one yet. */

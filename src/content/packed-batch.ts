@@ -1,6 +1,8 @@
 /**
  * A batch of blobs as it crosses from the reading thread: few buffers, whose memory is handed over, not copied.
  */
+import type { HashName } from './blobref.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import type { SharedCounts } from './read-counts.ts'
 import type { StoreTotals } from './store-on-disk.ts'
 
@@ -51,6 +53,14 @@ export interface BlobFailure {
 
 /** Something that reads batches of blobs, blocking: it has a thread of its own. */
 export interface BlobReader {
+  /** The algorithm of its blobrefs. */
+  readonly hash: HashName
+  /** Number of blobs, as soon as that is known. */
+  readonly objects: number | undefined
+
+  /** The checkpoints, newest first; empty when there is none. @throws {FluxError} `EPROTO` for a bad one */
+  checkpoints(): Checkpoint[]
+
   /**
    * @param hex - the digests, `count` of them, in hex, one after another
    * @param maxBlobBytes - blobs that are larger are not read, but {@link BLOB.TOO_LARGE}
@@ -74,4 +84,7 @@ export interface BlobReader {
 
   /** @param shared - is counted up meanwhile */
   totals(shared: SharedCounts): StoreTotals
+
+  /** Release everything. */
+  close(): void
 }

@@ -3,20 +3,19 @@ import { workerData } from 'node:worker_threads'
 import { type Answer, serveThread } from '../threads/index.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { FilesReader } from './files/reader.ts'
 import type { BlobFailure, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
 import { SHARED, type SharedCounts } from './read-counts.ts'
-import { type SqliteAccess, SqliteReader } from './sqlite/reader.ts'
+import type { ReaderModule } from './store-kind.ts'
 import type { StoreTotals } from './store-on-disk.ts'
 
 /** What the thread is started with. */
 export interface ReaderThreadData {
-  kind: 'sqlite' | 'files'
-  path: string
+  /** What is shown of the store in messages. */
   name: string
-  /** For `sqlite`. */
-  access: SqliteAccess
-  verify: boolean
+  /** The URL of a {@link ReaderModule}, and what that is given. */
+  module: string
+  data: unknown
+  shared: SharedCounts
 }
 
 /** Digests in hex, `count` of them, one after another. */
@@ -46,10 +45,11 @@ export type ReaderHandlers = {
   close: () => Answer<undefined>
 }
 
-const data = workerData as ReaderThreadData & { shared: SharedCounts }
+const { name, module, data, shared } = workerData as ReaderThreadData
 
-serveThread(data.name, (): ReaderHandlers => {
-  const reader = data.kind === 'sqlite' ? new SqliteReader(data.path, data) : new FilesReader(data.path, data)
+serveThread(name, async (): Promise<ReaderHandlers> => {
+  const { openReader } = (await import(module)) as ReaderModule
+  const reader = openReader(data)
   const streams = new Map<number, BlobStream>()
   let lastId = 0
   return {
@@ -82,14 +82,14 @@ serveThread(data.name, (): ReaderHandlers => {
     },
     list({ from, count }) {
       const digests = reader.list(from, count)
-      data.shared[SHARED.OBJECTS] = reader.objects ?? 0
+      shared[SHARED.OBJECTS] = reader.objects ?? 0
       return { reply: digests }
     },
     mark({ hex, count }) {
       reader.mark(hex, count)
       return { reply: undefined }
     },
-    totals: () => ({ reply: reader.totals(data.shared) }),
+    totals: () => ({ reply: reader.totals(shared) }),
     close() {
       reader.close()
       return { reply: undefined }

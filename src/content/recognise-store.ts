@@ -1,19 +1,15 @@
 /** What a path names as a content store: what it is counts, not its name, unless there is nothing yet. */
-import { closeSync, openSync, readdirSync, readSync, type Stats, statSync } from 'node:fs'
+import { readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { FluxError } from '../errors/index.ts'
-import { isBlobref } from './blobref.ts'
-import { CHECKPOINT_FILE } from './files/reader.ts'
+import type { Place, StoreKind } from './store-kind.ts'
+import { STORE_KINDS } from './store-kinds.ts'
 
 /** A content store on disk, recognised. */
 export interface FoundStore {
-  kind: 'sqlite' | 'files'
+  kind: StoreKind
   path: string
 }
-
-const SQLITE_NAME = 'content.sqlite'
-const FILES_NAME = 'content.files'
-const SQLITE_MAGIC = 'SQLite format 3\0'
 
 /**
  * The store to be read at a path.
@@ -21,20 +17,11 @@ const SQLITE_MAGIC = 'SQLite format 3\0'
  * @throws {FluxError} `EINVAL` when there is none, or two; or the errno of the file system
  */
 export function recogniseStore(path: string): FoundStore {
-  const stats = look(path)
-  if (stats === undefined) throw new FluxError('ENOENT', `cannot open store ${path}: No such file or directory`)
-  if (!stats.isDirectory()) {
-    if (isSqlite(path)) return { kind: 'sqlite', path }
-    throw notAStore(path, 'it is not an SQLite database')
-  }
-  const found = storeIn(path)
+  const place = look(path)
+  if (place.stats === undefined) throw new FluxError('ENOENT', `cannot open store ${path}: No such file or directory`)
+  const found = storeAt(place)
   if (found) return found
-  throw notAStore(
-    path,
-    list(path).includes(SQLITE_NAME)
-      ? `its ${SQLITE_NAME} is not an SQLite database`
-      : `it has neither ${SQLITE_NAME} nor ${FILES_NAME} in it`,
-  )
+  throw notAStore(place)
 }
 
 /**
@@ -43,77 +30,89 @@ export function recogniseStore(path: string): FoundStore {
  * @throws {FluxError} `EINVAL` when there is something else, or nothing and the name does not say what to make
  */
 export function recogniseTarget(path: string): FoundStore {
-  const stats = look(path)
-  const name = basename(path)
-  if (stats === undefined) {
-    if (name === FILES_NAME) return { kind: 'files', path }
-    if (name.endsWith('.sqlite')) return { kind: 'sqlite', path }
+  const place = look(path)
+  const found = storeAt(place)
+  if (found) return found
+  const kind = STORE_KINDS.find((kind) => kind.mayBeMade(place))
+  if (kind) return { kind, path }
+  if (place.stats === undefined) {
     throw new FluxError('EINVAL', `${path}: does not exist, and its name does not say what store to make`, {
-      hint: `name it ${SQLITE_NAME} or ${FILES_NAME}, or give a statedir that exists`,
+      hint: `name it ${listed(STORE_KINDS.map(({ fileName }) => fileName))}, or give a statedir that exists`,
     })
   }
-  // SQLite takes an empty file for an empty database.
-  if (!stats.isDirectory()) return stats.isFile() && stats.size === 0 ? { kind: 'sqlite', path } : recogniseStore(path)
-  const found = storeIn(path)
-  if (found) return found
-  return name === FILES_NAME ? { kind: 'files', path } : { kind: 'sqlite', path: join(path, SQLITE_NAME) }
+  const [usual] = STORE_KINDS
+  if (!place.stats.isDirectory() || !usual) throw notAStore(place)
+  return { kind: usual, path: join(path, usual.fileName) }
 }
 
-/** The store that a directory holds, or is. */
-function storeIn(dir: string): FoundStore | undefined {
-  const names = list(dir)
+/** The store that a directory holds, or that lies at the path itself. */
+function storeAt(place: Place): FoundStore | undefined {
+  const { path } = place
   const inside: FoundStore[] = []
-  const sqlite = join(dir, SQLITE_NAME)
-  if (names.includes(SQLITE_NAME) && isSqlite(sqlite)) inside.push({ kind: 'sqlite', path: sqlite })
-  const files = join(dir, FILES_NAME)
-  if (names.includes(FILES_NAME) && statSync(files).isDirectory()) inside.push({ kind: 'files', path: files })
+  for (const kind of STORE_KINDS) {
+    if (!place.names().includes(kind.fileName)) continue
+    const there = look(join(path, kind.fileName))
+    if (kind.recognise(there)) inside.push({ kind, path: there.path })
+  }
   const [first, second] = inside
   if (first && second) {
-    throw new FluxError('EINVAL', `${dir}: holds two stores, ${basename(first.path)} and ${basename(second.path)}`, {
+    throw new FluxError('EINVAL', `${path}: holds two stores, ${basename(first.path)} and ${basename(second.path)}`, {
       hint: 'name the one you mean',
     })
   }
   if (first) return first
-  return names.some((name) => isBlobref(name) || name === CHECKPOINT_FILE) ? { kind: 'files', path: dir } : undefined
+  const kind = STORE_KINDS.find((kind) => kind.recognise(place))
+  return kind && { kind, path }
 }
 
-function notAStore(path: string, why: string): FluxError {
-  return new FluxError('EINVAL', `${path}: not a Flux content store: ${why}`, {
-    hint: 'give a statedir, a content.sqlite or a content.files directory',
+function notAStore(place: Place): FluxError {
+  return new FluxError('EINVAL', `${place.path}: not a Flux content store: ${whyNot(place)}`, {
+    hint: `give a statedir, ${listed(STORE_KINDS.map(({ fileName, isDirectory }) => `a ${fileName}${isDirectory ? ' directory' : ''}`))}`,
   })
 }
 
-/** @returns undefined when there is nothing */
-function look(path: string): Stats | undefined {
+function whyNot({ stats, names }: Place): string {
+  if (!stats?.isDirectory()) {
+    return `it is not ${listed(STORE_KINDS.filter(({ isDirectory }) => !isDirectory).map(({ what }) => what))}`
+  }
+  const called = STORE_KINDS.find(({ fileName }) => names().includes(fileName))
+  if (called) return `its ${called.fileName} is not ${called.what}`
+  return `it has neither ${listed(
+    STORE_KINDS.map(({ fileName }) => fileName),
+    'nor',
+  )} in it`
+}
+
+/** `a, b or c` */
+function listed(words: readonly string[], conjunction = 'or'): string {
+  const before = words.slice(0, -1).join(', ')
+  return before === '' ? words.join() : `${before} ${conjunction} ${words.at(-1)}`
+}
+
+/** @throws {FluxError} the errno of the file system, but for what is not there */
+function look(path: string): Place {
+  let stats: Stats | undefined
   try {
-    return statSync(path)
+    stats = statSync(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw FluxError.fromSystem(error, `cannot open store ${path}`)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw FluxError.fromSystem(error, `cannot open store ${path}`)
+  }
+  let names: string[] | undefined = stats?.isDirectory() ? undefined : []
+  return {
+    path,
+    stats,
+    names: () => {
+      names ??= namesIn(path)
+      return names
+    },
   }
 }
 
-function list(dir: string): string[] {
+function namesIn(dir: string): string[] {
   try {
     return readdirSync(dir)
   } catch (error) {
     throw FluxError.fromSystem(error, `cannot read ${dir}`)
   }
-}
-
-function isSqlite(path: string): boolean {
-  const head = Buffer.alloc(SQLITE_MAGIC.length)
-  try {
-    // A pipe would be waited for, and no signal be heard meanwhile.
-    if (!statSync(path).isFile()) return false
-    const fd = openSync(path, 'r')
-    try {
-      readSync(fd, head, 0, head.length, 0)
-    } finally {
-      closeSync(fd)
-    }
-  } catch (error) {
-    throw FluxError.fromSystem(error, `cannot open store ${path}`)
-  }
-  return head.toString('latin1') === SQLITE_MAGIC
 }

@@ -1,8 +1,8 @@
 import { Thread } from '../threads/index.ts'
-import type { HashName } from './blobref.ts'
-import { DIGEST_BYTES } from './blobref.ts'
+import { DIGEST_BYTES, type HashName } from './blobref.ts'
 import { newSharedCounts, noCounts, type ReadCounts, SHARED, type SharedCounts } from './read-counts.ts'
 import type { ReaderHandlers, ReaderThreadData } from './reader-thread.ts'
+import type { ReadPlan } from './store-kind.ts'
 
 /** The reading thread of a store on disk, as whoever asks it sees it. */
 export class StoreReader {
@@ -18,19 +18,18 @@ export class StoreReader {
   readonly #onAbort = () => void this.#thread.terminate()
 
   /**
-   * @param data - what to read, and how
-   * @param assertUnchanged - throws when the files on disk are no longer what they were
+   * @param name - what is shown of the store in messages
+   * @param plan - what to read, and how
    * @param signal - when it is aborted, what is under way fails at once, and so does what comes later
    * @throws {FluxError} what the thread says when it cannot open the store
    */
-  static async open(data: ReaderThreadData, assertUnchanged: () => void, signal?: AbortSignal): Promise<StoreReader> {
+  static async open(name: string, plan: ReadPlan, signal?: AbortSignal): Promise<StoreReader> {
+    const { module, data, assertUnchanged = () => {} } = plan
     const shared = newSharedCounts()
     try {
-      const thread = await Thread.open<ReaderHandlers>(data.name, './reader-thread', import.meta.url, {
-        ...data,
-        shared,
-      })
-      return new StoreReader(data.name, thread, await thread.call('hash', undefined), shared, assertUnchanged, signal)
+      const threadData: ReaderThreadData = { name, module, data, shared }
+      const thread = await Thread.open<ReaderHandlers>(name, './reader-thread', import.meta.url, threadData)
+      return new StoreReader(name, thread, await thread.call('hash', undefined), shared, assertUnchanged, signal)
     } catch (error) {
       assertUnchanged()
       throw error

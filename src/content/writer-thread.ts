@@ -4,15 +4,15 @@ import { type Answer, serveThread } from '../threads/index.ts'
 import type { BlobBatch } from './blob-batch.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { FilesWriter } from './files/writer.ts'
-import { SqliteWriter } from './sqlite/writer.ts'
+import type { WriterModule } from './store-kind.ts'
 
 /** What the thread is started with. */
 export interface WriterThreadData {
-  kind: 'sqlite' | 'files'
-  path: string
+  /** What is shown of the store in messages. */
   name: string
-  hash: HashName | undefined
+  /** The URL of a {@link WriterModule}, and what that is given. */
+  module: string
+  data: unknown
 }
 
 /** What it answers. */
@@ -23,10 +23,11 @@ export type WriterHandlers = {
   close: () => Answer<undefined>
 }
 
-const data = workerData as WriterThreadData
+const { name, module, data } = workerData as WriterThreadData
 
-serveThread(data.name, (): WriterHandlers => {
-  const writer = data.kind === 'sqlite' ? new SqliteWriter(data.path, data) : new FilesWriter(data.path, data)
+serveThread(name, async (): Promise<WriterHandlers> => {
+  const { openWriter } = (await import(module)) as WriterModule
+  const writer = openWriter(data)
   let failure: unknown
   /** The first error ends it: batches are on their way already, and what they write must not outlive the others. */
   const attempt = (work: () => void): Answer<undefined> => {

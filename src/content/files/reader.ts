@@ -18,10 +18,8 @@ import {
 } from '../packed-batch.ts'
 import { SHARED, type SharedCounts } from '../read-counts.ts'
 import { emptyTotals, type StoreTotals, type Totals } from '../store-on-disk.ts'
+import { CHECKPOINT_FILE } from './checkpoint-file.ts'
 import { openRegularFile, readAt, withRegularFile } from './regular-file.ts'
-
-/** The file that holds the checkpoint. */
-export const CHECKPOINT_FILE = 'kvs-primary'
 
 /** The most that a checkpoint has: three short members. */
 const CHECKPOINT_BYTES = 64 << 10
@@ -31,6 +29,17 @@ const BLOB_BYTES = 2 ** 30
 
 /** What is only checked is read in pieces of this size. */
 const PIECE_BYTES = 1 << 20
+
+/** What is read, and how. */
+export interface FilesReading {
+  path: string
+  verify: boolean
+}
+
+/** See {@link ReaderModule}. */
+export function openReader(data: FilesReading): BlobReader {
+  return new FilesReader(data.path, data)
+}
 
 export class FilesReader implements BlobReader {
   readonly hash: HashName

@@ -11,7 +11,18 @@ import type { BlobBatch, BlobWriter } from '../blob-batch.ts'
 import { blobrefHash, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
 import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
 import { giveTo, NewFile, ownerIn } from '../new-file.ts'
-import { CHECKPOINT_FILE } from './reader.ts'
+import { CHECKPOINT_FILE } from './checkpoint-file.ts'
+
+/** What is written, or made. */
+export interface FilesWriting {
+  path: string
+  hash: HashName | undefined
+}
+
+/** See {@link WriterModule}. */
+export function openWriter(data: FilesWriting): BlobWriter {
+  return new FilesWriter(data.path, data)
+}
 
 export class FilesWriter implements BlobWriter {
   readonly hash: HashName

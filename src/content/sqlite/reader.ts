@@ -46,11 +46,18 @@ const HINTS = {
  */
 export type SqliteAccess = 'immutable' | 'readonly' | 'private'
 
-export interface SqliteReaderOptions {
+/** What is read, and how. */
+export interface SqliteReading {
+  path: string
   /** The name used in messages: the original's, when a staged one is read. */
   name: string
   access: SqliteAccess
   verify: boolean
+}
+
+/** See {@link ReaderModule}. */
+export function openReader(data: SqliteReading): BlobReader {
+  return new SqliteReader(data)
 }
 
 export class SqliteReader implements BlobReader {
@@ -71,7 +78,7 @@ export class SqliteReader implements BlobReader {
   #scratch: Uint8Array = new Uint8Array()
 
   /** @throws {FluxError} `EBUSY`, `EBADMSG`, `EINVAL`, … naming the database */
-  constructor(path: string, { name, access, verify }: SqliteReaderOptions) {
+  constructor({ path, name, access, verify }: SqliteReading) {
     this.#name = name
     this.#verify = verify
     try {

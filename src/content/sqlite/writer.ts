@@ -36,11 +36,18 @@ const HINTS = {
   failing: 'look at the disk, at its quota and at the limit on file sizes; the store is as it was',
 }
 
-export interface SqliteWriterOptions {
+/** What is written, or made. */
+export interface SqliteWriting {
+  path: string
   /** The name used in messages. */
   name: string
   /** The algorithm of a store that is empty or new (default sha1); of any other, what it must be. */
   hash: HashName | undefined
+}
+
+/** See {@link WriterModule}. */
+export function openWriter(data: SqliteWriting): BlobWriter {
+  return new SqliteWriter(data)
 }
 
 export class SqliteWriter implements BlobWriter {
@@ -58,7 +65,7 @@ export class SqliteWriter implements BlobWriter {
   #packed: Uint8Array = Buffer.allocUnsafeSlow(1 << 20)
 
   /** @throws {FluxError} `EBUSY`, `EBADMSG`, `EINVAL`, `EACCES`, … naming the database */
-  constructor(path: string, { name, hash }: SqliteWriterOptions) {
+  constructor({ path, name, hash }: SqliteWriting) {
     this.#name = name
     this.#newFile = existsSync(path) ? undefined : newDatabase(path)
     try {

@@ -1,0 +1,55 @@
+/** What has to be seen to before a thread opens a `content.sqlite`: who holds it, and what lies beside it. */
+import { realpathSync, statSync } from 'node:fs'
+import { FluxError } from '../../errors/index.ts'
+import { moduleBeside } from '../../threads/index.ts'
+import type { ReadOptions, ReadPlan, WriteOptions, WritePlan } from '../store-kind.ts'
+import { assertNotHeld } from './lock-holder.ts'
+import type { SqliteReading } from './reader.ts'
+import { stage } from './staging.ts'
+import type { SqliteWriting } from './writer.ts'
+
+/**
+ * @throws {FluxError} `EBUSY` a broker holds it; `ENOSPC` it has a journal and there is no room to read that; or the errno of
+ *   the file system
+ */
+export function planReading(path: string, { verify, scratchDirs }: ReadOptions): ReadPlan {
+  const database = realpathSync(path)
+  assertNotHeld(database, path, 'stop the instance that uses it, or dump that instance live with --uri')
+  const assertUnchanged = changeGuard(database, path)
+  const module = moduleBeside('./reader', import.meta.url).href
+  const data: SqliteReading = { path, name: path, access: 'immutable', verify }
+  const journals = ['-wal', '-journal'].filter((suffix) => sizeOf(database + suffix) > 0)
+  if (journals.length === 0) return { module, data, assertUnchanged }
+  const staged = stage(database, journals, scratchDirs)
+  data.path = staged.path
+  data.access = journals.includes('-journal') ? 'private' : 'readonly'
+  return { module, data, assertUnchanged, opened: () => staged.remove() }
+}
+
+/** @throws {FluxError} `EBUSY` a broker holds it */
+export function planWriting(path: string, { name, hash }: WriteOptions): WritePlan {
+  assertNotHeld(path, name, 'stop the instance that uses it, or restore to that instance live with --uri')
+  const data: SqliteWriting = { path, name, hash }
+  return { module: moduleBeside('./writer', import.meta.url).href, data }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** SQLite's own locks do not protect an immutable or staged reader, so look at the file again when all has been read. */
+function changeGuard(database: string, name: string): () => void {
+  const look = () => {
+    const stats = statSync(database, { bigint: true, throwIfNoEntry: false })
+    return stats && `${stats.ino} ${stats.size} ${stats.mtimeNs}`
+  }
+  const before = look()
+  return () => {
+    const now = look()
+    // One that is removed stays as it is for those who have it open, and what they read may be the last copy.
+    if (now === before || now === undefined) return
+    throw new FluxError('EBUSY', `${name}: changed while it was read`, {
+      hint: 'a broker was started on it, or somebody restores into it: try again when it is at rest, or read the instance live with --uri',
+    })
+  }
+}

@@ -1,0 +1,6 @@
+import { filesKind } from './files/index.ts'
+import { sqliteKind } from './sqlite/index.ts'
+import type { StoreKind } from './store-kind.ts'
+
+/** The kinds of content store on disk. In a state directory that has none, the first is made. */
+export const STORE_KINDS: StoreKind[] = [sqliteKind, filesKind]
