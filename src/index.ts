@@ -125,6 +125,7 @@ export {
   type JobProblem,
   type JobRecord,
   type JobRecords,
+  type JobRecordsOptions,
   type JobResult,
   type JobState,
   type JobsOptions,

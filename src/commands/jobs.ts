@@ -111,8 +111,8 @@ A job whose records are damaged is listed with what is left of it, and a warning
     await this.withSource(flags, async (source) => {
       const { signal } = source
       if (ids === undefined) source.readsAll()
-      const onLost = (error: Error) => this.#damage(`${error.message}; the jobs in it are lost`, kindOf(error))
-      const found = this.#wanted(jobs(await source.store(), await source.snapshot(), { ids, onLost, signal }), wanted)
+      const onFault = (fault: Error) => this.#damage(`${fault.message}; the jobs in it are lost`, kindOf(fault))
+      const found = this.#wanted(jobs(await source.snapshot(), { ids, onFault, signal }), wanted)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))

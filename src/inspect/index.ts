@@ -49,7 +49,7 @@ export {
 export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './job-filter.ts'
 export { jobJson } from './job-json.ts'
 export { OUTPUT_RECORD, type OutputStream, taskOutput } from './job-output.ts'
-export { type JobRecord, type JobsRoot, jobRecord, jobRecords } from './job-records.ts'
+export { type JobRecord, type JobRecordsOptions, type JobsRoot, jobRecord, jobRecords } from './job-records.ts'
 export { decodedRecord, recordLines } from './job-text.ts'
 export { type JobsOptions, jobs } from './jobs.ts'
 export { compactJson, jsonMembers } from './json-text.ts'

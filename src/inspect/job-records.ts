@@ -1,5 +1,4 @@
 /** Everything that the KVS holds of one job. */
-import type { ContentStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import {
   componentsOf,
@@ -31,28 +30,33 @@ export interface JobRecord {
   readonly link: string | undefined
 }
 
-/** Which root job records are looked up in, and of which namespace it is. */
-export type JobsRoot = Pick<Snapshot, 'rootref' | 'namespace'>
+/** What has to be known of a snapshot to look for jobs in it. */
+export type JobsRoot = Pick<Snapshot, 'store' | 'rootref' | 'namespace'>
+
+/** Who hears of what {@link jobRecords} cannot read. */
+export interface JobRecordsOptions {
+  /** Called for each record that cannot be read. Without it the first such error is thrown. */
+  onFault?: ((fault: TreeError) => void) | undefined
+  signal?: AbortSignal | undefined
+}
 
 /**
  * All records of a job, in the order of their names.
  *
- * @param onError - hears of what cannot be read
  * @throws {FluxError} `ENOENT` there is no such job; {TreeError} the way to it is damaged
  */
 export async function jobRecords(
-  store: ContentStore,
-  { rootref, namespace }: JobsRoot,
+  { store, rootref, namespace }: JobsRoot,
   id: bigint,
-  onError: (error: TreeError) => void,
+  { onFault, signal }: JobRecordsOptions = {},
 ): Promise<JobRecord[]> {
-  const reader = new SnapshotReader(store, rootref, { namespace })
+  const reader = new SnapshotReader(store, rootref, { namespace, signal })
   const root = await selectKeys(reader, [jobKey(id)]).catch((error) => {
     throw noSuchJob(error, id)
   })
   const depth = jobKey(id).split('.').length
   const records: JobRecord[] = []
-  for await (const batch of walk(store, root, { onError })) {
+  for await (const batch of walk(store, root, { onError: onFault, signal })) {
     for (const entry of batch) {
       const name = componentsOf(entry.dir, entry.name).slice(depth).join('.')
       if (entry.type === 'symlink') {
@@ -75,8 +79,7 @@ export async function jobRecords(
  * @throws {FluxError} `ENOENT` no such job, or no such record of it; {TreeError} it is damaged
  */
 export async function jobRecord(
-  store: ContentStore,
-  { rootref, namespace }: JobsRoot,
+  { store, rootref, namespace }: JobsRoot,
   id: bigint,
   name: string,
   signal?: AbortSignal,

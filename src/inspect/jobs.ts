@@ -3,7 +3,6 @@
  * else, and has no more than a batch of them in memory. Damage costs what it has struck: a job of which anything is left
  * is still told of.
  */
-import type { ContentStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import {
   type Dir,
@@ -12,7 +11,6 @@ import {
   jobKey,
   keyOf,
   parseJobid,
-  type Snapshot,
   SnapshotReader,
   selectKeys,
   type TreeError,
@@ -20,13 +18,14 @@ import {
   walk,
 } from '../kvs/index.ts'
 import { type Job, type JobProblem, type JobRecords, jobOf, jobProblem } from './job.ts'
+import type { JobsRoot } from './job-records.ts'
 
 /** Which jobs {@link jobs} finds, and who hears of what it cannot read. */
 export interface JobsOptions {
   /** Only these. */
   ids?: readonly bigint[] | undefined
   /** Called for each directory that cannot be read and may have held jobs, which are lost. */
-  onLost?: ((error: TreeError) => void) | undefined
+  onFault?: ((fault: TreeError) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -65,11 +64,10 @@ interface Gathering {
  * @throws {FluxError} `ENOENT` one of `ids` is not there; {TreeError} the way to `job` is damaged; {InterruptedError}
  */
 export async function* jobs(
-  store: ContentStore,
-  { rootref, namespace }: Pick<Snapshot, 'rootref' | 'namespace'>,
+  { store, rootref, namespace }: JobsRoot,
   options: JobsOptions = {},
 ): AsyncGenerator<Job[], void, void> {
-  const { ids, onLost, signal } = options
+  const { ids, onFault, signal } = options
   const root = await rootOf(new SnapshotReader(store, rootref, { namespace }), ids)
   if (root === undefined) return
   const gathering: Gathering[] = []
@@ -85,7 +83,7 @@ export async function* jobs(
     if (components.length === JOB_DEPTH) begin(error.key).problems.push(problem('directory'))
     else if (components.length > JOB_DEPTH)
       gathering.at(-1)?.problems.push(problem(components.at(-1) as keyof JobRecords))
-    else onLost?.(error)
+    else onFault?.(error)
   }
   const onDir = (dir: Dir) => {
     if (depthOf(dir) === JOB_DEPTH) dir.derived = begin(keyOf(dir.parent, dir.name))

@@ -3,6 +3,11 @@ import { FluxError, wholeNumber } from '../errors/index.ts'
 
 /** A root of a key-value store, and what is known of it. One root is one point in time (RFC 11). */
 export interface Snapshot {
+  /**
+   * Where it is: what is asked of a snapshot is asked of its store. It is not enumerable, so that a snapshot can be printed,
+   * compared and sent as what is known of it.
+   */
+  readonly store: ContentStore
   /** Blobref of the root directory. */
   readonly rootref: string
   readonly hash: HashName
@@ -43,20 +48,22 @@ export async function resolveRoot(store: ContentStore, choice: RootChoice = {}):
     return checkpointRoot(store, checkpointIndex ?? 0)
   }
   const { rootref, sequence } = await store.instance.kvs.root(namespace)
-  return { ...NOTHING_KNOWN, rootref: parseBlobref(rootref), hash: blobrefHash(rootref), sequence, namespace }
+  return snapshotOf(store, parseBlobref(rootref), { sequence, namespace })
 }
 
-const NOTHING_KNOWN = {
-  sequence: undefined,
-  timestamp: undefined,
-  checkpointIndex: undefined,
-  namespace: undefined,
-} as const
+function snapshotOf(
+  store: ContentStore,
+  rootref: string,
+  { sequence, timestamp, checkpointIndex, namespace }: Partial<Snapshot> = {},
+): Snapshot {
+  const known = { rootref, hash: blobrefHash(rootref), sequence, timestamp, checkpointIndex, namespace }
+  return Object.defineProperty(known, 'store', { value: store }) as typeof known & { store: ContentStore }
+}
 
 function namedRoot(store: ContentStore, root: string): Snapshot {
   const rootref = parseBlobref(root)
   const hash = blobrefHash(rootref)
-  if (hash === store.hash) return { ...NOTHING_KNOWN, rootref, hash }
+  if (hash === store.hash) return snapshotOf(store, rootref)
   throw new FluxError('EINVAL', `${rootref}: a ${hash} blobref, but ${store.name} uses ${store.hash}`)
 }
 
@@ -70,5 +77,5 @@ async function checkpointRoot(store: ContentStore, checkpointIndex: number): Pro
     throw new FluxError('ENOENT', `${store.name}: no checkpoint ${checkpointIndex}: ${have}`)
   }
   const { rootref, sequence, timestamp } = checkpoint
-  return { ...NOTHING_KNOWN, rootref, hash: blobrefHash(rootref), sequence, timestamp, checkpointIndex }
+  return snapshotOf(store, rootref, { sequence, timestamp, checkpointIndex })
 }

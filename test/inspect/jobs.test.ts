@@ -14,7 +14,7 @@ const job = (more: Record<string, Tree> = {}) => dir({ eventlog: valref(EVENTLOG
 
 async function list(store: MemoryStore, rootref: string, options: JobsOptions = {}): Promise<Job[]> {
   const all: Job[] = []
-  for await (const batch of jobs(store, { rootref, namespace: undefined }, options)) {
+  for await (const batch of jobs({ store, rootref, namespace: undefined }, options)) {
     expect(batch).not.to.have.length(0)
     all.push(...batch)
   }
@@ -30,7 +30,7 @@ describe('inspect/jobs', () => {
     it(`tells the jobs of ${what} as flux jobs did, newest first`, async () => {
       await using store = await open()
       const told: { id: number }[] = []
-      for await (const batch of jobs(store, await resolveRoot(store))) {
+      for await (const batch of jobs(await resolveRoot(store))) {
         told.push(...batch.map((each) => JSON.parse(jobJson(each, 'root'))))
       }
       expect(told).to.deep.equal(said.toSorted((a, b) => b.id - a.id))
@@ -89,7 +89,7 @@ describe('inspect/jobs', () => {
       const store = new MemoryStore(blobs)
       store.window = window
       const lost: string[] = []
-      const told = await list(store, rootref, { onLost: ({ message }) => lost.push(message) })
+      const told = await list(store, rootref, { onFault: ({ message }) => lost.push(message) })
       expect(told.map(({ id, name, userid }) => [formatJobid(id, 'dec'), name, userid])).to.deep.equal([
         ['7', 'app', 7],
         ['6', undefined, 7],
@@ -120,7 +120,7 @@ describe('inspect/jobs', () => {
     const rootref = blobs.tree({ job: dir({ '0000': dir({ '0000': dir({ '0000': dir(many) }) }) }) })
     const store = new MemoryStore(blobs)
     let told = 0
-    for await (const batch of jobs(store, { rootref, namespace: undefined })) {
+    for await (const batch of jobs({ store, rootref, namespace: undefined })) {
       if (told === 0) expect(store.asked.length).to.be.lessThan(4 * 1200)
       told += batch.length
     }

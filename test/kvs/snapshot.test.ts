@@ -41,6 +41,19 @@ describe('kvs/snapshot', () => {
     })
   })
 
+  it('carries its store, and is still printed as what is known of it', async () => {
+    await using store = await openStore(fixture('checkpoints'))
+    for (const choice of [{}, { checkpointIndex: 2 }, { root: checkpoints[3]?.rootref as string }]) {
+      const snapshot = await resolveRoot(store, choice)
+      expect(snapshot.store).to.equal(store)
+      expect(JSON.parse(JSON.stringify(snapshot)))
+        .to.include({ rootref: snapshot.rootref })
+        .and.not.to.have.key('store')
+      const [root] = await snapshot.store.loadBatch([snapshot.rootref], 1 << 20)
+      expect(root).to.be.instanceOf(Uint8Array)
+    }
+  })
+
   it('is refused when there is no such checkpoint, or no such blobref', async () => {
     const missing = await resolve({ checkpointIndex: 5 })
     expect(missing).to.have.property('code', 'ENOENT')

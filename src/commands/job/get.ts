@@ -1,6 +1,5 @@
 import { Args, Flags } from '@oclif/core'
 import { EXIT, jobidArgument, kindOf, loadFlags, print, SourceCommand, timeStyle, utcFlag } from '../../cli/index.ts'
-import type { ContentStore } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { decodedRecord, jobRecord, jobRecords, OUTPUT_RECORD, recordLines, taskOutput } from '../../inspect/index.ts'
 import { formatJobid, type Snapshot } from '../../kvs/index.ts'
@@ -54,15 +53,17 @@ A job that was running has its guest records in a namespace of its own, which is
     const { args, flags } = await this.parse(JobGet)
     const id = jobidArgument(args.jobid)
     return this.withSource(flags, async (source) => {
-      const [store, snapshot] = [await source.store(), await source.snapshot()]
+      const snapshot = await source.snapshot()
+      const { signal } = source
       if (flags.record !== undefined && !this.jsonEnabled()) {
-        await this.#printOne(store, snapshot, id, flags.record, source.signal)
+        await this.#printOne(snapshot, id, flags.record, signal)
         return undefined
       }
-      const all = await jobRecords(store, snapshot, id, (error) => {
-        this.complain(error.message, kindOf(error))
+      const onFault = (fault: FluxError) => {
+        this.complain(fault.message, kindOf(fault))
         process.exitCode = EXIT.FAILED
-      })
+      }
+      const all = await jobRecords(snapshot, id, { onFault, signal })
       const records = flags.record === undefined ? all : all.filter(({ name }) => name === flags.record)
       if (flags.record !== undefined && records.length === 0)
         throw new FluxError('ENOENT', `${formatJobid(id)}: no such record: ${flags.record}`)
@@ -80,13 +81,13 @@ A job that was running has its guest records in a namespace of its own, which is
     })
   }
 
-  async #printOne(store: ContentStore, snapshot: Snapshot, id: bigint, name: string, signal: AbortSignal) {
+  async #printOne(snapshot: Snapshot, id: bigint, name: string, signal: AbortSignal) {
     if (name === 'stdout' || name === 'stderr') {
-      const record = await jobRecord(store, snapshot, id, OUTPUT_RECORD, signal)
+      const record = await jobRecord(snapshot, id, OUTPUT_RECORD, signal)
       const onElsewhere = (path: string) => this.notice(`${name} of the tasks went to ${path}`)
       for await (const piece of taskOutput(record, name, onElsewhere)) await print(piece)
     } else {
-      for await (const parts of await jobRecord(store, snapshot, id, name, signal)) await print(Buffer.concat(parts))
+      for await (const parts of await jobRecord(snapshot, id, name, signal)) await print(Buffer.concat(parts))
     }
   }
 }
