@@ -87,7 +87,7 @@ async function createWriter(
   switch (type.format) {
     case 'tar': {
       const { createFilter } = await import('./filters/create-filter.ts')
-      const { TarEncoder } = await import('./formats/tar.ts')
+      const { TarEncoder } = await import('./formats/tar/encoder.ts')
       const out = new ChunkWriter()
       const recordBytes = toStdout && type.filter === 'none' ? { recordBytes: STREAM_RECORD_BYTES } : {}
       const name = toStdout ? 'standard output' : path
@@ -95,7 +95,7 @@ async function createWriter(
       return new StreamWriter(type, sink, out, new TarEncoder(out, attributes, recordBytes), filter)
     }
     case 'cpio': {
-      const { CpioEncoder } = await import('./formats/cpio.ts')
+      const { CpioEncoder } = await import('./formats/cpio/encoder.ts')
       const out = new ChunkWriter()
       return new StreamWriter(type, sink, out, new CpioEncoder(out, attributes), undefined)
     }

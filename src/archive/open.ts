@@ -52,23 +52,23 @@ type Decoder = (chunks: AsyncIterable<Uint8Array>, reading: Reading) => AsyncGen
 /** Decoders and readers are loaded when they are asked for. */
 const DECODERS: Readonly<Record<ReadableFilter, () => Promise<Decoder>>> = {
   gzip: async () => (await import('./zlib.ts')).gunzip,
-  zstd: async () => (await import('./decoders/zstd.ts')).unzstd,
+  zstd: async () => (await import('./filters/zstd/decode.ts')).unzstd,
   bzip2: () => decoderInThread('bzip2'),
   xz: () => decoderInThread('xz'),
 }
 
 async function decoderInThread(filter: 'bzip2' | 'xz'): Promise<Decoder> {
-  const { decodeInThread } = await import('./decoders/in-thread.ts')
+  const { decodeInThread } = await import('./filters/in-thread.ts')
   return (chunks, reading) => decodeInThread(filter, chunks, reading)
 }
 
 const STREAM_READERS = {
-  tar: async () => (await import('./readers/tar.ts')).readTar,
-  cpio: async () => (await import('./readers/cpio.ts')).readCpio,
+  tar: async () => (await import('./formats/tar/reader.ts')).readTar,
+  cpio: async () => (await import('./formats/cpio/reader.ts')).readCpio,
 }
 const SEEKING_READERS = {
-  zip: async () => (await import('./readers/zip.ts')).readZip,
-  iso9660: async () => (await import('./readers/iso9660.ts')).readIso9660,
+  zip: async () => (await import('./formats/zip/reader.ts')).readZip,
+  iso9660: async () => (await import('./formats/iso9660/reader.ts')).readIso9660,
 }
 
 /**
@@ -92,7 +92,7 @@ export async function openArchive(path: string, options: OpenArchiveOptions = {}
 async function openDirectory(path: string, source: Source, options: OpenArchiveOptions): Promise<ArchiveReader> {
   const root = path === '-' ? '/dev/stdin' : path.replace(/(?<=.)\/+$/, '')
   const progress = { bytesRead: 0 }
-  const { readDirectory } = await import('./readers/directory.ts')
+  const { readDirectory } = await import('./formats/directory/reader.ts')
   return {
     type: { format: 'directory', filter: 'none' },
     size: undefined,

@@ -1,5 +1,5 @@
 /** What an archive is, by its first bytes: names are not looked at. */
-import { BLOCK_BYTES, checkHeader } from './readers/tar-header.ts'
+import { BLOCK_BYTES, checkHeader } from './formats/tar/header.ts'
 
 export type ReadableFormat = 'tar' | 'cpio' | 'zip' | 'iso9660'
 export type ReadableFilter = 'gzip' | 'bzip2' | 'xz' | 'zstd'

@@ -12,7 +12,7 @@ import type { Filter, FilterOptions } from './filter.ts'
 export async function createFilter(name: FilterName, sink: Sink, options: FilterOptions): Promise<Filter | undefined> {
   if (name === 'none') return undefined
   if (name === 'gzip') {
-    const { GzipFilter } = await import('./gzip.ts')
+    const { GzipFilter } = await import('./gzip/encode.ts')
     return new GzipFilter(sink, options)
   }
   const { BlockFilter } = await import('./block-filter.ts')
@@ -25,15 +25,15 @@ async function createCompressor(
 ): Promise<BlockCompressor> {
   switch (name) {
     case 'bzip2': {
-      const { bzip2Compressor } = await import('./bzip2.ts')
+      const { bzip2Compressor } = await import('./bzip2/encode.ts')
       return bzip2Compressor(level, signal)
     }
     case 'xz': {
-      const { xzCompressor } = await import('./xz.ts')
+      const { xzCompressor } = await import('./xz/encode.ts')
       return xzCompressor(level, file)
     }
     case 'zstd': {
-      const { ZstdCompressor } = await import('./zstd.ts')
+      const { ZstdCompressor } = await import('./zstd/encode.ts')
       return new ZstdCompressor(level)
     }
   }

@@ -2,7 +2,7 @@
 import type { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, OTHER_FORMAT } from '../../archive-error.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
-import { TarEncoder } from '../tar.ts'
+import { TarEncoder } from '../tar-encoder.ts'
 
 /** What a component and a path may come to in Linux (NAME_MAX, PATH_MAX less its NUL). */
 const NAME_BYTES = 255

@@ -1,0 +1,284 @@
+/**
+ * bzip2, undone block by block: bits to symbols (up to six Huffman tables, chosen anew each 50 symbols), move-to-front and
+ * runs of zeros, the Burrows-Wheeler transform backwards, and the runs of four and more that the encoder took out first.
+ * Each block and each stream has a checksum. Streams one after another are one, as bunzip2 has it.
+ *
+ * There is no standard; this follows the description in J. Tsai, "BZIP2: Format Specification" (2016). Written here, because
+ * bzip2-wasm wants the whole archive in memory, and its length beforehand.
+ */
+import { DecodeError, type Decoder } from '../decoder.ts'
+import { HuffmanTable, MAX_CODE_BITS } from './huffman.ts'
+
+const BLOCK_MAGIC = 0x314159265359
+const END_MAGIC = 0x177245385090
+const GROUP_SYMBOLS = 50
+const MAX_SELECTORS = 18_002
+const RUNA = 0
+const RUNB = 1
+const OUTPUT_BYTES = 256 << 10
+
+/** The most that a compressed block can come to, with all that is before it: blocks of noise grow by under a hundredth. */
+const MAX_BLOCK_BYTES = 1_200_000
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 24
+  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000_0000 ? (crc << 1) ^ 0x04c1_1db7 : crc << 1
+  return crc >>> 0
+})
+
+/** Thrown where the input at hand ends within a block: the block is begun again when there is more. */
+class NeedMore extends Error {}
+const NEED_MORE = new NeedMore()
+
+export class Bzip2Decoder implements Decoder {
+  #input: Uint8Array = new Uint8Array()
+  #at = 0
+  #bits = 0
+  #bitCount = 0
+  #ended = false
+  /** Between streams; then a level (1 to 9) of a stream. */
+  #level = 0
+  #streams = 0
+  #streamCrc = 0
+  #symbols = new Uint32Array();
+
+  *push(chunk: Uint8Array): Generator<Uint8Array> {
+    const rest = this.#input.subarray(this.#at)
+    this.#input = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    this.#at = 0
+    // A block is decoded in one go, so it waits until all of it must be there.
+    while (this.#input.length - this.#at > MAX_BLOCK_BYTES) if ((yield* this.#next()) === 'end') return
+  }
+
+  *finish(): Generator<Uint8Array> {
+    this.#ended = true
+    while ((yield* this.#next()) === 'more');
+  }
+
+  *#next(): Generator<Uint8Array, 'more' | 'end'> {
+    try {
+      if (this.#level === 0) return this.#beginStream()
+      const magic = this.#read(24) * 0x100_0000 + this.#read(24)
+      if (magic === BLOCK_MAGIC) yield* this.#block()
+      else if (magic === END_MAGIC) this.#endStream()
+      else throw new DecodeError('damaged: no block where one should be')
+      return 'more'
+    } catch (error) {
+      if (error !== NEED_MORE) throw error
+      throw new DecodeError(this.#ended ? 'truncated' : 'damaged: a block is too long')
+    }
+  }
+
+  #beginStream(): 'more' | 'end' {
+    if (this.#ended && this.#at === this.#input.length && this.#streams > 0) return 'end'
+    const magic = String.fromCharCode(...this.#input.subarray(this.#at, this.#at + 3))
+    const level = (this.#input[this.#at + 3] ?? 0) - 0x30
+    if (magic !== 'BZh' || level < 1 || level > 9) {
+      if (this.#ended && 'BZh'.startsWith(magic) && this.#input.length - this.#at < 4)
+        throw new DecodeError('truncated')
+      // What follows the last stream and is no other one, bunzip2 ignores too.
+      if (this.#streams > 0) {
+        this.#at = this.#input.length
+        return 'end'
+      }
+      throw new DecodeError('damaged: not a bzip2 stream')
+    }
+    this.#at += 4
+    this.#level = level
+    this.#streamCrc = 0
+    if (this.#symbols.length < level * 100_000) this.#symbols = new Uint32Array(level * 100_000)
+    return 'more'
+  }
+
+  #endStream(): void {
+    const crc = this.#read(32)
+    if (crc !== this.#streamCrc) throw new DecodeError("damaged: a stream's checksum does not match")
+    // To the next byte, which may have been taken up already.
+    this.#at -= this.#bitCount >> 3
+    this.#bitCount = 0
+    this.#bits = 0
+    this.#level = 0
+    this.#streams++
+  }
+
+  /** @param count - up to 32 */
+  #read(count: number): number {
+    if (count > 24) return this.#read(count - 16) * 0x1_0000 + this.#read(16)
+    while (this.#bitCount < count) {
+      if (this.#at >= this.#input.length) throw NEED_MORE
+      this.#bits = (this.#bits << 8) | (this.#input[this.#at++] as number)
+      this.#bitCount += 8
+    }
+    this.#bitCount -= count
+    const value = (this.#bits >>> this.#bitCount) & (count === 0 ? 0 : 0xffff_ffff >>> (32 - count))
+    // Only what has not been used, so that the shift above never pushes a one out.
+    this.#bits &= this.#bitCount === 0 ? 0 : 0xffff_ffff >>> (32 - this.#bitCount)
+    return value >>> 0
+  }
+
+  *#block(): Generator<Uint8Array> {
+    const crc = this.#read(32)
+    if (this.#read(1) === 1) throw new DecodeError('not supported: a randomised block, of bzip2 before 0.9.5')
+    const origin = this.#read(24)
+    const count = this.#transformed(this.#alphabet())
+    if (origin >= count) throw new DecodeError('damaged: a block begins outside of itself')
+    const actual = yield* this.#untransform(origin, count)
+    if (actual !== crc) throw new DecodeError("damaged: a block's checksum does not match")
+    this.#streamCrc = (((this.#streamCrc << 1) | (this.#streamCrc >>> 31)) ^ crc) >>> 0
+  }
+
+  /** The bytes that occur in the block. */
+  #alphabet(): Uint8Array {
+    const used: number[] = []
+    const ranges = this.#read(16)
+    for (let range = 0; range < 16; range++) {
+      if (!(ranges & (0x8000 >> range))) continue
+      const bytes = this.#read(16)
+      for (let byte = 0; byte < 16; byte++) if (bytes & (0x8000 >> byte)) used.push(range * 16 + byte)
+    }
+    if (used.length === 0) throw new DecodeError('damaged: a block of no bytes')
+    return Uint8Array.from(used)
+  }
+
+  #selectors(tables: number): Uint8Array {
+    const count = this.#read(15)
+    if (count === 0) throw new DecodeError('damaged: a block without tables')
+    const front = [0, 1, 2, 3, 4, 5].slice(0, tables)
+    const selectors = new Uint8Array(Math.min(count, MAX_SELECTORS))
+    for (let i = 0; i < count; i++) {
+      let index = 0
+      while (this.#read(1) === 1) if (++index >= tables) throw new DecodeError('damaged: a table that is not there')
+      const table = front.splice(index, 1)[0] as number
+      front.unshift(table)
+      // Some encoders write more than can be used; they are ignored.
+      if (i < selectors.length) selectors[i] = table
+    }
+    return selectors
+  }
+
+  #table(symbols: number): HuffmanTable {
+    const lengths = new Uint8Array(symbols)
+    let length = this.#read(5)
+    for (let symbol = 0; symbol < symbols; symbol++) {
+      for (;;) {
+        if (length < 1 || length > MAX_CODE_BITS) throw new DecodeError('damaged: a code is too long')
+        if (this.#read(1) === 0) break
+        length += this.#read(1) === 0 ? 1 : -1
+      }
+      lengths[symbol] = length
+    }
+    return new HuffmanTable(lengths)
+  }
+
+  /** Reads the symbols of a block into {@link #symbols}, one byte each. @returns how many */
+  #transformed(front: Uint8Array): number {
+    const end = front.length + 1
+    const tableCount = this.#read(3)
+    if (tableCount < 2 || tableCount > 6) throw new DecodeError('damaged: a wrong number of tables')
+    const selectors = this.#selectors(tableCount)
+    const tables = Array.from({ length: tableCount }, () => this.#table(end + 1))
+    const out = this.#symbols
+    const limit = this.#level * 100_000
+    let count = 0
+    let run = 0
+    let place = 1
+    let table = tables[0] as HuffmanTable
+    for (let n = 0, group = 0; ; n--) {
+      if (n === 0) {
+        n = GROUP_SYMBOLS
+        if (group >= selectors.length) throw new DecodeError('damaged: a block is longer than its tables')
+        table = tables[selectors[group++] as number] as HuffmanTable
+      }
+      const symbol = this.#symbol(table)
+      if (symbol <= RUNB) {
+        run += symbol === RUNA ? place : 2 * place
+        place *= 2
+        if (run > limit) throw new DecodeError('damaged: a block is too long')
+        continue
+      }
+      if (run > 0) {
+        if (count + run > limit) throw new DecodeError('damaged: a block is too long')
+        out.fill(front[0] as number, count, count + run)
+        count += run
+        run = 0
+        place = 1
+      }
+      if (symbol === end) return count
+      if (count >= limit) throw new DecodeError('damaged: a block is too long')
+      const index = symbol - 1
+      const byte = front[index] as number
+      if (index < 16) for (let i = index; i > 0; i--) front[i] = front[i - 1] as number
+      else front.copyWithin(1, 0, index)
+      front[0] = byte
+      out[count++] = byte
+    }
+  }
+
+  #symbol(table: HuffmanTable): number {
+    // Twenty bits at least, or all there are: the end of a stream's last block may be nearer.
+    while (this.#bitCount < MAX_CODE_BITS && this.#at < this.#input.length) {
+      this.#bits = (this.#bits << 8) | (this.#input[this.#at++] as number)
+      this.#bitCount += 8
+    }
+    const { limits, bases, symbols, shortest, longest } = table
+    for (let length = shortest; length <= longest; length++) {
+      if (length > this.#bitCount) throw NEED_MORE
+      const code = this.#bits >>> (this.#bitCount - length)
+      if (code <= (limits[length] as number)) {
+        this.#bitCount -= length
+        this.#bits &= this.#bitCount === 0 ? 0 : 0xffff_ffff >>> (32 - this.#bitCount)
+        return symbols[code - (bases[length] as number)] as number
+      }
+    }
+    throw new DecodeError('damaged: a code that means nothing')
+  }
+
+  /** The transform backwards, and runs of four and more. @returns the checksum */
+  *#untransform(origin: number, count: number): Generator<Uint8Array, number> {
+    const links = this.#symbols
+    const places = new Uint32Array(256)
+    for (let i = 0; i < count; i++) places[links[i] as number] = (places[links[i] as number] as number) + 1
+    for (let byte = 0, sum = 0; byte < 256; byte++) {
+      const occurrences = places[byte] as number
+      places[byte] = sum
+      sum += occurrences
+    }
+    for (let i = 0; i < count; i++) {
+      const place = places[(links[i] as number) & 0xff] as number
+      places[(links[i] as number) & 0xff] = place + 1
+      links[place] = ((links[place] as number) & 0xff) | (i << 8)
+    }
+    let crc = 0xffff_ffff
+    let out = new Uint8Array(OUTPUT_BYTES)
+    let length = 0
+    let next = (links[origin] as number) >>> 8
+    let previous = -1
+    let repeats = 0
+    for (let i = 0; i < count; i++) {
+      const link = links[next] as number
+      const byte = link & 0xff
+      next = link >>> 8
+      let copies = 1
+      if (repeats === 4) {
+        copies = byte
+        repeats = 0
+      } else {
+        repeats = byte === previous ? repeats + 1 : 1
+        previous = byte
+      }
+      if (length + copies > OUTPUT_BYTES) {
+        yield out.subarray(0, length)
+        out = new Uint8Array(OUTPUT_BYTES)
+        length = 0
+      }
+      for (let copy = 0; copy < copies; copy++) {
+        out[length++] = previous
+        crc = (crc << 8) ^ (CRC_TABLE[(crc >>> 24) ^ previous] as number)
+      }
+      // What follows a run's length is no part of the run.
+      if (repeats === 0) previous = -1
+    }
+    if (length > 0) yield out.subarray(0, length)
+    return ~crc >>> 0
+  }
+}

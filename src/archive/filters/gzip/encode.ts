@@ -1,0 +1,33 @@
+/** gzip (RFC 1952) in one member, deflated by several threads: see deflate-blocks.ts. */
+import { DeflateBlocks } from '../../deflate-blocks.ts'
+import type { Sink } from '../../sink.ts'
+import type { Filter, FilterOptions } from '../filter.ts'
+
+const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3)
+
+export class GzipFilter implements Filter {
+  readonly #sink: Sink
+  readonly #blocks: DeflateBlocks
+  #begun = false
+
+  /** @param options.level - 1 (fast) to 9 (small) */
+  constructor(sink: Sink, options: FilterOptions) {
+    this.#sink = sink
+    this.#blocks = new DeflateBlocks(options, async (block) => {
+      await sink.write(this.#begun ? [block] : [HEADER, block])
+      this.#begun = true
+    })
+  }
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    for (const chunk of chunks) await this.#blocks.write(chunk)
+  }
+
+  async finish(): Promise<void> {
+    await this.#blocks.finish()
+    const trailer = Buffer.alloc(8)
+    trailer.writeUInt32LE(this.#blocks.crc, 0)
+    trailer.writeUInt32LE(this.#blocks.bytes % 0x1_0000_0000, 4)
+    await this.#sink.write([trailer])
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * zstd (RFC 8878) by Node's libzstd, frame by frame: Node's stream ends with the first frame, without a word about what comes
+ * after it, be that one to be skipped or half of the archive.
+ */
+import { createZstdDecompress } from 'node:zlib'
+import { Input } from '../../input.ts'
+import type { Reading } from '../../member.ts'
+import { CHUNK_BYTES, through } from '../../zlib.ts'
+
+const MAGIC = 0xfd2f_b528
+/** Frames to be skipped: 0x184D2A50 to 0x184D2A5F. */
+const SKIPPABLE = 0x0184_d2a5
+const MAX_BLOCK_BYTES = 128 << 10
+const RLE_BLOCK = 1
+
+export async function* unzstd(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
+  const input = new Input(chunks)
+  try {
+    while (await input.fill(1)) {
+      if (!(await input.fill(8))) throw truncated(reading)
+      const magic = input.buffer.readUInt32LE(input.position)
+      if (magic === MAGIC) {
+        yield* through(frame(input, reading), createZstdDecompress({ chunkSize: CHUNK_BYTES }), reading)
+      } else if (magic >>> 4 === SKIPPABLE) {
+        const size = 8 + input.buffer.readUInt32LE(input.position + 4)
+        if ((await input.skip(size)) < size) throw truncated(reading)
+      } else {
+        throw reading.error('EBADMSG', `damaged compressed data: no frame at compressed byte ${input.offset}`)
+      }
+    }
+  } finally {
+    await input.close()
+  }
+}
+
+/** The bytes of one frame: its header, its blocks (RFC 8878, 3.1.1), and a checksum if it has one. */
+async function* frame(input: Input, reading: Reading): AsyncGenerator<Uint8Array> {
+  const take = async (n: number) => {
+    const bytes = await input.take(n)
+    if (bytes.length < n) throw truncated(reading)
+    return bytes
+  }
+  const start = await take(5)
+  yield start
+  const flags = start[4] as number
+  const singleSegment = (flags >> 5) & 1
+  const contentSize = [singleSegment, 2, 4, 8][flags >> 6] as number
+  const dictionary = [0, 1, 2, 4][flags & 3] as number
+  const header = (singleSegment ? 0 : 1) + dictionary + contentSize
+  if (header > 0) yield await take(header)
+  for (let last = false; !last; ) {
+    if (!(await input.fill(3)) || !(await input.fill(blockAt(input, input.position, reading).bytes)))
+      throw truncated(reading)
+    // All blocks at hand together: to hand on each by itself costs as much as to undo it.
+    const from = input.position
+    while (!last && input.ready(3)) {
+      const block = blockAt(input, input.position, reading)
+      if (!input.ready(block.bytes)) break
+      input.position += block.bytes
+      last = block.last
+      if (input.available === 0) break
+    }
+    yield input.buffer.subarray(from, input.position)
+  }
+  if (flags & 4) yield await take(4)
+}
+
+/** How long a block is with its header, whose three bytes are at `at` in the buffer. */
+function blockAt(input: Input, at: number, reading: Reading): { bytes: number; last: boolean } {
+  const fields = input.buffer.readUIntLE(at, 3)
+  const size = fields >> 3
+  if (size > MAX_BLOCK_BYTES) throw reading.error('EBADMSG', 'damaged compressed data: a block is too long')
+  return { bytes: 3 + (((fields >> 1) & 3) === RLE_BLOCK ? 1 : size), last: (fields & 1) === 1 }
+}
+
+function truncated(reading: Reading): Error {
+  return reading.error('EBADMSG', 'truncated: the compressed data ends too early')
+}

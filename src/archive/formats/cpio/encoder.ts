@@ -1,0 +1,137 @@
+/**
+ * cpio in its POSIX form, odc (IEEE 1003.1-1990, "Extended cpio Format"): a header of octal numbers, the name, the content,
+ * nothing filled up. This is what `flux dump` writes; but it cannot write symlinks, which are members with their target for
+ * content.
+ */
+import type { ChunkWriter } from '../../../bytes/index.ts'
+import { ArchiveError, assertSize, OTHER_FORMAT, sizeMismatch } from '../../archive-error.ts'
+import type { ExtraRecords, FormatEncoder, MemberAttributes } from '../../format-encoder.ts'
+import { HEADER_BYTES as MAX_TARGET_BYTES } from '../../member.ts'
+import { encodePax } from '../pax-records.ts'
+
+/** Fields of a header: offset and width, under the names of the standard. */
+const MAGIC = [0, 6] as const
+const DEV = [6, 6] as const
+const INO = [12, 6] as const
+const MODE = [18, 6] as const
+const UID = [24, 6] as const
+const GID = [30, 6] as const
+const NLINK = [36, 6] as const
+const MTIME = [48, 11] as const
+const NAMESIZE = [59, 6] as const
+const FILESIZE = [65, 11] as const
+const HEADER_BYTES = 76
+
+/** The greatest numbers that 6 and 11 digits can say. */
+const MAX_6 = 0o777777
+const MAX_11 = 0o77777777777
+
+const S_IFREG = 0o100000
+const S_IFLNK = 0o120000
+
+/** Ends the archive; as the name of a member it would, too. */
+const TRAILER = 'TRAILER!!!'
+
+export class CpioEncoder implements FormatEncoder {
+  readonly #out: ChunkWriter
+  readonly #mode: number
+  /** Header with everything that is the same for all members; the rest is patched in place for each. */
+  readonly #header = Buffer.alloc(HEADER_BYTES, '0')
+  #members = 0
+  #fileName = ''
+  #declared = 0
+  #written = 0
+
+  /** @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say */
+  constructor(out: ChunkWriter, attributes: MemberAttributes) {
+    const { mode, uid, gid, mtimeSeconds } = attributes
+    if (uid > MAX_6 || gid > MAX_6) throw tooLarge(`owner ${uid}, group ${gid}: ids go up to ${MAX_6}`)
+    if (mtimeSeconds < 0 || mtimeSeconds > MAX_11) throw tooLarge(`time ${mtimeSeconds}: times go from 0 to ${MAX_11}`)
+    this.#out = out
+    this.#mode = mode
+    this.#header.write('070707', MAGIC[0])
+    putOctal(this.#header, UID, uid)
+    putOctal(this.#header, GID, gid)
+    putOctal(this.#header, NLINK, 1)
+    putOctal(this.#header, MTIME, mtimeSeconds)
+  }
+
+  file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
+    assertSize('cpio', path, size, parts)
+    this.#member(S_IFREG, path, size, extra)
+    for (const part of parts) this.#out.write(part)
+  }
+
+  beginFile(path: string, size: number, extra?: ExtraRecords): void {
+    this.#member(S_IFREG, path, size, extra)
+    this.#fileName = path
+    this.#declared = size
+    this.#written = 0
+  }
+
+  data(part: Uint8Array): void {
+    this.#written += part.length
+    if (this.#written > this.#declared) throw sizeMismatch('cpio', this.#fileName, this.#declared, this.#written)
+    this.#out.write(part)
+  }
+
+  endFile(): void {
+    if (this.#written !== this.#declared) throw sizeMismatch('cpio', this.#fileName, this.#declared, this.#written)
+  }
+
+  symlink(path: string, target: string, extra?: ExtraRecords): void {
+    const content = Buffer.from(target)
+    if (content.length > MAX_TARGET_BYTES) {
+      const what = `the target of the link is longer than the ${MAX_TARGET_BYTES} bytes that readers look at`
+      throw new ArchiveError('ENAMETOOLONG', { format: 'cpio', pathname: path }, what, { hint: OTHER_FORMAT })
+    }
+    this.#member(S_IFLNK, path, content.length, extra)
+    this.#out.write(content)
+  }
+
+  finish(): void {
+    const trailer = Buffer.alloc(HEADER_BYTES, '0')
+    trailer.write('070707', MAGIC[0])
+    putOctal(trailer, NLINK, 1)
+    putOctal(trailer, NAMESIZE, TRAILER.length + 1)
+    this.#out.write(trailer)
+    this.#out.write(Buffer.from(`${TRAILER}\0`))
+  }
+
+  #member(type: number, path: string, size: number, extra: ExtraRecords | undefined): void {
+    const records = extra === undefined ? '' : encodePax(Object.entries(extra))
+    // What comes after the NUL that ends a name is nothing to other readers; ours finds records there.
+    const name = Buffer.from(`${path === TRAILER ? './' : ''}${path}\0${records === '' ? '' : `${records}\0`}`)
+    const at = { format: 'cpio', pathname: path }
+    if (size > MAX_11) {
+      const what = `its ${size} bytes are more than the 8 GiB that a cpio can hold`
+      throw new ArchiveError('EFBIG', at, what, { hint: OTHER_FORMAT })
+    }
+    if (name.length > MAX_6) {
+      const what = `a name of more than ${MAX_6} bytes, which a cpio cannot hold`
+      throw new ArchiveError('ENAMETOOLONG', at, what, { hint: OTHER_FORMAT })
+    }
+    const header = this.#header
+    // Device and file number make out a file together: each member is one of its own, however many there are.
+    this.#members++
+    putOctal(header, DEV, Math.floor(this.#members / (MAX_6 + 1)))
+    putOctal(header, INO, this.#members & MAX_6)
+    putOctal(header, MODE, type | this.#mode)
+    putOctal(header, NAMESIZE, name.length)
+    putOctal(header, FILESIZE, size)
+    this.#out.write(header)
+    this.#out.write(name)
+  }
+}
+
+function putOctal(header: Buffer, [offset, width]: readonly [number, number], value: number): void {
+  let rest = value
+  for (let at = offset + width - 1; at >= offset; at--) {
+    header[at] = 0x30 + (rest % 8)
+    rest = Math.floor(rest / 8)
+  }
+}
+
+function tooLarge(what: string): ArchiveError {
+  return new ArchiveError('EOVERFLOW', { format: 'cpio' }, `cpio: cannot say ${what}`, { hint: 'write a .tar instead' })
+}

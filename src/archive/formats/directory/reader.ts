@@ -1,0 +1,108 @@
+/** Reads a directory as if it were an archive: its files and links, in the byte order of their names, nothing followed. */
+import { constants, type Stats } from 'node:fs'
+import { lstat, open, readdir, readlink } from 'node:fs/promises'
+import { FluxError } from '../../../errors/index.ts'
+import { type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
+import { Batch, type Batches } from '../batch.ts'
+
+/** Files that are read at once. */
+const PARALLEL = 32
+
+/** Progress for who asks. */
+export interface DirectoryProgress {
+  bytesRead: number
+}
+
+export async function* readDirectory(root: string, reading: Reading, progress: DirectoryProgress): Batches {
+  const batch = new Batch()
+  // Names still to come, the next one last; deep trees need no deep recursion.
+  const stack = await names(root, '', reading)
+  for (let count: number; stack.length > 0; ) {
+    // As many as come before what is in the next directory.
+    for (count = 1; count < PARALLEL && count < stack.length && stack.at(-count)?.isDirectory === false; ) count++
+    const found = stack.splice(-count).reverse()
+    for (const member of await Promise.all(found.map(({ path }) => read(root, path, reading)))) {
+      progress.bytesRead += member.size
+      batch.add(member)
+      if (batch.full || member.stream) yield batch.take()
+      if (member.type === 'directory') for (const name of await names(root, member.path, reading)) stack.push(name)
+    }
+  }
+  if (batch.members.length > 0) yield batch.take()
+}
+
+interface Name {
+  path: string
+  isDirectory: boolean
+}
+
+/** The names in a directory, as paths from the root, last one first. */
+async function names(root: string, path: string, reading: Reading): Promise<Name[]> {
+  try {
+    const found = await readdir(path === '' ? root : `${root}/${path}`, { encoding: 'buffer', withFileTypes: true })
+    const prefix = path === '' ? '' : `${path}/`
+    return found
+      .sort((a, b) => Buffer.compare(b.name, a.name))
+      .map((entry) => ({
+        path: prefix + reading.text(entry.name, 0, entry.name.length, 0),
+        isDirectory: entry.isDirectory(),
+      }))
+  } catch (error) {
+    throw FluxError.fromSystem(error, `cannot read ${reading.archive}${path === '' ? '' : `/${path}`}`)
+  }
+}
+
+async function read(root: string, path: string, reading: Reading): Promise<Member> {
+  const file = `${root}/${path}`
+  try {
+    const stats = await lstat(file)
+    const type = typeOfMode(stats.mode) ?? 'file'
+    const member: Member = {
+      path,
+      type,
+      size: type === 'file' ? stats.size : 0,
+      mode: stats.mode & 0o7777,
+      uid: stats.uid,
+      gid: stats.gid,
+      mtimeSeconds: stats.mtimeMs / 1000,
+      linkname: '',
+      extra: undefined,
+      offset: 0,
+      data: undefined,
+      stream: undefined,
+    }
+    if (type === 'symlink') {
+      const target = await readlink(file, { encoding: 'buffer' })
+      member.linkname = reading.text(target, 0, target.length, 0)
+    } else if (type === 'file' && stats.size > WHOLE_BYTES) {
+      member.stream = () => content(file, stats, reading, path)
+    } else if (type === 'file') {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of content(file, stats, reading, path)) chunks.push(chunk)
+      member.data = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+    }
+    return member
+  } catch (error) {
+    throw FluxError.fromSystem(error, `cannot read ${reading.archive}/${path}`)
+  }
+}
+
+/** @throws {ArchiveError} `EIO` when the file is no longer as long as it was */
+async function* content(file: string, stats: Stats, reading: Reading, path: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    let left = stats.size
+    // One byte more than there should be, to see that it is not there.
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.min(left + 1, WHOLE_BYTES + 1)))
+      left -= bytesRead
+      if (left < 0 || (bytesRead === 0 && left > 0)) {
+        throw reading.error('EIO', `the file changed while it was read: it had ${stats.size} bytes`, { path })
+      }
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * Reads ISO 9660 (ECMA-119): names and links by Rock Ridge where there is any, else names by Joliet, else the plain ones.
+ * Each directory is held in memory while its members are handed out, and no more.
+ */
+import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
+import type { Source } from '../../source.ts'
+import { Batch, type Batches } from '../batch.ts'
+import { Window } from '../window.ts'
+import { type RockRidge, readRockRidge, recordTime } from './read-rock-ridge.ts'
+
+const SECTOR_BYTES = 2048
+const FIRST_DESCRIPTOR = 16
+/** Descriptors are looked through up to here: there are three or four. */
+const MAX_DESCRIPTORS = 64
+const VOLUME_BLOCKS_AT = 80
+const ROOT_RECORD_AT = 156
+const RECORD_BYTES = 33
+
+const DIRECTORY = 2
+const ASSOCIATED = 4
+const MULTI_EXTENT = 0x80
+
+/**
+ * What the end of a file may lack of its volume: the padding of a disc burnt track at once, which mkisofs counts in the size
+ * of the volume and which some tools cut off again. Each extent within the file is checked on its own.
+ */
+const PADDING_BYTES = 150 * SECTOR_BYTES
+
+/** The longest directory that is read: a million names. */
+const DIRECTORY_BYTES = 128 << 20
+
+type Names = 'rock-ridge' | 'joliet' | 'plain'
+
+interface Extent {
+  block: number
+  bytes: number
+}
+
+interface Directory extends Extent {
+  path: string
+}
+
+interface Found {
+  record: Buffer
+  offset: number
+  extents: Extent[]
+  rockRidge: RockRidge | undefined
+}
+
+/** What holds for the whole image. */
+class Image {
+  /** For directories. */
+  readonly window: Window
+  /** For contents, so that each window moves forward only: contents and directories lie far apart. */
+  readonly contents: Window
+  readonly reading: Reading
+  names: Names = 'plain'
+  blockBytes = SECTOR_BYTES
+  root: Extent = { block: 0, bytes: 0 }
+  skip = 0
+
+  constructor(source: Source, reading: Reading) {
+    this.window = new Window(source)
+    this.contents = new Window(source)
+    this.reading = reading
+  }
+
+  /** Find the root directory, and what its names are to be taken from. */
+  async open(): Promise<void> {
+    const { reading } = this
+    let plain: Buffer | undefined
+    let joliet: Buffer | undefined
+    for (let n = 0; ; n++) {
+      const offset = (FIRST_DESCRIPTOR + n) * SECTOR_BYTES
+      const descriptor = await this.window.at(offset, SECTOR_BYTES)
+      if (descriptor.length < SECTOR_BYTES) throw reading.truncated('its descriptors', { offset })
+      const isOne = descriptor.toString('latin1', 1, 6) === 'CD001'
+      if (!isOne || n > MAX_DESCRIPTORS) {
+        throw reading.error('EBADMSG', 'damaged: no volume descriptor where one should be', { offset })
+      }
+      const type = descriptor[0]
+      if (type === 255) break
+      if (type === 1) plain ??= Buffer.from(descriptor)
+      else if (type === 2 && /^%\/[@CE]/.test(descriptor.toString('latin1', 88, 91))) joliet ??= Buffer.from(descriptor)
+    }
+    if (plain === undefined) throw reading.error('EBADMSG', 'damaged: it has no primary volume')
+    this.#enter(plain)
+    this.#assertWhole(plain)
+    const first = await this.#block(this.root.block)
+    const self = first.subarray(0, first[0])
+    if (self.length > RECORD_BYTES) {
+      const offset = this.root.block * this.blockBytes
+      const { skip } = await readRockRidge(
+        self.subarray(RECORD_BYTES + 1),
+        this.blockBytes,
+        this.window,
+        reading,
+        offset,
+      )
+      this.skip = skip ?? 0
+      if (skip !== undefined) this.names = 'rock-ridge'
+    }
+    if (this.names !== 'rock-ridge' && joliet !== undefined) {
+      this.names = 'joliet'
+      this.#enter(joliet)
+    }
+  }
+
+  /** The records of a directory, those of files in several extents as one. */
+  async *records(directory: Directory): AsyncGenerator<Found> {
+    const { window, reading, blockBytes } = this
+    const at = { path: directory.path, offset: directory.block * blockBytes }
+    if (directory.bytes > DIRECTORY_BYTES) {
+      throw reading.error(
+        'EOVERFLOW',
+        `a directory of ${directory.bytes} bytes: at most ${DIRECTORY_BYTES} are read`,
+        at,
+      )
+    }
+    const bytes = await window.at(at.offset, directory.bytes)
+    if (bytes.length < directory.bytes) throw reading.truncated('a directory', at)
+    let extents: Extent[] = []
+    for (let position = 0; position < bytes.length; ) {
+      const length = bytes[position] as number
+      // A record never goes beyond its block; what is left of the block is zeros.
+      if (length === 0) {
+        position = (Math.floor(position / blockBytes) + 1) * blockBytes
+        continue
+      }
+      const record = bytes.subarray(position, position + length)
+      const offset = at.offset + position
+      position += length
+      if (record.length < length || length < RECORD_BYTES + 1 || RECORD_BYTES + (record[32] as number) > length) {
+        throw reading.error('EBADMSG', 'damaged: a directory record that does not fit', { path: at.path, offset })
+      }
+      // The directory itself and its parent.
+      if (record[32] === 1 && (record[33] as number) <= 1) continue
+      if ((record[25] as number) & ASSOCIATED) continue
+      extents.push({ block: record.readUInt32LE(2) + (record[1] as number), bytes: record.readUInt32LE(10) })
+      if ((record[25] as number) & MULTI_EXTENT) continue
+      if (record[26] !== 0) throw reading.error('ENOTSUP', 'an interleaved file, which is not supported', { offset })
+      yield { record, offset, extents, rockRidge: await this.#rockRidge(record, offset) }
+      extents = []
+    }
+  }
+
+  /** How long a directory is that has been put elsewhere: its record for itself says so. */
+  async relocated(block: number): Promise<Extent> {
+    const first = await this.#block(block)
+    return { block, bytes: first.readUInt32LE(10) }
+  }
+
+  name({ record, rockRidge, offset }: Found): string {
+    if (rockRidge?.name !== undefined) return rockRidge.name
+    const raw = record.subarray(RECORD_BYTES, RECORD_BYTES + (record[32] as number))
+    if (this.names !== 'joliet') return this.reading.text(raw, 0, raw.length, offset).replace(/\.?;[0-9]+$/, '')
+    const name = Buffer.from(raw.subarray(0, raw.length & ~1))
+      .swap16()
+      .toString('utf16le')
+      .replace(/;[0-9]+$/, '')
+    if (!name.isWellFormed()) throw this.reading.error('EILSEQ', 'the name is not UTF-16', { path: name, offset })
+    return name
+  }
+
+  async #rockRidge(record: Buffer, offset: number): Promise<RockRidge | undefined> {
+    if (this.names !== 'rock-ridge') return undefined
+    const nameBytes = record[32] as number
+    // A byte fills the name up, unless it is of odd length.
+    const area = record.subarray(RECORD_BYTES + nameBytes + (nameBytes % 2 === 0 ? 1 : 0) + this.skip)
+    return readRockRidge(area, this.blockBytes, this.window, this.reading, offset)
+  }
+
+  #enter(descriptor: Buffer): void {
+    this.blockBytes = descriptor.readUInt16LE(128)
+    if (![512, 1024, 2048].includes(this.blockBytes)) {
+      throw this.reading.error('EBADMSG', `damaged: blocks of ${this.blockBytes} bytes`)
+    }
+    this.root = {
+      block: descriptor.readUInt32LE(ROOT_RECORD_AT + 2),
+      bytes: descriptor.readUInt32LE(ROOT_RECORD_AT + 10),
+    }
+  }
+
+  /** Tell a file that was cut off before any of its members is handed out. */
+  #assertWhole(descriptor: Buffer): void {
+    const { size } = this.window
+    const bytes = descriptor.readUInt32LE(VOLUME_BLOCKS_AT) * this.blockBytes
+    if (size >= bytes - PADDING_BYTES) return
+    const what = `truncated: the volume has ${bytes} bytes, the file only ${size}`
+    throw this.reading.error('EBADMSG', what, { offset: size, hint: 'copy the image again' })
+  }
+
+  async #block(block: number): Promise<Buffer> {
+    const offset = block * this.blockBytes
+    const bytes = await this.window.at(offset, this.blockBytes)
+    if (bytes.length < this.blockBytes || (bytes[0] as number) <= RECORD_BYTES) {
+      throw this.reading.error('EBADMSG', 'damaged: no directory where one should be', { offset })
+    }
+    return bytes
+  }
+}
+
+export async function* readIso9660(source: Source, reading: Reading): Batches {
+  const image = new Image(source, reading)
+  await image.open()
+  const batch = new Batch()
+  const stack: Directory[] = [{ ...image.root, path: '' }]
+  const visited = new Set<number>([image.root.block])
+  for (let directory: Directory | undefined; (directory = stack.pop()); ) {
+    const below: Directory[] = []
+    for await (const found of image.records(directory)) {
+      const { rockRidge } = found
+      if (rockRidge?.relocated) continue
+      const member = toMember(image, directory, found)
+      if (member.type === 'directory') {
+        const moved = rockRidge?.relocatedTo
+        const extent = moved === undefined ? (found.extents[0] as Extent) : await image.relocated(moved)
+        if (visited.has(extent.block)) {
+          const at = { path: member.path, offset: found.offset }
+          throw reading.error('EBADMSG', 'damaged: a directory within itself, or in two places', at)
+        }
+        visited.add(extent.block)
+        below.push({ ...extent, path: member.path })
+      } else if (member.type === 'file') {
+        await addContent(image, member, found)
+      }
+      batch.add(member)
+      if (batch.full || member.stream) yield batch.take()
+    }
+    for (const next of below.reverse()) stack.push(next)
+  }
+  if (batch.members.length > 0) yield batch.take()
+}
+
+function toMember(image: Image, directory: Directory, found: Found): Member {
+  const { record, offset, rockRidge, extents } = found
+  const { reading } = image
+  const name = image.name(found)
+  const raw = directory.path === '' ? name : `${directory.path}/${name}`
+  if (name === '' || name.includes('/')) {
+    throw reading.error('EINVAL', 'the name of a file is empty or holds a slash', { path: raw, offset })
+  }
+  const path = reading.path(raw, offset)
+  const isDirectory = ((record[25] as number) & DIRECTORY) !== 0 || rockRidge?.relocatedTo !== undefined
+  const type = isDirectory ? 'directory' : (typeOfMode(rockRidge?.mode ?? 0) ?? 'file')
+  const linkname = type === 'symlink' ? (rockRidge?.linkname ?? '') : ''
+  if (linkname.includes('\0')) throw reading.error('EINVAL', 'the link target holds a NUL', { path, offset })
+  if (linkname.length > HEADER_BYTES) throw reading.error('EOVERFLOW', 'the link target is too long', { path, offset })
+  return {
+    path,
+    type,
+    size: type === 'file' ? extents.reduce((sum, { bytes }) => sum + bytes, 0) : 0,
+    mode: (rockRidge?.mode ?? (isDirectory ? 0o555 : 0o444)) & 0o7777,
+    uid: rockRidge?.uid ?? 0,
+    gid: rockRidge?.gid ?? 0,
+    mtimeSeconds: rockRidge?.mtimeSeconds ?? recordTime(record, 18),
+    linkname,
+    extra: rockRidge?.extra,
+    offset,
+    data: undefined,
+    stream: undefined,
+  }
+}
+
+async function addContent(image: Image, member: Member, { extents, rockRidge, offset }: Found): Promise<void> {
+  const { contents, blockBytes, reading } = image
+  const at = { path: member.path, offset }
+  if (rockRidge?.compressed) throw reading.error('ENOTSUP', 'is compressed by zisofs, which is not supported', at)
+  for (const { block, bytes } of extents) {
+    if (bytes > 0 && block * blockBytes + bytes > contents.size)
+      throw reading.truncated(`${bytes} bytes of content`, at)
+  }
+  if (member.size > WHOLE_BYTES) {
+    member.stream = () => stream(image, extents)
+    return
+  }
+  const parts: Buffer[] = []
+  for (const { block, bytes } of extents) if (bytes > 0) parts.push(await contents.at(block * blockBytes, bytes))
+  member.data = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+}
+
+async function* stream({ contents, blockBytes }: Image, extents: readonly Extent[]): AsyncGenerator<Uint8Array> {
+  for (const { block, bytes } of extents) yield* contents.stretch(block * blockBytes, bytes)
+}

@@ -1,0 +1,254 @@
+/**
+ * POSIX tar (IEEE 1003.1, "pax"): ustar headers, and before those that ustar cannot express an extended header `x` with
+ * just the records it lacks. This is libarchive's "restricted pax", which `flux dump` writes; fields are filled as it fills them.
+ */
+import type { ChunkWriter } from '../../../bytes/index.ts'
+import { ArchiveError, sizeMismatch } from '../../archive-error.ts'
+import type { ExtraRecords, FormatEncoder, MemberAttributes } from '../../format-encoder.ts'
+import { HEADER_BYTES } from '../../member.ts'
+import { encodePax } from '../pax-records.ts'
+
+const BLOCK = 512
+
+/** Fields of a ustar header: offset and width, under the names of the standard. */
+const NAME = [0, 100] as const
+const MODE = [100, 8] as const
+const UID = [108, 8] as const
+const GID = [116, 8] as const
+const SIZE = [124, 12] as const
+const MTIME = [136, 12] as const
+const CHKSUM = [148, 8] as const
+const TYPEFLAG = 156
+const LINKNAME = [157, 100] as const
+const MAGIC = [257, 8] as const
+const DEVMAJOR = [329, 8] as const
+const DEVMINOR = [337, 8] as const
+const PREFIX = [345, 155] as const
+
+const TYPE_FILE = 0x30
+const TYPE_SYMLINK = 0x32
+const TYPE_PAX = 0x78
+
+/** The largest numbers that fit the octal fields. */
+const MAX_ID = 0o7777777
+const MAX_SIZE = 0o77777777777
+
+/** A linkname that is too long for the ustar field leaves this in it, as with libarchive. */
+const LONG_LINK = '././@LongSymLink'
+
+export interface TarOptions {
+  /**
+   * Fill up the end of the archive to a multiple of this: a tape record of 10,240 bytes where the output is a stream, as
+   * libarchive does; 512 (nothing more) for a file.
+   */
+  recordBytes?: number
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
+const ASCII = /^[\u0000-\u007f]*$/
+
+export class TarEncoder implements FormatEncoder {
+  readonly #out: ChunkWriter
+  readonly #recordBytes: number
+  /** pax records that every member needs: ids or a time that no octal field can hold. */
+  readonly #common: readonly (readonly [keyword: string, value: string])[]
+  /** Header with everything that is the same for all files; the rest is patched in place for each. */
+  readonly #header: Buffer
+  /** Sum of the bytes of the template, with name, size, typeflag, linkname and prefix zero and the checksum blank. */
+  readonly #sum: number
+  #fileName = ''
+  #declared = 0
+  #written = 0
+
+  constructor(out: ChunkWriter, attributes: MemberAttributes, options: TarOptions = {}) {
+    this.#out = out
+    this.#recordBytes = options.recordBytes ?? BLOCK
+    const { mode, uid, gid, mtimeSeconds } = attributes
+    const common: [string, string][] = []
+    if (gid > MAX_ID) common.push(['gid', String(gid)])
+    if (uid > MAX_ID) common.push(['uid', String(uid)])
+    if (mtimeSeconds < 0 || mtimeSeconds > MAX_SIZE) common.push(['mtime', String(mtimeSeconds)])
+    this.#common = common
+    const header = Buffer.alloc(BLOCK)
+    putOctal(header, MODE, mode)
+    putOctal(header, UID, Math.min(uid, MAX_ID))
+    putOctal(header, GID, Math.min(gid, MAX_ID))
+    putOctal(header, SIZE, 0)
+    putOctal(header, MTIME, Math.min(Math.max(mtimeSeconds, 0), MAX_SIZE))
+    header.fill(0x20, CHKSUM[0], CHKSUM[0] + CHKSUM[1])
+    header.write('ustar\0', MAGIC[0], 'latin1')
+    header.write('00', MAGIC[0] + 6, 'latin1')
+    putOctal(header, DEVMAJOR, 0)
+    putOctal(header, DEVMINOR, 0)
+    this.#header = header
+    let sum = 0
+    for (let i = 0; i < BLOCK; i++) if (i < SIZE[0] || i >= SIZE[0] + SIZE[1]) sum += header[i] as number
+    this.#sum = sum
+  }
+
+  file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
+    this.#member(TYPE_FILE, path, size, '', extra)
+    let written = 0
+    for (const part of parts) {
+      this.#out.write(part)
+      written += part.length
+    }
+    if (written !== size) throw sizeMismatch('tar', path, size, written)
+    this.#pad(size)
+  }
+
+  beginFile(path: string, size: number, extra?: ExtraRecords): void {
+    this.#member(TYPE_FILE, path, size, '', extra)
+    this.#fileName = path
+    this.#declared = size
+    this.#written = 0
+  }
+
+  data(part: Uint8Array): void {
+    this.#written += part.length
+    if (this.#written > this.#declared) throw sizeMismatch('tar', this.#fileName, this.#declared, this.#written)
+    this.#out.write(part)
+  }
+
+  endFile(): void {
+    if (this.#written !== this.#declared) throw sizeMismatch('tar', this.#fileName, this.#declared, this.#written)
+    this.#pad(this.#declared)
+  }
+
+  symlink(path: string, target: string, extra?: ExtraRecords): void {
+    this.#member(TYPE_SYMLINK, path, 0, target, extra)
+  }
+
+  finish(): void {
+    this.#out.zeros(2 * BLOCK)
+    const over = this.#out.bytes % this.#recordBytes
+    if (over > 0) this.#out.zeros(this.#recordBytes - over)
+  }
+
+  #member(type: number, path: string, size: number, linkname: string, extra: ExtraRecords | undefined): void {
+    const pathFits = ASCII.test(path) && splitsAt(path) >= 0
+    const linkFits = linkname.length <= LINKNAME[1] && ASCII.test(linkname)
+    if (!pathFits || !linkFits || size > MAX_SIZE || this.#common.length > 0 || extra !== undefined) {
+      const records: (readonly [string, string])[] = []
+      if (!pathFits) records.push(['path', path])
+      if (!linkFits) records.push(['linkpath', linkname])
+      records.push(...this.#common)
+      if (size > MAX_SIZE) records.push(['size', String(size)])
+      for (const keyword in extra) records.push([keyword, extra[keyword] as string])
+      this.#extendedHeader(path, records)
+    }
+    this.#put(type, path, pathFits, size, Buffer.byteLength(linkname) <= LINKNAME[1] ? linkname : LONG_LINK)
+  }
+
+  /** The `x` member. @throws {ArchiveError} `ENAMETOOLONG` beyond what readers, libarchive among them, take */
+  #extendedHeader(path: string, records: readonly (readonly [string, string])[]): void {
+    const data = encodePax(records)
+    if (data.length > HEADER_BYTES) {
+      const what = `its names take more than the ${HEADER_BYTES} bytes that readers look at`
+      throw new ArchiveError('ENAMETOOLONG', { format: 'tar', pathname: path }, what, {
+        hint: 'leave it out with --exclude',
+      })
+    }
+    this.#put(TYPE_PAX, paxHeaderName(path), true, data.length, '')
+    this.#out.write(data)
+    this.#pad(data.length)
+  }
+
+  #put(type: number, path: string, fits: boolean, size: number, linkname: string): void {
+    const header = this.#header
+    const split = fits ? splitsAt(path) : 0
+    let sum = this.#sum + type
+    header[TYPEFLAG] = type
+    if (fits && split === 0) {
+      // Nearly every member: a short ASCII path. Char codes are the bytes.
+      sum += putAscii(header, NAME[0], path)
+    } else {
+      const bytes = Buffer.from(split > 0 ? path.slice(split + 1) : path)
+      sum += putBytes(header, NAME, fits ? bytes : cut(bytes, NAME[1]))
+      if (split > 0) sum += putBytes(header, PREFIX, Buffer.from(path.slice(0, split)))
+    }
+    if (linkname !== '') sum += putBytes(header, LINKNAME, Buffer.from(linkname))
+    if (size <= MAX_SIZE) putOctal(header, SIZE, size)
+    else putBase256(header, SIZE, size)
+    for (let i = SIZE[0]; i < SIZE[0] + SIZE[1]; i++) sum += header[i] as number
+    // Six digits, NUL, space: the one field whose terminators stand the other way round.
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, CHKSUM[0], 'latin1')
+    this.#out.write(header)
+    header.fill(0, NAME[0], NAME[0] + NAME[1])
+    if (linkname !== '') header.fill(0, LINKNAME[0], LINKNAME[0] + LINKNAME[1])
+    if (split > 0) header.fill(0, PREFIX[0], PREFIX[0] + PREFIX[1])
+  }
+
+  #pad(size: number): void {
+    const over = size % BLOCK
+    if (over > 0) this.#out.zeros(BLOCK - over)
+  }
+}
+
+/** Octal digits, a space and, where there is room for one, a NUL; all but the last byte for digits when they are many. */
+function putOctal(header: Buffer, [offset, width]: readonly [number, number], value: number): void {
+  const text = value.toString(8)
+  const digits = width === 8 && text.length <= 6 ? 6 : width - 1
+  const end = width === 8 && digits === 6 ? ' \0' : width === 8 ? '\0' : ' '
+  header.write(text.padStart(digits, '0') + end, offset, 'latin1')
+}
+
+/** GNU's and star's binary number: the top bit set, then big-endian. Understood by every reader that meets 8 GiB. */
+function putBase256(header: Buffer, [offset, width]: readonly [number, number], value: number): void {
+  let rest = value
+  for (let i = offset + width - 1; i >= offset; i--) {
+    header[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  header[offset] = 0x80
+}
+
+function putAscii(header: Buffer, offset: number, text: string): number {
+  let sum = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    header[offset + i] = code
+    sum += code
+  }
+  return sum
+}
+
+function putBytes(header: Buffer, [offset, width]: readonly [number, number], bytes: Uint8Array): number {
+  let sum = 0
+  for (let i = 0; i < Math.min(width, bytes.length); i++) {
+    const byte = bytes[i] as number
+    header[offset + i] = byte
+    sum += byte
+  }
+  return sum
+}
+
+/** The first bytes of a UTF-8 text, at most `max`, without half a character at the end. */
+function cut(bytes: Buffer, max: number): Buffer {
+  if (bytes.length <= max) return bytes
+  let end = max
+  while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end--
+  return bytes.subarray(0, end)
+}
+
+/**
+ * Where ustar may cut an ASCII path into prefix and name.
+ *
+ * @returns the slash to cut at; 0 when the name field holds it all; -1 when ustar cannot hold it
+ */
+function splitsAt(path: string): number {
+  if (path.length <= NAME[1]) return 0
+  // The name must not be empty, and as little as possible goes into the prefix, as libarchive cuts it.
+  const slash = path.indexOf('/', path.length - NAME[1] - 1)
+  return slash > 0 && slash <= PREFIX[1] && slash < path.length - 1 ? slash : -1
+}
+
+/** `DIR/PaxHeader/BASENAME`, cut to fit the name field: what a reader that knows no pax would extract. */
+function paxHeaderName(path: string): string {
+  const ascii = path.replace(/[^ -~]/g, '_')
+  const slash = ascii.lastIndexOf('/')
+  const base = ascii.slice(slash + 1)
+  const room = NAME[1] - '/PaxHeader/'.length
+  const dir = slash < 0 ? '' : ascii.slice(0, Math.min(slash, Math.max(0, room - Math.min(base.length, room))))
+  return `${dir === '' ? '' : `${dir}/`}PaxHeader/${base.slice(0, room - dir.length)}`
+}

@@ -1,0 +1,117 @@
+/**
+ * The 512 bytes of a tar header, of any dialect: POSIX ustar, GNU (numbers in base 256, no prefix), star and the one before
+ * them all (V7). Names of fields as in POSIX pax(1), "ustar Interchange Format".
+ */
+import type { Reading } from '../../member.ts'
+
+export const BLOCK_BYTES = 512
+
+const CHECKSUM = 148
+const TYPEFLAG = 156
+
+/** What a header says; numbers already checked to be exact. */
+export interface TarHeader {
+  name: string
+  mode: number
+  uid: number
+  gid: number
+  size: number
+  mtime: number
+  typeflag: string
+  linkname: string
+}
+
+/**
+ * How the checksum of a header compares: all bytes, those of its own field as spaces. Some old tars summed signed bytes.
+ *
+ * @returns `zero` for a block of nothing but zeros, which ends an archive
+ */
+export function checkHeader(block: Buffer, at: number): 'sound' | 'zero' | 'damaged' {
+  let sum = 0
+  let high = 0
+  for (let i = at; i < at + BLOCK_BYTES; i++) {
+    const byte = block[i] as number
+    sum += byte
+    high += byte >> 7
+  }
+  if (sum === 0) return 'zero'
+  let own = 0
+  let ownHigh = 0
+  for (let i = at + CHECKSUM; i < at + CHECKSUM + 8; i++) {
+    own += block[i] as number
+    ownHigh += (block[i] as number) >> 7
+  }
+  const unsigned = sum - own + 8 * 0x20
+  const signed = unsigned - 256 * (high - ownHigh)
+  const stored = octal(block, at + CHECKSUM, 8)
+  return stored === unsigned || stored === signed ? 'sound' : 'damaged'
+}
+
+/** @returns undefined when the field holds anything but octal digits between blanks */
+function octal(block: Buffer, at: number, width: number): number | undefined {
+  let i = at
+  const end = at + width
+  while (i < end && block[i] === 0x20) i++
+  let value = 0
+  for (; i < end; i++) {
+    const digit = (block[i] as number) - 0x30
+    if (digit < 0 || digit > 7) break
+    value = value * 8 + digit
+  }
+  return i === end || block[i] === 0x20 || block[i] === 0 ? value : undefined
+}
+
+/** GNU's numbers: the first bit says so, the others are big-endian two's complement. */
+function base256(block: Buffer, at: number, width: number): number {
+  const negative = block[at] === 0xff
+  let value = negative ? -1 : (block[at] as number) & 0x7f
+  for (let i = at + 1; i < at + width; i++) value = value * 256 + (block[i] as number)
+  return value
+}
+
+function number(block: Buffer, at: number, width: number, what: string, reading: Reading, offset: number): number {
+  const value = (block[at] as number) >= 0x80 ? base256(block, at, width) : octal(block, at, width)
+  if (value === undefined) throw reading.error('EBADMSG', `damaged header: the ${what} is not a number`, { offset })
+  if (!Number.isSafeInteger(value)) throw reading.error('EOVERFLOW', `the ${what} is beyond all bounds`, { offset })
+  return value
+}
+
+function text(block: Buffer, at: number, width: number, reading: Reading, offset: number): string {
+  if (block[at] === 0) return ''
+  let end = at + 1
+  while (end < at + width && block[end] !== 0) end++
+  return reading.text(block, at, end, offset)
+}
+
+/**
+ * @param at - where the header begins in `block`; its checksum is sound
+ * @param named - false when an extended header has given the name, so that a cut one is not looked at
+ */
+export function parseHeader(
+  block: Buffer,
+  at: number,
+  reading: Reading,
+  offset: number,
+  known: { path: boolean; linkname: boolean },
+): TarHeader {
+  // "ustar\0": POSIX, whose prefix may also be star's shorter one. GNU has "ustar " and times where the prefix would be.
+  const posix =
+    block[at + 257] === 0x75 && block[at + 262] === 0 && block.toString('latin1', at + 257, at + 262) === 'ustar'
+  let name = known.path ? '' : text(block, at, 100, reading, offset)
+  if (posix && !known.path && block[at + 345] !== 0) {
+    const star = block.toString('latin1', at + 508, at + 512) === 'tar\0'
+    name = `${text(block, at + 345, star ? 131 : 155, reading, offset)}/${name}`
+  }
+  const size = number(block, at + 124, 12, 'size', reading, offset)
+  if (size < 0) throw reading.error('EBADMSG', 'damaged header: the size is negative', { path: name, offset })
+  return {
+    name,
+    mode: number(block, at + 100, 8, 'mode', reading, offset) & 0o7777,
+    uid: number(block, at + 108, 8, 'uid', reading, offset),
+    gid: number(block, at + 116, 8, 'gid', reading, offset),
+    size,
+    mtime: number(block, at + 136, 12, 'mtime', reading, offset),
+    typeflag: String.fromCharCode(block[at + TYPEFLAG] as number),
+    linkname: known.linkname ? '' : text(block, at + 157, 100, reading, offset),
+  }
+}

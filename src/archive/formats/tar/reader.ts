@@ -1,0 +1,201 @@
+/**
+ * Reads tar: a header of 512 bytes for each member, its content filled up to whole blocks, and a block of zeros at the end.
+ * Members of type `x`, `g`, `L` and `K` are headers of the member after them (`g`: of all after them).
+ */
+import type { Input } from '../../input.ts'
+import { HEADER_BYTES, type Member, type MemberType, type Reading, WHOLE_BYTES } from '../../member.ts'
+import { Batch, type Batches, Body } from '../batch.ts'
+import { extraOf, type PaxRecords, parsePax } from '../pax.ts'
+import { BLOCK_BYTES, checkHeader, parseHeader, type TarHeader } from './header.ts'
+
+const TYPES: Readonly<Record<string, MemberType>> = {
+  '0': 'file',
+  '\0': 'file',
+  '7': 'file',
+  '1': 'hardlink',
+  '2': 'symlink',
+  '3': 'character-device',
+  '4': 'block-device',
+  '5': 'directory',
+  D: 'directory',
+  '6': 'fifo',
+}
+
+/** Types of members whose content is not to be had by reading on. */
+const REFUSED: Readonly<Record<string, string>> = {
+  S: 'is a sparse file, which is not supported',
+  M: 'continues a file of another volume, which is not supported',
+  N: 'holds names in an old GNU way, which is not supported',
+}
+
+/** A volume's label, access control lists and extended attributes: nothing that a file holds. */
+const PASSED_OVER = 'VAE'
+
+const padded = (size: number): number => Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
+
+export async function* readTar(input: Input, reading: Reading): Batches {
+  const batch = new Batch()
+  let global: PaxRecords | undefined
+  let local: PaxRecords | undefined
+  let headersAt = -1
+  let headerBytes = 0
+  for (;;) {
+    if (!input.ready(BLOCK_BYTES) && !(await input.fill(BLOCK_BYTES))) throw atEnd(input, reading)
+    const offset = input.offset
+    const state = checkHeader(input.buffer, input.position)
+    if (state === 'zero') break
+    if (state === 'damaged') throw reading.error('EBADMSG', 'damaged header: its checksum does not match', { offset })
+    const known = { path: local?.path !== undefined, linkname: local?.linkpath !== undefined }
+    const header = parseHeader(input.buffer, input.position, reading, offset, known)
+    input.position += BLOCK_BYTES
+
+    const { typeflag } = header
+    if (typeflag === 'x' || typeflag === 'X' || typeflag === 'g' || typeflag === 'L' || typeflag === 'K') {
+      if (headersAt < 0 && typeflag !== 'g') headersAt = offset
+      headerBytes += header.size
+      const bytes = await extended(input, header.size, headerBytes, reading, offset)
+      if (typeflag === 'g') global = globalOf(parsePax(bytes, global ?? {}, reading, offset + BLOCK_BYTES))
+      else if (typeflag === 'L') local = { ...local, path: untilNul(bytes, reading, offset) }
+      else if (typeflag === 'K') local = { ...local, linkpath: untilNul(bytes, reading, offset) }
+      else local = parsePax(bytes, local ?? {}, reading, offset + BLOCK_BYTES)
+      continue
+    }
+    const member = toMember(header, merge(global, local), reading, headersAt < 0 ? offset : headersAt)
+    const pax = local !== undefined
+    local = undefined
+    headersAt = -1
+    headerBytes = 0
+
+    let size = member === undefined ? header.size : member.size
+    if (member?.type === 'hardlink') size = await sizeOfHardlink(input, header, pax)
+    if (typeflag === 'D') size = header.size
+    if (member?.type === 'file' && size > WHOLE_BYTES) {
+      const body = new Body(input, reading, member.path, size)
+      member.stream = () => body.stream()
+      batch.add(member)
+      yield batch.take()
+      await body.finish()
+      await passOver(input, padded(size) - size, member, reading)
+      continue
+    }
+    const bytes = padded(size)
+    if (member?.type === 'file') {
+      if (!input.ready(bytes) && !(await input.fill(bytes)) && input.available < size) {
+        throw reading.truncated(`${size} bytes of content`, { path: member.path, offset: input.offset })
+      }
+      member.data = input.buffer.subarray(input.position, input.position + size)
+      input.position += Math.min(bytes, input.available)
+    } else if (bytes > 0) {
+      await passOver(input, bytes, member, reading)
+    }
+    if (member === undefined) continue
+    batch.add(member)
+    if (batch.full) yield batch.take()
+  }
+  if (local !== undefined)
+    throw reading.error('EBADMSG', 'a pax or long name header without a member', { offset: input.offset })
+  if (batch.members.length > 0) yield batch.take()
+  await input.drain()
+}
+
+/**
+ * The input ends where a header should be. Other readers take that for the end when it falls between two members; but every
+ * writer ends with zeros, and a restore that lacks half of the keys should not look like a whole one.
+ */
+function atEnd(input: Input, reading: Reading): Error {
+  const { offset } = input
+  if (input.available > 0) return reading.truncated('a header', { offset })
+  return reading.error('EBADMSG', 'truncated: the blocks that end an archive are missing', { offset })
+}
+
+async function passOver(input: Input, bytes: number, member: Member | undefined, reading: Reading): Promise<void> {
+  const skipped = await input.skip(bytes)
+  if (skipped === bytes) return
+  throw reading.truncated(`the content of a member`, { ...(member ? { path: member.path } : {}), offset: input.offset })
+}
+
+/** @param together - bytes of all headers that one member has, this one among them: there may be any number */
+async function extended(
+  input: Input,
+  size: number,
+  together: number,
+  reading: Reading,
+  offset: number,
+): Promise<Buffer> {
+  if (together > HEADER_BYTES) {
+    throw reading.error('EOVERFLOW', `a header of ${together} bytes: at most ${HEADER_BYTES} are read`, { offset })
+  }
+  const bytes = await input.take(padded(size))
+  if (bytes.length < size) throw reading.truncated(`a header of ${size} bytes`, { offset })
+  return bytes.subarray(0, size)
+}
+
+/** GNU's long names end in a NUL, which the size counts. */
+function untilNul(bytes: Buffer, reading: Reading, offset: number): string {
+  const nul = bytes.indexOf(0)
+  return reading.text(bytes, 0, nul < 0 ? bytes.length : nul, offset)
+}
+
+/** What a global header says of all members: no records that we do not know, of which each member would have a copy. */
+function globalOf({ extra: _, ...records }: PaxRecords): PaxRecords {
+  return records
+}
+
+function merge(global: PaxRecords | undefined, local: PaxRecords | undefined): PaxRecords | undefined {
+  if (global === undefined) return local
+  if (local === undefined) return global
+  return { ...global, ...local }
+}
+
+/** @returns undefined for what is to be passed over */
+function toMember(
+  header: TarHeader,
+  pax: PaxRecords | undefined,
+  reading: Reading,
+  offset: number,
+): Member | undefined {
+  const { typeflag } = header
+  const raw = pax?.path ?? header.name
+  if (PASSED_OVER.includes(typeflag)) return undefined
+  const refused = REFUSED[typeflag] ?? (pax?.sparse === undefined ? undefined : REFUSED.S)
+  if (refused !== undefined) throw reading.error('ENOTSUP', refused, { path: raw, offset })
+  let type = TYPES[typeflag]
+  if (type === undefined) {
+    throw reading.error('ENOTSUP', `is of type '${typeflag}', which is not known`, { path: raw, offset })
+  }
+  let size = pax?.size ?? header.size
+  // Tars from before there was a type for directories name them so.
+  if (type === 'file' && size === 0 && raw.endsWith('/')) type = 'directory'
+  if (type !== 'file') size = 0
+  header.size = pax?.size ?? header.size
+  const path = reading.path(raw, offset)
+  if (path === '' && type !== 'directory')
+    throw reading.error('EINVAL', 'a member without a name', { path: raw, offset })
+  let linkname = type === 'symlink' || type === 'hardlink' ? (pax?.linkpath ?? header.linkname) : ''
+  if (linkname.includes('\0')) throw reading.error('EINVAL', 'the link target holds a NUL', { path, offset })
+  if (type === 'hardlink') linkname = reading.path(linkname, offset)
+  return {
+    path,
+    type,
+    size,
+    mode: header.mode,
+    uid: pax?.uid ?? header.uid,
+    gid: pax?.gid ?? header.gid,
+    mtimeSeconds: pax?.mtime ?? header.mtime,
+    linkname,
+    extra: pax?.extra === undefined ? undefined : extraOf(pax),
+    offset,
+    data: undefined,
+    stream: undefined,
+  }
+}
+
+/**
+ * A hard link in a pax archive may repeat the content; one in an older tar may say the size of the file, with nothing
+ * behind it. When a header follows at once, there is nothing.
+ */
+async function sizeOfHardlink(input: Input, header: TarHeader, pax: boolean): Promise<number> {
+  if (header.size === 0 || pax) return header.size
+  if (!(await input.fill(BLOCK_BYTES))) return 0
+  return checkHeader(input.buffer, input.position) === 'damaged' ? header.size : 0
+}

@@ -1,0 +1,237 @@
+/**
+ * The directory at the end of a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.12 to 4.3.16), with Zip64. The headers before the
+ * contents say less: a streamed zip has no sizes there.
+ *
+ * Not through yauzl: it makes two reads and an event of each member.
+ */
+import { isUtf8 } from 'node:buffer'
+import { crc32 } from 'node:zlib'
+import type { ExtraRecords } from '../../format-encoder.ts'
+import type { Input } from '../../input.ts'
+import type { Reading } from '../../member.ts'
+import { extraOf, parsePax } from '../pax.ts'
+import type { Window } from '../window.ts'
+import { EXTRA_RECORDS, NTFS_EPOCH_SECONDS } from './headers.ts'
+
+const END_BYTES = 22
+const END_MAGIC = 0x0605_4b50
+const END64_LOCATOR_BYTES = 20
+const END64_LOCATOR_MAGIC = 0x0706_4b50
+const END64_MAGIC = 0x0606_4b50
+const END64_BYTES = 56
+const ENTRY_BYTES = 46
+const ENTRY_MAGIC = 0x0201_4b50
+
+/** What is the greatest number of a field stands for: look in the Zip64 extra field. */
+const SEE_ZIP64_16 = 0xffff
+export const SEE_ZIP64_32 = 0xffff_ffff
+
+/** Info-ZIP's extra field "up": the name in UTF-8. */
+export const UNICODE_PATH = 0x7075
+
+export interface ZipDirectory {
+  offset: number
+  size: number
+  entries: number
+}
+
+export interface ZipEntry {
+  /** Where the directory says it. */
+  offset: number
+  name: string
+  /** The name and two extra fields as they stand there: good until the next entry is read. */
+  rawName: Buffer
+  rawRecords: Buffer | undefined
+  unicodePath: Buffer | undefined
+  /** Made on Unix, so that the upper half of the attributes is a mode. */
+  unix: boolean
+  encrypted: boolean
+  method: number
+  crc: number
+  packed: number
+  size: number
+  attributes: number
+  headerOffset: number
+  mtimeSeconds: number
+  uid: number
+  gid: number
+  extra: ExtraRecords | undefined
+}
+
+/** @throws {ArchiveError} `EBADMSG` when there is none: the zip is cut off, or none at all */
+export async function findDirectory(window: Window, reading: Reading): Promise<ZipDirectory> {
+  const tailBytes = Math.min(window.size, END_BYTES + 0xffff)
+  const tail = await window.at(window.size - tailBytes, tailBytes)
+  for (let at = tail.length - END_BYTES; at >= 0; at--) {
+    if (tail.readUInt32LE(at) !== END_MAGIC || at + END_BYTES + tail.readUInt16LE(at + 20) > tail.length) continue
+    const offset = window.size - tailBytes + at
+    if (tail.readUInt16LE(at + 4) !== 0 && tail.readUInt16LE(at + 4) !== SEE_ZIP64_16) {
+      throw reading.error('ENOTSUP', 'is one part of a zip in several, which is not supported', { offset })
+    }
+    const end = {
+      entries: tail.readUInt16LE(at + 10),
+      size: tail.readUInt32LE(at + 12),
+      offset: tail.readUInt32LE(at + 16),
+    }
+    const directory = (await zip64End(window, offset, reading)) ?? end
+    if (directory.offset + directory.size > offset || directory.entries * ENTRY_BYTES > directory.size) {
+      throw reading.error('EBADMSG', 'damaged: the directory at the end does not fit into the file', { offset })
+    }
+    return directory
+  }
+  throw reading.error('EBADMSG', 'truncated: the directory that ends a zip is missing', { offset: window.size })
+}
+
+async function zip64End(window: Window, end: number, reading: Reading): Promise<ZipDirectory | undefined> {
+  if (end < END64_LOCATOR_BYTES) return undefined
+  const locator = await window.at(end - END64_LOCATOR_BYTES, END64_LOCATOR_BYTES)
+  if (locator.readUInt32LE(0) !== END64_LOCATOR_MAGIC) return undefined
+  const offset = Number(locator.readBigUInt64LE(8))
+  const record = await window.at(Math.min(offset, window.size), END64_BYTES)
+  if (record.length < END64_BYTES || record.readUInt32LE(0) !== END64_MAGIC) {
+    throw reading.error('EBADMSG', 'damaged: the Zip64 directory end is not where it should be', { offset })
+  }
+  return {
+    entries: Number(record.readBigUInt64LE(32)),
+    size: Number(record.readBigUInt64LE(40)),
+    offset: Number(record.readBigUInt64LE(48)),
+  }
+}
+
+/**
+ * Pass over the next entry of a directory.
+ *
+ * @returns where its member begins; undefined, and nothing is passed over, when that takes {@link readEntry}
+ */
+export function passEntry(input: Input): number | undefined {
+  if (!input.ready(ENTRY_BYTES)) return undefined
+  const { buffer, position } = input
+  if (buffer.readUInt32LE(position) !== ENTRY_MAGIC) return undefined
+  const headerOffset = buffer.readUInt32LE(position + 42)
+  const variable =
+    buffer.readUInt16LE(position + 28) + buffer.readUInt16LE(position + 30) + buffer.readUInt16LE(position + 32)
+  if (headerOffset === SEE_ZIP64_32 || !input.ready(ENTRY_BYTES + variable)) return undefined
+  input.position += ENTRY_BYTES + variable
+  return headerOffset
+}
+
+/** The next entry of a directory. @param input - of the directory alone, which begins at `base` */
+export async function readEntry(input: Input, base: number, reading: Reading): Promise<ZipEntry> {
+  const offset = base + input.offset
+  if (!input.ready(ENTRY_BYTES) && !(await input.fill(ENTRY_BYTES)))
+    throw reading.truncated('the directory', { offset })
+  const header = input.buffer
+  const at = input.position
+  if (header.readUInt32LE(at) !== ENTRY_MAGIC) {
+    throw reading.error('EBADMSG', 'damaged: no directory entry where one should be', { offset })
+  }
+  const nameBytes = header.readUInt16LE(at + 28)
+  const extraBytes = header.readUInt16LE(at + 30)
+  const bytes = ENTRY_BYTES + nameBytes + extraBytes + header.readUInt16LE(at + 32)
+  if (!input.ready(bytes) && !(await input.fill(bytes))) throw reading.truncated('the directory', { offset })
+  const entry = input.buffer.subarray(input.position, input.position + bytes)
+  input.position += bytes
+  const flags = entry.readUInt16LE(8)
+  const made = entry.readUInt8(5)
+  const name = entry.subarray(ENTRY_BYTES, ENTRY_BYTES + nameBytes)
+  const result: ZipEntry = {
+    offset,
+    name: (flags & 0x800) !== 0 ? reading.text(name, 0, name.length, offset) : oldName(name),
+    rawName: name,
+    rawRecords: undefined,
+    unicodePath: undefined,
+    unix: made === 3 || made === 19,
+    encrypted: (flags & 0x2041) !== 0,
+    method: entry.readUInt16LE(10),
+    crc: entry.readUInt32LE(16),
+    packed: entry.readUInt32LE(20),
+    size: entry.readUInt32LE(24),
+    attributes: entry.readUInt32LE(38),
+    headerOffset: entry.readUInt32LE(42),
+    mtimeSeconds: Number.NaN,
+    uid: 0,
+    gid: 0,
+    extra: undefined,
+  }
+  extraFields(entry.subarray(ENTRY_BYTES + nameBytes, ENTRY_BYTES + nameBytes + extraBytes), result, name, reading)
+  if (Number.isNaN(result.mtimeSeconds)) result.mtimeSeconds = dosTime(entry.readUInt16LE(12), entry.readUInt16LE(14))
+  return result
+}
+
+function extraFields(extra: Buffer, entry: ZipEntry, name: Buffer, reading: Reading): void {
+  for (let at = 0; at + 4 <= extra.length; ) {
+    const id = extra.readUInt16LE(at)
+    const data = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2))
+    if (data.length < extra.readUInt16LE(at + 2)) break
+    at += 4 + data.length
+    if (id === 0x0001) zip64Field(data, entry, reading)
+    else if (id === 0x5455) extendedTime(data, entry)
+    else if (id === 0x000a) ntfsTime(data, entry)
+    else if (id === 0x7875) unixOwner(data, entry)
+    else if (id === UNICODE_PATH) {
+      entry.unicodePath = data
+      // The name in UTF-8, as long as nobody has changed the other one. Info-ZIP gets DEL wrong.
+      const isOfName = data.length >= 5 && data.readUInt32LE(1) === crc32(name) && isUtf8(data.subarray(5))
+      if (isOfName) entry.name = reading.text(data, 5, data.length, entry.offset)
+    } else if (id === EXTRA_RECORDS) {
+      entry.rawRecords = data
+      entry.extra = extraOf(parsePax(data, {}, reading, entry.offset))
+    }
+  }
+}
+
+/** NTFS times: units of 100 ns since 1601, of which the first is that of modification. Only where nothing else has said it. */
+function ntfsTime(data: Buffer, entry: ZipEntry): void {
+  if (!Number.isNaN(entry.mtimeSeconds)) return
+  for (let at = 4; at + 4 <= data.length; at += 4 + data.readUInt16LE(at + 2)) {
+    if (data.readUInt16LE(at) !== 1 || at + 12 > data.length) continue
+    entry.mtimeSeconds = Number(data.readBigUInt64LE(at + 4)) / 1e7 - NTFS_EPOCH_SECONDS
+    return
+  }
+}
+
+/** Fields that did not fit, in this order, and only those. */
+function zip64Field(data: Buffer, entry: ZipEntry, reading: Reading): void {
+  let at = 0
+  const next = (value: number): number => {
+    if (value !== SEE_ZIP64_32) return value
+    if (at + 8 > data.length) {
+      throw reading.error('EBADMSG', 'damaged: a Zip64 field is too short', { path: entry.name, offset: entry.offset })
+    }
+    at += 8
+    return Number(data.readBigUInt64LE(at - 8))
+  }
+  entry.size = next(entry.size)
+  entry.packed = next(entry.packed)
+  entry.headerOffset = next(entry.headerOffset)
+}
+
+/** Info-ZIP's "UT": the field without a time in it means that there is none. */
+function extendedTime(data: Buffer, entry: ZipEntry): void {
+  if (data.length >= 5 && (data[0] as number) & 1) entry.mtimeSeconds = data.readInt32LE(1)
+  else if (data.length >= 1 && ((data[0] as number) & 1) === 0) entry.mtimeSeconds = 0
+}
+
+/** Info-ZIP's "ux": each id with its width. */
+function unixOwner(data: Buffer, entry: ZipEntry): void {
+  const uidBytes = data[1] ?? 0
+  const gidBytes = data[2 + uidBytes] ?? 0
+  if (data[0] !== 1 || uidBytes > 6 || gidBytes > 6 || data.length < 3 + uidBytes + gidBytes) return
+  if (uidBytes > 0) entry.uid = data.readUIntLE(2, uidBytes)
+  if (gidBytes > 0) entry.gid = data.readUIntLE(3 + uidBytes, gidBytes)
+}
+
+/** A time on the clock of wherever it was made; taken, as by other readers, for one of here. */
+function dosTime(time: number, date: number): number {
+  const [year, month, day] = [1980 + (date >> 9), ((date >> 5) & 15) - 1, date & 31]
+  return new Date(year, month, day, time >> 11, (time >> 5) & 63, 2 * (time & 31)).getTime() / 1000
+}
+
+const CP437 =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0'
+
+/** A name that does not say what it is written in: UTF-8 when it can be, as by Unix tools of old; else code page 437. */
+function oldName(name: Buffer): string {
+  if (isUtf8(name)) return name.toString()
+  return Array.from(name, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : CP437[byte - 0x80])).join('')
+}

@@ -1,0 +1,143 @@
+/** Reads zip, from its directory; contents stored or deflated, symlinks by their Unix mode. */
+import { crc32, inflateRawSync } from 'node:zlib'
+import { Input } from '../../input.ts'
+import { HEADER_BYTES, type Member, type MemberType, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
+import type { Source } from '../../source.ts'
+import { inflateRaw } from '../../zlib.ts'
+import { Batch, type Batches } from '../batch.ts'
+import { Window } from '../window.ts'
+import { ZipExtents } from './extents.ts'
+import { type At, contentOffset, loadHeader } from './local-header.ts'
+import { findDirectory, readEntry, type ZipEntry } from './read-directory.ts'
+
+const STORED = 0
+const DEFLATED = 8
+
+/** Packed bytes up to which content is taken in one piece: deflate never makes it longer by more than this. */
+const WHOLE_PACKED_BYTES = WHOLE_BYTES + (WHOLE_BYTES >> 8) + 64
+
+export async function* readZip(source: Source, reading: Reading): Batches {
+  const window = new Window(source)
+  const directory = await findDirectory(window, reading)
+  const extents = await ZipExtents.scan(source, directory, reading)
+  // In pieces, beside the window: a directory of a million entries is some hundred megabytes.
+  const input = new Input(new Window(source).stretch(directory.offset, directory.size))
+  const batch = new Batch()
+  for (let n = 0; n < directory.entries; n++) {
+    const entry = await readEntry(input, directory.offset, reading)
+    const member = toMember(entry, reading)
+    const { path, type } = member
+    const at = { path, offset: entry.headerOffset }
+    if (entry.encrypted) throw reading.error('ENOTSUP', 'is encrypted, which is not supported', at)
+    let data = contentOffset(window, entry, at, reading)
+    if (data === undefined) {
+      await loadHeader(window, entry, at, reading)
+      data = contentOffset(window, entry, at, reading) as number
+    }
+    extents.assertFree(entry.headerOffset, data + entry.packed, at)
+    if (type === 'directory') {
+      batch.add(member)
+    } else {
+      if (entry.method !== STORED && entry.method !== DEFLATED) {
+        throw reading.error('ENOTSUP', `is compressed by method ${entry.method}, which is not supported`, at)
+      }
+      if (entry.method === STORED && entry.size !== entry.packed) {
+        throw reading.error('EBADMSG', `damaged: ${entry.size} bytes are stored in ${entry.packed}`, at)
+      }
+      if (type === 'symlink' && entry.size > HEADER_BYTES) {
+        throw reading.error('EOVERFLOW', `a link target of ${entry.size} bytes: at most ${HEADER_BYTES} are read`, at)
+      }
+      if (entry.size <= WHOLE_BYTES && entry.packed <= WHOLE_PACKED_BYTES) {
+        const packed = window.ready(data, entry.packed) ?? (await window.at(data, entry.packed))
+        setContent(member, unpack(entry, packed, at, reading), reading)
+      } else {
+        member.stream = () => stream(window, entry, data, at, reading)
+      }
+      batch.add(member)
+      if (member.stream) yield batch.take()
+    }
+    if (batch.full) yield batch.take()
+  }
+  if (batch.members.length > 0) yield batch.take()
+}
+
+function toMember(entry: ZipEntry, reading: Reading): Member {
+  const { name, offset, size } = entry
+  const mode = entry.unix ? entry.attributes >>> 16 : 0
+  const type: MemberType = name.endsWith('/') ? 'directory' : (typeOfMode(mode) ?? 'file')
+  const path = reading.path(name, offset)
+  if (path === '' && type !== 'directory')
+    throw reading.error('EINVAL', 'a member without a name', { path: name, offset })
+  return {
+    path,
+    type,
+    size: type === 'file' ? size : 0,
+    mode: entry.unix ? mode & 0o7777 : type === 'directory' ? 0o755 : 0o644,
+    uid: entry.uid,
+    gid: entry.gid,
+    mtimeSeconds: entry.mtimeSeconds,
+    linkname: '',
+    extra: entry.extra,
+    offset: entry.headerOffset,
+    data: undefined,
+    stream: undefined,
+  }
+}
+
+function setContent(member: Member, content: Buffer, reading: Reading): void {
+  if (member.type === 'file') member.data = content
+  if (member.type !== 'symlink') return
+  member.linkname = reading.text(content, 0, content.length, member.offset)
+  if (!member.linkname.includes('\0')) return
+  throw reading.error('EINVAL', 'the link target holds a NUL', { path: member.path, offset: member.offset })
+}
+
+/** In this thread: a member is small, and to hand it to another one costs more than the work. */
+function unpack(entry: ZipEntry, packed: Buffer, at: At, reading: Reading): Buffer {
+  if (packed.length < entry.packed) throw reading.truncated(`${entry.packed} bytes of content`, at)
+  let content = packed
+  if (entry.method === DEFLATED) {
+    try {
+      content = inflateRawSync(packed, { maxOutputLength: Math.max(entry.size, 1), chunkSize: chunkFor(entry.size) })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(entry, at, reading)
+      throw reading.error('EBADMSG', `damaged compressed data: ${(error as Error).message}`, { ...at, cause: error })
+    }
+  }
+  verify(entry, content.length, crc32(content), at, reading)
+  return content
+}
+
+/** Room for the content and a little more, so that zlib sees the end in one call. */
+function chunkFor(size: number): number {
+  return Math.max(64, size + 1)
+}
+
+async function* stream(
+  window: Window,
+  entry: ZipEntry,
+  data: number,
+  at: At,
+  reading: Reading,
+): AsyncGenerator<Uint8Array> {
+  const packed = window.stretch(data, entry.packed)
+  let length = 0
+  let crc = 0
+  for await (const chunk of entry.method === DEFLATED ? inflateRaw(packed, reading) : packed) {
+    length += chunk.length
+    if (length > entry.size) throw tooLong(entry, at, reading)
+    crc = crc32(chunk, crc)
+    yield chunk
+  }
+  verify(entry, length, crc, at, reading)
+}
+
+function tooLong(entry: ZipEntry, at: At, reading: Reading): Error {
+  return reading.error('EBADMSG', `damaged: more content than the ${entry.size} bytes that were declared`, at)
+}
+
+function verify(entry: ZipEntry, length: number, crc: number, at: At, reading: Reading): void {
+  if (length > entry.size) throw tooLong(entry, at, reading)
+  if (length < entry.size) throw reading.error('EBADMSG', `damaged: ${entry.size} bytes declared, ${length} found`, at)
+  if (crc !== entry.crc) throw reading.error('EBADMSG', 'damaged: its checksum does not match', at)
+}

@@ -1,0 +1,331 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deflateRawSync, gzipSync } from 'node:zlib'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { ArchiveError, openArchive } from '../../../src/archive/index.ts'
+import { failure, type Held, makeTree, readMembers, shell } from '../../support/archives.ts'
+import { fixture, scratch } from '../../support/fixtures.ts'
+import { has, run } from '../../support/processes.ts'
+
+/** A tar of one member, with fields as given and a checksum that fits. */
+function tar(
+  fields: { name?: string | Buffer; type?: string; size?: number | string; link?: string },
+  content = '',
+): Buffer {
+  const data = Buffer.from(content)
+  const header = Buffer.alloc(512)
+  const { name = 'a', type = '0', size = data.length, link = '' } = fields
+  Buffer.from(name).copy(header, 0)
+  header.write(`0000644\0${'0000000\0'.repeat(2)}`, 100)
+  header.write(typeof size === 'string' ? size : size.toString(8).padStart(11, '0'), 124, 'latin1')
+  header.write('00000000000\0        ', 136)
+  header.write(`${type}${link}`, 156)
+  header.write('ustar\x0000', 257)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return Buffer.concat([header, data, Buffer.alloc(-data.length & 511)])
+}
+
+function record(keyword: string, value: string): string {
+  const rest = Buffer.byteLength(` ${keyword}=${value}\n`)
+  let length = rest + 1
+  while (String(length).length + rest !== length) length = String(length).length + rest
+  return `${length} ${keyword}=${value}\n`
+}
+
+const END = Buffer.alloc(1024)
+
+/** What reads an archive, and says how many bytes were in it, and how much memory it took at most. */
+// The most memory that it took; what the system counts for a child begins with what its parent had.
+const BOMB = `
+const { readFileSync } = await import('node:fs')
+const { openArchive } = await import(process.argv[1])
+const archive = await openArchive(process.argv[2])
+let bytes = 0
+for await (const batch of archive.batches())
+  for (const { stream } of batch) if (stream) for await (const chunk of stream()) bytes += chunk.length
+const [, kilobytes] = /^VmHWM:\\s*(\\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))
+console.log(JSON.stringify({ bytes, kilobytes: Number(kilobytes) }))`
+
+async function read(bytes: Buffer): Promise<Held[]> {
+  const file = join(scratch(), 'x')
+  writeFileSync(file, bytes)
+  return readMembers(file)
+}
+
+async function refused(bytes: Buffer): Promise<ArchiveError> {
+  const file = join(scratch(), 'x')
+  writeFileSync(file, bytes)
+  const error = await failure(file)
+  expect(error).to.be.instanceOf(ArchiveError)
+  expect((error as ArchiveError).message)
+    .to.include(file)
+    .and.not.include('\n')
+  return error as ArchiveError
+}
+
+/** Small archives of each kind, to be cut off and damaged. */
+const KINDS: Record<string, () => Buffer> = {
+  tar: () => readFileSync(fixture('archives', 'snapshot.tar')),
+  'tar.gz': () => readFileSync(fixture('archives', 'snapshot.tgz')),
+  'tar.bz2': () => readFileSync(fixture('archives', 'snapshot.tar.bz2')),
+  'tar.xz': () => readFileSync(fixture('archives', 'snapshot.tar.xz')),
+  'tar.zst': () => shell(`zstd -qc '${fixture('archives', 'snapshot.tar')}'`, '/'),
+  cpio: () => readFileSync(fixture('archives-cpio', 'snapshot.cpio')),
+  'cpio newc': () => {
+    const dir = scratch()
+    makeTree(join(dir, 't'), { a: 'x'.repeat(300), 'b/c': { to: 'a' } })
+    return shell('cd t; find . | cpio -o -H newc 2>/dev/null', dir)
+  },
+  zip: () => readFileSync(fixture('archives', 'snapshot.zip')),
+  iso: () => {
+    const dir = scratch()
+    makeTree(join(dir, 't'), { a: 'x'.repeat(300), 'b/c': { to: 'a' } })
+    shell('genisoimage -quiet -R -J -no-pad -o x t 2>/dev/null', dir)
+    return readFileSync(join(dir, 'x'))
+  },
+}
+const TOOLS: Record<string, string> = { 'tar.zst': 'zstd', 'cpio newc': 'cpio', iso: 'genisoimage' }
+/** Where each byte costs a thread, or there are very many: only so many places are tried. */
+const STEPS: Record<string, number> = {
+  tar: 37,
+  'tar.gz': 3,
+  'tar.zst': 3,
+  'tar.bz2': 41,
+  'tar.xz': 41,
+  cpio: 3,
+  'cpio newc': 3,
+  zip: 3,
+  iso: 1511,
+}
+/** Up to this length an image is nothing but zeros, just as a tar without members is. */
+const STARTS: Record<string, number> = { iso: 10_241 }
+
+describe('archive/formats/bad-input', () => {
+  for (const [kind, make] of Object.entries(KINDS)) {
+    it(`is refused wherever it is cut off: ${kind}`, async function () {
+      if (!has(TOOLS[kind] ?? 'sh')) this.skip()
+      const whole = make()
+      const all = (await read(whole)).length
+      const file = join(scratch(), 'x')
+      for (let length = STARTS[kind] ?? 0; length < whole.length; length += STEPS[kind] ?? 1) {
+        writeFileSync(file, whole.subarray(0, length))
+        let error: unknown
+        let members = 0
+        try {
+          members = (await readMembers(file)).length
+        } catch (thrown) {
+          error = thrown
+        }
+        if (error !== undefined) expect(error, `${length}`).to.be.instanceOf(ArchiveError)
+        // Only what comes after the last content may be missing: the second block of zeros, padding, the end of an image.
+        else expect(members, `${length}`).to.equal(all)
+      }
+    })
+
+    it(`is read or refused, but nothing else happens, whichever bytes are changed: ${kind}`, async function () {
+      if (!has(TOOLS[kind] ?? 'sh')) this.skip()
+      const whole = make()
+      const file = join(scratch(), 'x')
+      const change = fc.tuple(fc.nat(Math.min(whole.length - 1, 70_000)), fc.nat(255))
+      await fc.assert(
+        fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+          const damaged = Buffer.from(whole)
+          for (const [at, byte] of changes) damaged[at] = byte
+          writeFileSync(file, damaged)
+          const error = await failure(file)
+          if (error !== undefined) expect(error).to.be.instanceOf(ArchiveError)
+        }),
+        { numRuns: kind === 'tar.xz' || kind === 'tar.bz2' ? 15 : 100 },
+      )
+    })
+  }
+
+  for (const [what, bytes, code, offset] of [
+    ["a path with '..'", tar({ name: 'a/../b' }), 'EINVAL', 0],
+    ["a path that is '..'", tar({ name: '..' }), 'EINVAL', 0],
+    ['a path of nothing but slashes', tar({ name: '//' }, 'x'), 'EINVAL', 0],
+    ["a hard link to a path with '..'", tar({ type: '1', link: '../b' }), 'EINVAL', 0],
+    ['a name that is not UTF-8', tar({ name: Buffer.from([0x61, 0xff]) }), 'EILSEQ', 0],
+    ['a NUL in a path', Buffer.concat([tar({ type: 'x' }, record('path', 'a\0b')), tar({})]), 'EINVAL', 0],
+    [
+      'a NUL in a link target',
+      Buffer.concat([tar({ type: 'x' }, record('linkpath', 'a\0b')), tar({ type: '2' })]),
+      'EINVAL',
+      0,
+    ],
+    ['a sparse file', tar({ type: 'S' }), 'ENOTSUP', 0],
+    [
+      'a sparse file, as pax has it',
+      Buffer.concat([tar({ type: 'x' }, record('GNU.sparse.major', '1')), tar({})]),
+      'ENOTSUP',
+      0,
+    ],
+    ['a volume of several', tar({ type: 'M' }), 'ENOTSUP', 0],
+    ['a type that nobody knows', tar({ type: 'Q' }), 'ENOTSUP', 0],
+    ['a pax header of 1 GB', tar({ type: 'x', size: 2 ** 30 }, 'a'), 'EOVERFLOW', 0],
+    [
+      'headers of one member that come to more than 1 MiB',
+      Buffer.concat([1, 2, 3].map((n) => tar({ type: 'x' }, record(`k${n}`, 'x'.repeat(400_000))))),
+      'EOVERFLOW',
+      2 * 400_896,
+    ],
+    ['a long name of 8 GB', tar({ type: 'L', size: 2 ** 33 - 1 }, 'a'), 'EOVERFLOW', 0],
+    ['a size beyond all bounds', tar({ size: '\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff' }), 'EBADMSG', 0],
+    ['a size that is negative', tar({ size: '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xf0' }), 'EBADMSG', 0],
+    ['a pax record that is cut off', Buffer.concat([tar({ type: 'x' }, '30 path=a\n'), tar({})]), 'EBADMSG', 512],
+    ['a pax record without a length', Buffer.concat([tar({ type: 'x' }, 'path=a\n'), tar({})]), 'EBADMSG', 512],
+    [
+      'a pax size that is no number',
+      Buffer.concat([tar({ type: 'x' }, record('size', '1e3')), tar({})]),
+      'EBADMSG',
+      512,
+    ],
+    ['a pax header and no member', tar({ type: 'x' }, record('path', 'b')), 'EBADMSG', 1024],
+    ['a size far beyond the data', tar({ size: 2 ** 33 - 1 }, 'short'), 'EBADMSG', 1024],
+  ] as const) {
+    it(`is refused: ${what}`, async () => {
+      const error = await refused(Buffer.concat([bytes, END]))
+      if (what.startsWith('a size')) expect(error.code).to.be.oneOf([code, 'EOVERFLOW'])
+      else expect(error).to.include({ code, offset })
+    })
+  }
+
+  it('names the member', async () => {
+    const { message, pathname } = await refused(Buffer.concat([tar({ name: 'some/../where' }), END]))
+    expect(pathname).to.equal('some/../where')
+    expect(message).to.match(/x: some\/\.\.\/where: the path holds '\.\.' \(at byte 0\)$/)
+  })
+
+  it('names a member by as much of its path as can be read', async () => {
+    const path = `../${'x'.repeat(1000)}`
+    const { message, pathname } = await refused(Buffer.concat([tar({ type: 'x' }, record('path', path)), tar({}), END]))
+    expect(pathname).to.equal(path)
+    expect(message).to.match(/x: \.\.\/x{397}\.\.\.: the path holds/)
+  })
+
+  it('drops what leads nowhere from paths: leading slashes and dots, empty components', async () => {
+    const names = ['/abs', './rel', 'a//b', 'a/./c', '.hidden', 'a..b', '...']
+    const members = await read(Buffer.concat([...names.map((name) => tar({ name })), END]))
+    expect(members.map(({ path }) => path)).to.deep.equal(['abs', 'rel', 'a/b', 'a/c', '.hidden', 'a..b', '...'])
+  })
+
+  it('takes numbers from pax headers, global ones too, and keeps records it does not know', async () => {
+    const big =
+      record('uid', '3000000000') + record('gid', '7') + record('mtime', '-1.25') + record('FLUX.components', '["a/b"]')
+    const bytes = [
+      tar({ type: 'g' }, record('gid', '5') + record('mtime', '9000000000.5') + record('of.all', 'members')),
+      tar({ type: 'x' }, `${big}${record('path', 'né')}`),
+      tar({}, 'data'),
+      tar({ name: 'plain' }),
+      tar({ type: 'x' }, record('size', '3') + record('__proto__', 'x')),
+      tar({ name: 'sized', size: 0 }),
+      Buffer.from('abc'.padEnd(512, '\0')),
+      END,
+    ]
+    const members = await read(Buffer.concat(bytes))
+    expect(members[0]).to.deep.include({ path: 'né', uid: 3_000_000_000, gid: 7, mtimeSeconds: -1.25, offset: 1024 })
+    expect(members[0]?.extra).to.include({ 'FLUX.components': '["a/b"]' })
+    expect(members[1]).to.deep.include({ path: 'plain', gid: 5, mtimeSeconds: 9_000_000_000.5, extra: undefined })
+    expect(members[2]?.content.toString()).to.equal('abc')
+    expect(Object.keys(members[2]?.extra ?? {})).to.deep.equal(['__proto__'])
+  })
+
+  it('takes very many records in one header', async () => {
+    const keywords = Array.from({ length: 80_000 }, (_, n) => `k${n}`)
+    const many = tar({ type: 'x' }, keywords.map((keyword) => record(keyword, 'v')).join(''))
+    const [member] = await read(Buffer.concat([many, tar({}), END]))
+    expect(Object.keys(member?.extra ?? {})).to.deep.equal(keywords)
+  })
+
+  it('holds only so much of long paths and records at a time', async () => {
+    const file = join(scratch(), 'x')
+    const long = [record('path', 'p'.repeat(400_000)), record('k', 'v'.repeat(600_000))]
+    const members = Array.from({ length: 40 }, (_, n) => Buffer.concat([tar({ type: 'x' }, long[n % 2]), tar({})]))
+    writeFileSync(file, Buffer.concat([...members, END]))
+    await using archive = await openArchive(file)
+    const batches: number[] = []
+    for await (const batch of archive.batches()) batches.push(batch.length)
+    expect(batches.reduce((sum, length) => sum + length)).to.equal(40)
+    expect(Math.max(...batches)).to.equal(3)
+  })
+
+  it('ignores what comes after the end', async () => {
+    expect(await read(Buffer.concat([tar({}), END, Buffer.from('garbage')]))).to.have.lengthOf(1)
+  })
+
+  it('gives hard links the path they repeat, with or without content behind them', async () => {
+    const sized = tar({ name: 'b', type: '1', size: 4, link: './a' })
+    const members = await read(Buffer.concat([tar({}, 'data'), sized, tar({ name: 'c' }), END]))
+    expect(members.map(({ path, type, linkname }) => `${path} ${type} ${linkname}`)).to.deep.equal([
+      'a file ',
+      'b hardlink a',
+      'c file ',
+    ])
+  })
+
+  it('finds a wrong checksum at the end of gzip, though the tar had ended before', async () => {
+    const packed = gzipSync(Buffer.concat([tar({}, 'data'), END, Buffer.alloc(20_480)]))
+    packed.writeUInt32LE(packed.readUInt32LE(packed.length - 8) ^ 1, packed.length - 8)
+    expect(await refused(packed)).to.include({ code: 'EBADMSG' })
+  })
+
+  it('finds a wrong checksum in bzip2, xz and zip', async () => {
+    for (const name of ['snapshot.tar.bz2', 'snapshot.tar.xz', 'snapshot.zip']) {
+      const bytes = readFileSync(fixture('archives', name))
+      const central = bytes.indexOf('PK\x01\x02', 0, 'latin1')
+      const at = name.endsWith('zip') ? central + 16 : name.endsWith('xz') ? bytes.length - 45 : bytes.length - 3
+      bytes[at] = (bytes[at] as number) ^ 0x10
+      expect(await refused(bytes), name).to.include({ code: 'EBADMSG' })
+    }
+  })
+
+  it('refuses in zip what holds more than it declared, what is encrypted, and a method that is not known', async () => {
+    const zip = (change: (central: Buffer) => void) => {
+      const data = deflateRawSync(Buffer.alloc(100_000))
+      const central = Buffer.alloc(47)
+      central.write('PK\x01\x02', 'latin1')
+      central.writeUInt16LE(8, 10)
+      central.writeUInt32LE(data.length, 20)
+      central.writeUInt32LE(10, 24)
+      central.writeUInt16LE(1, 28)
+      central.write('a', 46)
+      change(central)
+      const local = Buffer.alloc(31)
+      local.write('PK\x03\x04', 'latin1')
+      // Sizes and checksum follow the content.
+      local.writeUInt16LE(8, 6)
+      local.writeUInt16LE(central.readUInt16LE(10), 8)
+      local.writeUInt16LE(1, 26)
+      central.copy(local, 30, 46)
+      const end = Buffer.alloc(22)
+      end.write('PK\x05\x06', 'latin1')
+      end.writeUInt16LE(1, 10)
+      end.writeUInt32LE(central.length, 12)
+      end.writeUInt32LE(local.length + data.length, 16)
+      return Buffer.concat([local, data, central, end])
+    }
+    expect((await refused(zip(() => {}))).message).to.include('more content than the 10 bytes that were declared')
+    expect(await refused(zip((central) => central.writeUInt16LE(1, 8)))).to.include({ code: 'ENOTSUP', pathname: 'a' })
+    expect(await refused(zip((central) => central.writeUInt16LE(12, 10)))).to.include({ code: 'ENOTSUP' })
+    const name = zip((central) => central.write('/', 46))
+    expect(await read(name)).to.have.lengthOf(1)
+  })
+
+  for (const filter of ['gzip -1', 'bzip2 -1', 'xz -0', 'zstd -q -1']) {
+    it(`holds a part of a bomb at a time, whatever it was packed with: ${filter}`, function () {
+      if (process.platform !== 'linux') this.skip()
+      const dir = scratch()
+      // A tar of one member that is all zeros, and 300 MiB of them.
+      const size = 300 << 20
+      writeFileSync(join(dir, 'head'), tar({ size }))
+      shell(`(cat head; head -c ${size + 1024} /dev/zero) | ${filter} -c > x`, dir)
+      const module = new URL('../../../src/archive/index.ts', import.meta.url).href
+      const said = run(process.execPath, ['--input-type=module', '-e', BOMB, module, join(dir, 'x')])
+      const { bytes, kilobytes } = JSON.parse(said.toString())
+      expect(bytes).to.equal(size)
+      expect(kilobytes).to.be.lessThan(250_000)
+    })
+  }
+})

@@ -1,0 +1,242 @@
+/** Zips whose directory does not say what is in them. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { crc32, deflateRawSync } from 'node:zlib'
+import { expect } from 'chai'
+import { ArchiveError } from '../../../../src/archive/index.ts'
+import {
+  failure,
+  makeTree,
+  readMembers,
+  type Said,
+  said,
+  saidOfTree,
+  shell,
+  type Tree,
+} from '../../../support/archives.ts'
+import { fixture, scratch } from '../../../support/fixtures.ts'
+import { has } from '../../../support/processes.ts'
+import { writeTree } from '../../../support/write-archive.ts'
+
+const TREE: Tree = { 'a/b': 'content '.repeat(50), 'a/c': 'x', empty: '', link: { to: 'a/b' }, né: 'unicode' }
+
+interface Entry {
+  name: string
+  offset: number
+  packed: number
+  size: number
+  crc: number
+  method: number
+}
+
+/** A header before content, and the content. */
+function local({ name, packed, size, crc, method }: Omit<Entry, 'offset'>, data: Buffer, extra = ''): Buffer {
+  const header = Buffer.alloc(30)
+  header.writeUInt32LE(0x04034b50, 0)
+  header.writeUInt16LE(method, 8)
+  header.writeUInt32LE(crc, 14)
+  header.writeUInt32LE(packed, 18)
+  header.writeUInt32LE(size, 22)
+  header.writeUInt16LE(name.length, 26)
+  header.writeUInt16LE(extra.length, 28)
+  return Buffer.concat([header, Buffer.from(name), Buffer.from(extra), data])
+}
+
+function central({ name, offset, packed, size, crc, method }: Entry): Buffer {
+  const header = Buffer.alloc(46)
+  header.writeUInt32LE(0x02014b50, 0)
+  header.writeUInt16LE(method, 10)
+  header.writeUInt32LE(crc, 16)
+  header.writeUInt32LE(packed, 20)
+  header.writeUInt32LE(size, 24)
+  header.writeUInt16LE(name.length, 28)
+  header.writeUInt32LE(offset, 42)
+  return Buffer.concat([header, Buffer.from(name)])
+}
+
+function zip(contents: Buffer, entries: readonly Entry[], directoryAt = contents.length): Buffer {
+  const directory = Buffer.concat(entries.map(central))
+  const end = Buffer.alloc(22)
+  end.writeUInt32LE(0x06054b50, 0)
+  end.writeUInt16LE(entries.length, 10)
+  end.writeUInt32LE(directory.length, 12)
+  end.writeUInt32LE(directoryAt, 16)
+  return Buffer.concat([contents, directory, end])
+}
+
+const stored = (name: string, data: Buffer) => ({
+  name,
+  packed: data.length,
+  size: data.length,
+  crc: crc32(data),
+  method: 0,
+})
+
+async function refused(bytes: Buffer): Promise<ArchiveError> {
+  const file = join(scratch(), 'x.zip')
+  writeFileSync(file, bytes)
+  const error = await failure(file)
+  expect(error).to.be.instanceOf(ArchiveError)
+  return error as ArchiveError
+}
+
+async function isReadAlike(bytes: Buffer, all: readonly Said[]): Promise<boolean> {
+  const file = join(scratch(), 'x.zip')
+  writeFileSync(file, bytes)
+  const found = await readMembers(file).catch(() => [])
+  return JSON.stringify(said(found)) === JSON.stringify(all)
+}
+
+const WRITERS: readonly [what: string, tool: string, write: (dir: string) => Promise<unknown>][] = [
+  ['ours', 'sh', (dir) => writeTree(join(dir, 'x.zip'), TREE, {}, { 'a/c': { 'FLUX.components': '["a","c"]' } })],
+  ['flux dump', 'sh', async (dir) => shell(`cp '${fixture('archives', 'snapshot.zip')}' x.zip`, dir)],
+  ['Info-ZIP', 'zip', async (dir) => shell('cd t; zip -qry ../x.zip .', dir)],
+  ['Info-ZIP with Zip64', 'zip', async (dir) => shell('cd t; zip -fz -qry ../x.zip .', dir)],
+  ['Info-ZIP to a pipe', 'zip', async (dir) => shell('cd t; zip -qry - . | cat > ../x.zip', dir)],
+  ['bsdtar', 'bsdtar', async (dir) => shell('bsdtar -C t -cf x.zip --format=zip .', dir)],
+  ['7z', '7z', async (dir) => shell('cd t; 7z a ../x.zip . > /dev/null', dir)],
+  ['Python', 'python3', async (dir) => shell('cd t; python3 -m zipfile -c ../x.zip .', dir)],
+]
+
+/** Where the entries of a directory begin. */
+function entriesOf(bytes: Buffer): number[] {
+  const found: number[] = []
+  for (let at = bytes.indexOf('PK\x01\x02', 0, 'latin1'); bytes.readUInt32LE(at) === 0x02014b50; ) {
+    found.push(at)
+    at += 46 + bytes.readUInt16LE(at + 28) + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32)
+  }
+  return found
+}
+
+describe('archive/formats/zip/reader', () => {
+  for (const [what, tool, write] of WRITERS) {
+    it(`refuses a directory that names, sizes or packs a member otherwise than its own header: ${what}`, async function () {
+      if (!has(tool)) this.skip()
+      const dir = scratch()
+      makeTree(join(dir, 't'), TREE)
+      await write(dir)
+      const whole = readFileSync(join(dir, 'x.zip'))
+      const all = said(await readMembers(join(dir, 'x.zip')))
+      for (const entry of entriesOf(whole)) {
+        const nameBytes = whole.readUInt16LE(entry + 28)
+        // The method, the checksum, both sizes, the length of the name, where its header is; and the name.
+        const places = [10, 11, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 42, 43, 44, 45]
+        for (let i = 0; i < nameBytes; i++) places.push(46 + i)
+        for (const place of places) {
+          const damaged = Buffer.from(whole)
+          damaged[entry + place] = (damaged[entry + place] as number) ^ 0x01
+          // A packed size that is too long by a little, and follows the content: what is inflated is right all the same.
+          if (place === 20 && (await isReadAlike(damaged, all))) continue
+          const { code, message } = await refused(damaged)
+          expect(code, `${entry} + ${place}: ${message}`).to.be.oneOf(['EBADMSG', 'EILSEQ', 'ENOTSUP', 'EINVAL'])
+        }
+      }
+    })
+  }
+
+  it('says both names, both sizes, both checksums', async () => {
+    const data = Buffer.from('data')
+    const header = stored('job/a', data)
+    const contents = local(header, data)
+    const differing = async (change: Partial<Entry>) => {
+      const { message, code } = await refused(zip(contents, [{ ...header, offset: 0, ...change }]))
+      expect(code).to.equal('EBADMSG')
+      return message.replace(/^.*x\.zip: /, '')
+    }
+    expect(await differing({ name: 'job/b' })).to.equal(
+      'job/b: damaged: the name is job/a in its own header, but job/b in the directory at the end (at byte 0)',
+    )
+    // It would not be read at all, as a directory.
+    expect(await differing({ name: 'job//' })).to.contain('the name is job/a in its own header, but job//')
+    expect(await differing({ size: 5 })).to.contain('the size is 4 in its own header, but 5 in the directory')
+    expect(await differing({ crc: 10 })).to.contain('the checksum is adf3f363 in its own header, but 0000000a in')
+    expect(await differing({ method: 8 })).to.contain('the method is 0 in its own header, but 8 in the directory')
+  })
+
+  it('refuses a directory of more entries, or fewer, than its end says', async () => {
+    for (const change of [-1, 1]) {
+      const whole = readFileSync(fixture('archives', 'snapshot.zip'))
+      const end = whole.lastIndexOf('PK\x05\x06', undefined, 'latin1')
+      whole.writeUInt16LE(whole.readUInt16LE(end + 10) + change, end + 10)
+      expect(await refused(whole)).to.include({ code: 'EBADMSG' })
+    }
+  })
+
+  describe('whose members overlap', () => {
+    const inner = Buffer.from('inner')
+    const inside = stored('b', inner)
+    const quoted = local(inside, inner)
+    const outside = stored('a', quoted)
+    const contents = local(outside, quoted)
+    const a: Entry = { ...outside, offset: 0 }
+    const b: Entry = { ...inside, offset: contents.indexOf('PK\x03\x04', 4, 'latin1') }
+
+    it('is refused where one has its header within the other, in whichever order they are listed', async () => {
+      for (const entries of [
+        [a, b],
+        [b, a],
+      ]) {
+        const { code, message } = await refused(zip(contents, entries))
+        expect(code).to.equal('EBADMSG')
+        expect(message).to.match(/x\.zip: [ab]: damaged: .*overlaps/)
+      }
+    })
+
+    it('is refused where only the extra field of a header reaches over another member, whatever their order', async () => {
+      const second = local(inside, inner)
+      const first = { ...stored('a', Buffer.alloc(0)) }
+      const third = local({ ...inside, name: 'c' }, inner)
+      const bytes = Buffer.concat([local(first, second, '').subarray(0, 31), second, third])
+      // A header of a, whose extra field takes in all of b.
+      bytes.writeUInt16LE(second.length, 28)
+      const entries = [
+        { ...first, offset: 0 },
+        { ...inside, offset: 31 },
+        { ...inside, name: 'c', offset: 31 + second.length },
+      ]
+      for (const order of [entries, entries.toReversed(), [entries[2], entries[0], entries[1]]]) {
+        const { message } = await refused(zip(bytes, order as Entry[]))
+        expect(message).to.match(/overlaps/)
+      }
+    })
+
+    it('is refused where several name one content, before any of it is read', async () => {
+      // 20 kB of deflate that thousands of members have in common: 40 GB.
+      const zeros = Buffer.alloc(20 << 20)
+      const data = deflateRawSync(zeros, { level: 9 })
+      const header = { name: 'a', packed: data.length, size: zeros.length, crc: crc32(zeros), method: 8 }
+      const entries = Array.from({ length: 2000 }, () => ({ ...header, offset: 0 }))
+      const error = await refused(zip(local(header, data), entries))
+      expect(error).to.include({ code: 'EBADMSG', offset: 0 })
+      expect(error.message).to.match(/x\.zip: damaged: two members have one content \(at byte 0\)$/)
+    })
+
+    it('is refused where the last reaches into the directory', async () => {
+      const { code, message } = await refused(zip(quoted, [{ ...inside, offset: 0 }], quoted.length - 2))
+      expect(code).to.equal('EBADMSG')
+      expect(message).to.match(/overlaps the directory|directory/)
+      const long = { ...inside, packed: 20, size: 20, offset: 0 }
+      const reaching = await refused(zip(local(long, inner), [long]))
+      expect(reaching.message).to.match(
+        /x\.zip: b: damaged: its content overlaps the directory at the end \(at byte 0\)$/,
+      )
+    })
+  })
+
+  it('reads members that are listed in another order than they lie in', async () => {
+    const file = join(scratch(), 'x.zip')
+    const tree = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`f${n}`, 'content '.repeat(n)]))
+    const parts = Object.entries(tree).map(([name, text]) => {
+      const header = stored(name, Buffer.from(text))
+      return { header, bytes: local(header, Buffer.from(text)) }
+    })
+    let offset = 0
+    const entries = parts.map(({ header, bytes }) => {
+      offset += bytes.length
+      return { ...header, offset: offset - bytes.length }
+    })
+    entries.sort((one, other) => (one.crc % 1009) - (other.crc % 1009))
+    writeFileSync(file, zip(Buffer.concat(parts.map(({ bytes }) => bytes)), entries))
+    expect(said(await readMembers(file))).to.deep.equal(saidOfTree(tree))
+  })
+})
