@@ -1,5 +1,5 @@
 import type { ExtraRecords } from './format-encoder.ts'
-import type { ArchiveType } from './formats.ts'
+import type { ArchiveType } from './kinds.ts'
 
 /**
  * An archive being written. Add members, call {@link ArchiveWriter.flush} after each handful of them, then

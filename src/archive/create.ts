@@ -1,16 +1,10 @@
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname } from 'node:path'
-import { ChunkWriter } from '../bytes/index.ts'
-import { FluxError, wholeNumber } from '../errors/index.ts'
+import { wholeNumber } from '../errors/index.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
 import type { MemberAttributes } from './format-encoder.ts'
-import { type ArchiveType, archiveTypeOf, compressionLevel } from './formats.ts'
-import { openSink, openStandardOutput, type Sink } from './sink.ts'
-import { TemporaryFile } from './spool.ts'
-import { StreamWriter } from './stream-writer.ts'
-
-/** Tape records: what libarchive and GNU tar fill a streamed tar up to. */
-const STREAM_RECORD_BYTES = 10_240
+import { KINDS, type Kinds, kindOf, levelOf, typeOf } from './kinds.ts'
+import { openSink, openStandardOutput } from './sink.ts'
 
 export interface CreateArchiveOptions {
   /** What all members have in common. */
@@ -39,17 +33,43 @@ export interface CreateArchiveOptions {
  * @throws {FluxError} `EINVAL` for an unknown extension, a level it does not have, or an attribute that is no whole number; `ENOTSUP` for a format that is not
  *   written; else the errno of the file system
  */
-export async function createArchive(path: string, options: CreateArchiveOptions): Promise<ArchiveWriter> {
-  const type = archiveTypeOf(path, options.format)
-  const level = compressionLevel(type, options.level)
+export function createArchive(path: string, options: CreateArchiveOptions): Promise<ArchiveWriter> {
+  return createArchiveOf(KINDS, path, options)
+}
+
+/** As {@link createArchive}, with other formats and filters to choose from. */
+export async function createArchiveOf(
+  kinds: Kinds,
+  path: string,
+  options: CreateArchiveOptions,
+): Promise<ArchiveWriter> {
+  const kind = kindOf(path, options.format, kinds)
+  const { format, filter } = kind
+  const type = typeOf(kind)
+  const level = levelOf(kind, options.level)
   const threads = wholeNumber('threads', options.threads ?? availableParallelism(), undefined, 1)
   checkAttributes(options.attributes)
-  if (options.fileMode !== undefined) wholeNumber('fileMode', options.fileMode, 0o7777)
-  if (type.format === 'directory') return createDirectory(path, type, options)
-  const toStdout = path === '-'
-  const sink = toStdout ? openStandardOutput(options.signal) : await openSink(path, options.signal, options.fileMode)
+  const { fileMode, signal } = options
+  if (fileMode !== undefined) wholeNumber('fileMode', fileMode, 0o7777)
+  const common = { type, attributes: options.attributes, level, threads, signal }
+  if (format.isDirectory) {
+    const { openWriter } = await format.write()
+    return await openWriter({ ...common, path, fileMode })
+  }
+  const isStdout = path === '-'
+  const sink = isStdout ? openStandardOutput(signal) : await openSink(path, signal, fileMode)
   try {
-    return await createWriter(path, type, sink, { ...options, level, threads })
+    const name = isStdout ? 'standard output' : path
+    const { openFilter } = (await filter?.encode()) ?? {}
+    const target = {
+      ...common,
+      sink,
+      filter: await openFilter?.(sink, { level, threads, name, signal }),
+      isStdout,
+      spoolDirectory: isStdout ? tmpdir() : dirname(path),
+    }
+    const { openWriter } = await format.write()
+    return await openWriter(target)
   } catch (error) {
     await sink.abort()
     throw error
@@ -62,52 +82,4 @@ function checkAttributes({ mode, uid, gid, mtimeSeconds }: MemberAttributes): vo
   wholeNumber('uid', uid)
   wholeNumber('gid', gid)
   wholeNumber('mtimeSeconds', mtimeSeconds, undefined, Number.MIN_SAFE_INTEGER)
-}
-
-async function createDirectory(
-  path: string,
-  type: ArchiveType,
-  { attributes, signal, fileMode }: CreateArchiveOptions,
-): Promise<ArchiveWriter> {
-  const { DirectoryEncoder } = await import('./formats/directory/encoder.ts')
-  const { DirectorySink } = await import('./formats/directory/sink.ts')
-  const sink = await DirectorySink.open(path, signal, fileMode)
-  const out = new ChunkWriter()
-  return new StreamWriter(type, sink, out, new DirectoryEncoder(out, attributes, sink.temporary), undefined)
-}
-
-/** What one kind of archive takes is loaded when it is asked for: all of it is half of what a dump would load. */
-async function createWriter(
-  path: string,
-  type: ArchiveType,
-  sink: Sink,
-  { attributes, level, threads, signal }: CreateArchiveOptions & { level: number; threads: number },
-): Promise<ArchiveWriter> {
-  const toStdout = path === '-'
-  switch (type.format) {
-    case 'tar': {
-      const { createFilter } = await import('./filters/create-filter.ts')
-      const { TarEncoder } = await import('./formats/tar/encoder.ts')
-      const out = new ChunkWriter()
-      const recordBytes = toStdout && type.filter === 'none' ? { recordBytes: STREAM_RECORD_BYTES } : {}
-      const name = toStdout ? 'standard output' : path
-      const filter = await createFilter(type.filter, sink, { level, threads, name, signal })
-      return new StreamWriter(type, sink, out, new TarEncoder(out, attributes, recordBytes), filter)
-    }
-    case 'cpio': {
-      const { CpioEncoder } = await import('./formats/cpio/encoder.ts')
-      const out = new ChunkWriter()
-      return new StreamWriter(type, sink, out, new CpioEncoder(out, attributes), undefined)
-    }
-    case 'iso9660': {
-      const { Iso9660Writer } = await import('./formats/iso9660/writer.ts')
-      return new Iso9660Writer(type, sink, attributes, new TemporaryFile(toStdout ? tmpdir() : dirname(path)))
-    }
-    case 'zip': {
-      const { ZipWriter } = await import('./formats/zip/writer.ts')
-      return new ZipWriter(type, sink, attributes, { level, threads }, toStdout ? tmpdir() : dirname(path))
-    }
-    default:
-      throw new FluxError('ENOTSUP', `${path}: ${type.format} is not written`)
-  }
 }

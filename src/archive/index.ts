@@ -10,8 +10,11 @@ export {
   compressionLevel,
   type FilterName,
   type FormatName,
-} from './formats.ts'
+  READABLE_FILTERS,
+  READABLE_FORMATS,
+  type ReadableFilter,
+  type ReadableFormat,
+} from './kinds.ts'
 export type { Member, MemberType } from './member.ts'
 export { type ArchiveReader, type OpenArchiveOptions, type OpenedType, openArchive } from './open.ts'
-export type { ReadableFilter, ReadableFormat } from './recognise.ts'
 export { openSink, type Sink } from './sink.ts'

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { ErrnoName } from '../errors/index.ts'
 import { ArchiveError } from './archive-error.ts'
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from './file-mode.ts'
 import type { ExtraRecords } from './format-encoder.ts'
 
 export type MemberType =
@@ -107,20 +108,20 @@ const ODD_PATH = /\0|^\/|\/\/|\/$|(?:^|\/)\.\.?(?:\/|$)/
 
 /** The type that the format bits of a Unix mode (`S_IFMT`) say. */
 export function typeOfMode(mode: number): MemberType | undefined {
-  switch (mode & 0o170000) {
-    case 0o100000:
+  switch (mode & S_IFMT) {
+    case S_IFREG:
       return 'file'
-    case 0o120000:
+    case S_IFLNK:
       return 'symlink'
-    case 0o040000:
+    case S_IFDIR:
       return 'directory'
-    case 0o010000:
+    case S_IFIFO:
       return 'fifo'
-    case 0o020000:
+    case S_IFCHR:
       return 'character-device'
-    case 0o060000:
+    case S_IFBLK:
       return 'block-device'
-    case 0o140000:
+    case S_IFSOCK:
       return 'socket'
   }
   return undefined

@@ -3,20 +3,19 @@
  * batches, since a promise for each of some hundred thousand small members would cost more than to parse them.
  */
 import { throwIfAborted } from '../errors/index.ts'
+import type { FilterDescriptor } from './filters/index.ts'
+import type { FormatReader } from './formats/index.ts'
 import { Input } from './input.ts'
+import { directoryFormat, type FilterName, type FormatName, KINDS, type Kinds, typeOf } from './kinds.ts'
 import { type Member, Reading } from './member.ts'
-import {
-  describeStranger,
-  MAGIC_BYTES,
-  type ReadableFilter,
-  type ReadableFormat,
-  recogniseFilter,
-  recogniseFormat,
-} from './recognise.ts'
+import { describeStranger, magicBytes, recogniseFilter, recogniseFormat } from './recognise.ts'
 import { Source } from './source.ts'
 
 /** Filters around filters: more than this is no archive that anybody made for use. */
 const FILTERS = 4
+
+/** Looked at before more is waited for: a block of a tar, and the magic of nearly everything. */
+const FIRST_LOOK_BYTES = 512
 
 export interface OpenArchiveOptions {
   signal?: AbortSignal | undefined
@@ -24,9 +23,9 @@ export interface OpenArchiveOptions {
 
 /** What an archive turned out to be. */
 export interface OpenedType {
-  readonly format: ReadableFormat | 'directory'
+  readonly format: FormatName
   /** The outermost, when there are several. */
-  readonly filter: ReadableFilter | 'none'
+  readonly filter: FilterName
 }
 
 /** An archive being read, once. Dispose of it at the end. */
@@ -46,31 +45,6 @@ export interface ArchiveReader extends AsyncDisposable {
   batches(): AsyncIterable<Member[]>
 }
 
-/** Undoes a filter. The generator owns `chunks`. */
-type Decoder = (chunks: AsyncIterable<Uint8Array>, reading: Reading) => AsyncGenerator<Uint8Array>
-
-/** Decoders and readers are loaded when they are asked for. */
-const DECODERS: Readonly<Record<ReadableFilter, () => Promise<Decoder>>> = {
-  gzip: async () => (await import('./zlib.ts')).gunzip,
-  zstd: async () => (await import('./filters/zstd/decode.ts')).unzstd,
-  bzip2: () => decoderInThread('bzip2'),
-  xz: () => decoderInThread('xz'),
-}
-
-async function decoderInThread(filter: 'bzip2' | 'xz'): Promise<Decoder> {
-  const { decodeInThread } = await import('./filters/in-thread.ts')
-  return (chunks, reading) => decodeInThread(filter, chunks, reading)
-}
-
-const STREAM_READERS = {
-  tar: async () => (await import('./formats/tar/reader.ts')).readTar,
-  cpio: async () => (await import('./formats/cpio/reader.ts')).readCpio,
-}
-const SEEKING_READERS = {
-  zip: async () => (await import('./formats/zip/reader.ts')).readZip,
-  iso9660: async () => (await import('./formats/iso9660/reader.ts')).readIso9660,
-}
-
 /**
  * Open an archive for reading.
  *
@@ -79,46 +53,55 @@ const SEEKING_READERS = {
  * @throws {FluxError} with the errno of the file system
  * @throws {ArchiveError} `EBADMSG` when it is empty; `ENOTSUP` when it is not an archive that can be read
  */
-export async function openArchive(path: string, options: OpenArchiveOptions = {}): Promise<ArchiveReader> {
+export function openArchive(path: string, options: OpenArchiveOptions = {}): Promise<ArchiveReader> {
+  return openArchiveOf(KINDS, path, options)
+}
+
+/** As {@link openArchive}, with other formats and filters to choose from. */
+export async function openArchiveOf(
+  kinds: Kinds,
+  path: string,
+  options: OpenArchiveOptions = {},
+): Promise<ArchiveReader> {
   const source = await Source.open(path, options.signal)
   try {
-    return source.isDirectory ? await openDirectory(path, source, options) : await openStream(source, options)
+    return source.isDirectory
+      ? await openDirectory(path, source, options, kinds)
+      : await openStream(source, options, kinds)
   } catch (error) {
     await source[Symbol.asyncDispose]()
     throw error
   }
 }
 
-async function openDirectory(path: string, source: Source, options: OpenArchiveOptions): Promise<ArchiveReader> {
+async function openDirectory(
+  path: string,
+  source: Source,
+  options: OpenArchiveOptions,
+  kinds: Kinds,
+): Promise<ArchiveReader> {
   const root = path === '-' ? '/dev/stdin' : path.replace(/(?<=.)\/+$/, '')
-  const progress = { bytesRead: 0 }
-  const { readDirectory } = await import('./formats/directory/reader.ts')
-  return {
-    type: { format: 'directory', filter: 'none' },
-    size: undefined,
-    get bytesRead() {
-      return progress.bytesRead
-    },
-    batches: () => untilAborted(readDirectory(root, new Reading(root, 'directory'), progress), options.signal),
-    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
-  }
+  const format = directoryFormat(kinds)
+  const { openReader } = await format.read()
+  const reader = openReader({ path: root, source, reading: new Reading(root, format.name) })
+  return new OpenedArchive(typeOf({ format, filter: undefined }), reader, options, [source])
 }
 
-async function openStream(source: Source, options: OpenArchiveOptions): Promise<ArchiveReader> {
+async function openStream(source: Source, options: OpenArchiveOptions, kinds: Kinds): Promise<ArchiveReader> {
   let input = new Input(source.chunks())
-  const filters: ReadableFilter[] = []
+  const filters: FilterDescriptor[] = []
   try {
     for (;;) {
-      const head = await peek(input)
+      const head = await peek(input, kinds)
       if (head.length === 0 && filters.length === 0) {
         throw new Reading(source.name, 'unknown').error('EBADMSG', 'is empty: not even the end of an archive is in it')
       }
-      const filter = recogniseFilter(head)
-      if (filter === undefined) return await openFormat(source, input, head, filters, options)
+      const filter = recogniseFilter(head, kinds)
+      if (filter === undefined) return await openFormat(source, input, head, filters, options, kinds)
       filters.push(filter)
-      const reading = new Reading(source.name, filter)
+      const reading = new Reading(source.name, filter.name)
       if (filters.length > FILTERS) throw reading.error('ENOTSUP', `is compressed more than ${FILTERS} times over`)
-      const decode = await DECODERS[filter]()
+      const { decode } = await filter.decode()
       input = new Input(decode(input.rest(), reading))
     }
   } catch (error) {
@@ -127,14 +110,16 @@ async function openStream(source: Source, options: OpenArchiveOptions): Promise<
   }
 }
 
-/** What the input begins with, left where it is. Only an ISO image needs more than the first block. */
-async function peek(input: Input): Promise<Buffer> {
-  const look = () => input.buffer.subarray(input.position, input.position + MAGIC_BYTES)
-  await input.fill(512)
+/** What the input begins with, left where it is. Few kinds need more than a block to be recognised. */
+async function peek(input: Input, kinds: Kinds): Promise<Buffer> {
+  const most = magicBytes(kinds)
+  const look = () => input.buffer.subarray(input.position, input.position + most)
+  await input.fill(FIRST_LOOK_BYTES)
   const head = look()
-  if (recogniseFilter(head) !== undefined || (head.some((byte) => byte !== 0) && recogniseFormat(head) !== undefined))
+  const isZeros = head.every((byte) => byte === 0)
+  if (recogniseFilter(head, kinds) !== undefined || (!isZeros && recogniseFormat(head, kinds) !== undefined))
     return head
-  await input.fill(MAGIC_BYTES)
+  await input.fill(most)
   return look()
 }
 
@@ -142,32 +127,30 @@ async function openFormat(
   source: Source,
   input: Input,
   head: Buffer,
-  filters: readonly ReadableFilter[],
+  filters: readonly FilterDescriptor[],
   options: OpenArchiveOptions,
+  kinds: Kinds,
 ): Promise<ArchiveReader> {
-  const filter = filters[0] ?? 'none'
-  const format = recogniseFormat(head)
+  const names = filters.map(({ name }) => name).join(' in ')
+  const format = recogniseFormat(head, kinds)
   if (format === undefined) {
-    const { what, hint } = describeStranger(head)
-    const inside = filters.length > 0 ? `holds, inside ${filters.join(' in ')}, something that ` : ''
+    const { what, hint } = describeStranger(head, kinds)
+    const inside = filters.length > 0 ? `holds, inside ${names}, something that ` : ''
     throw new Reading(source.name, 'unknown').error('ENOTSUP', inside + what, { hint })
   }
-  const reading = new Reading(source.name, format)
-  if (format === 'tar' || format === 'cpio') {
-    const read = await STREAM_READERS[format]()
-    const batches = () => untilAborted(read(input, reading), options.signal)
-    return new OpenedArchive({ format, filter }, source, source, input, batches)
+  const reading = new Reading(source.name, format.name)
+  let seekable = source
+  if (format.seekable) {
+    if (filters.length > 0) {
+      const hint = 'uncompress it first'
+      throw reading.error('ENOTSUP', `is compressed by ${names}, which is not supported for ${format.name}`, { hint })
+    }
+    if (source.size === undefined) seekable = await Source.spool(input.rest(), source.name, options.signal)
   }
-  if (filters.length > 0) {
-    const hint = 'uncompress it first'
-    throw reading.error('ENOTSUP', `is compressed by ${filters.join(' in ')}, which is not supported for ${format}`, {
-      hint,
-    })
-  }
-  const seekable = source.size === undefined ? await Source.spool(input.rest(), source.name, options.signal) : source
-  const read = await SEEKING_READERS[format]()
-  const batches = () => untilAborted(read(seekable, reading), options.signal)
-  return new OpenedArchive({ format, filter }, source, seekable, input, batches)
+  const { openReader } = await format.read()
+  const reader = openReader({ input, source: seekable, reading })
+  const dispose = seekable === source ? [source] : [seekable, source]
+  return new OpenedArchive(typeOf({ format, filter: filters[0] }), reader, options, dispose, input)
 }
 
 /** A read under way is called off by the source; but what has been read already may be worth many batches. */
@@ -180,24 +163,28 @@ async function* untilAborted(batches: AsyncIterable<Member[]>, signal: AbortSign
 
 class OpenedArchive implements ArchiveReader {
   readonly type: OpenedType
-  readonly #source: Source
-  /** The source itself, or what a pipe was spooled to. */
-  readonly #seekable: Source
-  readonly #input: Input
-  readonly #batches: () => AsyncIterable<Member[]>
+  readonly #reader: FormatReader
+  readonly #signal: AbortSignal | undefined
+  /** The archive itself, last of all; before it what a pipe was spooled to. */
+  readonly #sources: readonly Source[]
+  readonly #input: Input | undefined
 
   constructor(
     type: OpenedType,
-    source: Source,
-    seekable: Source,
-    input: Input,
-    batches: () => AsyncIterable<Member[]>,
+    reader: FormatReader,
+    { signal }: OpenArchiveOptions,
+    sources: readonly Source[],
+    input?: Input,
   ) {
     this.type = type
-    this.#source = source
-    this.#seekable = seekable
+    this.#reader = reader
+    this.#signal = signal
+    this.#sources = sources
     this.#input = input
-    this.#batches = batches
+  }
+
+  get #source(): Source {
+    return this.#sources.at(-1) as Source
   }
 
   get size(): number | undefined {
@@ -209,12 +196,11 @@ class OpenedArchive implements ArchiveReader {
   }
 
   batches(): AsyncIterable<Member[]> {
-    return this.#batches()
+    return untilAborted(this.#reader.batches(), this.#signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#input.close().catch(() => {})
-    await this.#seekable[Symbol.asyncDispose]()
-    await this.#source[Symbol.asyncDispose]()
+    await this.#input?.close().catch(() => {})
+    for (const source of this.#sources) await source[Symbol.asyncDispose]()
   }
 }

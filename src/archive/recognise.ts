@@ -1,50 +1,45 @@
 /** What an archive is, by its first bytes: names are not looked at. */
-import { BLOCK_BYTES, checkHeader } from './formats/tar/header.ts'
+import { hasMagic, type Magic } from './descriptor.ts'
+import type { FilterDescriptor } from './filters/index.ts'
+import type { FileFormat } from './formats/index.ts'
+import { KINDS, type Kinds, readableFormats } from './kinds.ts'
 
-export type ReadableFormat = 'tar' | 'cpio' | 'zip' | 'iso9660'
-export type ReadableFilter = 'gzip' | 'bzip2' | 'xz' | 'zstd'
-
-/** An ISO 9660 image begins with 16 sectors of anything. */
-const ISO_MAGIC_AT = 16 * 2048 + 1
-
-/** The longest file of zeros that is a tar without members: what GNU tar and libarchive fill an archive up to. */
-const EMPTY_TAR_BYTES = 10_240
-
-/** The first bytes that are looked at: all of a file that is shorter. */
-export const MAGIC_BYTES = ISO_MAGIC_AT + 5
-
-const has = (head: Buffer, at: number, magic: string): boolean =>
-  head.toString('latin1', at, at + magic.length) === magic
-
-/** @returns undefined when the bytes are not compressed in a way that can be undone */
-export function recogniseFilter(head: Buffer): ReadableFilter | undefined {
-  if (has(head, 0, '\x1f\x8b')) return 'gzip'
-  if (has(head, 0, 'BZh') && (has(head, 4, '1AY&SY') || has(head, 4, '\x17rE8P\x90'))) return 'bzip2'
-  if (has(head, 0, '\xfd7zXZ\0')) return 'xz'
-  if (has(head, 0, '\x28\xb5\x2f\xfd')) return 'zstd'
-  // A frame to be skipped may come first: 0x184D2A50 to 5F.
-  if (has(head, 1, '\x2a\x4d\x18') && ((head[0] as number) & 0xf0) === 0x50) return 'zstd'
-  return undefined
+/** The first bytes that are looked at, so that every magic is among them: all of a file that is shorter. */
+export function magicBytes({ formats, filters }: Kinds): number {
+  const magics = [
+    ...formats.flatMap((format) => (format.isDirectory ? [] : format.magic)),
+    ...filters.flatMap(({ magic }) => magic),
+  ]
+  return Math.max(...magics.flat().map(([at, bytes]) => at + bytes.length))
 }
 
-/** @returns undefined when it is no archive that can be read */
-export function recogniseFormat(head: Buffer): ReadableFormat | undefined {
-  if (has(head, 0, '07070') && '127'.includes(String.fromCharCode(head[5] ?? 0))) return 'cpio'
-  if (has(head, 0, 'PK\x03\x04') || has(head, 0, 'PK\x05\x06') || has(head, 0, 'PK\x07\x08')) return 'zip'
-  if (has(head, 257, 'ustar')) return 'tar'
-  if (has(head, ISO_MAGIC_AT, 'CD001')) return 'iso9660'
-  // Without a magic: a header whose checksum is right, or the zeros that end an archive of nothing.
-  if (head.length < BLOCK_BYTES) return undefined
-  const first = checkHeader(head, 0)
-  return first === 'sound' || (first === 'zero' && isEmptyTar(head)) ? 'tar' : undefined
+/** @returns undefined when the bytes are not compressed in a way that can be undone */
+export function recogniseFilter(head: Buffer, { filters }: Kinds = KINDS): FilterDescriptor | undefined {
+  return filters.find(({ magic }) => magic.some((one) => hasMagic(head, one)))
 }
 
 /**
- * A tar without members is nothing but zeros, and so is the beginning of an ISO 9660 image, of a sparse file, and of a file
- * that lost its first block. Only what a writer of tar makes is taken for one.
+ * A magic at the beginning counts more than one further on, which may be anything there, as in a tar the start of a name.
+ *
+ * @returns undefined when it is no archive that can be read
  */
-function isEmptyTar(head: Buffer): boolean {
-  return head.length <= EMPTY_TAR_BYTES && head.length % BLOCK_BYTES === 0 && isZeros(head)
+export function recogniseFormat(head: Buffer, { formats }: Kinds = KINDS): FileFormat | undefined {
+  let found: FileFormat | undefined
+  let foundAt = Number.POSITIVE_INFINITY
+  for (const format of formats) {
+    if (format.isDirectory) continue
+    for (const magic of format.magic) {
+      const at = startOf(magic)
+      if (at >= foundAt || !hasMagic(head, magic)) continue
+      found = format
+      foundAt = at
+    }
+  }
+  return found ?? formats.find((format): format is FileFormat => !format.isDirectory && format.isLike?.(head) === true)
+}
+
+function startOf(magic: Magic): number {
+  return Math.min(...magic.map(([at]) => at))
 }
 
 const isZeros = (head: Buffer): boolean => head.every((byte) => byte === 0)
@@ -68,15 +63,13 @@ const STRANGERS: readonly [magic: string, what: string][] = [
   ['WARC/', 'a WARC archive'],
 ]
 
-const READABLE = 'tar, cpio, zip, iso9660, or a directory; compressed by gzip, bzip2, xz or zstd, or not'
-
 /** @returns half a sentence, and what to do about it */
-export function describeStranger(head: Buffer): { what: string; hint: string } {
+export function describeStranger(head: Buffer, kinds: Kinds = KINDS): { what: string; hint: string } {
   if (isZeros(head)) {
     const hint = 'an ISO 9660 image or a disk file that was cut off looks like this; make the archive again'
     return { what: `begins with ${head.length} bytes of zeros, and is not an archive`, hint }
   }
-  const known = STRANGERS.find(([magic]) => has(head, 0, magic))?.[1]
+  const known = STRANGERS.find(([magic]) => hasMagic(head, [[0, magic]]))?.[1]
   if (known === 'a 7z archive') {
     return { what: 'is a 7z archive, which is not supported', hint: 'unpack it with `7z x`, and give the directory' }
   }
@@ -90,5 +83,11 @@ export function describeStranger(head: Buffer): { what: string; hint: string } {
     : text
       ? 'is text, not an archive'
       : `is not an archive: it ${bytes}`
-  return { what, hint: `can be read: ${READABLE}` }
+  return { what, hint: `can be read: ${readable(kinds)}` }
+}
+
+function readable(kinds: Kinds): string {
+  const filterNames = kinds.filters.map(({ name }) => name)
+  const last = filterNames.pop()
+  return `${readableFormats(kinds).join(', ')}, or a directory; compressed by ${filterNames.join(', ')} or ${last}, or not`
 }

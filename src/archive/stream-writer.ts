@@ -2,7 +2,7 @@ import type { ChunkWriter } from '../bytes/index.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
 import type { Filter } from './filters/filter.ts'
 import type { ExtraRecords, FormatEncoder } from './format-encoder.ts'
-import type { ArchiveType } from './formats.ts'
+import type { ArchiveType } from './kinds.ts'
 import { PathCheck } from './member-path.ts'
 import type { Sink } from './sink.ts'
 

@@ -1,16 +1,11 @@
 /** Decompression by Node's own libraries: they work in the thread pool, and check what the format has to check. */
 import { pipeline, Readable, type Transform } from 'node:stream'
-import { createGunzip, createInflateRaw } from 'node:zlib'
+import { createInflateRaw } from 'node:zlib'
 import { FluxError } from '../errors/index.ts'
 import type { Reading } from './member.ts'
 
 /** Bytes handed on at a time. */
 export const CHUNK_BYTES = 256 << 10
-
-/** Members one after another (RFC 1952, 2.2) are one stream; zeros or anything else after the last are ignored. */
-export function gunzip(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
-  return through(chunks, createGunzip({ chunkSize: CHUNK_BYTES }), reading)
-}
 
 /** Deflate without a frame around it, as in zip. */
 export function inflateRaw(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {

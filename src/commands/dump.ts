@@ -33,7 +33,7 @@ export default class Dump extends FluxCommand {
   static override description =
     `Writes a snapshot of the Flux key-value store to a file in a portable archive format. The snapshot is of the current root of the primary namespace, unless another is named: one point in time, whatever is committed meanwhile.
 
-The format and the compression are determined by the extension of OUTFILE: ${ARCHIVE_EXTENSIONS.join(', ')}. An OUTFILE that ends in / is a directory to be made; - is standard output, unless that is a terminal, as an uncompressed tar unless --format says another. A file or directory appears under its name complete, or not at all; only its owner may read it, unless --mode says otherwise.
+The format and the compression are determined by the extension of OUTFILE: ${ARCHIVE_EXTENSIONS.join(', ')}. An OUTFILE that ends in / is a directory to be made; - is standard output, unless that is a terminal, as an uncompressed ${archiveTypeOf('-').format} unless --format says another. A file or directory appears under its name complete, or not at all; only its owner may read it, unless --mode says otherwise.
 
 Values and symbolic links are archived, under their keys with the dots turned into slashes. Directories are not archived as such, so empty ones are left out. A link with a namespace has NAMESPACE:: before its target. Mode is 0644, owner and group are the caller's; the time is that of the checkpoint, or the time the dump was started (SOURCE_DATE_EPOCH overrides both). The same root gives the same bytes every time.`
 

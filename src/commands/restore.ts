@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core'
+import { READABLE_FILTERS, READABLE_FORMATS } from '../archive/index.ts'
 import {
   FluxCommand,
   globFlags,
@@ -24,7 +25,7 @@ export default class Restore extends FluxCommand {
   static override description =
     `Reads an archive and stores what is in it as a KVS snapshot: in a live instance, as a key (--key) or as the checkpoint that the KVS starts from the next time (--checkpoint); or in a content store on disk (--store), from which an instance can be started.
 
-INFILE is an archive of any kind that can be read (tar, cpio, zip, ISO 9660; gzip, bzip2, xz, zstd), recognised by its content, or a directory; - is standard input.
+INFILE is an archive of any kind that can be read (${READABLE_FORMATS.join(', ')}; ${READABLE_FILTERS.join(', ')}), recognised by its content, or a directory; - is standard input.
 
 Regular files become values and symbolic links KVS links, their paths keys; directories in the archive are not looked at. A link target may begin with NAMESPACE::. A hard link becomes another key of the same value. Whatever goes wrong, nothing is committed: the key, the checkpoint or the store is as it was. An archive without a key is refused, unless --allow-empty is given.`
 

@@ -1,6 +1,6 @@
 /** Decoders fed as an archive is: in chunks, which may end anywhere. */
 import { expect } from 'chai'
-import { DecodeError, type Decoder } from '../../src/archive/decoders/decoder.ts'
+import { DecodeError, type Decoder } from '../../src/archive/filters/decoder.ts'
 
 /** What a decoder makes of chunks. */
 export function decoded(decoder: Decoder, ...chunks: readonly Uint8Array[]): Buffer {

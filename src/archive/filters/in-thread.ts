@@ -4,6 +4,7 @@
  */
 import type { Reading } from '../member.ts'
 import { type Broken, startThread } from '../thread.ts'
+import type { Decoder } from './decoder.ts'
 
 /** Messages between the threads. */
 export type ToThread = { chunk: Uint8Array } | { end: true } | { taken: true }
@@ -12,16 +13,20 @@ export type FromThread = { out: Uint8Array } | { more: true } | { done: true } |
 /** Chunks that the thread may be ahead. */
 export const AHEAD = 4
 
-export type ThreadDecoder = 'bzip2' | 'xz'
+/** What a module exports whose decoder runs in the thread. */
+export interface DecoderModule {
+  createDecoder(): Promise<Decoder>
+}
 
+/** @param module - the URL of a {@link DecoderModule} */
 export async function* decodeInThread(
-  decoder: ThreadDecoder,
+  module: string,
   chunks: AsyncIterable<Uint8Array>,
   reading: Reading,
 ): AsyncGenerator<Uint8Array> {
   const received: FromThread[] = []
   let wake = () => {}
-  const worker = startThread<FromThread>('./thread', import.meta.url, decoder, (message) => {
+  const worker = startThread<FromThread>('./thread', import.meta.url, module, (message) => {
     received.push(message)
     wake()
   })

@@ -1,12 +1,11 @@
 /** What runs in the thread of in-thread.ts. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { Bzip2Decoder } from './bzip2/decoder.ts'
-import { DecodeError, type Decoder } from './decoder.ts'
-import { AHEAD, type FromThread, type ThreadDecoder, type ToThread } from './in-thread.ts'
-import { XzDecoder } from './xz/decoder.ts'
+import { DecodeError } from './decoder.ts'
+import { AHEAD, type DecoderModule, type FromThread, type ToThread } from './in-thread.ts'
 
 const port = parentPort as MessagePort
-const decoder: Decoder = (workerData as ThreadDecoder) === 'bzip2' ? new Bzip2Decoder() : new XzDecoder()
+const { createDecoder } = (await import(workerData as string)) as DecoderModule
+const decoder = await createDecoder()
 
 /** What is being worked off, and how much of what came out has not been taken yet. */
 let work: Generator<Uint8Array> | undefined

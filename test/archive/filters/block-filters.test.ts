@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { BlockFilter } from '../../../src/archive/filters/block-filter.ts'
-import { createFilter } from '../../../src/archive/filters/create-filter.ts'
-import type { FilterOptions } from '../../../src/archive/filters/filter.ts'
-import { decodeInThread } from '../../../src/archive/filters/in-thread.ts'
-import { unzstd } from '../../../src/archive/filters/zstd/decode.ts'
+import { decode as bunzip2 } from '../../../src/archive/filters/bzip2/decode.ts'
+import type { FilterDescriptor, FilterOptions } from '../../../src/archive/filters/filter.ts'
+import { FILTERS } from '../../../src/archive/filters/index.ts'
+import { decode as unxz } from '../../../src/archive/filters/xz/decode.ts'
+import { decode as unzstd } from '../../../src/archive/filters/zstd/decode.ts'
 import { ZstdCompressor } from '../../../src/archive/filters/zstd/encode.ts'
 import { createArchive, type Sink } from '../../../src/archive/index.ts'
 import { Reading } from '../../../src/archive/member.ts'
@@ -36,7 +37,7 @@ const CASES: Case[] = [
     blockBytes: 400_000,
     levels: [1, 9],
     extensions: ['.tar.bz2', '.tbz2'],
-    decode: (chunks, reading) => decodeInThread('bzip2', chunks, reading),
+    decode: bunzip2,
   },
   {
     alone: true,
@@ -45,7 +46,7 @@ const CASES: Case[] = [
     blockBytes: 400_000,
     levels: [1, 9],
     extensions: [],
-    decode: (chunks, reading) => decodeInThread('bzip2', chunks, reading),
+    decode: bunzip2,
   },
   {
     filter: 'xz',
@@ -53,7 +54,7 @@ const CASES: Case[] = [
     blockBytes: 4 << 20,
     levels: [0, 9],
     extensions: ['.tar.xz', '.txz'],
-    decode: (chunks, reading) => decodeInThread('xz', chunks, reading),
+    decode: unxz,
   },
   { filter: 'zstd', level: 3, blockBytes: 4 << 20, levels: [1, 19], extensions: ['.tar.zst'], decode: unzstd },
 ]
@@ -64,10 +65,11 @@ function memorySink(): Sink & { written: Uint8Array[] } {
 }
 
 async function open(what: Case, sink: Sink, options: Partial<FilterOptions> = {}) {
-  const opening = () => createFilter(what.filter, sink, { level: what.level, threads: 2, name: 'x', ...options })
-  const filter = await (what.alone ? withEnv({ PATH: '/nonexistent' }, opening) : opening())
-  if (filter === undefined) throw new Error('no filter')
-  return filter
+  const opening = async () => {
+    const { openFilter } = await (FILTERS.find(({ name }) => name === what.filter) as FilterDescriptor).encode()
+    return openFilter(sink, { level: what.level, threads: 2, name: 'x', ...options })
+  }
+  return await (what.alone ? withEnv({ PATH: '/nonexistent' }, opening) : opening())
 }
 
 async function compress(what: Case, input: Uint8Array, options: Partial<FilterOptions> = {}, cut = 1 << 20) {

@@ -1,8 +1,9 @@
 /** Whether a stream that the program `bzip2` wrote is that of the block it was given. */
 import { crc32 } from 'node:zlib'
+import { END_MAGIC, LEVEL_BYTES, STREAM_MAGIC } from './layout.ts'
 
-/** What ends a stream, before its checksum, at any bit of a byte: the digits of the square root of pi. */
-const END_MAGIC = 0x1772_4538_5090n
+const END = BigInt(END_MAGIC)
+/** The end, and the checksum behind it. */
 const END_BITS = 80
 /** The bytes that an end not on the border of a byte may reach into. */
 const TAIL_BYTES = END_BITS / 8 + 1
@@ -20,7 +21,7 @@ const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) => reverse(byte, 8))
  */
 export function checkBzip2Stream(level: number, input: Uint8Array, packed: Uint8Array): string | undefined {
   const tail = Buffer.from(packed.subarray(-TAIL_BYTES))
-  const isBegun = Buffer.from(packed.subarray(0, 4)).toString('latin1') === `BZh${level}`
+  const isBegun = Buffer.from(packed.subarray(0, 4)).toString('latin1') === `${STREAM_MAGIC}${level}`
   const crc = isBegun ? streamCrc(tail) : undefined
   if (crc === undefined) return `wrote ${packed.length} bytes that are no whole bzip2 stream`
   return expectedCrcs(level, input).includes(crc) ? undefined : 'compressed other data than it was given'
@@ -31,7 +32,7 @@ function streamCrc(tail: Buffer): number | undefined {
   const bits = BigInt(`0x${tail.toString('hex') || '0'}`)
   for (let filled = 0n; filled < 8n; filled++) {
     const end = bits >> filled
-    if (((end >> 32n) & 0xffff_ffff_ffffn) === END_MAGIC) return Number(end & 0xffff_ffffn)
+    if (((end >> 32n) & 0xffff_ffff_ffffn) === END) return Number(end & 0xffff_ffffn)
   }
   return undefined
 }
@@ -42,7 +43,7 @@ function streamCrc(tail: Buffer): number | undefined {
  * input ends just there, depends on how the program calls libbz2.
  */
 function expectedCrcs(level: number, input: Uint8Array): number[] {
-  const most = level * 100_000 - 19
+  const most = level * LEVEL_BYTES - 19
   const reversed = new Uint8Array(input.length)
   let stream = 0
   let from = 0

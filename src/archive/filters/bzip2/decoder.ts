@@ -8,9 +8,8 @@
  */
 import { DecodeError, type Decoder } from '../decoder.ts'
 import { HuffmanTable, MAX_CODE_BITS } from './huffman.ts'
+import { BLOCK_MAGIC, END_MAGIC, LEVEL_BYTES, STREAM_MAGIC } from './layout.ts'
 
-const BLOCK_MAGIC = 0x314159265359
-const END_MAGIC = 0x177245385090
 const GROUP_SYMBOLS = 50
 const MAX_SELECTORS = 18_002
 const RUNA = 0
@@ -73,8 +72,8 @@ export class Bzip2Decoder implements Decoder {
     if (this.#ended && this.#at === this.#input.length && this.#streams > 0) return 'end'
     const magic = String.fromCharCode(...this.#input.subarray(this.#at, this.#at + 3))
     const level = (this.#input[this.#at + 3] ?? 0) - 0x30
-    if (magic !== 'BZh' || level < 1 || level > 9) {
-      if (this.#ended && 'BZh'.startsWith(magic) && this.#input.length - this.#at < 4)
+    if (magic !== STREAM_MAGIC || level < 1 || level > 9) {
+      if (this.#ended && STREAM_MAGIC.startsWith(magic) && this.#input.length - this.#at < 4)
         throw new DecodeError('truncated')
       // What follows the last stream and is no other one, bunzip2 ignores too.
       if (this.#streams > 0) {
@@ -86,7 +85,7 @@ export class Bzip2Decoder implements Decoder {
     this.#at += 4
     this.#level = level
     this.#streamCrc = 0
-    if (this.#symbols.length < level * 100_000) this.#symbols = new Uint32Array(level * 100_000)
+    if (this.#symbols.length < level * LEVEL_BYTES) this.#symbols = new Uint32Array(level * LEVEL_BYTES)
     return 'more'
   }
 
@@ -178,7 +177,7 @@ export class Bzip2Decoder implements Decoder {
     const selectors = this.#selectors(tableCount)
     const tables = Array.from({ length: tableCount }, () => this.#table(end + 1))
     const out = this.#symbols
-    const limit = this.#level * 100_000
+    const limit = this.#level * LEVEL_BYTES
     let count = 0
     let run = 0
     let place = 1

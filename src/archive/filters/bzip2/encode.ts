@@ -6,10 +6,13 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
+import type { Sink } from '../../sink.ts'
 import { startThread } from '../../thread.ts'
-import type { BlockCompressor } from '../block-filter.ts'
+import { type BlockCompressor, BlockFilter } from '../block-filter.ts'
+import type { Filter, FilterOptions } from '../filter.ts'
 import { findProgram, ProgramCompressor, programEnv } from '../program.ts'
 import { checkBzip2Stream } from './check.ts'
+import { LEVEL_BYTES } from './layout.ts'
 
 /** bzip2's blocks in a stream. The last of them is short, as repetitions are taken out before: with one, 1.5 % are lost. */
 const STREAM_BLOCKS = 4
@@ -19,12 +22,16 @@ const LIBBZ2 = /block-sorting file compressor\.\s+Version 1\.0\./
 
 const ASK_MS = 2000
 
+export async function openFilter(sink: Sink, options: FilterOptions): Promise<Filter> {
+  return new BlockFilter(sink, await bzip2Compressor(options.level, options.signal), options)
+}
+
 /**
  * @param level - 1 to 9: bzip2's blocks in units of 100,000 bytes
  * @param signal - ends the wait for a program that does not say what it is
  */
 export async function bzip2Compressor(level: number, signal?: AbortSignal): Promise<BlockCompressor> {
-  const blockBytes = STREAM_BLOCKS * level * 100_000
+  const blockBytes = STREAM_BLOCKS * level * LEVEL_BYTES
   const program = findProgram('bzip2')
   if (program === undefined || !(await isLibbz2(program, signal))) return new ThreadedBzip2(level, blockBytes)
   const args = ['--compress', '--stdout', `-${level}`]

@@ -2,8 +2,14 @@
 import { DeflateBlocks } from '../../deflate-blocks.ts'
 import type { Sink } from '../../sink.ts'
 import type { Filter, FilterOptions } from '../filter.ts'
+import { MAGIC, METHOD_DEFLATE, OS_UNIX, TRAILER_BYTES } from './layout.ts'
 
-const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3)
+/** Without a name, a time or any other flag. */
+const HEADER = Buffer.from([...Buffer.from(MAGIC, 'latin1'), METHOD_DEFLATE, 0, 0, 0, 0, 0, 0, OS_UNIX])
+
+export function openFilter(sink: Sink, options: FilterOptions): Filter {
+  return new GzipFilter(sink, options)
+}
 
 export class GzipFilter implements Filter {
   readonly #sink: Sink
@@ -25,7 +31,7 @@ export class GzipFilter implements Filter {
 
   async finish(): Promise<void> {
     await this.#blocks.finish()
-    const trailer = Buffer.alloc(8)
+    const trailer = Buffer.alloc(TRAILER_BYTES)
     trailer.writeUInt32LE(this.#blocks.crc, 0)
     trailer.writeUInt32LE(this.#blocks.bytes % 0x1_0000_0000, 4)
     await this.#sink.write([trailer])

@@ -3,9 +3,9 @@ import { crc32 } from 'node:zlib'
 import { DecodeError } from '../decoder.ts'
 import { Crc64 } from './crc64.ts'
 import { Fields } from './decoder.ts'
+import { CHECK_CRC64, FOOTER_MAGIC, FOOTER_MAGIC_AT, STREAM_FRAME_BYTES, STREAM_MAGIC } from './layout.ts'
 
-const STREAM_HEADER = Buffer.from('fd377a585a000004', 'hex')
-const FRAME_BYTES = 12
+const STREAM_HEADER = Buffer.from([...Buffer.from(STREAM_MAGIC, 'latin1'), 0, CHECK_CRC64])
 const CHECK_BYTES = 8
 
 /**
@@ -19,20 +19,20 @@ const CHECK_BYTES = 8
  */
 export function checkXzStream(input: Uint8Array, packed: Uint8Array): string | undefined {
   const stream = Buffer.from(packed.buffer, packed.byteOffset, packed.length)
-  const footer = stream.subarray(-FRAME_BYTES)
+  const footer = stream.subarray(-STREAM_FRAME_BYTES)
   const isWhole =
-    stream.length >= 2 * FRAME_BYTES &&
+    stream.length >= 2 * STREAM_FRAME_BYTES &&
     stream.subarray(0, STREAM_HEADER.length).equals(STREAM_HEADER) &&
-    footer.toString('latin1', 10) === 'YZ' &&
+    footer.toString('latin1', FOOTER_MAGIC_AT) === FOOTER_MAGIC &&
     footer.readUInt32LE(0) === crc32(footer.subarray(4, 10))
   if (!isWhole) return `wrote ${stream.length} bytes that are no whole xz stream`
   const indexBytes = (footer.readUInt32LE(4) + 1) * 4
-  const indexAt = stream.length - FRAME_BYTES - indexBytes
-  if (indexAt < FRAME_BYTES) return 'wrote an xz stream that lacks its blocks'
+  const indexAt = stream.length - STREAM_FRAME_BYTES - indexBytes
+  if (indexAt < STREAM_FRAME_BYTES) return 'wrote an xz stream that lacks its blocks'
   const index = stream.subarray(indexAt, indexAt + indexBytes)
   if (crc32(index.subarray(0, -4)) !== index.readUInt32LE(indexBytes - 4)) return 'wrote a damaged index'
   try {
-    return checkBlocks(input, stream.subarray(FRAME_BYTES, indexAt), new Fields(index.subarray(0, -4), 1))
+    return checkBlocks(input, stream.subarray(STREAM_FRAME_BYTES, indexAt), new Fields(index.subarray(0, -4), 1))
   } catch (error) {
     if (error instanceof DecodeError) return 'wrote a damaged index'
     throw error

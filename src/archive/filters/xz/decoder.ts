@@ -7,11 +7,8 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { DecodeError, type Decoder } from '../decoder.ts'
 import { Crc64 } from './crc64.ts'
+import { FOOTER_MAGIC, FOOTER_MAGIC_AT, LZMA2_FILTER, STREAM_FRAME_BYTES, STREAM_MAGIC } from './layout.ts'
 import { Lzma2 } from './lzma2.ts'
-
-const STREAM_MAGIC = 'fd377a585a00'
-const STREAM_FRAME_BYTES = 12
-const LZMA2_FILTER = 0x21
 
 /** The largest dictionary that is allowed: that of `xz -9` is 64 MiB, and the format has up to 4 GiB. */
 const MAX_DICTIONARY_BYTES = 256 << 20
@@ -88,7 +85,7 @@ export class XzDecoder implements Decoder {
   #stream(): Uint8Array | undefined {
     const header = this.#look(STREAM_FRAME_BYTES)
     if (header === undefined) return undefined
-    if (header.toString('hex', 0, 6) !== STREAM_MAGIC)
+    if (header.toString('latin1', 0, STREAM_MAGIC.length) !== STREAM_MAGIC)
       throw new DecodeError('damaged: no xz stream where one should be')
     verify(header.subarray(6, 8), header.readUInt32LE(8), "a stream's header")
     this.#flags = header.readUInt16BE(6)
@@ -207,7 +204,7 @@ export class XzDecoder implements Decoder {
     verify(footer.subarray(4, 10), footer.readUInt32LE(0), "a stream's footer")
     const indexBytes = (footer.readUInt32LE(4) + 1) * 4
     if (
-      footer.toString('latin1', 10) !== 'YZ' ||
+      footer.toString('latin1', FOOTER_MAGIC_AT) !== FOOTER_MAGIC ||
       footer.readUInt16BE(8) !== this.#flags ||
       indexBytes !== this.#indexBytes
     ) {

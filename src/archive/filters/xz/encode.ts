@@ -5,7 +5,9 @@
  * writes other bytes, and which versions can be told not to differs.
  */
 import { FluxError } from '../../../errors/index.ts'
-import type { BlockCompressor } from '../block-filter.ts'
+import type { Sink } from '../../sink.ts'
+import { type BlockCompressor, BlockFilter } from '../block-filter.ts'
+import type { Filter, FilterOptions } from '../filter.ts'
 import { findProgram, ProgramCompressor } from '../program.ts'
 import { checkXzStream } from './check.ts'
 
@@ -31,6 +33,11 @@ function blockBytesOf(level: number): number {
  */
 function matchFinderOf(level: number): string {
   return level >= 4 && level <= 6 ? ',mf=hc4,depth=8' : ''
+}
+
+/** @throws {FluxError} as {@link xzCompressor} */
+export function openFilter(sink: Sink, options: FilterOptions): Filter {
+  return new BlockFilter(sink, xzCompressor(options.level, options.name), options)
 }
 
 /**

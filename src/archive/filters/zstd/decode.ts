@@ -6,22 +6,17 @@ import { createZstdDecompress } from 'node:zlib'
 import { Input } from '../../input.ts'
 import type { Reading } from '../../member.ts'
 import { CHUNK_BYTES, through } from '../../zlib.ts'
+import { FRAME_MAGIC, MAX_BLOCK_BYTES, RLE_BLOCK, SKIPPABLE_MAGIC } from './layout.ts'
 
-const MAGIC = 0xfd2f_b528
-/** Frames to be skipped: 0x184D2A50 to 0x184D2A5F. */
-const SKIPPABLE = 0x0184_d2a5
-const MAX_BLOCK_BYTES = 128 << 10
-const RLE_BLOCK = 1
-
-export async function* unzstd(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
+export async function* decode(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
   const input = new Input(chunks)
   try {
     while (await input.fill(1)) {
       if (!(await input.fill(8))) throw truncated(reading)
       const magic = input.buffer.readUInt32LE(input.position)
-      if (magic === MAGIC) {
+      if (magic === FRAME_MAGIC) {
         yield* through(frame(input, reading), createZstdDecompress({ chunkSize: CHUNK_BYTES }), reading)
-      } else if (magic >>> 4 === SKIPPABLE) {
+      } else if (magic >>> 4 === SKIPPABLE_MAGIC) {
         const size = 8 + input.buffer.readUInt32LE(input.position + 4)
         if ((await input.skip(size)) < size) throw truncated(reading)
       } else {

@@ -3,7 +3,9 @@
  * zstd reads them as one file.
  */
 import { constants, createZstdCompress, type ZstdCompress } from 'node:zlib'
-import type { BlockCompressor } from '../block-filter.ts'
+import type { Sink } from '../../sink.ts'
+import { type BlockCompressor, BlockFilter } from '../block-filter.ts'
+import type { Filter, FilterOptions } from '../filter.ts'
 
 /** Input bytes of a frame: twice the window of level 3, and within a hundredth of one frame's size. */
 const BLOCK_BYTES = 4 << 20
@@ -11,6 +13,10 @@ const OUTPUT_BYTES = 1 << 20
 /** From here on a block takes seconds, in calls into the library that cannot be called off: they get less to do each. */
 const SLOW_LEVEL = 10
 const SLOW_OUTPUT_BYTES = 64 << 10
+
+export function openFilter(sink: Sink, options: FilterOptions): Filter {
+  return new BlockFilter(sink, new ZstdCompressor(options.level), options)
+}
 
 export class ZstdCompressor implements BlockCompressor {
   readonly blockBytes = BLOCK_BYTES

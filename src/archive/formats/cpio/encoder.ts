@@ -5,32 +5,28 @@
  */
 import type { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, assertSize, OTHER_FORMAT, sizeMismatch } from '../../archive-error.ts'
+import { S_IFLNK, S_IFREG } from '../../file-mode.ts'
 import type { ExtraRecords, FormatEncoder, MemberAttributes } from '../../format-encoder.ts'
 import { HEADER_BYTES as MAX_TARGET_BYTES } from '../../member.ts'
 import { encodePax } from '../pax-records.ts'
+import { type Field, ODC, ODC_MAGIC, TRAILER } from './layout.ts'
 
-/** Fields of a header: offset and width, under the names of the standard. */
-const MAGIC = [0, 6] as const
-const DEV = [6, 6] as const
-const INO = [12, 6] as const
-const MODE = [18, 6] as const
-const UID = [24, 6] as const
-const GID = [30, 6] as const
-const NLINK = [36, 6] as const
-const MTIME = [48, 11] as const
-const NAMESIZE = [59, 6] as const
-const FILESIZE = [65, 11] as const
-const HEADER_BYTES = 76
+const { bytes: HEADER_BYTES, fields, device } = ODC
+const {
+  ino: INO,
+  mode: MODE,
+  uid: UID,
+  gid: GID,
+  nlink: NLINK,
+  mtime: MTIME,
+  namesize: NAMESIZE,
+  size: FILESIZE,
+} = fields
+const [DEV] = device
 
 /** The greatest numbers that 6 and 11 digits can say. */
 const MAX_6 = 0o777777
 const MAX_11 = 0o77777777777
-
-const S_IFREG = 0o100000
-const S_IFLNK = 0o120000
-
-/** Ends the archive; as the name of a member it would, too. */
-const TRAILER = 'TRAILER!!!'
 
 export class CpioEncoder implements FormatEncoder {
   readonly #out: ChunkWriter
@@ -49,7 +45,7 @@ export class CpioEncoder implements FormatEncoder {
     if (mtimeSeconds < 0 || mtimeSeconds > MAX_11) throw tooLarge(`time ${mtimeSeconds}: times go from 0 to ${MAX_11}`)
     this.#out = out
     this.#mode = mode
-    this.#header.write('070707', MAGIC[0])
+    this.#header.write(ODC_MAGIC)
     putOctal(this.#header, UID, uid)
     putOctal(this.#header, GID, gid)
     putOctal(this.#header, NLINK, 1)
@@ -91,7 +87,7 @@ export class CpioEncoder implements FormatEncoder {
 
   finish(): void {
     const trailer = Buffer.alloc(HEADER_BYTES, '0')
-    trailer.write('070707', MAGIC[0])
+    trailer.write(ODC_MAGIC)
     putOctal(trailer, NLINK, 1)
     putOctal(trailer, NAMESIZE, TRAILER.length + 1)
     this.#out.write(trailer)
@@ -124,7 +120,7 @@ export class CpioEncoder implements FormatEncoder {
   }
 }
 
-function putOctal(header: Buffer, [offset, width]: readonly [number, number], value: number): void {
+function putOctal(header: Buffer, [offset, width]: Field, value: number): void {
   let rest = value
   for (let at = offset + width - 1; at >= offset; at--) {
     header[at] = 0x30 + (rest % 8)

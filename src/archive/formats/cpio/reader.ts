@@ -2,62 +2,13 @@
  * Reads cpio in its two portable forms: POSIX odc (numbers in octal) and SVR4 newc (in hexadecimal, filled up to 4 bytes,
  * with or without a checksum). A newc archive has the content of a file with several names at the last of them only.
  */
+import { S_IFMT } from '../../file-mode.ts'
 import type { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
 import { Batch, type Batches, Body } from '../batch.ts'
+import type { FileOrigin, FormatReader } from '../format.ts'
 import { extraOf, parsePax } from '../pax.ts'
-
-interface Layout {
-  /** Bytes of a header before the name. */
-  bytes: number
-  radix: 8 | 16
-  /** What names and contents are filled up to. */
-  align: 1 | 4
-  /** Where each number is, and its width. */
-  fields: Readonly<Record<'ino' | 'mode' | 'uid' | 'gid' | 'nlink' | 'mtime' | 'namesize' | 'size', [number, number]>>
-  /** Numbers that make out a file together with `ino`. */
-  device: readonly [number, number][]
-}
-
-const ODC: Layout = {
-  bytes: 76,
-  radix: 8,
-  align: 1,
-  fields: {
-    ino: [12, 6],
-    mode: [18, 6],
-    uid: [24, 6],
-    gid: [30, 6],
-    nlink: [36, 6],
-    mtime: [48, 11],
-    namesize: [59, 6],
-    size: [65, 11],
-  },
-  device: [[6, 6]],
-}
-
-const NEWC: Layout = {
-  bytes: 110,
-  radix: 16,
-  align: 4,
-  fields: {
-    ino: [6, 8],
-    mode: [14, 8],
-    uid: [22, 8],
-    gid: [30, 8],
-    nlink: [38, 8],
-    mtime: [46, 8],
-    size: [54, 8],
-    namesize: [94, 8],
-  },
-  device: [
-    [62, 8],
-    [70, 8],
-  ],
-}
-
-const CHECK_AT = 102
-const LAYOUTS: Readonly<Record<string, Layout>> = { '070707': ODC, '070701': NEWC, '070702': NEWC }
+import { CHECK, CRC_MAGIC, type Field, LAYOUTS, MAGIC_BYTES, NEWC, ODC, TRAILER } from './layout.ts'
 
 /** A member with what only this format says of it. */
 interface Header {
@@ -71,67 +22,83 @@ interface Header {
   pad: number
 }
 
-export async function* readCpio(input: Input, reading: Reading): Batches {
-  const batch = new Batch()
-  // Both forget a file with its last name, as those who write an archive do.
-  /** Names that wait for the content of their file. */
-  const waiting = new Map<string, Member[]>()
-  /** The name that a file with content has, and how many others are still to come. */
-  const seen = new Map<string, { path: string; left: number }>()
-  for (let header: Header | undefined; (header = await readHeader(input, reading)); ) {
-    const { member, size, file, names, check, pad } = header
-    if (file !== undefined && size === 0) {
-      const first = seen.get(file)
-      const others = waiting.get(file)
-      if (first !== undefined) {
-        batch.add(linkTo(first.path, member))
-        if (--first.left === 0) seen.delete(file)
-      } else if (others === undefined) {
-        waiting.set(file, [member])
-      } else if (others.push(member) === names) {
-        // All names are there, and none has content: it is empty.
+export function openReader(from: FileOrigin): FormatReader {
+  return new CpioReader(from)
+}
+
+class CpioReader implements FormatReader {
+  readonly #input: Input
+  readonly #reading: Reading
+
+  constructor({ input, reading }: FileOrigin) {
+    this.#input = input
+    this.#reading = reading
+  }
+
+  async *batches(): Batches {
+    const input = this.#input
+    const reading = this.#reading
+    const batch = new Batch()
+    // Both forget a file with its last name, as those who write an archive do.
+    /** Names that wait for the content of their file. */
+    const waiting = new Map<string, Member[]>()
+    /** The name that a file with content has, and how many others are still to come. */
+    const seen = new Map<string, { path: string; left: number }>()
+    for (let header: Header | undefined; (header = await readHeader(input, reading)); ) {
+      const { member, size, file, names, check, pad } = header
+      if (file !== undefined && size === 0) {
+        const first = seen.get(file)
+        const others = waiting.get(file)
+        if (first !== undefined) {
+          batch.add(linkTo(first.path, member))
+          if (--first.left === 0) seen.delete(file)
+        } else if (others === undefined) {
+          waiting.set(file, [member])
+        } else if (others.push(member) === names) {
+          // All names are there, and none has content: it is empty.
+          waiting.delete(file)
+          addEmpty(batch, others)
+        }
+        if (batch.full) yield batch.take()
+        continue
+      }
+      const sum = { value: 0 }
+      const look = check === undefined ? undefined : (chunk: Uint8Array) => add(sum, chunk)
+      if (member.type === 'file' && size > WHOLE_BYTES) {
+        const body = new Body(input, reading, member.path, size, look)
+        member.stream = () => body.stream()
+        batch.add(member)
+        yield batch.take()
+        await body.finish()
+        await input.skip(pad)
+      } else {
+        await readContent(input, header, reading)
+        if (member.data !== undefined) look?.(member.data)
+        batch.add(member)
+      }
+      if (check !== undefined && sum.value !== check) {
+        throw reading.error('EBADMSG', 'damaged: its checksum does not match', {
+          path: member.path,
+          offset: member.offset,
+        })
+      }
+      if (file !== undefined) {
+        const others = waiting.get(file) ?? []
+        for (const other of others) batch.add(linkTo(member.path, other))
         waiting.delete(file)
-        addEmpty(batch, others)
+        const left = names - 1 - others.length
+        if (left > 0) seen.set(file, { path: member.path, left })
       }
       if (batch.full) yield batch.take()
-      continue
     }
-    const sum = { value: 0 }
-    const look = check === undefined ? undefined : (chunk: Uint8Array) => add(sum, chunk)
-    if (member.type === 'file' && size > WHOLE_BYTES) {
-      const body = new Body(input, reading, member.path, size, look)
-      member.stream = () => body.stream()
-      batch.add(member)
-      yield batch.take()
-      await body.finish()
-      await input.skip(pad)
-    } else {
-      await readContent(input, header, reading)
-      if (member.data !== undefined) look?.(member.data)
-      batch.add(member)
+    // Empty files that have other names outside of the archive.
+    for (const names of waiting.values()) {
+      addEmpty(batch, names)
+      if (batch.full) yield batch.take()
     }
-    if (check !== undefined && sum.value !== check) {
-      throw reading.error('EBADMSG', 'damaged: its checksum does not match', {
-        path: member.path,
-        offset: member.offset,
-      })
-    }
-    if (file !== undefined) {
-      const others = waiting.get(file) ?? []
-      for (const other of others) batch.add(linkTo(member.path, other))
-      waiting.delete(file)
-      const left = names - 1 - others.length
-      if (left > 0) seen.set(file, { path: member.path, left })
-    }
-    if (batch.full) yield batch.take()
+    if (batch.members.length > 0) yield batch.take()
+    await input.drain()
   }
-  // Empty files that have other names outside of the archive.
-  for (const names of waiting.values()) {
-    addEmpty(batch, names)
-    if (batch.full) yield batch.take()
-  }
-  if (batch.members.length > 0) yield batch.take()
-  await input.drain()
 }
 
 function addEmpty(batch: Batch, [first, ...others]: readonly Member[]): void {
@@ -152,17 +119,17 @@ function add(sum: { value: number }, chunk: Uint8Array): void {
 /** @returns undefined at the trailer */
 async function readHeader(input: Input, reading: Reading): Promise<Header | undefined> {
   const offset = input.offset
-  if (!input.ready(6) && !(await input.fill(6))) {
+  if (!input.ready(MAGIC_BYTES) && !(await input.fill(MAGIC_BYTES))) {
     throw reading.error('EBADMSG', 'truncated: the trailer that ends an archive is missing', { offset })
   }
-  const magic = input.buffer.toString('latin1', input.position, input.position + 6)
+  const magic = input.buffer.toString('latin1', input.position, input.position + MAGIC_BYTES)
   const layout = LAYOUTS[magic]
   if (layout === undefined) throw reading.error('EBADMSG', 'damaged: no header where one should be', { offset })
   const { bytes, align, fields } = layout
   if (!input.ready(bytes) && !(await input.fill(bytes))) throw reading.truncated('a header', { offset })
   const text = input.buffer.toString('latin1', input.position, input.position + bytes)
   input.position += bytes
-  const number = ([at, width]: readonly [number, number]) => {
+  const number = ([at, width]: Field) => {
     const digits = text.slice(at, at + width)
     if (!(layout.radix === 8 ? /^[0-7]+$/ : /^[0-9a-fA-F]+$/).test(digits)) {
       throw reading.error('EBADMSG', 'damaged header: a field is not a number', { offset })
@@ -180,11 +147,11 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
   const nameEnd = name[namesize - 1] === 0 ? namesize - 1 : namesize
   const records = layout === ODC ? recordsIn(name, nameEnd, reading, offset) : undefined
   const raw = reading.text(name, 0, records?.from ?? nameEnd, offset)
-  if (raw === 'TRAILER!!!' && size === 0) return undefined
+  if (raw === TRAILER && size === 0) return undefined
   const path = reading.path(raw, offset)
   const mode = number(fields.mode)
   // What libarchive writes without a format of file is a plain one.
-  const type = typeOfMode(mode) ?? ((mode & 0o170000) === 0 ? 'file' : undefined)
+  const type = typeOfMode(mode) ?? ((mode & S_IFMT) === 0 ? 'file' : undefined)
   if (type === undefined) throw reading.error('ENOTSUP', `is of a type that is not known`, { path, offset })
   if (path === '' && type !== 'directory')
     throw reading.error('EINVAL', 'a member without a name', { path: raw, offset })
@@ -205,7 +172,7 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
     data: type === 'file' && size === 0 ? new Uint8Array() : undefined,
     stream: undefined,
   }
-  const check = magic === '070702' && type === 'file' ? number([CHECK_AT, 8]) : undefined
+  const check = magic === CRC_MAGIC && type === 'file' ? number(CHECK) : undefined
   return { member, size, file, names, check, pad: fill(size, align) - size }
 }
 

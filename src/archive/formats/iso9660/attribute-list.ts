@@ -3,11 +3,11 @@
  * defined and `xorriso` reads and writes. Other readers skip them, as SUSP wants it.
  */
 import type { ExtraRecords } from '../../format-encoder.ts'
+import { AL_USER } from './layout.ts'
 import { putComponents } from './rock-ridge.ts'
 import type { SystemUse } from './system-use.ts'
 
-/** AAIP's short notation of the namespace `user.` at the start of a name. */
-const USER = '\x03'
+const USER = String.fromCharCode(AL_USER)
 
 /** Names and values take turns, and an entry is continued as SL is (AAIP 2.0, "AL"). */
 export function putAttributes(use: SystemUse, extra: ExtraRecords): void {

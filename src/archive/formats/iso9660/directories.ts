@@ -4,24 +4,14 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { MemberAttributes } from '../../format-encoder.ts'
-import { putBoth16, putBoth32, SECTOR, sectorsOf, shortDate } from './fields.ts'
+import { putBoth16, putBoth32, sectorsOf, shortDate } from './fields.ts'
 import { type Hierarchy, TURN } from './hierarchy.ts'
+import { FLAG_DIRECTORY, FLAG_MULTI_EXTENT, RECORD, SECTOR } from './layout.ts'
 import { ContinuationArea } from './system-use.ts'
 import { DIRECTORY, FILE, type MemberTree, ROOT } from './tree.ts'
 
-/** Fixed fields of a directory record (ECMA-119 9.1). */
-const EXTENT = 2
-const DATA_LENGTH = 10
-const RECORDING_DATE = 18
-const FLAGS = 25
-const SEQUENCE_NUMBER = 28
-const IDENTIFIER_LENGTH = 32
-const IDENTIFIER = 33
 /** A record's length is one byte, and even. */
 const MAX_RECORD_BYTES = 254
-
-const FLAG_DIRECTORY = 0x02
-const FLAG_MULTI_EXTENT = 0x80
 
 /**
  * Bytes of a file that one record can say: whole sectors within 32 bits. A larger file has several, the sections of ECMA-119
@@ -83,8 +73,8 @@ export class Directories {
     this.sector = new Uint32Array(hierarchy.parent.length)
     this.#length = new Uint32Array(hierarchy.parent.length)
     this.#extension = makeExtension?.(this.sector)
-    this.#record.set(shortDate(mtimeSeconds), RECORDING_DATE)
-    putBoth16(this.#record, SEQUENCE_NUMBER, 1)
+    this.#record.set(shortDate(mtimeSeconds), RECORD.date)
+    putBoth16(this.#record, RECORD.sequenceNumber, 1)
   }
 
   /** Find out how many sectors each directory takes; `sector` counts from 0 until {@link place}. */
@@ -179,15 +169,15 @@ export class Directories {
   /** Fill the record up to its identifier and the byte that makes that even. @returns its length so far */
   #fill(sector: number, bytes: number, flags: number, node: number, role: Role = 'self'): number {
     const record = this.#record
-    putBoth32(record, EXTENT, sector)
-    putBoth32(record, DATA_LENGTH, bytes)
-    record[FLAGS] = flags
+    putBoth32(record, RECORD.extent, sector)
+    putBoth32(record, RECORD.dataLength, bytes)
+    record[RECORD.flags] = flags
     let identifierLength = 1
-    if (role === 'member') identifierLength = this.hierarchy.identifiers.put(node, record, IDENTIFIER)
+    if (role === 'member') identifierLength = this.hierarchy.identifiers.put(node, record, RECORD.identifier)
     // The directory itself and its parent (6.8.2.2).
-    else record[IDENTIFIER] = node
-    record[IDENTIFIER_LENGTH] = identifierLength
-    let length = IDENTIFIER + identifierLength
+    else record[RECORD.identifier] = node
+    record[RECORD.identifierLength] = identifierLength
+    let length = RECORD.identifier + identifierLength
     if (length % 2 === 1) record[length++] = 0
     record[0] = length
     return length

@@ -1,8 +1,6 @@
 /** How ECMA-119 records numbers, dates and texts. */
 import { ArchiveError } from '../../archive-error.ts'
-
-/** The logical sector, and here the logical block too (ECMA-119 6.1.2, 6.2.2): what every position counts. */
-export const SECTOR = 2048
+import { FIRST_SHORT_YEAR, SECTOR, SHORT_DATE_BYTES } from './layout.ts'
 
 /** Number of sectors that `bytes` take. */
 export function sectorsOf(bytes: number): number {
@@ -24,7 +22,6 @@ export function putBoth32(to: Buffer, at: number, value: number): void {
 }
 
 /** The years that the one byte of a short date can say. */
-const FIRST_SHORT_YEAR = 1900
 const LAST_SHORT_YEAR = 2155
 
 /** Whether a directory record can say this time. */
@@ -35,7 +32,7 @@ export function hasShortDate(seconds: number): boolean {
 
 /** Date and time of a directory record, in UTC (9.1.5): seven zeros, "not specified", when it cannot be said. */
 export function shortDate(seconds: number): Buffer {
-  const bytes = Buffer.alloc(7)
+  const bytes = Buffer.alloc(SHORT_DATE_BYTES)
   if (!hasShortDate(seconds)) return bytes
   const date = new Date(seconds * 1000)
   bytes[0] = date.getUTCFullYear() - FIRST_SHORT_YEAR

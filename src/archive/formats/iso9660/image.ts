@@ -13,9 +13,10 @@
 import { ChunkWriter } from '../../../bytes/index.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
 import { Directories } from './directories.ts'
-import { SECTOR, sectorsOf } from './fields.ts'
+import { sectorsOf } from './fields.ts'
 import { Hierarchy } from './hierarchy.ts'
 import { JolietIdentifiers } from './joliet-identifiers.ts'
+import { SECTOR, SYSTEM_SECTORS } from './layout.ts'
 import { pathTable, pathTableBytes } from './path-table.ts'
 import { PrimaryIdentifiers } from './primary-identifiers.ts'
 import { readingOrder, relocate } from './relocation.ts'
@@ -23,7 +24,6 @@ import { RockRidgeRecords } from './rock-ridge-records.ts'
 import type { MemberTree } from './tree.ts'
 import { terminator, volumeDescriptor } from './volume-descriptors.ts'
 
-const SYSTEM_SECTORS = 16
 const DESCRIPTORS = 3
 
 export class Image {

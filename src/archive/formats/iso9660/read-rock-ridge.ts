@@ -5,6 +5,30 @@
 import type { ExtraRecords } from '../../format-encoder.ts'
 import type { Reading } from '../../member.ts'
 import type { Window } from '../window.ts'
+import {
+  AL_USER,
+  CE,
+  CE_BYTES,
+  CL,
+  COMPONENT_HEADER_BYTES,
+  CONTINUE,
+  ENTRY_HEADER_BYTES,
+  FIRST_SHORT_YEAR,
+  LONG_DATE_BYTES,
+  NM_CURRENT,
+  NM_PARENT,
+  PIECE_AT,
+  PIECE_FLAGS_AT,
+  PX,
+  SHORT_DATE_BYTES,
+  SL_CURRENT,
+  SL_PARENT,
+  SL_ROOT,
+  SP,
+  TF_CREATION,
+  TF_LONG_FORM,
+  TF_MODIFY,
+} from './layout.ts'
 
 /** Continuations that one record may have: more is a loop. */
 const CONTINUATIONS = 256
@@ -80,7 +104,7 @@ export async function readRockRidge(
   for (let i = 0; i + 1 < parts.attributes.length; i += 2) {
     const [name, value] = parts.attributes.slice(i, i + 2) as [Buffer, Buffer]
     // 3 stands for `user.`; those of the system are none of ours.
-    if (name[0] === 3) found.extra = { ...found.extra, [text([name.subarray(1)])]: text([value]) }
+    if (name[0] === AL_USER) found.extra = { ...found.extra, [text([name.subarray(1)])]: text([value]) }
   }
   return found
 }
@@ -88,31 +112,36 @@ export async function readRockRidge(
 /** @returns where the fields go on */
 function fields(area: Buffer, found: RockRidge, parts: Parts, blockBytes: number) {
   let next: { at: number; length: number } | undefined
-  for (let at = 0; at + 4 <= area.length; ) {
+  for (let at = 0; at + ENTRY_HEADER_BYTES <= area.length; ) {
     const length = area[at + 2] as number
-    if (length < 4 || at + length > area.length) break
+    if (length < ENTRY_HEADER_BYTES || at + length > area.length) break
     const field = area.subarray(at, at + length)
     at += length
     switch (field.toString('latin1', 0, 2)) {
       case 'SP':
-        if (length >= 7) found.skip = field[6]
+        if (length > SP.skip) found.skip = field[SP.skip]
         break
       case 'CE':
-        if (length < 28) break
-        next = { at: field.readUInt32LE(4) * blockBytes + field.readUInt32LE(12), length: field.readUInt32LE(20) }
+        if (length < CE_BYTES) break
+        next = {
+          at: field.readUInt32LE(CE.sector) * blockBytes + field.readUInt32LE(CE.offset),
+          length: field.readUInt32LE(CE.length),
+        }
         if (next.length > blockBytes) next.length = blockBytes
         break
       case 'ST':
         return next
       case 'NM':
         // Flags for the names of the directory and its parent are of no use here.
-        if (length >= 5 && ((field[4] as number) & 6) === 0) parts.name.push(field.subarray(5))
+        if (length >= PIECE_AT && ((field[PIECE_FLAGS_AT] as number) & (NM_CURRENT | NM_PARENT)) === 0) {
+          parts.name.push(field.subarray(PIECE_AT))
+        }
         break
       case 'PX':
-        if (length < 36) break
-        found.mode = field.readUInt32LE(4)
-        found.uid = field.readUInt32LE(20)
-        found.gid = field.readUInt32LE(28)
+        if (length < PX.serial) break
+        found.mode = field.readUInt32LE(PX.mode)
+        found.uid = field.readUInt32LE(PX.uid)
+        found.gid = field.readUInt32LE(PX.gid)
         break
       case 'SL':
         target(field, parts)
@@ -124,7 +153,7 @@ function fields(area: Buffer, found: RockRidge, parts: Parts, blockBytes: number
         found.mtimeSeconds = modified(field) ?? found.mtimeSeconds
         break
       case 'CL':
-        if (length >= 12) found.relocatedTo = field.readUInt32LE(4)
+        if (length >= 12) found.relocatedTo = field.readUInt32LE(CL.sector)
         break
       case 'RE':
         found.relocated = true
@@ -137,47 +166,47 @@ function fields(area: Buffer, found: RockRidge, parts: Parts, blockBytes: number
 }
 
 const SLASH = Buffer.from('/')
-const SPECIAL: Readonly<Record<number, string>> = { 2: '.', 4: '..', 8: '' }
+const SPECIAL: Readonly<Record<number, string>> = { [SL_CURRENT]: '.', [SL_PARENT]: '..', [SL_ROOT]: '' }
 
 /** The components of a link target; `''` is the root, before the first slash. */
 function target(field: Buffer, parts: Parts): void {
-  for (let at = 5; at + 2 <= field.length; ) {
+  for (let at = PIECE_AT; at + COMPONENT_HEADER_BYTES <= field.length; ) {
     const flags = field[at] as number
-    const content = field.subarray(at + 2, at + 2 + (field[at + 1] as number))
-    at += 2 + (field[at + 1] as number)
-    const special = SPECIAL[flags & 14]
+    const content = field.subarray(at + COMPONENT_HEADER_BYTES, at + COMPONENT_HEADER_BYTES + (field[at + 1] as number))
+    at += COMPONENT_HEADER_BYTES + (field[at + 1] as number)
+    const special = SPECIAL[flags & (SL_CURRENT | SL_PARENT | SL_ROOT)]
     if (parts.target.length > 0 && !parts.goesOn) parts.target.push(SLASH)
     parts.target.push(special === undefined ? content : Buffer.from(special))
-    parts.goesOn = (flags & 1) !== 0
+    parts.goesOn = (flags & CONTINUE) !== 0
   }
 }
 
 /** Names and values of attributes, cut up as link targets are. */
 function attribute(field: Buffer, parts: Parts): void {
-  for (let at = 5; at + 2 <= field.length; ) {
-    const content = field.subarray(at + 2, at + 2 + (field[at + 1] as number))
+  for (let at = PIECE_AT; at + COMPONENT_HEADER_BYTES <= field.length; ) {
+    const content = field.subarray(at + COMPONENT_HEADER_BYTES, at + COMPONENT_HEADER_BYTES + (field[at + 1] as number))
     if (parts.attributeGoesOn) parts.attributes.push(Buffer.concat([parts.attributes.pop() as Buffer, content]))
     else parts.attributes.push(content)
-    parts.attributeGoesOn = ((field[at] as number) & 1) !== 0
-    at += 2 + (field[at + 1] as number)
+    parts.attributeGoesOn = ((field[at] as number) & CONTINUE) !== 0
+    at += COMPONENT_HEADER_BYTES + (field[at + 1] as number)
   }
 }
 
 /** The second of the times that may be there. */
 function modified(field: Buffer): number | undefined {
-  const flags = field[4] ?? 0
-  if ((flags & 2) === 0) return undefined
-  const bytes = flags & 0x80 ? 17 : 7
-  const at = 5 + (flags & 1) * bytes
+  const flags = field[PIECE_FLAGS_AT] ?? 0
+  if ((flags & TF_MODIFY) === 0) return undefined
+  const bytes = flags & TF_LONG_FORM ? LONG_DATE_BYTES : SHORT_DATE_BYTES
+  const at = PIECE_AT + (flags & TF_CREATION) * bytes
   if (at + bytes > field.length) return undefined
-  return bytes === 7 ? recordTime(field, at) : volumeTime(field.toString('latin1', at, at + 16))
+  return bytes === SHORT_DATE_BYTES ? recordTime(field, at) : volumeTime(field.toString('latin1', at, at + 16))
 }
 
 /** ISO 9660, 9.1.5: years since 1900, ..., quarters of an hour from Greenwich. */
 export function recordTime(bytes: Buffer, at: number): number {
   const [year, month, day, hour, minute, second] = bytes.subarray(at, at + 6) as unknown as number[]
   if (month === 0) return 0
-  const utc = Date.UTC(1900 + (year ?? 0), (month ?? 1) - 1, day, hour, minute, second) / 1000
+  const utc = Date.UTC(FIRST_SHORT_YEAR + (year ?? 0), (month ?? 1) - 1, day, hour, minute, second) / 1000
   return utc - bytes.readInt8(at + 6) * 900
 }
 

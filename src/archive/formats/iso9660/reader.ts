@@ -5,26 +5,34 @@
 import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
 import type { Source } from '../../source.ts'
 import { Batch, type Batches } from '../batch.ts'
+import type { FileOrigin, FormatReader } from '../format.ts'
 import { Window } from '../window.ts'
+import {
+  DESCRIPTOR,
+  DESCRIPTOR_IDENTIFIER_AT,
+  FLAG_ASSOCIATED,
+  FLAG_DIRECTORY,
+  FLAG_MULTI_EXTENT,
+  JOLIET_LEVEL_3,
+  JOLIET_LEVELS,
+  RECORD,
+  SECTOR,
+  STANDARD_IDENTIFIER,
+  SYSTEM_SECTORS,
+  TYPE_PRIMARY,
+  TYPE_SUPPLEMENTARY,
+  TYPE_TERMINATOR,
+} from './layout.ts'
 import { type RockRidge, readRockRidge, recordTime } from './read-rock-ridge.ts'
 
-const SECTOR_BYTES = 2048
-const FIRST_DESCRIPTOR = 16
 /** Descriptors are looked through up to here: there are three or four. */
 const MAX_DESCRIPTORS = 64
-const VOLUME_BLOCKS_AT = 80
-const ROOT_RECORD_AT = 156
-const RECORD_BYTES = 33
-
-const DIRECTORY = 2
-const ASSOCIATED = 4
-const MULTI_EXTENT = 0x80
 
 /**
  * What the end of a file may lack of its volume: the padding of a disc burnt track at once, which mkisofs counts in the size
  * of the volume and which some tools cut off again. Each extent within the file is checked on its own.
  */
-const PADDING_BYTES = 150 * SECTOR_BYTES
+const PADDING_BYTES = 150 * SECTOR
 
 /** The longest directory that is read: a million names. */
 const DIRECTORY_BYTES = 128 << 20
@@ -47,6 +55,11 @@ interface Found {
   rockRidge: RockRidge | undefined
 }
 
+function isJoliet(descriptor: Buffer): boolean {
+  const at = DESCRIPTOR.escapeSequences
+  return JOLIET_LEVELS.includes(descriptor.toString('latin1', at, at + JOLIET_LEVEL_3.length))
+}
+
 /** What holds for the whole image. */
 class Image {
   /** For directories. */
@@ -55,7 +68,7 @@ class Image {
   readonly contents: Window
   readonly reading: Reading
   names: Names = 'plain'
-  blockBytes = SECTOR_BYTES
+  blockBytes = SECTOR
   root: Extent = { block: 0, bytes: 0 }
   skip = 0
 
@@ -71,27 +84,28 @@ class Image {
     let plain: Buffer | undefined
     let joliet: Buffer | undefined
     for (let n = 0; ; n++) {
-      const offset = (FIRST_DESCRIPTOR + n) * SECTOR_BYTES
-      const descriptor = await this.window.at(offset, SECTOR_BYTES)
-      if (descriptor.length < SECTOR_BYTES) throw reading.truncated('its descriptors', { offset })
-      const isOne = descriptor.toString('latin1', 1, 6) === 'CD001'
+      const offset = (SYSTEM_SECTORS + n) * SECTOR
+      const descriptor = await this.window.at(offset, SECTOR)
+      if (descriptor.length < SECTOR) throw reading.truncated('its descriptors', { offset })
+      const identifierEnd = DESCRIPTOR_IDENTIFIER_AT + STANDARD_IDENTIFIER.length
+      const isOne = descriptor.toString('latin1', DESCRIPTOR_IDENTIFIER_AT, identifierEnd) === STANDARD_IDENTIFIER
       if (!isOne || n > MAX_DESCRIPTORS) {
         throw reading.error('EBADMSG', 'damaged: no volume descriptor where one should be', { offset })
       }
       const type = descriptor[0]
-      if (type === 255) break
-      if (type === 1) plain ??= Buffer.from(descriptor)
-      else if (type === 2 && /^%\/[@CE]/.test(descriptor.toString('latin1', 88, 91))) joliet ??= Buffer.from(descriptor)
+      if (type === TYPE_TERMINATOR) break
+      if (type === TYPE_PRIMARY) plain ??= Buffer.from(descriptor)
+      else if (type === TYPE_SUPPLEMENTARY && isJoliet(descriptor)) joliet ??= Buffer.from(descriptor)
     }
     if (plain === undefined) throw reading.error('EBADMSG', 'damaged: it has no primary volume')
     this.#enter(plain)
     this.#assertWhole(plain)
     const first = await this.#block(this.root.block)
     const self = first.subarray(0, first[0])
-    if (self.length > RECORD_BYTES) {
+    if (self.length > RECORD.identifier) {
       const offset = this.root.block * this.blockBytes
       const { skip } = await readRockRidge(
-        self.subarray(RECORD_BYTES + 1),
+        self.subarray(RECORD.identifier + 1),
         this.blockBytes,
         this.window,
         reading,
@@ -130,15 +144,23 @@ class Image {
       const record = bytes.subarray(position, position + length)
       const offset = at.offset + position
       position += length
-      if (record.length < length || length < RECORD_BYTES + 1 || RECORD_BYTES + (record[32] as number) > length) {
+      if (
+        record.length < length ||
+        length < RECORD.identifier + 1 ||
+        RECORD.identifier + (record[RECORD.identifierLength] as number) > length
+      ) {
         throw reading.error('EBADMSG', 'damaged: a directory record that does not fit', { path: at.path, offset })
       }
       // The directory itself and its parent.
-      if (record[32] === 1 && (record[33] as number) <= 1) continue
-      if ((record[25] as number) & ASSOCIATED) continue
-      extents.push({ block: record.readUInt32LE(2) + (record[1] as number), bytes: record.readUInt32LE(10) })
-      if ((record[25] as number) & MULTI_EXTENT) continue
-      if (record[26] !== 0) throw reading.error('ENOTSUP', 'an interleaved file, which is not supported', { offset })
+      if (record[RECORD.identifierLength] === 1 && (record[RECORD.identifier] as number) <= 1) continue
+      if ((record[RECORD.flags] as number) & FLAG_ASSOCIATED) continue
+      extents.push({
+        block: record.readUInt32LE(RECORD.extent) + (record[RECORD.attributeSectors] as number),
+        bytes: record.readUInt32LE(RECORD.dataLength),
+      })
+      if ((record[RECORD.flags] as number) & FLAG_MULTI_EXTENT) continue
+      if (record[RECORD.interleaved] !== 0)
+        throw reading.error('ENOTSUP', 'an interleaved file, which is not supported', { offset })
       yield { record, offset, extents, rockRidge: await this.#rockRidge(record, offset) }
       extents = []
     }
@@ -147,12 +169,12 @@ class Image {
   /** How long a directory is that has been put elsewhere: its record for itself says so. */
   async relocated(block: number): Promise<Extent> {
     const first = await this.#block(block)
-    return { block, bytes: first.readUInt32LE(10) }
+    return { block, bytes: first.readUInt32LE(RECORD.dataLength) }
   }
 
   name({ record, rockRidge, offset }: Found): string {
     if (rockRidge?.name !== undefined) return rockRidge.name
-    const raw = record.subarray(RECORD_BYTES, RECORD_BYTES + (record[32] as number))
+    const raw = record.subarray(RECORD.identifier, RECORD.identifier + (record[RECORD.identifierLength] as number))
     if (this.names !== 'joliet') return this.reading.text(raw, 0, raw.length, offset).replace(/\.?;[0-9]+$/, '')
     const name = Buffer.from(raw.subarray(0, raw.length & ~1))
       .swap16()
@@ -164,27 +186,27 @@ class Image {
 
   async #rockRidge(record: Buffer, offset: number): Promise<RockRidge | undefined> {
     if (this.names !== 'rock-ridge') return undefined
-    const nameBytes = record[32] as number
+    const nameBytes = record[RECORD.identifierLength] as number
     // A byte fills the name up, unless it is of odd length.
-    const area = record.subarray(RECORD_BYTES + nameBytes + (nameBytes % 2 === 0 ? 1 : 0) + this.skip)
+    const area = record.subarray(RECORD.identifier + nameBytes + (nameBytes % 2 === 0 ? 1 : 0) + this.skip)
     return readRockRidge(area, this.blockBytes, this.window, this.reading, offset)
   }
 
   #enter(descriptor: Buffer): void {
-    this.blockBytes = descriptor.readUInt16LE(128)
+    this.blockBytes = descriptor.readUInt16LE(DESCRIPTOR.blockBytes)
     if (![512, 1024, 2048].includes(this.blockBytes)) {
       throw this.reading.error('EBADMSG', `damaged: blocks of ${this.blockBytes} bytes`)
     }
     this.root = {
-      block: descriptor.readUInt32LE(ROOT_RECORD_AT + 2),
-      bytes: descriptor.readUInt32LE(ROOT_RECORD_AT + 10),
+      block: descriptor.readUInt32LE(DESCRIPTOR.rootRecord + RECORD.extent),
+      bytes: descriptor.readUInt32LE(DESCRIPTOR.rootRecord + RECORD.dataLength),
     }
   }
 
   /** Tell a file that was cut off before any of its members is handed out. */
   #assertWhole(descriptor: Buffer): void {
     const { size } = this.window
-    const bytes = descriptor.readUInt32LE(VOLUME_BLOCKS_AT) * this.blockBytes
+    const bytes = descriptor.readUInt32LE(DESCRIPTOR.volumeSectors) * this.blockBytes
     if (size >= bytes - PADDING_BYTES) return
     const what = `truncated: the volume has ${bytes} bytes, the file only ${size}`
     throw this.reading.error('EBADMSG', what, { offset: size, hint: 'copy the image again' })
@@ -193,43 +215,59 @@ class Image {
   async #block(block: number): Promise<Buffer> {
     const offset = block * this.blockBytes
     const bytes = await this.window.at(offset, this.blockBytes)
-    if (bytes.length < this.blockBytes || (bytes[0] as number) <= RECORD_BYTES) {
+    if (bytes.length < this.blockBytes || (bytes[0] as number) <= RECORD.identifier) {
       throw this.reading.error('EBADMSG', 'damaged: no directory where one should be', { offset })
     }
     return bytes
   }
 }
 
-export async function* readIso9660(source: Source, reading: Reading): Batches {
-  const image = new Image(source, reading)
-  await image.open()
-  const batch = new Batch()
-  const stack: Directory[] = [{ ...image.root, path: '' }]
-  const visited = new Set<number>([image.root.block])
-  for (let directory: Directory | undefined; (directory = stack.pop()); ) {
-    const below: Directory[] = []
-    for await (const found of image.records(directory)) {
-      const { rockRidge } = found
-      if (rockRidge?.relocated) continue
-      const member = toMember(image, directory, found)
-      if (member.type === 'directory') {
-        const moved = rockRidge?.relocatedTo
-        const extent = moved === undefined ? (found.extents[0] as Extent) : await image.relocated(moved)
-        if (visited.has(extent.block)) {
-          const at = { path: member.path, offset: found.offset }
-          throw reading.error('EBADMSG', 'damaged: a directory within itself, or in two places', at)
-        }
-        visited.add(extent.block)
-        below.push({ ...extent, path: member.path })
-      } else if (member.type === 'file') {
-        await addContent(image, member, found)
-      }
-      batch.add(member)
-      if (batch.full || member.stream) yield batch.take()
-    }
-    for (const next of below.reverse()) stack.push(next)
+export function openReader(from: FileOrigin): FormatReader {
+  return new Iso9660Reader(from)
+}
+
+class Iso9660Reader implements FormatReader {
+  readonly #source: Source
+  readonly #reading: Reading
+
+  constructor({ source, reading }: FileOrigin) {
+    this.#source = source
+    this.#reading = reading
   }
-  if (batch.members.length > 0) yield batch.take()
+
+  async *batches(): Batches {
+    const source = this.#source
+    const reading = this.#reading
+    const image = new Image(source, reading)
+    await image.open()
+    const batch = new Batch()
+    const stack: Directory[] = [{ ...image.root, path: '' }]
+    const visited = new Set<number>([image.root.block])
+    for (let directory: Directory | undefined; (directory = stack.pop()); ) {
+      const below: Directory[] = []
+      for await (const found of image.records(directory)) {
+        const { rockRidge } = found
+        if (rockRidge?.relocated) continue
+        const member = toMember(image, directory, found)
+        if (member.type === 'directory') {
+          const moved = rockRidge?.relocatedTo
+          const extent = moved === undefined ? (found.extents[0] as Extent) : await image.relocated(moved)
+          if (visited.has(extent.block)) {
+            const at = { path: member.path, offset: found.offset }
+            throw reading.error('EBADMSG', 'damaged: a directory within itself, or in two places', at)
+          }
+          visited.add(extent.block)
+          below.push({ ...extent, path: member.path })
+        } else if (member.type === 'file') {
+          await addContent(image, member, found)
+        }
+        batch.add(member)
+        if (batch.full || member.stream) yield batch.take()
+      }
+      for (const next of below.reverse()) stack.push(next)
+    }
+    if (batch.members.length > 0) yield batch.take()
+  }
 }
 
 function toMember(image: Image, directory: Directory, found: Found): Member {
@@ -241,7 +279,7 @@ function toMember(image: Image, directory: Directory, found: Found): Member {
     throw reading.error('EINVAL', 'the name of a file is empty or holds a slash', { path: raw, offset })
   }
   const path = reading.path(raw, offset)
-  const isDirectory = ((record[25] as number) & DIRECTORY) !== 0 || rockRidge?.relocatedTo !== undefined
+  const isDirectory = ((record[RECORD.flags] as number) & FLAG_DIRECTORY) !== 0 || rockRidge?.relocatedTo !== undefined
   const type = isDirectory ? 'directory' : (typeOfMode(rockRidge?.mode ?? 0) ?? 'file')
   const linkname = type === 'symlink' ? (rockRidge?.linkname ?? '') : ''
   if (linkname.includes('\0')) throw reading.error('EINVAL', 'the link target holds a NUL', { path, offset })
@@ -253,7 +291,7 @@ function toMember(image: Image, directory: Directory, found: Found): Member {
     mode: (rockRidge?.mode ?? (isDirectory ? 0o555 : 0o444)) & 0o7777,
     uid: rockRidge?.uid ?? 0,
     gid: rockRidge?.gid ?? 0,
-    mtimeSeconds: rockRidge?.mtimeSeconds ?? recordTime(record, 18),
+    mtimeSeconds: rockRidge?.mtimeSeconds ?? recordTime(record, RECORD.date),
     linkname,
     extra: rockRidge?.extra,
     offset,

@@ -2,34 +2,35 @@
  * Rock Ridge (RRIP 1.12): the entries that give a record the name, mode, owner, time and link target that it has in POSIX.
  * The root says that it is used under the identifier of 1991, as libarchive and mkisofs do: every reader knows that one.
  */
+import { S_IFDIR, S_IFLNK, S_IFREG } from '../../file-mode.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
 import { hasShortDate, longDate, putBoth32, shortDate } from './fields.ts'
+import {
+  COMPONENT_HEADER_BYTES,
+  CONTINUE,
+  ENTRY_HEADER_BYTES,
+  PIECE_AT,
+  PX,
+  PX_BYTES,
+  SL_CURRENT,
+  SL_PARENT,
+  SL_ROOT,
+  SP_CHECK,
+  TF_ACCESS,
+  TF_ATTRIBUTES,
+  TF_LONG_FORM,
+  TF_MODIFY,
+} from './layout.ts'
 import { MAX_ENTRY_BYTES, type SystemUse } from './system-use.ts'
-
-const S_IFDIR = 0o040000
-const S_IFREG = 0o100000
-const S_IFLNK = 0o120000
 
 const DIRECTORY_MODE = 0o755
 
-/** PX: mode, links, owner, group, serial number, each in both byte orders (4.1.1). */
-const PX_BYTES = 40
-
-/** TF: which times follow, and that they are long ones (4.1.6). */
-const TF_MODIFY_ACCESS_ATTRIBUTES = 0x0e
-const TF_LONG_FORM = 0x80
-
-/** NM and SL: the entry continues in the next of its kind; so does a component of SL (4.1.3, 4.1.4). */
-const CONTINUE = 0x01
-/** Components of SL that stand for a name. */
-const SL_CURRENT = 0x02
-const SL_PARENT = 0x04
-const SL_ROOT = 0x08
+/** PX, TF and so on are filled in behind signature, length and version. */
+const PX_DATA_BYTES = PX_BYTES - ENTRY_HEADER_BYTES
+const TF_TIMES = TF_MODIFY | TF_ACCESS | TF_ATTRIBUTES
 
 /** Bytes of a name in one NM entry, and of components in one SL entry: behind signature, length, version and flags. */
-const MAX_PIECE_BYTES = MAX_ENTRY_BYTES - 5
-/** Flags and length of a component. */
-const COMPONENT_HEADER_BYTES = 2
+const MAX_PIECE_BYTES = MAX_ENTRY_BYTES - PIECE_AT
 
 /** ER (SUSP 5.5): lengths of the three texts, version of the extension, and the texts, which RRIP 4.3 wants like this. */
 const ER_TEXTS = [
@@ -47,10 +48,10 @@ export class RockRidge {
 
   constructor({ mode, uid, gid, mtimeSeconds }: MemberAttributes) {
     const owned = (type: number) => {
-      const px = Buffer.alloc(PX_BYTES)
-      putBoth32(px, 0, type)
-      putBoth32(px, 16, uid)
-      putBoth32(px, 24, gid)
+      const px = Buffer.alloc(PX_DATA_BYTES)
+      putBoth32(px, PX.mode - ENTRY_HEADER_BYTES, type)
+      putBoth32(px, PX.uid - ENTRY_HEADER_BYTES, uid)
+      putBoth32(px, PX.gid - ENTRY_HEADER_BYTES, gid)
       return px
     }
     this.#directory = owned(S_IFDIR | DIRECTORY_MODE)
@@ -58,15 +59,12 @@ export class RockRidge {
     this.#symlink = owned(S_IFLNK | mode)
     const short = hasShortDate(mtimeSeconds)
     const time = short ? shortDate(mtimeSeconds) : longDate(mtimeSeconds)
-    this.#time = Buffer.concat([
-      Buffer.of(TF_MODIFY_ACCESS_ATTRIBUTES | (short ? 0 : TF_LONG_FORM)),
-      ...[time, time, time],
-    ])
+    this.#time = Buffer.concat([Buffer.of(TF_TIMES | (short ? 0 : TF_LONG_FORM)), ...[time, time, time]])
   }
 
   /** That system use entries are used, from the first byte (SUSP 5.3): first of all in the root. */
   announce(use: SystemUse): void {
-    use.entry('SP', 3).set([0xbe, 0xef, 0], use.at(3))
+    use.entry('SP', 3).set([...SP_CHECK, 0], use.at(3))
   }
 
   /** Which extension is used: also in the root. */
@@ -91,11 +89,11 @@ export class RockRidge {
   }
 
   #attributes(use: SystemUse, px: Uint8Array, links: number, serial: number): void {
-    const to = use.entry('PX', PX_BYTES)
-    const at = use.at(PX_BYTES)
+    const to = use.entry('PX', PX_DATA_BYTES)
+    const at = use.at(PX_DATA_BYTES)
     to.set(px, at)
-    putBoth32(to, at + 8, links)
-    putBoth32(to, at + 32, serial)
+    putBoth32(to, at + PX.links - ENTRY_HEADER_BYTES, links)
+    putBoth32(to, at + PX.serial - ENTRY_HEADER_BYTES, serial)
     const length = this.#time.length
     use.entry('TF', length).set(this.#time, use.at(length))
   }

@@ -2,12 +2,9 @@
  * System use entries (SUSP): what extensions add to a directory record. A record has at most 254 bytes in all; entries that
  * find no room in it go to a continuation area behind the directory, which a CE entry points to (SUSP 5.1).
  */
-import { putBoth32, SECTOR } from './fields.ts'
+import { putBoth32 } from './fields.ts'
+import { CE, CE_BYTES, ENTRY_HEADER_BYTES, SECTOR } from './layout.ts'
 
-/** A CE entry: signature, length, version, and block, offset and length of the area, each in both byte orders. */
-const CE_BYTES = 28
-/** Signature, length and version. */
-const HEADER_BYTES = 4
 /** The length of an entry is one byte. */
 export const MAX_ENTRY_BYTES = 255
 
@@ -61,7 +58,7 @@ export class SystemUse {
 
   /** Begin an entry whose data have `length` bytes. @returns the buffer, to write them from {@link at} on */
   entry(signature: string, length: number): Buffer {
-    const total = HEADER_BYTES + length
+    const total = ENTRY_HEADER_BYTES + length
     if (this.#used + total > this.#bytes.length) {
       const grown = Buffer.allocUnsafeSlow(this.#bytes.length * 2)
       this.#bytes.copy(grown, 0, 0, this.#used)
@@ -84,7 +81,7 @@ export class SystemUse {
 
   /** Add an entry as it is. */
   add(entry: Uint8Array): void {
-    this.entry('  ', entry.length - HEADER_BYTES).set(entry, this.#used - entry.length)
+    this.entry('  ', entry.length - ENTRY_HEADER_BYTES).set(entry, this.#used - entry.length)
   }
 
   /**
@@ -131,7 +128,7 @@ function putContinuation(to: Buffer, at: number, sector: number, offset: number,
   to.write('CE', at, 'latin1')
   to[at + 2] = CE_BYTES
   to[at + 3] = 1
-  putBoth32(to, at + 4, sector)
-  putBoth32(to, at + 12, offset)
-  putBoth32(to, at + 20, length)
+  putBoth32(to, at + CE.sector, sector)
+  putBoth32(to, at + CE.offset, offset)
+  putBoth32(to, at + CE.length, length)
 }

@@ -1,12 +1,15 @@
 /** Volume descriptors (ECMA-119 8): what a reader looks at first, from sector 16 on. */
-import { longDate, NO_LONG_DATE, putBoth16, putBoth32, SECTOR } from './fields.ts'
-
-const TYPE_PRIMARY = 1
-const TYPE_SUPPLEMENTARY = 2
-const TYPE_TERMINATOR = 255
-
-/** What says that a supplementary descriptor is Joliet's, of UCS-2 level 3 (Joliet specification, "SVD"). */
-const JOLIET_LEVEL_3 = '%/E'
+import { longDate, NO_LONG_DATE, putBoth16, putBoth32 } from './fields.ts'
+import {
+  DESCRIPTOR,
+  DESCRIPTOR_IDENTIFIER_AT,
+  JOLIET_LEVEL_3,
+  SECTOR,
+  STANDARD_IDENTIFIER,
+  TYPE_PRIMARY,
+  TYPE_SUPPLEMENTARY,
+  TYPE_TERMINATOR,
+} from './layout.ts'
 
 /** What mkisofs and libarchive, and so `flux dump`, call a volume that nobody named. */
 const VOLUME_IDENTIFIER = 'CDROM'
@@ -29,17 +32,17 @@ export function volumeDescriptor(volume: VolumeDescriptor): Buffer {
   const { joliet } = volume
   const bytes = begin(joliet ? TYPE_SUPPLEMENTARY : TYPE_PRIMARY)
   const text = (at: number, width: number, value: string) => putText(bytes, at, width, value, joliet)
-  text(8, 32, '')
-  text(40, 32, VOLUME_IDENTIFIER)
-  putBoth32(bytes, 80, volume.sectors)
-  if (joliet) bytes.write(JOLIET_LEVEL_3, 88, 'latin1')
-  putBoth16(bytes, 120, 1)
-  putBoth16(bytes, 124, 1)
-  putBoth16(bytes, 128, SECTOR)
-  putBoth32(bytes, 132, volume.pathTableBytes)
-  bytes.writeUInt32LE(volume.pathTableL, 140)
-  bytes.writeUInt32BE(volume.pathTableM, 148)
-  bytes.set(volume.rootRecord, 156)
+  text(DESCRIPTOR.systemIdentifier, 32, '')
+  text(DESCRIPTOR.volumeIdentifier, 32, VOLUME_IDENTIFIER)
+  putBoth32(bytes, DESCRIPTOR.volumeSectors, volume.sectors)
+  if (joliet) bytes.write(JOLIET_LEVEL_3, DESCRIPTOR.escapeSequences, 'latin1')
+  putBoth16(bytes, DESCRIPTOR.volumeSetSize, 1)
+  putBoth16(bytes, DESCRIPTOR.volumeSequenceNumber, 1)
+  putBoth16(bytes, DESCRIPTOR.blockBytes, SECTOR)
+  putBoth32(bytes, DESCRIPTOR.pathTableBytes, volume.pathTableBytes)
+  bytes.writeUInt32LE(volume.pathTableL, DESCRIPTOR.pathTableL)
+  bytes.writeUInt32BE(volume.pathTableM, DESCRIPTOR.pathTableM)
+  bytes.set(volume.rootRecord, DESCRIPTOR.rootRecord)
   text(190, 128, '')
   text(318, 128, '')
   text(446, 128, '')
@@ -64,8 +67,8 @@ export function terminator(): Buffer {
 function begin(type: number): Buffer {
   const bytes = Buffer.alloc(SECTOR)
   bytes[0] = type
-  bytes.write('CD001', 1, 'latin1')
-  bytes[6] = 1
+  bytes.write(STANDARD_IDENTIFIER, DESCRIPTOR_IDENTIFIER_AT, 'latin1')
+  bytes[DESCRIPTOR.version] = 1
   return bytes
 }
 

@@ -5,22 +5,31 @@
  */
 import { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, assertSize, sizeMismatch } from '../../archive-error.ts'
+import type { ArchiveWriter } from '../../archive-writer.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
-import type { ArchiveType } from '../../formats.ts'
+import type { ArchiveType } from '../../kinds.ts'
 import { PathCheck } from '../../member-path.ts'
 import type { Sink } from '../../sink.ts'
-import type { Spool } from '../../spool.ts'
-import { longDate, SECTOR } from './fields.ts'
+import { type Spool, TemporaryFile } from '../../spool.ts'
+import type { FileTarget } from '../format.ts'
+import { longDate } from './fields.ts'
 import { Image } from './image.ts'
+import { SECTOR } from './layout.ts'
 import { MemberTree } from './tree.ts'
 
 /** Owner and group are of 32 bits in Rock Ridge. */
 const MAX_ID = 2 ** 32 - 1
 
-export class Iso9660Writer implements AsyncDisposable {
+/** @throws {ArchiveError} as {@link Iso9660Writer} */
+export function openWriter(to: FileTarget): ArchiveWriter {
+  return new Iso9660Writer(to)
+}
+
+class Iso9660Writer implements ArchiveWriter {
   readonly type: ArchiveType
   readonly #sink: Sink
   readonly #attributes: MemberAttributes
+  /** Holds the data of all files until the end. */
   readonly #spool: Spool
   readonly #paths = new PathCheck('iso9660')
   readonly #tree = new MemberTree()
@@ -29,11 +38,9 @@ export class Iso9660Writer implements AsyncDisposable {
   #done = false
 
   /**
-   * @param sink - where the image goes; committed or aborted with the writer
-   * @param spool - holds the data of all files until the end; closed with the writer
    * @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say
    */
-  constructor(type: ArchiveType, sink: Sink, attributes: MemberAttributes, spool: Spool) {
+  constructor({ type, sink, attributes, spoolDirectory }: FileTarget) {
     const { uid, gid, mtimeSeconds } = attributes
     for (const id of [uid, gid]) {
       if (id > MAX_ID) throw new ArchiveError('EOVERFLOW', { format: 'iso9660' }, `iso9660: ${id} is no id it can say`)
@@ -42,7 +49,7 @@ export class Iso9660Writer implements AsyncDisposable {
     this.type = type
     this.#sink = sink
     this.#attributes = attributes
-    this.#spool = spool
+    this.#spool = new TemporaryFile(spoolDirectory)
   }
 
   /** Bytes of the image; of the data in it so far, until it is finished. */

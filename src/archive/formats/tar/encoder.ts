@@ -7,31 +7,35 @@ import { ArchiveError, sizeMismatch } from '../../archive-error.ts'
 import type { ExtraRecords, FormatEncoder, MemberAttributes } from '../../format-encoder.ts'
 import { HEADER_BYTES } from '../../member.ts'
 import { encodePax } from '../pax-records.ts'
+import {
+  BLOCK_BYTES,
+  CHKSUM,
+  DEVMAJOR,
+  DEVMINOR,
+  type Field,
+  GID,
+  LINKNAME,
+  MAGIC,
+  MAX_ID,
+  MAX_SIZE,
+  MODE,
+  MTIME,
+  NAME,
+  PREFIX,
+  SIZE,
+  TYPE_FILE,
+  TYPE_PAX,
+  TYPE_SYMLINK,
+  TYPEFLAG,
+  UID,
+  USTAR,
+  VERSION,
+} from './layout.ts'
 
-const BLOCK = 512
-
-/** Fields of a ustar header: offset and width, under the names of the standard. */
-const NAME = [0, 100] as const
-const MODE = [100, 8] as const
-const UID = [108, 8] as const
-const GID = [116, 8] as const
-const SIZE = [124, 12] as const
-const MTIME = [136, 12] as const
-const CHKSUM = [148, 8] as const
-const TYPEFLAG = 156
-const LINKNAME = [157, 100] as const
-const MAGIC = [257, 8] as const
-const DEVMAJOR = [329, 8] as const
-const DEVMINOR = [337, 8] as const
-const PREFIX = [345, 155] as const
-
-const TYPE_FILE = 0x30
-const TYPE_SYMLINK = 0x32
-const TYPE_PAX = 0x78
-
-/** The largest numbers that fit the octal fields. */
-const MAX_ID = 0o7777777
-const MAX_SIZE = 0o77777777777
+/** Types, as the bytes that they are. */
+const FILE = TYPE_FILE.charCodeAt(0)
+const SYMLINK = TYPE_SYMLINK.charCodeAt(0)
+const PAX = TYPE_PAX.charCodeAt(0)
 
 /** A linkname that is too long for the ustar field leaves this in it, as with libarchive. */
 const LONG_LINK = '././@LongSymLink'
@@ -62,32 +66,32 @@ export class TarEncoder implements FormatEncoder {
 
   constructor(out: ChunkWriter, attributes: MemberAttributes, options: TarOptions = {}) {
     this.#out = out
-    this.#recordBytes = options.recordBytes ?? BLOCK
+    this.#recordBytes = options.recordBytes ?? BLOCK_BYTES
     const { mode, uid, gid, mtimeSeconds } = attributes
     const common: [string, string][] = []
     if (gid > MAX_ID) common.push(['gid', String(gid)])
     if (uid > MAX_ID) common.push(['uid', String(uid)])
     if (mtimeSeconds < 0 || mtimeSeconds > MAX_SIZE) common.push(['mtime', String(mtimeSeconds)])
     this.#common = common
-    const header = Buffer.alloc(BLOCK)
+    const header = Buffer.alloc(BLOCK_BYTES)
     putOctal(header, MODE, mode)
     putOctal(header, UID, Math.min(uid, MAX_ID))
     putOctal(header, GID, Math.min(gid, MAX_ID))
     putOctal(header, SIZE, 0)
     putOctal(header, MTIME, Math.min(Math.max(mtimeSeconds, 0), MAX_SIZE))
     header.fill(0x20, CHKSUM[0], CHKSUM[0] + CHKSUM[1])
-    header.write('ustar\0', MAGIC[0], 'latin1')
-    header.write('00', MAGIC[0] + 6, 'latin1')
+    header.write(`${USTAR}\0`, MAGIC[0], 'latin1')
+    header.write('00', VERSION[0], 'latin1')
     putOctal(header, DEVMAJOR, 0)
     putOctal(header, DEVMINOR, 0)
     this.#header = header
     let sum = 0
-    for (let i = 0; i < BLOCK; i++) if (i < SIZE[0] || i >= SIZE[0] + SIZE[1]) sum += header[i] as number
+    for (let i = 0; i < BLOCK_BYTES; i++) if (i < SIZE[0] || i >= SIZE[0] + SIZE[1]) sum += header[i] as number
     this.#sum = sum
   }
 
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
-    this.#member(TYPE_FILE, path, size, '', extra)
+    this.#member(FILE, path, size, '', extra)
     let written = 0
     for (const part of parts) {
       this.#out.write(part)
@@ -98,7 +102,7 @@ export class TarEncoder implements FormatEncoder {
   }
 
   beginFile(path: string, size: number, extra?: ExtraRecords): void {
-    this.#member(TYPE_FILE, path, size, '', extra)
+    this.#member(FILE, path, size, '', extra)
     this.#fileName = path
     this.#declared = size
     this.#written = 0
@@ -116,11 +120,11 @@ export class TarEncoder implements FormatEncoder {
   }
 
   symlink(path: string, target: string, extra?: ExtraRecords): void {
-    this.#member(TYPE_SYMLINK, path, 0, target, extra)
+    this.#member(SYMLINK, path, 0, target, extra)
   }
 
   finish(): void {
-    this.#out.zeros(2 * BLOCK)
+    this.#out.zeros(2 * BLOCK_BYTES)
     const over = this.#out.bytes % this.#recordBytes
     if (over > 0) this.#out.zeros(this.#recordBytes - over)
   }
@@ -149,7 +153,7 @@ export class TarEncoder implements FormatEncoder {
         hint: 'leave it out with --exclude',
       })
     }
-    this.#put(TYPE_PAX, paxHeaderName(path), true, data.length, '')
+    this.#put(PAX, paxHeaderName(path), true, data.length, '')
     this.#out.write(data)
     this.#pad(data.length)
   }
@@ -180,13 +184,13 @@ export class TarEncoder implements FormatEncoder {
   }
 
   #pad(size: number): void {
-    const over = size % BLOCK
-    if (over > 0) this.#out.zeros(BLOCK - over)
+    const over = size % BLOCK_BYTES
+    if (over > 0) this.#out.zeros(BLOCK_BYTES - over)
   }
 }
 
 /** Octal digits, a space and, where there is room for one, a NUL; all but the last byte for digits when they are many. */
-function putOctal(header: Buffer, [offset, width]: readonly [number, number], value: number): void {
+function putOctal(header: Buffer, [offset, width]: Field, value: number): void {
   const text = value.toString(8)
   const digits = width === 8 && text.length <= 6 ? 6 : width - 1
   const end = width === 8 && digits === 6 ? ' \0' : width === 8 ? '\0' : ' '
@@ -194,7 +198,7 @@ function putOctal(header: Buffer, [offset, width]: readonly [number, number], va
 }
 
 /** GNU's and star's binary number: the top bit set, then big-endian. Understood by every reader that meets 8 GiB. */
-function putBase256(header: Buffer, [offset, width]: readonly [number, number], value: number): void {
+function putBase256(header: Buffer, [offset, width]: Field, value: number): void {
   let rest = value
   for (let i = offset + width - 1; i >= offset; i--) {
     header[i] = rest % 256
@@ -213,7 +217,7 @@ function putAscii(header: Buffer, offset: number, text: string): number {
   return sum
 }
 
-function putBytes(header: Buffer, [offset, width]: readonly [number, number], bytes: Uint8Array): number {
+function putBytes(header: Buffer, [offset, width]: Field, bytes: Uint8Array): number {
   let sum = 0
   for (let i = 0; i < Math.min(width, bytes.length); i++) {
     const byte = bytes[i] as number

@@ -1,13 +1,27 @@
 /**
  * The 512 bytes of a tar header, of any dialect: POSIX ustar, GNU (numbers in base 256, no prefix), star and the one before
- * them all (V7). Names of fields as in POSIX pax(1), "ustar Interchange Format".
+ * them all (V7). Names of fields as in POSIX pax(1), "ustar Interchange Format"; where they are is in layout.ts.
  */
 import type { Reading } from '../../member.ts'
-
-export const BLOCK_BYTES = 512
-
-const CHECKSUM = 148
-const TYPEFLAG = 156
+import {
+  BLOCK_BYTES,
+  CHKSUM,
+  type Field,
+  GID,
+  LINKNAME,
+  MAGIC,
+  MODE,
+  MTIME,
+  NAME,
+  PREFIX,
+  SIZE,
+  STAR,
+  STAR_MAGIC,
+  STAR_PREFIX,
+  TYPEFLAG,
+  UID,
+  USTAR,
+} from './layout.ts'
 
 /** What a header says; numbers already checked to be exact. */
 export interface TarHeader {
@@ -37,20 +51,20 @@ export function checkHeader(block: Buffer, at: number): 'sound' | 'zero' | 'dama
   if (sum === 0) return 'zero'
   let own = 0
   let ownHigh = 0
-  for (let i = at + CHECKSUM; i < at + CHECKSUM + 8; i++) {
+  for (let i = at + CHKSUM[0]; i < at + CHKSUM[0] + CHKSUM[1]; i++) {
     own += block[i] as number
     ownHigh += (block[i] as number) >> 7
   }
-  const unsigned = sum - own + 8 * 0x20
+  const unsigned = sum - own + CHKSUM[1] * 0x20
   const signed = unsigned - 256 * (high - ownHigh)
-  const stored = octal(block, at + CHECKSUM, 8)
+  const stored = octal(block, at, CHKSUM)
   return stored === unsigned || stored === signed ? 'sound' : 'damaged'
 }
 
 /** @returns undefined when the field holds anything but octal digits between blanks */
-function octal(block: Buffer, at: number, width: number): number | undefined {
-  let i = at
-  const end = at + width
+function octal(block: Buffer, header: number, [offset, width]: Field): number | undefined {
+  let i = header + offset
+  const end = i + width
   while (i < end && block[i] === 0x20) i++
   let value = 0
   for (; i < end; i++) {
@@ -62,21 +76,24 @@ function octal(block: Buffer, at: number, width: number): number | undefined {
 }
 
 /** GNU's numbers: the first bit says so, the others are big-endian two's complement. */
-function base256(block: Buffer, at: number, width: number): number {
+function base256(block: Buffer, header: number, [offset, width]: Field): number {
+  const at = header + offset
   const negative = block[at] === 0xff
   let value = negative ? -1 : (block[at] as number) & 0x7f
   for (let i = at + 1; i < at + width; i++) value = value * 256 + (block[i] as number)
   return value
 }
 
-function number(block: Buffer, at: number, width: number, what: string, reading: Reading, offset: number): number {
-  const value = (block[at] as number) >= 0x80 ? base256(block, at, width) : octal(block, at, width)
+function number(block: Buffer, header: number, field: Field, what: string, reading: Reading, offset: number): number {
+  const value =
+    (block[header + field[0]] as number) >= 0x80 ? base256(block, header, field) : octal(block, header, field)
   if (value === undefined) throw reading.error('EBADMSG', `damaged header: the ${what} is not a number`, { offset })
   if (!Number.isSafeInteger(value)) throw reading.error('EOVERFLOW', `the ${what} is beyond all bounds`, { offset })
   return value
 }
 
-function text(block: Buffer, at: number, width: number, reading: Reading, offset: number): string {
+function text(block: Buffer, header: number, [fieldAt, width]: Field, reading: Reading, offset: number): string {
+  const at = header + fieldAt
   if (block[at] === 0) return ''
   let end = at + 1
   while (end < at + width && block[end] !== 0) end++
@@ -95,23 +112,26 @@ export function parseHeader(
   known: { path: boolean; linkname: boolean },
 ): TarHeader {
   // "ustar\0": POSIX, whose prefix may also be star's shorter one. GNU has "ustar " and times where the prefix would be.
+  const magicEnd = at + MAGIC[0] + USTAR.length
   const posix =
-    block[at + 257] === 0x75 && block[at + 262] === 0 && block.toString('latin1', at + 257, at + 262) === 'ustar'
-  let name = known.path ? '' : text(block, at, 100, reading, offset)
-  if (posix && !known.path && block[at + 345] !== 0) {
-    const star = block.toString('latin1', at + 508, at + 512) === 'tar\0'
-    name = `${text(block, at + 345, star ? 131 : 155, reading, offset)}/${name}`
+    block[at + MAGIC[0]] === 0x75 &&
+    block[magicEnd] === 0 &&
+    block.toString('latin1', at + MAGIC[0], magicEnd) === USTAR
+  let name = known.path ? '' : text(block, at, NAME, reading, offset)
+  if (posix && !known.path && block[at + PREFIX[0]] !== 0) {
+    const star = block.toString('latin1', at + STAR_MAGIC[0], at + STAR_MAGIC[0] + STAR_MAGIC[1]) === STAR
+    name = `${text(block, at, star ? STAR_PREFIX : PREFIX, reading, offset)}/${name}`
   }
-  const size = number(block, at + 124, 12, 'size', reading, offset)
+  const size = number(block, at, SIZE, 'size', reading, offset)
   if (size < 0) throw reading.error('EBADMSG', 'damaged header: the size is negative', { path: name, offset })
   return {
     name,
-    mode: number(block, at + 100, 8, 'mode', reading, offset) & 0o7777,
-    uid: number(block, at + 108, 8, 'uid', reading, offset),
-    gid: number(block, at + 116, 8, 'gid', reading, offset),
+    mode: number(block, at, MODE, 'mode', reading, offset) & 0o7777,
+    uid: number(block, at, UID, 'uid', reading, offset),
+    gid: number(block, at, GID, 'gid', reading, offset),
     size,
-    mtime: number(block, at + 136, 12, 'mtime', reading, offset),
+    mtime: number(block, at, MTIME, 'mtime', reading, offset),
     typeflag: String.fromCharCode(block[at + TYPEFLAG] as number),
-    linkname: known.linkname ? '' : text(block, at + 157, 100, reading, offset),
+    linkname: known.linkname ? '' : text(block, at, LINKNAME, reading, offset),
   }
 }

@@ -6,10 +6,9 @@ import { Input } from '../../input.ts'
 import type { Reading } from '../../member.ts'
 import type { Source } from '../../source.ts'
 import { Window } from '../window.ts'
+import { SIGNATURE_MAGIC } from './layout.ts'
 import type { At } from './local-header.ts'
 import { passEntry, readEntry, type ZipDirectory } from './read-directory.ts'
-
-const SIGNATURE_MAGIC = 0x0505_4b50
 
 export class ZipExtents {
   readonly #directory: ZipDirectory

@@ -2,48 +2,51 @@
  * The headers of a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.7 to 4.3.16), fields in the order of the specification. Each member
  * has two: one before its content, one in the directory at the end.
  */
+import { S_IFLNK, S_IFREG } from '../../file-mode.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
+import {
+  DEFLATED,
+  END,
+  END_BYTES,
+  END_MAGIC,
+  END64,
+  END64_BYTES,
+  END64_MAGIC,
+  ENTRY,
+  ENTRY_BYTES,
+  ENTRY_MAGIC,
+  EXTRA_NTFS,
+  EXTRA_RECORDS,
+  EXTRA_UT,
+  EXTRA_UX,
+  EXTRA_XL,
+  EXTRA_ZIP64,
+  FLAG_UTF8,
+  LOCAL,
+  LOCAL_BYTES,
+  LOCAL_MAGIC,
+  LOCATOR,
+  LOCATOR_BYTES,
+  LOCATOR_MAGIC,
+  MADE_ON_UNIX,
+  NTFS_EPOCH_SECONDS,
+  SEE_ZIP64_16,
+  SEE_ZIP64_32,
+  STORED,
+} from './layout.ts'
 
-const STORED = 0
-const DEFLATED = 8
-/** Names are UTF-8 (4.4.4, bit 11). */
-const UTF8 = 0x0800
 /** What a reader must know: deflate, or Zip64. */
 const VERSION = 20
 const VERSION_ZIP64 = 45
 /** Made on Unix, so that the upper half of the external attributes is a mode; by a tool of version 2.0. */
-const MADE_BY = (3 << 8) | 20
+const MADE_BY = (MADE_ON_UNIX << 8) | VERSION
 
-const LOCAL_BYTES = 30
-const CENTRAL_BYTES = 46
-/** The greatest number of a field means: look in the Zip64 extra field. */
-const SEE_ZIP64 = 0xffff_ffff
-
-const S_IFREG = 0o100000
-const S_IFLNK = 0o120000
-
-/** Extra fields: Zip64, NTFS times, Info-ZIP's times "UT" and owner "ux". */
-const EXTRA_ZIP64 = 0x0001
-const EXTRA_NTFS = 0x000a
-const EXTRA_UT = 0x5455
-const EXTRA_UX = 0x7875
-/**
- * libarchive's "xl", for headers before the content only: what else stands in the directory alone. Without it a reader of
- * a stream, as `flux restore` from a pipe, would take a symlink for a file.
- */
-const EXTRA_XL = 0x6c78
-/** In it are: by what it was made, and external attributes. */
+/** In "xl" are: by what it was made, and external attributes. */
 const XL_FIELDS = 1 | 4
-/** `FL`: records that other formats have in a pax header, in the same notation. No id that is registered (APPNOTE 4.5.2). */
-export const EXTRA_RECORDS = 0x4c46
-
 /** Room that a header takes at most beyond name and records. */
 export const HEADER_ROOM = 160
 /** The most that name and records may come to each: lengths have 16 bits, and the other fields want room too. */
 export const MAX_FIELD_BYTES = 0xffff - HEADER_ROOM
-
-/** From 1601, where NTFS counts from, to 1970. */
-export const NTFS_EPOCH_SECONDS = 11_644_473_600
 
 /** What the headers say of one member. */
 export interface ZipMember {
@@ -85,16 +88,16 @@ export class ZipHeaders {
   /** Write the header that stands before the content. @returns where it ends */
   local(out: Buffer, at: number, member: ZipMember): number {
     const { name, crc, packed, size } = member
-    const zip64 = packed >= SEE_ZIP64 || size >= SEE_ZIP64
-    out.writeUInt32LE(0x0403_4b50, at)
-    out.writeUInt16LE(zip64 ? VERSION_ZIP64 : VERSION, at + 4)
-    out.writeUInt16LE(isAscii(name) ? 0 : UTF8, at + 6)
-    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + 8)
-    out.writeUInt32LE(this.#dosTime, at + 10)
-    out.writeUInt32LE(crc, at + 14)
-    out.writeUInt32LE(zip64 ? SEE_ZIP64 : packed, at + 18)
-    out.writeUInt32LE(zip64 ? SEE_ZIP64 : size, at + 22)
-    out.writeUInt16LE(name.length, at + 26)
+    const zip64 = packed >= SEE_ZIP64_32 || size >= SEE_ZIP64_32
+    out.writeUInt32LE(LOCAL_MAGIC, at)
+    out.writeUInt16LE(zip64 ? VERSION_ZIP64 : VERSION, at + LOCAL.version)
+    out.writeUInt16LE(isAscii(name) ? 0 : FLAG_UTF8, at + LOCAL.flags)
+    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + LOCAL.method)
+    out.writeUInt32LE(this.#dosTime, at + LOCAL.dosTime)
+    out.writeUInt32LE(crc, at + LOCAL.crc)
+    out.writeUInt32LE(zip64 ? SEE_ZIP64_32 : packed, at + LOCAL.packed)
+    out.writeUInt32LE(zip64 ? SEE_ZIP64_32 : size, at + LOCAL.size)
+    out.writeUInt16LE(name.length, at + LOCAL.nameBytes)
     out.set(name, at + LOCAL_BYTES)
     const extraAt = at + LOCAL_BYTES + name.length
     const fields = this.#extraFields(out, extraAt, zip64 ? [size, packed] : [], member.records)
@@ -103,7 +106,7 @@ export class ZipHeaders {
     out[fields + 4] = XL_FIELDS
     out.writeUInt16LE(MADE_BY, fields + 5)
     const end = out.writeUInt32LE(this.#attributesOf(member), fields + 7)
-    out.writeUInt16LE(end - extraAt, at + 28)
+    out.writeUInt16LE(end - extraAt, at + LOCAL.extraBytes)
     return end
   }
 
@@ -111,25 +114,25 @@ export class ZipHeaders {
   central(out: Buffer, at: number, member: ZipMember, offset: number): number {
     const { name, crc, packed, size } = member
     // In this order, and only those that do not fit (4.5.3).
-    const large = [size, packed, offset].filter((value) => value >= SEE_ZIP64)
-    out.writeUInt32LE(0x0201_4b50, at)
-    out.writeUInt16LE(MADE_BY, at + 4)
-    out.writeUInt16LE(large.length > 0 ? VERSION_ZIP64 : VERSION, at + 6)
-    out.writeUInt16LE(isAscii(name) ? 0 : UTF8, at + 8)
-    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + 10)
-    out.writeUInt32LE(this.#dosTime, at + 12)
-    out.writeUInt32LE(crc, at + 16)
-    out.writeUInt32LE(Math.min(packed, SEE_ZIP64), at + 20)
-    out.writeUInt32LE(Math.min(size, SEE_ZIP64), at + 24)
-    out.writeUInt16LE(name.length, at + 28)
+    const large = [size, packed, offset].filter((value) => value >= SEE_ZIP64_32)
+    out.writeUInt32LE(ENTRY_MAGIC, at)
+    out.writeUInt16LE(MADE_BY, at + ENTRY.madeBy)
+    out.writeUInt16LE(large.length > 0 ? VERSION_ZIP64 : VERSION, at + ENTRY.version)
+    out.writeUInt16LE(isAscii(name) ? 0 : FLAG_UTF8, at + ENTRY.flags)
+    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + ENTRY.method)
+    out.writeUInt32LE(this.#dosTime, at + ENTRY.dosTime)
+    out.writeUInt32LE(crc, at + ENTRY.crc)
+    out.writeUInt32LE(Math.min(packed, SEE_ZIP64_32), at + ENTRY.packed)
+    out.writeUInt32LE(Math.min(size, SEE_ZIP64_32), at + ENTRY.size)
+    out.writeUInt16LE(name.length, at + ENTRY.nameBytes)
     // No comment, first disk, no internal attributes.
-    out.fill(0, at + 32, at + 38)
-    out.writeUInt32LE(this.#attributesOf(member), at + 38)
-    out.writeUInt32LE(Math.min(offset, SEE_ZIP64), at + 42)
-    out.set(name, at + CENTRAL_BYTES)
-    const extraAt = at + CENTRAL_BYTES + name.length
+    out.fill(0, at + ENTRY.commentBytes, at + ENTRY.attributes)
+    out.writeUInt32LE(this.#attributesOf(member), at + ENTRY.attributes)
+    out.writeUInt32LE(Math.min(offset, SEE_ZIP64_32), at + ENTRY.headerOffset)
+    out.set(name, at + ENTRY_BYTES)
+    const extraAt = at + ENTRY_BYTES + name.length
     const end = this.#extraFields(out, extraAt, large, member.records)
-    out.writeUInt16LE(end - extraAt, at + 30)
+    out.writeUInt16LE(end - extraAt, at + ENTRY.extraBytes)
     return end
   }
 
@@ -160,27 +163,27 @@ export class ZipHeaders {
 
 /** What ends the archive (4.3.14 to 4.3.16): with Zip64 when a field of old is too short. */
 export function directoryEnd(entries: number, offset: number, size: number): Buffer {
-  const end = Buffer.alloc(22)
-  end.writeUInt32LE(0x0605_4b50, 0)
-  end.writeUInt16LE(Math.min(entries, 0xffff), 8)
-  end.writeUInt16LE(Math.min(entries, 0xffff), 10)
-  end.writeUInt32LE(Math.min(size, SEE_ZIP64), 12)
-  end.writeUInt32LE(Math.min(offset, SEE_ZIP64), 16)
-  if (entries < 0xffff && offset < SEE_ZIP64 && size < SEE_ZIP64) return end
-  const zip64 = Buffer.alloc(76)
-  zip64.writeUInt32LE(0x0606_4b50, 0)
-  zip64.writeBigUInt64LE(44n, 4)
-  zip64.writeUInt16LE((3 << 8) | VERSION_ZIP64, 12)
-  zip64.writeUInt16LE(VERSION_ZIP64, 14)
-  zip64.writeBigUInt64LE(BigInt(entries), 24)
-  zip64.writeBigUInt64LE(BigInt(entries), 32)
-  zip64.writeBigUInt64LE(BigInt(size), 40)
-  zip64.writeBigUInt64LE(BigInt(offset), 48)
-  // Where the record before is.
-  zip64.writeUInt32LE(0x0706_4b50, 56)
-  zip64.writeBigUInt64LE(BigInt(offset + size), 64)
-  zip64.writeUInt32LE(1, 72)
-  return Buffer.concat([zip64, end])
+  const end = Buffer.alloc(END_BYTES)
+  end.writeUInt32LE(END_MAGIC, 0)
+  end.writeUInt16LE(Math.min(entries, SEE_ZIP64_16), END.entriesOnDisk)
+  end.writeUInt16LE(Math.min(entries, SEE_ZIP64_16), END.entries)
+  end.writeUInt32LE(Math.min(size, SEE_ZIP64_32), END.size)
+  end.writeUInt32LE(Math.min(offset, SEE_ZIP64_32), END.offset)
+  if (entries < SEE_ZIP64_16 && offset < SEE_ZIP64_32 && size < SEE_ZIP64_32) return end
+  const end64 = Buffer.alloc(END64_BYTES)
+  end64.writeUInt32LE(END64_MAGIC, 0)
+  end64.writeBigUInt64LE(BigInt(END64_BYTES - END64.madeBy), END64.bytesAfter)
+  end64.writeUInt16LE((MADE_ON_UNIX << 8) | VERSION_ZIP64, END64.madeBy)
+  end64.writeUInt16LE(VERSION_ZIP64, END64.version)
+  end64.writeBigUInt64LE(BigInt(entries), END64.entriesOnDisk)
+  end64.writeBigUInt64LE(BigInt(entries), END64.entries)
+  end64.writeBigUInt64LE(BigInt(size), END64.size)
+  end64.writeBigUInt64LE(BigInt(offset), END64.offset)
+  const locator = Buffer.alloc(LOCATOR_BYTES)
+  locator.writeUInt32LE(LOCATOR_MAGIC, 0)
+  locator.writeBigUInt64LE(BigInt(offset + size), LOCATOR.endOffset)
+  locator.writeUInt32LE(1, LOCATOR.disks)
+  return Buffer.concat([end64, locator, end])
 }
 
 /** True when headers can have this owner and time. */

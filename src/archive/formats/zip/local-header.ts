@@ -5,15 +5,18 @@
 import { printable } from '../../../errors/index.ts'
 import type { Reading } from '../../member.ts'
 import type { Window } from '../window.ts'
-import { EXTRA_RECORDS } from './headers.ts'
-import { SEE_ZIP64_32, UNICODE_PATH, type ZipEntry } from './read-directory.ts'
-
-const LOCAL_BYTES = 30
-const LOCAL_MAGIC = 0x0403_4b50
-const ENCRYPTED = 1
-/** Sizes and checksum may be 0 here: they follow the content (4.4.4, bit 3). libarchive says the size all the same. */
-const SIZES_FOLLOW = 8
-const ZIP64 = 0x0001
+import {
+  EXTRA_RECORDS,
+  EXTRA_UNICODE_PATH,
+  EXTRA_ZIP64,
+  FLAG_ENCRYPTED,
+  FLAG_SIZES_FOLLOW,
+  LOCAL,
+  LOCAL_BYTES,
+  LOCAL_MAGIC,
+  SEE_ZIP64_32,
+} from './layout.ts'
+import type { ZipEntry } from './read-directory.ts'
 
 /** A name in a message. */
 const MOST_SHOWN = 200
@@ -33,7 +36,7 @@ export function contentOffset(window: Window, entry: ZipEntry, at: At, reading: 
   const { headerOffset } = entry
   let header = window.ready(headerOffset, LOCAL_BYTES)
   if (header === undefined) return undefined
-  const bytes = LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28)
+  const bytes = LOCAL_BYTES + header.readUInt16LE(LOCAL.nameBytes) + header.readUInt16LE(LOCAL.extraBytes)
   header = window.ready(headerOffset, bytes)
   if (header === undefined) return undefined
   compare(header, entry, at, reading)
@@ -44,7 +47,7 @@ export function contentOffset(window: Window, entry: ZipEntry, at: At, reading: 
 export async function loadHeader(window: Window, { headerOffset }: ZipEntry, at: At, reading: Reading): Promise<void> {
   const header = await window.at(headerOffset, LOCAL_BYTES)
   if (header.length < LOCAL_BYTES || header.readUInt32LE(0) !== LOCAL_MAGIC) throw noHeader(at, reading)
-  const bytes = LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28)
+  const bytes = LOCAL_BYTES + header.readUInt16LE(LOCAL.nameBytes) + header.readUInt16LE(LOCAL.extraBytes)
   if ((await window.at(headerOffset, bytes)).length < bytes) throw reading.truncated('a header', at)
 }
 
@@ -55,19 +58,20 @@ function noHeader(at: At, reading: Reading): Error {
 function compare(header: Buffer, entry: ZipEntry, at: At, reading: Reading): void {
   if (header.readUInt32LE(0) !== LOCAL_MAGIC) throw noHeader(at, reading)
   const { rawName, method, crc } = entry
-  const nameEnd = LOCAL_BYTES + header.readUInt16LE(26)
+  const nameEnd = LOCAL_BYTES + header.readUInt16LE(LOCAL.nameBytes)
   let isSameName = nameEnd === LOCAL_BYTES + rawName.length
   for (let i = 0; i < rawName.length; i++) isSameName &&= header[LOCAL_BYTES + i] === rawName[i]
   if (!isSameName) throw differ([at, reading], 'the name', shown(header.subarray(LOCAL_BYTES, nameEnd)), shown(rawName))
-  const flags = header.readUInt16LE(6)
-  if (flags & ENCRYPTED) throw differ([at, reading], 'the content', 'encrypted', 'not')
-  if (header.readUInt16LE(8) !== method) throw differ([at, reading], 'the method', header.readUInt16LE(8), method)
+  const flags = header.readUInt16LE(LOCAL.flags)
+  if (flags & FLAG_ENCRYPTED) throw differ([at, reading], 'the content', 'encrypted', 'not')
+  if (header.readUInt16LE(LOCAL.method) !== method)
+    throw differ([at, reading], 'the method', header.readUInt16LE(LOCAL.method), method)
   const { zip64, records, unicodePath } = extraOf(header, nameEnd)
-  const follow = (flags & SIZES_FOLLOW) !== 0
-  const size = sizeIn(header.readUInt32LE(22), zip64, 0)
+  const follow = (flags & FLAG_SIZES_FOLLOW) !== 0
+  const size = sizeIn(header.readUInt32LE(LOCAL.size), zip64, 0)
   // Both sizes are there (4.5.3).
-  const packed = sizeIn(header.readUInt32LE(18), zip64, 8)
-  const ownCrc = header.readUInt32LE(14)
+  const packed = sizeIn(header.readUInt32LE(LOCAL.packed), zip64, 8)
+  const ownCrc = header.readUInt32LE(LOCAL.crc)
   if (size !== entry.size && !(follow && size === 0)) throw differ([at, reading], 'the size', size, entry.size)
   if (packed !== entry.packed && !(follow && packed === 0))
     throw differ([at, reading], 'the packed size', packed, entry.packed)
@@ -98,9 +102,9 @@ function extraOf(header: Buffer, from: number): Extra {
     const id = header.readUInt16LE(at)
     const end = at + 4 + header.readUInt16LE(at + 2)
     if (end > header.length) break
-    if (id === ZIP64) found.zip64 = header.subarray(at + 4, end)
+    if (id === EXTRA_ZIP64) found.zip64 = header.subarray(at + 4, end)
     else if (id === EXTRA_RECORDS) found.records = header.subarray(at + 4, end)
-    else if (id === UNICODE_PATH) found.unicodePath = header.subarray(at + 4, end)
+    else if (id === EXTRA_UNICODE_PATH) found.unicodePath = header.subarray(at + 4, end)
     at = end
   }
   return found

@@ -11,23 +11,37 @@ import type { Input } from '../../input.ts'
 import type { Reading } from '../../member.ts'
 import { extraOf, parsePax } from '../pax.ts'
 import type { Window } from '../window.ts'
-import { EXTRA_RECORDS, NTFS_EPOCH_SECONDS } from './headers.ts'
+import {
+  END,
+  END_BYTES,
+  END_MAGIC,
+  END64,
+  END64_BYTES,
+  END64_MAGIC,
+  ENTRY,
+  ENTRY_BYTES,
+  ENTRY_MAGIC,
+  EXTRA_NTFS,
+  EXTRA_RECORDS,
+  EXTRA_UNICODE_PATH,
+  EXTRA_UT,
+  EXTRA_UX,
+  EXTRA_ZIP64,
+  FLAG_ENCRYPTED,
+  FLAG_MASKED_HEADER,
+  FLAG_STRONG_ENCRYPTION,
+  FLAG_UTF8,
+  LOCATOR,
+  LOCATOR_BYTES,
+  LOCATOR_MAGIC,
+  MADE_ON_DARWIN,
+  MADE_ON_UNIX,
+  NTFS_EPOCH_SECONDS,
+  SEE_ZIP64_16,
+  SEE_ZIP64_32,
+} from './layout.ts'
 
-const END_BYTES = 22
-const END_MAGIC = 0x0605_4b50
-const END64_LOCATOR_BYTES = 20
-const END64_LOCATOR_MAGIC = 0x0706_4b50
-const END64_MAGIC = 0x0606_4b50
-const END64_BYTES = 56
-const ENTRY_BYTES = 46
-const ENTRY_MAGIC = 0x0201_4b50
-
-/** What is the greatest number of a field stands for: look in the Zip64 extra field. */
-const SEE_ZIP64_16 = 0xffff
-export const SEE_ZIP64_32 = 0xffff_ffff
-
-/** Info-ZIP's extra field "up": the name in UTF-8. */
-export const UNICODE_PATH = 0x7075
+const ENCRYPTED = FLAG_ENCRYPTED | FLAG_STRONG_ENCRYPTION | FLAG_MASKED_HEADER
 
 export interface ZipDirectory {
   offset: number
@@ -63,15 +77,17 @@ export async function findDirectory(window: Window, reading: Reading): Promise<Z
   const tailBytes = Math.min(window.size, END_BYTES + 0xffff)
   const tail = await window.at(window.size - tailBytes, tailBytes)
   for (let at = tail.length - END_BYTES; at >= 0; at--) {
-    if (tail.readUInt32LE(at) !== END_MAGIC || at + END_BYTES + tail.readUInt16LE(at + 20) > tail.length) continue
+    if (tail.readUInt32LE(at) !== END_MAGIC || at + END_BYTES + tail.readUInt16LE(at + END.commentBytes) > tail.length)
+      continue
     const offset = window.size - tailBytes + at
-    if (tail.readUInt16LE(at + 4) !== 0 && tail.readUInt16LE(at + 4) !== SEE_ZIP64_16) {
+    const disk = tail.readUInt16LE(at + END.disk)
+    if (disk !== 0 && disk !== SEE_ZIP64_16) {
       throw reading.error('ENOTSUP', 'is one part of a zip in several, which is not supported', { offset })
     }
     const end = {
-      entries: tail.readUInt16LE(at + 10),
-      size: tail.readUInt32LE(at + 12),
-      offset: tail.readUInt32LE(at + 16),
+      entries: tail.readUInt16LE(at + END.entries),
+      size: tail.readUInt32LE(at + END.size),
+      offset: tail.readUInt32LE(at + END.offset),
     }
     const directory = (await zip64End(window, offset, reading)) ?? end
     if (directory.offset + directory.size > offset || directory.entries * ENTRY_BYTES > directory.size) {
@@ -83,18 +99,18 @@ export async function findDirectory(window: Window, reading: Reading): Promise<Z
 }
 
 async function zip64End(window: Window, end: number, reading: Reading): Promise<ZipDirectory | undefined> {
-  if (end < END64_LOCATOR_BYTES) return undefined
-  const locator = await window.at(end - END64_LOCATOR_BYTES, END64_LOCATOR_BYTES)
-  if (locator.readUInt32LE(0) !== END64_LOCATOR_MAGIC) return undefined
-  const offset = Number(locator.readBigUInt64LE(8))
+  if (end < LOCATOR_BYTES) return undefined
+  const locator = await window.at(end - LOCATOR_BYTES, LOCATOR_BYTES)
+  if (locator.readUInt32LE(0) !== LOCATOR_MAGIC) return undefined
+  const offset = Number(locator.readBigUInt64LE(LOCATOR.endOffset))
   const record = await window.at(Math.min(offset, window.size), END64_BYTES)
   if (record.length < END64_BYTES || record.readUInt32LE(0) !== END64_MAGIC) {
     throw reading.error('EBADMSG', 'damaged: the Zip64 directory end is not where it should be', { offset })
   }
   return {
-    entries: Number(record.readBigUInt64LE(32)),
-    size: Number(record.readBigUInt64LE(40)),
-    offset: Number(record.readBigUInt64LE(48)),
+    entries: Number(record.readBigUInt64LE(END64.entries)),
+    size: Number(record.readBigUInt64LE(END64.size)),
+    offset: Number(record.readBigUInt64LE(END64.offset)),
   }
 }
 
@@ -107,9 +123,11 @@ export function passEntry(input: Input): number | undefined {
   if (!input.ready(ENTRY_BYTES)) return undefined
   const { buffer, position } = input
   if (buffer.readUInt32LE(position) !== ENTRY_MAGIC) return undefined
-  const headerOffset = buffer.readUInt32LE(position + 42)
+  const headerOffset = buffer.readUInt32LE(position + ENTRY.headerOffset)
   const variable =
-    buffer.readUInt16LE(position + 28) + buffer.readUInt16LE(position + 30) + buffer.readUInt16LE(position + 32)
+    buffer.readUInt16LE(position + ENTRY.nameBytes) +
+    buffer.readUInt16LE(position + ENTRY.extraBytes) +
+    buffer.readUInt16LE(position + ENTRY.commentBytes)
   if (headerOffset === SEE_ZIP64_32 || !input.ready(ENTRY_BYTES + variable)) return undefined
   input.position += ENTRY_BYTES + variable
   return headerOffset
@@ -125,36 +143,37 @@ export async function readEntry(input: Input, base: number, reading: Reading): P
   if (header.readUInt32LE(at) !== ENTRY_MAGIC) {
     throw reading.error('EBADMSG', 'damaged: no directory entry where one should be', { offset })
   }
-  const nameBytes = header.readUInt16LE(at + 28)
-  const extraBytes = header.readUInt16LE(at + 30)
-  const bytes = ENTRY_BYTES + nameBytes + extraBytes + header.readUInt16LE(at + 32)
+  const nameBytes = header.readUInt16LE(at + ENTRY.nameBytes)
+  const extraBytes = header.readUInt16LE(at + ENTRY.extraBytes)
+  const bytes = ENTRY_BYTES + nameBytes + extraBytes + header.readUInt16LE(at + ENTRY.commentBytes)
   if (!input.ready(bytes) && !(await input.fill(bytes))) throw reading.truncated('the directory', { offset })
   const entry = input.buffer.subarray(input.position, input.position + bytes)
   input.position += bytes
-  const flags = entry.readUInt16LE(8)
-  const made = entry.readUInt8(5)
+  const flags = entry.readUInt16LE(ENTRY.flags)
+  const madeOn = entry.readUInt16LE(ENTRY.madeBy) >> 8
   const name = entry.subarray(ENTRY_BYTES, ENTRY_BYTES + nameBytes)
   const result: ZipEntry = {
     offset,
-    name: (flags & 0x800) !== 0 ? reading.text(name, 0, name.length, offset) : oldName(name),
+    name: (flags & FLAG_UTF8) !== 0 ? reading.text(name, 0, name.length, offset) : oldName(name),
     rawName: name,
     rawRecords: undefined,
     unicodePath: undefined,
-    unix: made === 3 || made === 19,
-    encrypted: (flags & 0x2041) !== 0,
-    method: entry.readUInt16LE(10),
-    crc: entry.readUInt32LE(16),
-    packed: entry.readUInt32LE(20),
-    size: entry.readUInt32LE(24),
-    attributes: entry.readUInt32LE(38),
-    headerOffset: entry.readUInt32LE(42),
+    unix: madeOn === MADE_ON_UNIX || madeOn === MADE_ON_DARWIN,
+    encrypted: (flags & ENCRYPTED) !== 0,
+    method: entry.readUInt16LE(ENTRY.method),
+    crc: entry.readUInt32LE(ENTRY.crc),
+    packed: entry.readUInt32LE(ENTRY.packed),
+    size: entry.readUInt32LE(ENTRY.size),
+    attributes: entry.readUInt32LE(ENTRY.attributes),
+    headerOffset: entry.readUInt32LE(ENTRY.headerOffset),
     mtimeSeconds: Number.NaN,
     uid: 0,
     gid: 0,
     extra: undefined,
   }
   extraFields(entry.subarray(ENTRY_BYTES + nameBytes, ENTRY_BYTES + nameBytes + extraBytes), result, name, reading)
-  if (Number.isNaN(result.mtimeSeconds)) result.mtimeSeconds = dosTime(entry.readUInt16LE(12), entry.readUInt16LE(14))
+  if (Number.isNaN(result.mtimeSeconds))
+    result.mtimeSeconds = dosTime(entry.readUInt16LE(ENTRY.dosTime), entry.readUInt16LE(ENTRY.dosTime + 2))
   return result
 }
 
@@ -164,11 +183,11 @@ function extraFields(extra: Buffer, entry: ZipEntry, name: Buffer, reading: Read
     const data = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2))
     if (data.length < extra.readUInt16LE(at + 2)) break
     at += 4 + data.length
-    if (id === 0x0001) zip64Field(data, entry, reading)
-    else if (id === 0x5455) extendedTime(data, entry)
-    else if (id === 0x000a) ntfsTime(data, entry)
-    else if (id === 0x7875) unixOwner(data, entry)
-    else if (id === UNICODE_PATH) {
+    if (id === EXTRA_ZIP64) zip64Field(data, entry, reading)
+    else if (id === EXTRA_UT) extendedTime(data, entry)
+    else if (id === EXTRA_NTFS) ntfsTime(data, entry)
+    else if (id === EXTRA_UX) unixOwner(data, entry)
+    else if (id === EXTRA_UNICODE_PATH) {
       entry.unicodePath = data
       // The name in UTF-8, as long as nobody has changed the other one. Info-ZIP gets DEL wrong.
       const isOfName = data.length >= 5 && data.readUInt32LE(1) === crc32(name) && isUtf8(data.subarray(5))

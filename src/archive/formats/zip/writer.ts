@@ -7,11 +7,12 @@ import { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, assertSize, OTHER_FORMAT, sizeMismatch } from '../../archive-error.ts'
 import type { ArchiveWriter } from '../../archive-writer.ts'
 import { DeflateBlocks, type DeflateOptions } from '../../deflate-blocks.ts'
-import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
-import type { ArchiveType } from '../../formats.ts'
+import type { ExtraRecords } from '../../format-encoder.ts'
+import type { ArchiveType } from '../../kinds.ts'
 import { PathCheck } from '../../member-path.ts'
 import type { Sink } from '../../sink.ts'
 import { Held } from '../../spool.ts'
+import type { FileTarget } from '../format.ts'
 import { encodePax } from '../pax-records.ts'
 import { ZipDirectory } from './directory.ts'
 import { canSay, HEADER_ROOM, MAX_FIELD_BYTES, ZipHeaders, type ZipMember } from './headers.ts'
@@ -31,10 +32,16 @@ interface Large {
 
 const NO_RECORDS = new Uint8Array()
 
-export class ZipWriter implements ArchiveWriter {
+/** @throws {ArchiveError} as {@link ZipWriter} */
+export function openWriter(to: FileTarget): ArchiveWriter {
+  return new ZipWriter(to)
+}
+
+class ZipWriter implements ArchiveWriter {
   readonly type: ArchiveType
   readonly #sink: Sink
   readonly #options: DeflateOptions
+  /** Holds a very large member until all of it is compressed. */
   readonly #spoolDirectory: string
   readonly #headers: ZipHeaders
   readonly #directory: ZipDirectory
@@ -47,17 +54,9 @@ export class ZipWriter implements ArchiveWriter {
   #done = false
 
   /**
-   * @param sink - where the archive goes; committed or aborted with the writer
-   * @param spoolDirectory - holds a very large member until all of it is compressed
    * @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say
    */
-  constructor(
-    type: ArchiveType,
-    sink: Sink,
-    attributes: MemberAttributes,
-    options: DeflateOptions,
-    spoolDirectory: string,
-  ) {
+  constructor({ type, sink, attributes, level, threads, spoolDirectory }: FileTarget) {
     if (!canSay(attributes)) {
       const { uid, gid, mtimeSeconds } = attributes
       const what = `zip: cannot say owner ${uid}, group ${gid} or time ${mtimeSeconds}`
@@ -65,11 +64,11 @@ export class ZipWriter implements ArchiveWriter {
     }
     this.type = type
     this.#sink = sink
-    this.#options = options
+    this.#options = { level, threads }
     this.#spoolDirectory = spoolDirectory
     this.#headers = new ZipHeaders(attributes)
     this.#directory = new ZipDirectory(this.#headers)
-    this.#packers = new Packers({ attributes, level: options.level }, options.threads)
+    this.#packers = new Packers({ attributes, level }, threads)
   }
 
   /** Bytes of the archive that have been written. */

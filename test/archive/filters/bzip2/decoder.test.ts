@@ -1,8 +1,8 @@
 /** Streams of the program bzip2, undone. */
 import { expect } from 'chai'
-import { Bzip2Decoder } from '../../../src/archive/decoders/bzip2.ts'
-import { decoded, decodeFailure, flipped, noise, pieces, sample } from '../../support/decoding.ts'
-import { run } from '../../support/processes.ts'
+import { Bzip2Decoder } from '../../../../src/archive/filters/bzip2/decoder.ts'
+import { decoded, decodeFailure, flipped, noise, pieces, sample } from '../../../support/decoding.ts'
+import { run } from '../../../support/processes.ts'
 
 const packed = (bytes: Uint8Array, level = 9) => run('bzip2', ['-c', `-${level}`], Buffer.from(bytes))
 

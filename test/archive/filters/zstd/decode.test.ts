@@ -1,10 +1,10 @@
 /** Frames of the program zstd, undone. */
 import { expect } from 'chai'
-import { unzstd } from '../../../src/archive/decoders/zstd.ts'
-import { Reading } from '../../../src/archive/member.ts'
-import { FluxError } from '../../../src/errors/index.ts'
-import { flipped, noise, pieces, sample } from '../../support/decoding.ts'
-import { run } from '../../support/processes.ts'
+import { unzstd } from '../../../../src/archive/filters/zstd/decode.ts'
+import { Reading } from '../../../../src/archive/member.ts'
+import { FluxError } from '../../../../src/errors/index.ts'
+import { flipped, noise, pieces, sample } from '../../../support/decoding.ts'
+import { run } from '../../../support/processes.ts'
 
 const packed = (bytes: Uint8Array, ...args: string[]) => run('zstd', ['-c', '-q', ...args], Buffer.from(bytes))
 

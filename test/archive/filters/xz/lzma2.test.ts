@@ -1,8 +1,8 @@
 /** LZMA2 without a container, as the program xz writes it. */
 import { expect } from 'chai'
-import { Lzma2 } from '../../../src/archive/decoders/lzma2.ts'
-import { decodeFailure, flipped, noise, sample } from '../../support/decoding.ts'
-import { run } from '../../support/processes.ts'
+import { Lzma2 } from '../../../../src/archive/filters/xz/lzma2.ts'
+import { decodeFailure, flipped, noise, sample } from '../../../support/decoding.ts'
+import { run } from '../../../support/processes.ts'
 
 function packed(bytes: Uint8Array, options: string): Buffer {
   return run('xz', ['-c', '--format=raw', `--lzma2=${options}`], Buffer.from(bytes))

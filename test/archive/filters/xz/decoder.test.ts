@@ -1,8 +1,8 @@
 /** Streams of the program xz, undone. */
 import { expect } from 'chai'
-import { XzDecoder } from '../../../src/archive/decoders/xz.ts'
-import { decoded, decodeFailure, flipped, noise, pieces, sample } from '../../support/decoding.ts'
-import { run } from '../../support/processes.ts'
+import { XzDecoder } from '../../../../src/archive/filters/xz/decoder.ts'
+import { decoded, decodeFailure, flipped, noise, pieces, sample } from '../../../support/decoding.ts'
+import { run } from '../../../support/processes.ts'
 
 const packed = (bytes: Uint8Array, ...args: string[]) => run('xz', ['-c', ...args], Buffer.from(bytes))
 

@@ -1,0 +1,18 @@
+import type { FilterDescriptor } from '../filter.ts'
+import { BLOCK_MAGIC, END_MAGIC, latin1, STREAM_MAGIC } from './layout.ts'
+
+/** Behind the magic is a level, and then a block; or, in a file of nothing, the end. */
+const AFTER_LEVEL = 4
+
+export const bzip2: FilterDescriptor<'bzip2'> = {
+  name: 'bzip2',
+  extension: '.bz2',
+  abbreviations: { tar: '.tbz2' },
+  magic: [BLOCK_MAGIC, END_MAGIC].map((magic) => [
+    [0, STREAM_MAGIC],
+    [AFTER_LEVEL, latin1(magic)],
+  ]),
+  levels: { least: 1, most: 9, usual: 9 },
+  encode: () => import('./encode.ts'),
+  decode: () => import('./decode.ts'),
+}

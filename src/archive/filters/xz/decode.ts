@@ -1,0 +1,11 @@
+import type { Decoder } from '../decoder.ts'
+import type { Decode } from '../filter.ts'
+import { decodeInThread } from '../in-thread.ts'
+
+export const decode: Decode = (chunks, reading) => decodeInThread(import.meta.url, chunks, reading)
+
+/** Called in the thread: the decoder is loaded nowhere else. */
+export async function createDecoder(): Promise<Decoder> {
+  const { XzDecoder } = await import('./decoder.ts')
+  return new XzDecoder()
+}

@@ -1,0 +1,11 @@
+import { ChunkWriter } from '../../../bytes/index.ts'
+import type { ArchiveWriter } from '../../archive-writer.ts'
+import { StreamWriter } from '../../stream-writer.ts'
+import type { FileTarget } from '../format.ts'
+import { CpioEncoder } from './encoder.ts'
+
+/** @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say */
+export function openWriter({ type, sink, filter, attributes }: FileTarget): ArchiveWriter {
+  const out = new ChunkWriter()
+  return new StreamWriter(type, sink, out, new CpioEncoder(out, attributes), filter)
+}

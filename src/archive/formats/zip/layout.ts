@@ -1,0 +1,112 @@
+/**
+ * Where everything is in a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.7 to 4.3.16 and 4.5): what begins each header, the offset of each
+ * field in it, and how long it is without what varies. Numbers are little-endian.
+ */
+
+/** The header before the content of a member (4.3.7); then come name and extra fields. */
+export const LOCAL_MAGIC = 0x0403_4b50
+export const LOCAL_BYTES = 30
+export const LOCAL = {
+  version: 4,
+  flags: 6,
+  method: 8,
+  dosTime: 10,
+  crc: 14,
+  packed: 18,
+  size: 22,
+  nameBytes: 26,
+  extraBytes: 28,
+} as const
+
+/** An entry of the directory at the end (4.3.12); then come name, extra fields and comment. */
+export const ENTRY_MAGIC = 0x0201_4b50
+export const ENTRY_BYTES = 46
+export const ENTRY = {
+  madeBy: 4,
+  version: 6,
+  flags: 8,
+  method: 10,
+  dosTime: 12,
+  crc: 16,
+  packed: 20,
+  size: 24,
+  nameBytes: 28,
+  extraBytes: 30,
+  commentBytes: 32,
+  attributes: 38,
+  headerOffset: 42,
+} as const
+
+/** What ends the archive (4.3.16), before a comment. */
+export const END_MAGIC = 0x0605_4b50
+export const END_BYTES = 22
+export const END = { disk: 4, entriesOnDisk: 8, entries: 10, size: 12, offset: 16, commentBytes: 20 } as const
+
+/** The same with wider fields (4.3.14), before the locator. */
+export const END64_MAGIC = 0x0606_4b50
+export const END64_BYTES = 56
+export const END64 = {
+  bytesAfter: 4,
+  madeBy: 12,
+  version: 14,
+  entriesOnDisk: 24,
+  entries: 32,
+  size: 40,
+  offset: 48,
+} as const
+
+/** Where that is (4.3.15); right before the end. */
+export const LOCATOR_MAGIC = 0x0706_4b50
+export const LOCATOR_BYTES = 20
+export const LOCATOR = { endOffset: 8, disks: 16 } as const
+
+/** A digital signature of the directory (4.3.13), which is not looked at. */
+export const SIGNATURE_MAGIC = 0x0505_4b50
+
+/** What follows the content when its sizes were not known before (4.3.9). */
+const DATA_DESCRIPTOR_MAGIC = 0x0807_4b50
+
+/** What may come first in a zip, as Latin-1: a member, the end of one without members, and what a writer in parts puts there. */
+export const MAGICS = [LOCAL_MAGIC, END_MAGIC, DATA_DESCRIPTOR_MAGIC].map((magic) => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(magic)
+  return bytes.toString('latin1')
+})
+
+/** Flags (4.4.4). */
+export const FLAG_ENCRYPTED = 0x0001
+/** Sizes and checksum may be 0 in the header: they follow the content. libarchive says the size all the same. */
+export const FLAG_SIZES_FOLLOW = 0x0008
+export const FLAG_STRONG_ENCRYPTION = 0x0040
+/** Names are UTF-8. */
+export const FLAG_UTF8 = 0x0800
+export const FLAG_MASKED_HEADER = 0x2000
+
+/** Methods (4.4.5). */
+export const STORED = 0
+export const DEFLATED = 8
+
+/** Systems that an archive is made on, so that the upper half of the external attributes is a Unix mode (4.4.2). */
+export const MADE_ON_UNIX = 3
+export const MADE_ON_DARWIN = 19
+
+/** The greatest number of a field means: look in the Zip64 extra field, or in the wider end. */
+export const SEE_ZIP64_16 = 0xffff
+export const SEE_ZIP64_32 = 0xffff_ffff
+
+/** Extra fields (4.5.2): Zip64, NTFS times; and Info-ZIP's times "UT", owner "ux" and name in UTF-8 "up". */
+export const EXTRA_ZIP64 = 0x0001
+export const EXTRA_NTFS = 0x000a
+export const EXTRA_UT = 0x5455
+export const EXTRA_UX = 0x7875
+export const EXTRA_UNICODE_PATH = 0x7075
+/**
+ * libarchive's "xl", for headers before the content only: what else stands in the directory alone. Without it a reader of
+ * a stream, as `flux restore` from a pipe, would take a symlink for a file.
+ */
+export const EXTRA_XL = 0x6c78
+/** `FL`: records that other formats have in a pax header, in the same notation. No id that is registered (4.5.2). */
+export const EXTRA_RECORDS = 0x4c46
+
+/** From 1601, where NTFS counts from, to 1970. */
+export const NTFS_EPOCH_SECONDS = 11_644_473_600
