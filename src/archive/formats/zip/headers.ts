@@ -12,9 +12,21 @@ import {
   END64,
   END64_BYTES,
   END64_MAGIC,
-  ENTRY,
+  ENTRY_ATTRIBUTES,
   ENTRY_BYTES,
+  ENTRY_COMMENT_BYTES,
+  ENTRY_CRC,
+  ENTRY_DOS_TIME,
+  ENTRY_EXTRA_BYTES,
+  ENTRY_FLAGS,
+  ENTRY_HEADER_OFFSET,
+  ENTRY_MADE_BY,
   ENTRY_MAGIC,
+  ENTRY_METHOD,
+  ENTRY_NAME_BYTES,
+  ENTRY_PACKED,
+  ENTRY_SIZE,
+  ENTRY_VERSION,
   EXTRA_NTFS,
   EXTRA_RECORDS,
   EXTRA_UT,
@@ -22,9 +34,17 @@ import {
   EXTRA_XL,
   EXTRA_ZIP64,
   FLAG_UTF8,
-  LOCAL,
   LOCAL_BYTES,
+  LOCAL_CRC,
+  LOCAL_DOS_TIME,
+  LOCAL_EXTRA_BYTES,
+  LOCAL_FLAGS,
   LOCAL_MAGIC,
+  LOCAL_METHOD,
+  LOCAL_NAME_BYTES,
+  LOCAL_PACKED,
+  LOCAL_SIZE,
+  LOCAL_VERSION,
   LOCATOR,
   LOCATOR_BYTES,
   LOCATOR_MAGIC,
@@ -90,14 +110,14 @@ export class ZipHeaders {
     const { name, crc, packed, size } = member
     const zip64 = packed >= SEE_ZIP64_32 || size >= SEE_ZIP64_32
     out.writeUInt32LE(LOCAL_MAGIC, at)
-    out.writeUInt16LE(zip64 ? VERSION_ZIP64 : VERSION, at + LOCAL.version)
-    out.writeUInt16LE(isAscii(name) ? 0 : FLAG_UTF8, at + LOCAL.flags)
-    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + LOCAL.method)
-    out.writeUInt32LE(this.#dosTime, at + LOCAL.dosTime)
-    out.writeUInt32LE(crc, at + LOCAL.crc)
-    out.writeUInt32LE(zip64 ? SEE_ZIP64_32 : packed, at + LOCAL.packed)
-    out.writeUInt32LE(zip64 ? SEE_ZIP64_32 : size, at + LOCAL.size)
-    out.writeUInt16LE(name.length, at + LOCAL.nameBytes)
+    out.writeUInt16LE(zip64 ? VERSION_ZIP64 : VERSION, at + LOCAL_VERSION)
+    out.writeUInt16LE(isAscii(name) ? 0 : FLAG_UTF8, at + LOCAL_FLAGS)
+    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + LOCAL_METHOD)
+    out.writeUInt32LE(this.#dosTime, at + LOCAL_DOS_TIME)
+    out.writeUInt32LE(crc, at + LOCAL_CRC)
+    out.writeUInt32LE(zip64 ? SEE_ZIP64_32 : packed, at + LOCAL_PACKED)
+    out.writeUInt32LE(zip64 ? SEE_ZIP64_32 : size, at + LOCAL_SIZE)
+    out.writeUInt16LE(name.length, at + LOCAL_NAME_BYTES)
     out.set(name, at + LOCAL_BYTES)
     const extraAt = at + LOCAL_BYTES + name.length
     const fields = this.#extraFields(out, extraAt, zip64 ? [size, packed] : [], member.records)
@@ -106,7 +126,7 @@ export class ZipHeaders {
     out[fields + 4] = XL_FIELDS
     out.writeUInt16LE(MADE_BY, fields + 5)
     const end = out.writeUInt32LE(this.#attributesOf(member), fields + 7)
-    out.writeUInt16LE(end - extraAt, at + LOCAL.extraBytes)
+    out.writeUInt16LE(end - extraAt, at + LOCAL_EXTRA_BYTES)
     return end
   }
 
@@ -116,23 +136,23 @@ export class ZipHeaders {
     // In this order, and only those that do not fit (4.5.3).
     const large = [size, packed, offset].filter((value) => value >= SEE_ZIP64_32)
     out.writeUInt32LE(ENTRY_MAGIC, at)
-    out.writeUInt16LE(MADE_BY, at + ENTRY.madeBy)
-    out.writeUInt16LE(large.length > 0 ? VERSION_ZIP64 : VERSION, at + ENTRY.version)
-    out.writeUInt16LE(isAscii(name) ? 0 : FLAG_UTF8, at + ENTRY.flags)
-    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + ENTRY.method)
-    out.writeUInt32LE(this.#dosTime, at + ENTRY.dosTime)
-    out.writeUInt32LE(crc, at + ENTRY.crc)
-    out.writeUInt32LE(Math.min(packed, SEE_ZIP64_32), at + ENTRY.packed)
-    out.writeUInt32LE(Math.min(size, SEE_ZIP64_32), at + ENTRY.size)
-    out.writeUInt16LE(name.length, at + ENTRY.nameBytes)
+    out.writeUInt16LE(MADE_BY, at + ENTRY_MADE_BY)
+    out.writeUInt16LE(large.length > 0 ? VERSION_ZIP64 : VERSION, at + ENTRY_VERSION)
+    out.writeUInt16LE(isAscii(name) ? 0 : FLAG_UTF8, at + ENTRY_FLAGS)
+    out.writeUInt16LE(member.isDeflated ? DEFLATED : STORED, at + ENTRY_METHOD)
+    out.writeUInt32LE(this.#dosTime, at + ENTRY_DOS_TIME)
+    out.writeUInt32LE(crc, at + ENTRY_CRC)
+    out.writeUInt32LE(Math.min(packed, SEE_ZIP64_32), at + ENTRY_PACKED)
+    out.writeUInt32LE(Math.min(size, SEE_ZIP64_32), at + ENTRY_SIZE)
+    out.writeUInt16LE(name.length, at + ENTRY_NAME_BYTES)
     // No comment, first disk, no internal attributes.
-    out.fill(0, at + ENTRY.commentBytes, at + ENTRY.attributes)
-    out.writeUInt32LE(this.#attributesOf(member), at + ENTRY.attributes)
-    out.writeUInt32LE(Math.min(offset, SEE_ZIP64_32), at + ENTRY.headerOffset)
+    out.fill(0, at + ENTRY_COMMENT_BYTES, at + ENTRY_ATTRIBUTES)
+    out.writeUInt32LE(this.#attributesOf(member), at + ENTRY_ATTRIBUTES)
+    out.writeUInt32LE(Math.min(offset, SEE_ZIP64_32), at + ENTRY_HEADER_OFFSET)
     out.set(name, at + ENTRY_BYTES)
     const extraAt = at + ENTRY_BYTES + name.length
     const end = this.#extraFields(out, extraAt, large, member.records)
-    out.writeUInt16LE(end - extraAt, at + ENTRY.extraBytes)
+    out.writeUInt16LE(end - extraAt, at + ENTRY_EXTRA_BYTES)
     return end
   }
 

@@ -1,41 +1,39 @@
 /**
  * Where everything is in a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.7 to 4.3.16 and 4.5): what begins each header, the offset of each
  * field in it, and how long it is without what varies. Numbers are little-endian.
+ *
+ * What is looked at for each member is a constant of its own: as a property of an object it costs a reader 5 % and more.
  */
 
 /** The header before the content of a member (4.3.7); then come name and extra fields. */
 export const LOCAL_MAGIC = 0x0403_4b50
 export const LOCAL_BYTES = 30
-export const LOCAL = {
-  version: 4,
-  flags: 6,
-  method: 8,
-  dosTime: 10,
-  crc: 14,
-  packed: 18,
-  size: 22,
-  nameBytes: 26,
-  extraBytes: 28,
-} as const
+export const LOCAL_VERSION = 4
+export const LOCAL_FLAGS = 6
+export const LOCAL_METHOD = 8
+export const LOCAL_DOS_TIME = 10
+export const LOCAL_CRC = 14
+export const LOCAL_PACKED = 18
+export const LOCAL_SIZE = 22
+export const LOCAL_NAME_BYTES = 26
+export const LOCAL_EXTRA_BYTES = 28
 
 /** An entry of the directory at the end (4.3.12); then come name, extra fields and comment. */
 export const ENTRY_MAGIC = 0x0201_4b50
 export const ENTRY_BYTES = 46
-export const ENTRY = {
-  madeBy: 4,
-  version: 6,
-  flags: 8,
-  method: 10,
-  dosTime: 12,
-  crc: 16,
-  packed: 20,
-  size: 24,
-  nameBytes: 28,
-  extraBytes: 30,
-  commentBytes: 32,
-  attributes: 38,
-  headerOffset: 42,
-} as const
+export const ENTRY_MADE_BY = 4
+export const ENTRY_VERSION = 6
+export const ENTRY_FLAGS = 8
+export const ENTRY_METHOD = 10
+export const ENTRY_DOS_TIME = 12
+export const ENTRY_CRC = 16
+export const ENTRY_PACKED = 20
+export const ENTRY_SIZE = 24
+export const ENTRY_NAME_BYTES = 28
+export const ENTRY_EXTRA_BYTES = 30
+export const ENTRY_COMMENT_BYTES = 32
+export const ENTRY_ATTRIBUTES = 38
+export const ENTRY_HEADER_OFFSET = 42
 
 /** What ends the archive (4.3.16), before a comment. */
 export const END_MAGIC = 0x0605_4b50

@@ -11,9 +11,15 @@ import {
   EXTRA_ZIP64,
   FLAG_ENCRYPTED,
   FLAG_SIZES_FOLLOW,
-  LOCAL,
   LOCAL_BYTES,
+  LOCAL_CRC,
+  LOCAL_EXTRA_BYTES,
+  LOCAL_FLAGS,
   LOCAL_MAGIC,
+  LOCAL_METHOD,
+  LOCAL_NAME_BYTES,
+  LOCAL_PACKED,
+  LOCAL_SIZE,
   SEE_ZIP64_32,
 } from './layout.ts'
 import type { ZipEntry } from './read-directory.ts'
@@ -36,7 +42,7 @@ export function contentOffset(window: Window, entry: ZipEntry, at: At, reading: 
   const { headerOffset } = entry
   let header = window.ready(headerOffset, LOCAL_BYTES)
   if (header === undefined) return undefined
-  const bytes = LOCAL_BYTES + header.readUInt16LE(LOCAL.nameBytes) + header.readUInt16LE(LOCAL.extraBytes)
+  const bytes = LOCAL_BYTES + header.readUInt16LE(LOCAL_NAME_BYTES) + header.readUInt16LE(LOCAL_EXTRA_BYTES)
   header = window.ready(headerOffset, bytes)
   if (header === undefined) return undefined
   compare(header, entry, at, reading)
@@ -47,7 +53,7 @@ export function contentOffset(window: Window, entry: ZipEntry, at: At, reading: 
 export async function loadHeader(window: Window, { headerOffset }: ZipEntry, at: At, reading: Reading): Promise<void> {
   const header = await window.at(headerOffset, LOCAL_BYTES)
   if (header.length < LOCAL_BYTES || header.readUInt32LE(0) !== LOCAL_MAGIC) throw noHeader(at, reading)
-  const bytes = LOCAL_BYTES + header.readUInt16LE(LOCAL.nameBytes) + header.readUInt16LE(LOCAL.extraBytes)
+  const bytes = LOCAL_BYTES + header.readUInt16LE(LOCAL_NAME_BYTES) + header.readUInt16LE(LOCAL_EXTRA_BYTES)
   if ((await window.at(headerOffset, bytes)).length < bytes) throw reading.truncated('a header', at)
 }
 
@@ -58,20 +64,20 @@ function noHeader(at: At, reading: Reading): Error {
 function compare(header: Buffer, entry: ZipEntry, at: At, reading: Reading): void {
   if (header.readUInt32LE(0) !== LOCAL_MAGIC) throw noHeader(at, reading)
   const { rawName, method, crc } = entry
-  const nameEnd = LOCAL_BYTES + header.readUInt16LE(LOCAL.nameBytes)
+  const nameEnd = LOCAL_BYTES + header.readUInt16LE(LOCAL_NAME_BYTES)
   let isSameName = nameEnd === LOCAL_BYTES + rawName.length
   for (let i = 0; i < rawName.length; i++) isSameName &&= header[LOCAL_BYTES + i] === rawName[i]
   if (!isSameName) throw differ([at, reading], 'the name', shown(header.subarray(LOCAL_BYTES, nameEnd)), shown(rawName))
-  const flags = header.readUInt16LE(LOCAL.flags)
+  const flags = header.readUInt16LE(LOCAL_FLAGS)
   if (flags & FLAG_ENCRYPTED) throw differ([at, reading], 'the content', 'encrypted', 'not')
-  if (header.readUInt16LE(LOCAL.method) !== method)
-    throw differ([at, reading], 'the method', header.readUInt16LE(LOCAL.method), method)
+  if (header.readUInt16LE(LOCAL_METHOD) !== method)
+    throw differ([at, reading], 'the method', header.readUInt16LE(LOCAL_METHOD), method)
   const { zip64, records, unicodePath } = extraOf(header, nameEnd)
   const follow = (flags & FLAG_SIZES_FOLLOW) !== 0
-  const size = sizeIn(header.readUInt32LE(LOCAL.size), zip64, 0)
+  const size = sizeIn(header.readUInt32LE(LOCAL_SIZE), zip64, 0)
   // Both sizes are there (4.5.3).
-  const packed = sizeIn(header.readUInt32LE(LOCAL.packed), zip64, 8)
-  const ownCrc = header.readUInt32LE(LOCAL.crc)
+  const packed = sizeIn(header.readUInt32LE(LOCAL_PACKED), zip64, 8)
+  const ownCrc = header.readUInt32LE(LOCAL_CRC)
   if (size !== entry.size && !(follow && size === 0)) throw differ([at, reading], 'the size', size, entry.size)
   if (packed !== entry.packed && !(follow && packed === 0))
     throw differ([at, reading], 'the packed size', packed, entry.packed)

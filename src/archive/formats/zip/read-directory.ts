@@ -18,9 +18,20 @@ import {
   END64,
   END64_BYTES,
   END64_MAGIC,
-  ENTRY,
+  ENTRY_ATTRIBUTES,
   ENTRY_BYTES,
+  ENTRY_COMMENT_BYTES,
+  ENTRY_CRC,
+  ENTRY_DOS_TIME,
+  ENTRY_EXTRA_BYTES,
+  ENTRY_FLAGS,
+  ENTRY_HEADER_OFFSET,
+  ENTRY_MADE_BY,
   ENTRY_MAGIC,
+  ENTRY_METHOD,
+  ENTRY_NAME_BYTES,
+  ENTRY_PACKED,
+  ENTRY_SIZE,
   EXTRA_NTFS,
   EXTRA_RECORDS,
   EXTRA_UNICODE_PATH,
@@ -123,11 +134,11 @@ export function passEntry(input: Input): number | undefined {
   if (!input.ready(ENTRY_BYTES)) return undefined
   const { buffer, position } = input
   if (buffer.readUInt32LE(position) !== ENTRY_MAGIC) return undefined
-  const headerOffset = buffer.readUInt32LE(position + ENTRY.headerOffset)
+  const headerOffset = buffer.readUInt32LE(position + ENTRY_HEADER_OFFSET)
   const variable =
-    buffer.readUInt16LE(position + ENTRY.nameBytes) +
-    buffer.readUInt16LE(position + ENTRY.extraBytes) +
-    buffer.readUInt16LE(position + ENTRY.commentBytes)
+    buffer.readUInt16LE(position + ENTRY_NAME_BYTES) +
+    buffer.readUInt16LE(position + ENTRY_EXTRA_BYTES) +
+    buffer.readUInt16LE(position + ENTRY_COMMENT_BYTES)
   if (headerOffset === SEE_ZIP64_32 || !input.ready(ENTRY_BYTES + variable)) return undefined
   input.position += ENTRY_BYTES + variable
   return headerOffset
@@ -143,14 +154,14 @@ export async function readEntry(input: Input, base: number, reading: Reading): P
   if (header.readUInt32LE(at) !== ENTRY_MAGIC) {
     throw reading.error('EBADMSG', 'damaged: no directory entry where one should be', { offset })
   }
-  const nameBytes = header.readUInt16LE(at + ENTRY.nameBytes)
-  const extraBytes = header.readUInt16LE(at + ENTRY.extraBytes)
-  const bytes = ENTRY_BYTES + nameBytes + extraBytes + header.readUInt16LE(at + ENTRY.commentBytes)
+  const nameBytes = header.readUInt16LE(at + ENTRY_NAME_BYTES)
+  const extraBytes = header.readUInt16LE(at + ENTRY_EXTRA_BYTES)
+  const bytes = ENTRY_BYTES + nameBytes + extraBytes + header.readUInt16LE(at + ENTRY_COMMENT_BYTES)
   if (!input.ready(bytes) && !(await input.fill(bytes))) throw reading.truncated('the directory', { offset })
   const entry = input.buffer.subarray(input.position, input.position + bytes)
   input.position += bytes
-  const flags = entry.readUInt16LE(ENTRY.flags)
-  const madeOn = entry.readUInt16LE(ENTRY.madeBy) >> 8
+  const flags = entry.readUInt16LE(ENTRY_FLAGS)
+  const madeOn = entry.readUInt16LE(ENTRY_MADE_BY) >> 8
   const name = entry.subarray(ENTRY_BYTES, ENTRY_BYTES + nameBytes)
   const result: ZipEntry = {
     offset,
@@ -160,12 +171,12 @@ export async function readEntry(input: Input, base: number, reading: Reading): P
     unicodePath: undefined,
     unix: madeOn === MADE_ON_UNIX || madeOn === MADE_ON_DARWIN,
     encrypted: (flags & ENCRYPTED) !== 0,
-    method: entry.readUInt16LE(ENTRY.method),
-    crc: entry.readUInt32LE(ENTRY.crc),
-    packed: entry.readUInt32LE(ENTRY.packed),
-    size: entry.readUInt32LE(ENTRY.size),
-    attributes: entry.readUInt32LE(ENTRY.attributes),
-    headerOffset: entry.readUInt32LE(ENTRY.headerOffset),
+    method: entry.readUInt16LE(ENTRY_METHOD),
+    crc: entry.readUInt32LE(ENTRY_CRC),
+    packed: entry.readUInt32LE(ENTRY_PACKED),
+    size: entry.readUInt32LE(ENTRY_SIZE),
+    attributes: entry.readUInt32LE(ENTRY_ATTRIBUTES),
+    headerOffset: entry.readUInt32LE(ENTRY_HEADER_OFFSET),
     mtimeSeconds: Number.NaN,
     uid: 0,
     gid: 0,
@@ -173,7 +184,7 @@ export async function readEntry(input: Input, base: number, reading: Reading): P
   }
   extraFields(entry.subarray(ENTRY_BYTES + nameBytes, ENTRY_BYTES + nameBytes + extraBytes), result, name, reading)
   if (Number.isNaN(result.mtimeSeconds))
-    result.mtimeSeconds = dosTime(entry.readUInt16LE(ENTRY.dosTime), entry.readUInt16LE(ENTRY.dosTime + 2))
+    result.mtimeSeconds = dosTime(entry.readUInt16LE(ENTRY_DOS_TIME), entry.readUInt16LE(ENTRY_DOS_TIME + 2))
   return result
 }
 
