@@ -6,7 +6,13 @@ import { DirectoryEncoder } from './encoder.ts'
 import { DirectorySink } from './sink.ts'
 
 /** @throws {FluxError} `EEXIST` when there is something under that name; else the errno of the file system */
-export async function openWriter({ type, path, attributes, fileMode, signal }: DirectoryTarget): Promise<ArchiveWriter> {
+export async function openWriter({
+  type,
+  path,
+  attributes,
+  fileMode,
+  signal,
+}: DirectoryTarget): Promise<ArchiveWriter> {
   const sink = await DirectorySink.open(path, signal, fileMode)
   const out = new ChunkWriter()
   return new StreamWriter(type, sink, out, new DirectoryEncoder(out, attributes, sink.temporary), undefined)

@@ -1,6 +1,6 @@
 /** Frames of the program zstd, undone. */
 import { expect } from 'chai'
-import { unzstd } from '../../../../src/archive/filters/zstd/decode.ts'
+import { decode } from '../../../../src/archive/filters/zstd/decode.ts'
 import { Reading } from '../../../../src/archive/member.ts'
 import { FluxError } from '../../../../src/errors/index.ts'
 import { flipped, noise, pieces, sample } from '../../../support/decoding.ts'
@@ -13,7 +13,7 @@ async function decoded(...chunks: readonly Uint8Array[]): Promise<Buffer> {
     yield* chunks
   }
   const out: Buffer[] = []
-  for await (const chunk of unzstd(source(), new Reading('x.tar.zst', 'tar'))) out.push(chunk)
+  for await (const chunk of decode(source(), new Reading('x.tar.zst', 'tar'))) out.push(chunk)
   return Buffer.concat(out)
 }
 
