@@ -2,8 +2,9 @@
  * A decoder in a thread of its own, so that whoever reads the archive is not held up. Chunks go there and come back one by
  * one, and no more than {@link AHEAD} of them wait: what a small archive would blow up to never is in memory at once.
  */
+
+import { type Broken, startThread } from '../../threads/index.ts'
 import type { Reading } from '../member.ts'
-import { type Broken, startThread } from '../thread.ts'
 import type { Decoder } from './decoder.ts'
 
 /** Messages between the threads. */

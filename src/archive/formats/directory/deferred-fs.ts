@@ -7,7 +7,7 @@
 import { Writable } from 'node:stream'
 import type { Worker } from 'node:worker_threads'
 import { searchable } from '../../../files/index.ts'
-import { startThread } from '../../thread.ts'
+import { startThread } from '../../../threads/index.ts'
 
 /** One call, with its path or, of the file that is open, where its data are. */
 export type Step =

@@ -1,8 +1,8 @@
 /** Threads that pack runs. They are started as they are needed. */
 import type { Worker } from 'node:worker_threads'
 import type { FluxError } from '../../../errors/index.ts'
+import { startThread } from '../../../threads/index.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
-import { startThread } from '../../thread.ts'
 import type { PackedRun } from './pack-run.ts'
 import type { Run } from './run.ts'
 

@@ -1,1 +1,0 @@
-export { type Broken, startThread } from '../threads/index.ts'
