@@ -14,6 +14,7 @@ export {
 export type { ContentWriter, StoringBatch } from './content-writer.ts'
 export { HashingWriter } from './hashing-writer.ts'
 export { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP } from './kvs-service.ts'
+export { type BlobLoader, type LoadOptions, loadEach, loadInOrder } from './load-each.ts'
 export type { OfflineStore } from './offline-store.ts'
 export { type OpenStoreOptions, openStore } from './open-store.ts'
 export { type OpenStoreWriterOptions, openStoreWriter } from './open-writer.ts'

@@ -1,8 +1,5 @@
-import { ContentError, type ContentStore } from '../content/index.ts'
+import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { decodeVal, missingValue, type Symlink, TreeError, type Val, type Valref } from '../kvs/index.ts'
-
-/** Bytes asked for at a time where a store does not know sizes. */
-const BUDGET_BYTES = 16 << 20
 
 /** A value to be measured; nothing, and a link, have no size. */
 export interface ValueToMeasure {
@@ -51,19 +48,9 @@ export async function blobSizes(store: ContentStore, blobrefs: readonly string[]
   if (blobrefs.length === 0) return []
   if (store.sizes) return store.sizes(blobrefs)
   const sizes = new Float64Array(blobrefs.length)
-  let wanted = [...blobrefs.keys()]
-  while (wanted.length > 0) {
-    const window = Math.max(1, store.window)
-    const now = wanted.slice(0, window)
-    const batch = now.map((i) => blobrefs[i] as string)
-    const loaded = await store.loadBatch(batch, BUDGET_BYTES)
-    const left = now.filter((i, n) => {
-      const result = loaded[n]
-      if (result !== undefined) sizes[i] = result instanceof ContentError ? -1 : result.length
-      return result === undefined
-    })
-    wanted = [...left, ...wanted.slice(window)]
-  }
+  await loadEach(store, blobrefs, (i, result) => {
+    sizes[i] = result instanceof ContentError ? -1 : result.length
+  })
   return sizes
 }
 

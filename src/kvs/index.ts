@@ -2,12 +2,10 @@ export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntr
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
 export { GlobFilter, Globs, type KeyGlobs, type KeySelection } from './globs.ts'
 export { formatJobid, JOBID_FORMS, type JobidForm, jobKey, parseJobid } from './jobid.ts'
+export type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
 export {
-  type Child,
   decodeDir,
-  type KvsReader,
   keyComponents,
-  type LookupKind,
   lookupError,
   plainKey,
   SnapshotReader,

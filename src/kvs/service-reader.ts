@@ -1,6 +1,7 @@
 import { type KvsLookup, type KvsService, LOOKUP } from '../content/index.ts'
 import { type ErrnoName, FluxError, printable } from '../errors/index.ts'
-import { type Child, type KvsReader, keyComponents, type LookupKind } from './lookup.ts'
+import type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
+import { keyComponents } from './lookup.ts'
 import {
   asTreeObj,
   type DirObj,

@@ -1,5 +1,6 @@
 import { FluxError, printable } from '../errors/index.ts'
-import { type KvsReader, keyComponents } from './lookup.ts'
+import type { KvsReader } from './kvs-reader.ts'
+import { keyComponents } from './lookup.ts'
 import type { DirObj, TreeObj } from './treeobj.ts'
 
 /** A directory that is being put together: names to what is in it. */
