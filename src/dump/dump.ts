@@ -19,6 +19,7 @@ import {
   type KeySelection,
   keyComponents,
   keyOf,
+  linkText,
   type RootChoice,
   resolveRoot,
   type Snapshot,
@@ -294,7 +295,7 @@ export class Dump {
       let extra: ExtraRecords | undefined
       if (components !== undefined) extra = this.#encodedKey(entry, path, components)
       if (entry.type === 'symlink') {
-        const target = entry.namespace === undefined ? entry.target : `${entry.namespace}::${entry.target}`
+        const target = linkText(entry)
         // Flux itself cannot store a NUL, and no archive can hold one in a link.
         if (target.includes('\0')) extra = { ...extra, [LINKNAME_RECORD]: JSON.stringify(target) }
         archive.symlink(path, target.replaceAll('\0', '%00'), extra)

@@ -14,10 +14,11 @@ import {
   type DirObj,
   decodeDir,
   decodeVal,
+  dirBlobref,
+  type EntryObj,
   MAX_KEYS,
   sortedNames,
   TreeError,
-  type TreeObj,
 } from '../kvs/index.ts'
 import { BlobChecks, type Checked, type ToCheck } from './blob-checks.ts'
 import { type BadBlob, badBlob, blobDamageKind, type Damage, type DamageKind } from './damage.ts'
@@ -219,7 +220,7 @@ class TreeCheck {
         open.pop()
         continue
       }
-      const obj = data[name] as TreeObj
+      const obj = data[name] as EntryObj
       this.#visited(dir, name)
       if (obj.type === 'dir') {
         this.#checked.directories++
@@ -239,7 +240,7 @@ class TreeCheck {
     onVisit(componentsOf(dir, name).join('.'))
   }
 
-  #visit(parent: Dir, name: string, obj: Exclude<TreeObj, DirObj>): void {
+  #visit(parent: Dir, name: string, obj: Exclude<EntryObj, DirObj>): void {
     switch (obj.type) {
       case 'symlink':
         this.#checked.symlinks++
@@ -256,9 +257,12 @@ class TreeCheck {
         this.#checked.values++
         this.#pending.push({ type: 'value', parent, name, blobrefs: obj.data })
         return
+      case 'invalid':
+        this.#damaged({ type: 'dir', parent, name, blobrefs: [] }, 'bad-treeobj')
+        return
       default: {
         const pending: Pending = { type: 'dir', parent, name, blobrefs: obj.data }
-        if (obj.data.length !== 1) this.#damaged(pending, 'bad-dirref')
+        if (dirBlobref(obj) === undefined) this.#damaged(pending, 'bad-dirref')
         else if (this.#isEntered(obj.data[0] as string)) this.#pending.push(pending)
       }
     }
@@ -289,7 +293,7 @@ class TreeCheck {
       return
     }
     // What needs no blob to be seen is seen when its directory is.
-    let depth = kind === 'bad-dirref' || kind === 'bad-value' ? -1 : 0
+    let depth = badBlobs.length === 0 && blobrefs.length !== 1 ? -1 : 0
     for (let dir = parent; dir; dir = dir.parent) if (dir.blobref !== undefined) depth++
     this.#damages.push({ damage, depth })
   }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { ContentStore } from '../content/index.ts'
 import { printable } from '../errors/index.ts'
-import { decodeVal, streamValue } from '../kvs/index.ts'
+import { decodeVal, linkText, streamValue } from '../kvs/index.ts'
 import type { Change, Held } from './diff.ts'
 
 /** Larger values are not shown. */
@@ -50,7 +50,7 @@ function linesOfOne(a: string, b: string): number {
 async function textOf(store: ContentStore, key: string, held: Held | undefined): Promise<string | { what: string }> {
   if (held === undefined) return ''
   if (held.type === 'symlink') {
-    return `-> ${held.namespace === undefined ? '' : `${held.namespace}::`}${held.target}\n`
+    return `-> ${linkText(held)}\n`
   }
   if (held.size > LIMIT_BYTES) return { what: 'Large values' }
   const parts: Uint8Array[] = []

@@ -8,7 +8,18 @@
  */
 import type { ContentStore } from '../content/index.ts'
 import { throwIfAborted } from '../errors/index.ts'
-import { type DirObj, type Dirref, sortNames, type TreeError, type TreeObj } from '../kvs/index.ts'
+import {
+  badEntry,
+  type DirObj,
+  type Dirref,
+  dirBlobref,
+  dirrefOf,
+  type EntryObj,
+  isDir,
+  sortNames,
+  type TreeError,
+  type TreeObj,
+} from '../kvs/index.ts'
 import { type Leaf, settleLeaves } from './diff-leaves.ts'
 import { loadDirs } from './load-dirs.ts'
 
@@ -91,10 +102,10 @@ export async function* diff(a: DiffTree, b: DiffTree, options: DiffOptions = {})
   }
   // What is still to come, the next last.
   const stack: Node[] = []
-  push(stack, '', dirref(a.rootref), dirref(b.rootref))
+  push(stack, '', dirrefOf(a.rootref), dirrefOf(b.rootref))
   while (stack.length > 0) {
     throwIfAborted(signal)
-    const { ahead, dirs, leaves } = lookAhead(stack)
+    const { ahead, dirs, leaves } = lookAhead(stack, report)
     const [dirsA, dirsB] = await Promise.all([
       loadDirs(
         a.store,
@@ -126,7 +137,10 @@ export async function* diff(a: DiffTree, b: DiffTree, options: DiffOptions = {})
 }
 
 /** Take what comes next off the stack, until there is enough to load and compare. */
-function lookAhead(stack: Node[]): { ahead: Node[]; dirs: DirPair[]; leaves: LeafPair[] } {
+function lookAhead(
+  stack: Node[],
+  report: (error: TreeError) => void,
+): { ahead: Node[]; dirs: DirPair[]; leaves: LeafPair[] } {
   const ahead: Node[] = []
   const dirs: DirPair[] = []
   const leaves: LeafPair[] = []
@@ -136,7 +150,12 @@ function lookAhead(stack: Node[]): { ahead: Node[]; dirs: DirPair[]; leaves: Lea
       const name = node.names[node.at++]
       if (name === undefined) continue
       stack.push(node)
-      push(stack, node.key === '' ? name : `${node.key}.${name}`, entryOf(node.a, name), entryOf(node.b, name))
+      const key = node.key === '' ? name : `${node.key}.${name}`
+      const [a, b] = [entryOf(node.a, name), entryOf(node.b, name)]
+      const invalid = [a, b].filter((entry) => entry?.type === 'invalid')
+      for (const entry of invalid) report(badEntry(key, entry))
+      // Nothing can be said of a key that cannot be read on one side.
+      if (invalid.length === 0) push(stack, key, a as TreeObj | undefined, b as TreeObj | undefined)
       continue
     }
     ahead.push(node)
@@ -155,24 +174,19 @@ function push(stack: Node[], key: string, a: TreeObj | undefined, b: TreeObj | u
 }
 
 function isSameDir(a: DirObj | Dirref | undefined, b: DirObj | Dirref | undefined): boolean {
-  return (
-    a?.type === 'dirref' &&
-    b?.type === 'dirref' &&
-    a.data.length === 1 &&
-    a.data[0] === b.data[0] &&
-    b.data.length === 1
-  )
+  if (a?.type !== 'dirref' || b?.type !== 'dirref') return false
+  return dirBlobref(a) !== undefined && dirBlobref(a) === dirBlobref(b)
 }
 
 function asDir(obj: TreeObj | undefined): DirObj | Dirref | undefined {
-  return obj?.type === 'dir' || obj?.type === 'dirref' ? obj : undefined
+  return obj && isDir(obj) ? obj : undefined
 }
 
 function asLeaf(obj: TreeObj | undefined): Leaf | undefined {
-  return obj?.type === 'dir' || obj?.type === 'dirref' ? undefined : obj
+  return obj === undefined || isDir(obj) ? undefined : obj
 }
 
-function entryOf(data: DirObj['data'], name: string): TreeObj | undefined {
+function entryOf(data: DirObj['data'], name: string): EntryObj | undefined {
   return Object.hasOwn(data, name) ? data[name] : undefined
 }
 
@@ -181,8 +195,4 @@ function spanOf(key: string, a: DirObj | null | undefined, b: DirObj | null | un
   if (a === null || b === null) return undefined
   const names = sortNames([...new Set([...Object.keys(a?.data ?? {}), ...Object.keys(b?.data ?? {})])])
   return { kind: 'span', key, names, at: 0, a: a?.data ?? NOTHING, b: b?.data ?? NOTHING }
-}
-
-function dirref(blobref: string): Dirref {
-  return { type: 'dirref', ver: 1, data: [blobref] }
 }

@@ -1,19 +1,22 @@
 /** What `flux kvs dir` shows: all that is in a directory, with the values. */
 import { FluxError, throwIfAborted } from '../errors/index.ts'
 import {
+  badEntry,
   type Child,
   type DirObj,
   depthError,
+  type EntryObj,
+  isDir,
   type KvsReader,
   LimitCount,
   MAX_DEPTH,
   type Symlink,
   sortedNames,
-  type TreeObj,
+  TreeError,
   type Val,
   type Valref,
 } from '../kvs/index.ts'
-import { type DirChild, isDir, keyIn, LookAhead } from './look-ahead.ts'
+import { type DirChild, keyIn, LookAhead } from './look-ahead.ts'
 
 /** One line of it. */
 export type DirEntry =
@@ -29,6 +32,8 @@ export interface DirOptions {
   recursive?: boolean | undefined
   /** How many bytes of each value are wanted; 0 is none. */
   valueBytes: number
+  /** Called for each entry that is no tree object; the others still are shown. Without it, the first is thrown. */
+  onError?: ((error: TreeError) => void) | undefined
   /** Keys that are shown at most (default: 100 million). */
   maxKeys?: number | undefined
   /** Levels of directories below this one (default: 10,000). */
@@ -74,6 +79,14 @@ export async function* listDirEntries(
     level.next++
     const child = childOf(level, name)
     limit.add(1)
+    if (child instanceof TreeError) {
+      if (options.onError === undefined) {
+        yield* withValues(reader, batch, options)
+        throw child
+      }
+      options.onError(child)
+      continue
+    }
     if (options.recursive && isDir(child.obj)) {
       if (levels.length > maxDepth) throw depthError(child.key.split('.', 10), maxDepth)
       let dir: DirObj
@@ -101,8 +114,10 @@ function levelOf(key: string, dir: DirObj): Level {
   return { key, dir, names: sortedNames(dir), next: 0 }
 }
 
-function childOf({ key, dir }: Level, name: string): Child {
-  return { key: keyIn(key, name), obj: dir.data[name] as TreeObj }
+/** An entry of a directory; an error for one that is no tree object. */
+function childOf({ key, dir }: Level, name: string): Child | TreeError {
+  const obj = dir.data[name] as EntryObj
+  return obj.type === 'invalid' ? badEntry(keyIn(key, name), obj) : { key: keyIn(key, name), obj }
 }
 
 /** The directories that follow. */
@@ -110,7 +125,7 @@ function siblingsOf(level: Level, most: number): DirChild[] {
   const siblings: DirChild[] = []
   for (let i = level.next; i < level.names.length && siblings.length < most; i++) {
     const child = childOf(level, level.names[i] as string)
-    if (isDir(child.obj)) siblings.push(child as DirChild)
+    if (!(child instanceof TreeError) && isDir(child.obj)) siblings.push(child as DirChild)
   }
   return siblings
 }

@@ -5,12 +5,14 @@
 import { ContentError, type ContentStore } from '../content/index.ts'
 import { abortable, FluxError, throwIfAborted } from '../errors/index.ts'
 import {
+  badEntry,
   type DirObj,
   type Dirref,
+  type EntryObj,
+  isDir,
   missingValue,
   sortedNames,
   type TreeError,
-  type TreeObj,
   type Val,
 } from '../kvs/index.ts'
 import { DigestSet } from './digest-set.ts'
@@ -118,8 +120,8 @@ export async function du(store: ContentStore, root: DirObj | Dirref, options: Du
       const dir = dirs[i]
       const children: number[] = []
       for (const name of dir ? sortedNames(dir) : []) {
-        const obj = dir?.data[name] as TreeObj
-        if (obj.type !== 'dir' && obj.type !== 'dirref') continue
+        const obj = dir?.data[name] as EntryObj
+        if (!isDir(obj)) continue
         const child = pendingOf(childKey(key, name), depth + 1, obj, usage)
         children.push(child.ordinal)
         if (child.usage !== usage) parents.set(child.usage, usage)
@@ -170,8 +172,12 @@ async function count(
     if (!dir) continue
     if (obj.type === 'dirref') blobs.push({ pending, key, blobref: obj.data[0] as string, index: -1 })
     for (const name in dir.data) {
-      const entry = dir.data[name] as TreeObj
-      if (entry.type === 'dir' || entry.type === 'dirref') continue
+      const entry = dir.data[name] as EntryObj
+      if (isDir(entry)) continue
+      if (entry.type === 'invalid') {
+        report(badEntry(childKey(key, name), entry))
+        continue
+      }
       graph.count(ordinal, OWN.KEYS, 1)
       if (entry.type === 'val') graph.count(ordinal, OWN.VALUE_BYTES, inlineSize(entry))
       if (entry.type !== 'valref') continue

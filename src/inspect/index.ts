@@ -67,5 +67,5 @@ export {
   statsText,
 } from './stats-report.ts'
 export { type ValidateOptions, validate } from './validate.ts'
-export { keyValueLine, linkText, objJson, printedValue, valueJson } from './value-text.ts'
+export { keyValueLine, objJson, printedValue, valueJson } from './value-text.ts'
 export { type WatchedKey, type WatchOptions, watchKeys } from './watch.ts'

@@ -6,6 +6,7 @@ import {
   decodeVal,
   formatJobid,
   jobKey,
+  linkText,
   type Snapshot,
   SnapshotReader,
   selectKeys,
@@ -56,7 +57,7 @@ export async function jobRecords(
     for (const entry of batch) {
       const name = componentsOf(entry.dir, entry.name).slice(depth).join('.')
       if (entry.type === 'symlink') {
-        const link = entry.namespace === undefined ? entry.target : `${entry.namespace}::${entry.target}`
+        const link = linkText(entry)
         records.push({ name, size: 0, value: undefined, link })
       } else {
         // The parts are views of what a whole batch of others lies in too.

@@ -1,5 +1,13 @@
 import type { FluxError } from '../errors/index.ts'
-import type { Child, DirObj, Dirref, KvsReader, TreeObj } from '../kvs/index.ts'
+import {
+  type Child,
+  type DirObj,
+  type Dirref,
+  type EntryObj,
+  isDir,
+  type KvsReader,
+  type TreeObj,
+} from '../kvs/index.ts'
 
 /** Directories opened in one go: few at first, more as long as they are small. */
 const FIRST_DIRS = 8
@@ -75,14 +83,10 @@ export function keyIn(dirKey: string, name: string): string {
 function subdirsOf(key: string, { data }: DirObj): DirChild[] {
   const subdirs: DirChild[] = []
   for (const name in data) {
-    const obj = data[name] as TreeObj
+    const obj = data[name] as EntryObj
     if (isDir(obj)) subdirs.push({ key: keyIn(key, name), obj })
   }
   return subdirs
-}
-
-export function isDir(obj: TreeObj): obj is DirObj | Dirref {
-  return obj.type === 'dir' || obj.type === 'dirref'
 }
 
 function countOf({ data }: DirObj): number {

@@ -1,15 +1,18 @@
 /** What `flux kvs ls` lists, in its order. */
 import { FluxError, throwIfAborted } from '../errors/index.ts'
 import {
+  badEntry,
   type DirObj,
   depthError,
+  type EntryObj,
+  isDir,
   type KvsReader,
   LimitCount,
   MAX_DEPTH,
   sortedNames,
   type TreeObj,
 } from '../kvs/index.ts'
-import { type DirChild, isDir, keyIn, LookAhead } from './look-ahead.ts'
+import { type DirChild, keyIn, LookAhead } from './look-ahead.ts'
 
 /** What {@link listKeys} lists. */
 export interface ListOptions {
@@ -118,14 +121,18 @@ async function* listDir(
     const names = sortedNames(dir)
     limit.add(names.length)
     if (levels.length > maxDepth) throw depthError(key.split('.', 10), maxDepth)
-    yield { key, isLabelled, entries: entriesOf(dir, names) }
+    yield { key, isLabelled, entries: entriesOf(opened, names, options) }
     if (options.recursive) levels.push(subdirs(key, dir, names))
     opened = await nextOf(levels, lookAhead)
   }
 }
 
-function* entriesOf({ data }: DirObj, names: readonly string[]): Generator<Listed> {
-  for (const name of names) yield { name, obj: data[name] as TreeObj }
+function* entriesOf({ key, dir }: Opened, names: readonly string[], { onError }: ListOptions): Generator<Listed> {
+  for (const name of names) {
+    const obj = dir.data[name] as EntryObj
+    if (obj.type === 'invalid') onError(badEntry(keyIn(key, name), obj))
+    else yield { name, obj }
+  }
 }
 
 /** The directories in a directory, the last first. */
@@ -133,7 +140,7 @@ function subdirs(key: string, { data }: DirObj, names: readonly string[]): DirCh
   const found: DirChild[] = []
   for (let i = names.length - 1; i >= 0; i--) {
     const name = names[i] as string
-    const obj = data[name] as TreeObj
+    const obj = data[name] as EntryObj
     if (isDir(obj)) found.push({ key: keyIn(key, name), obj })
   }
   return found

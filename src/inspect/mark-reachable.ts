@@ -1,6 +1,6 @@
 import { ContentError, type ContentStore } from '../content/index.ts'
 import { abortable, throwIfAborted } from '../errors/index.ts'
-import { type DirObj, decodeDir, TreeError, type TreeObj } from '../kvs/index.ts'
+import { type DirObj, decodeDir, type EntryObj, TreeError } from '../kvs/index.ts'
 
 /** Directories loaded at a time, and their bytes. */
 const BATCH = 512
@@ -34,7 +34,7 @@ export async function markReachable(
       const obj = result === undefined ? undefined : dirOf(result, blobref)
       if (result === undefined) pending.push(blobref)
       else if (obj === undefined) unreadable++
-      else collect(obj, seen, pending, found)
+      else unreadable += collect(obj, seen, pending, found)
     }
     if (found.length < MARKED && pending.length > 0) continue
     await store.mark(found)
@@ -43,13 +43,16 @@ export async function markReachable(
   return unreadable
 }
 
-/** Everything that a directory names. */
-function collect(top: DirObj, seen: Set<string>, pending: string[], found: string[]): void {
+/** Everything that a directory names. @returns how many entries cannot be read */
+function collect(top: DirObj, seen: Set<string>, pending: string[], found: string[]): number {
+  let unreadable = 0
   const open: DirObj[] = [top]
   for (let dir = open.pop(); dir; dir = open.pop()) {
     for (const name in dir.data) {
-      const obj = dir.data[name] as TreeObj
-      if (obj.type === 'dir') {
+      const obj = dir.data[name] as EntryObj
+      if (obj.type === 'invalid') {
+        unreadable++
+      } else if (obj.type === 'dir') {
         open.push(obj)
       } else if (obj.type === 'valref') {
         for (const blobref of obj.data) found.push(blobref)
@@ -63,6 +66,7 @@ function collect(top: DirObj, seen: Set<string>, pending: string[], found: strin
       }
     }
   }
+  return unreadable
 }
 
 function dirOf(result: Uint8Array | ContentError, blobref: string): DirObj | undefined {

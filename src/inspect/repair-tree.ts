@@ -1,13 +1,13 @@
 import { ContentError, type ContentStore, type StoringBatch } from '../content/index.ts'
 import { FluxError, printable } from '../errors/index.ts'
-import { type DirObj, decodeDir, dirBlob, dirrefText, type TreeObj, treeObjText } from '../kvs/index.ts'
+import { type DirObj, decodeDir, dirBlob, dirrefText, type EntryObj, isDir, treeObjText } from '../kvs/index.ts'
 
 /** A directory that has been read, and may be changed. */
 export interface OpenDir {
-  readonly entries: Map<string, TreeObj | OpenDir>
+  readonly entries: Map<string, EntryObj | OpenDir>
 }
 
-export function isOpenDir(entry: TreeObj | OpenDir): entry is OpenDir {
+export function isOpenDir(entry: EntryObj | OpenDir): entry is OpenDir {
   return 'entries' in entry
 }
 
@@ -30,7 +30,7 @@ export class RepairTree {
   }
 
   /** Put an object in the place of a key. What is on the way and no directory gives way to one. */
-  async put(components: readonly string[], obj: TreeObj): Promise<void> {
+  async put(components: readonly string[], obj: EntryObj): Promise<void> {
     let dir = this.#root
     for (const [depth, name] of components.slice(0, -1).entries()) {
       const key = components.slice(0, depth + 1)
@@ -70,7 +70,7 @@ export class RepairTree {
   async open(dir: OpenDir, name: string, key: readonly string[]): Promise<OpenDir | undefined> {
     const entry = dir.entries.get(name)
     if (entry === undefined || isOpenDir(entry)) return entry
-    if (entry.type !== 'dir' && entry.type !== 'dirref') return undefined
+    if (!isDir(entry)) return undefined
     const opened =
       entry.type === 'dir' ? openDir(entry) : await load(this.#store, entry.data[0] as string, key.join('.'))
     dir.entries.set(name, opened)

@@ -4,7 +4,7 @@
  */
 import { ContentError, type ContentStore } from '../content/index.ts'
 import { abortable, throwIfAborted } from '../errors/index.ts'
-import { type DirObj, decodeDir, decodeVal, TreeError, type TreeObj } from '../kvs/index.ts'
+import { type DirObj, decodeDir, decodeVal, dirBlobref, type EntryObj, TreeError } from '../kvs/index.ts'
 import { BlobChecks } from './blob-checks.ts'
 import { DirGraph } from './dir-graph.ts'
 
@@ -83,7 +83,7 @@ function enter(
   for (let dir = open.pop(); dir; dir = open.pop()) {
     graph.count(ordinal, SURVEYED.DIRECTORIES, 1)
     for (const name in dir.data) {
-      const obj = dir.data[name] as TreeObj
+      const obj = dir.data[name] as EntryObj
       switch (obj.type) {
         case 'dir':
           open.push(obj)
@@ -100,8 +100,11 @@ function enter(
           graph.count(ordinal, SURVEYED.BLOBS, obj.data.length)
           pending.push({ type: 'value', ordinal, blobrefs: obj.data })
           break
+        case 'invalid':
+          graph.count(ordinal, SURVEYED.ERRORS, 1)
+          break
         default:
-          if (obj.data.length !== 1) {
+          if (dirBlobref(obj) === undefined) {
             graph.count(ordinal, SURVEYED.ERRORS, 1)
           } else {
             const { size } = graph

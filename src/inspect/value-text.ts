@@ -1,4 +1,4 @@
-import type { TreeObj } from '../kvs/index.ts'
+import { isDir, type TreeObj } from '../kvs/index.ts'
 
 /**
  * A value as `flux kvs get` prints it: up to its first NUL, where a C string ends, and a newline unless it is empty.
@@ -75,10 +75,5 @@ export function objJson(obj: TreeObj | { readonly type: 'dirref' }): object {
   if (obj.type === 'symlink') {
     return { type: 'symlink', target: obj.data.target, namespace: obj.data.namespace ?? null }
   }
-  return { type: obj.type === 'dir' || obj.type === 'dirref' ? 'dir' : 'value' }
-}
-
-/** Where a link leads: `NAMESPACE::KEY`, or the key alone. */
-export function linkText({ data: { target, namespace } }: Extract<TreeObj, { type: 'symlink' }>): string {
-  return namespace === undefined ? target : `${namespace}::${target}`
+  return { type: obj.type === 'dirref' || isDir(obj) ? 'dir' : 'value' }
 }

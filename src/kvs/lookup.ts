@@ -7,19 +7,23 @@
 import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { errnoText, FluxError, printable } from '../errors/index.ts'
 import type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
-import { TreeError } from './tree-error.ts'
+import { PRIMARY_NAMESPACE } from './snapshot.ts'
+import { badDirref, badEntry, decodeDir, missingDir } from './tree-faults.ts'
 import {
   type DirObj,
   type Dirref,
-  decodeTreeObj,
   decodeVal,
+  dirBlobref,
+  dirrefOf,
+  type EntryObj,
+  isDir,
   type Symlink,
   type TreeObj,
   type Val,
   type Valref,
 } from './treeobj.ts'
 import { loadStarts } from './value-starts.ts'
-import { missingDir, streamValue } from './value-stream.ts'
+import { streamValue } from './value-stream.ts'
 
 /** Links that are followed before it is called a loop. */
 const MAX_LINKS = 10
@@ -72,7 +76,11 @@ export class SnapshotReader implements KvsReader {
   readonly #dirs = new Map<string, DirObj>()
 
   /** @param rootref - blobref of the directory that keys start from */
-  constructor(store: ContentStore, rootref: string, { namespace = 'primary', signal }: SnapshotReaderOptions = {}) {
+  constructor(
+    store: ContentStore,
+    rootref: string,
+    { namespace = PRIMARY_NAMESPACE, signal }: SnapshotReaderOptions = {},
+  ) {
     this.#store = store
     this.#rootref = rootref
     this.#namespace = namespace
@@ -90,12 +98,11 @@ export class SnapshotReader implements KvsReader {
       if (obj.type === 'symlink') return obj
       throw lookupError('EINVAL', key)
     }
-    const isDir = obj.type === 'dir' || obj.type === 'dirref'
     if (kind === 'value') {
-      if (isDir) throw lookupError('EISDIR', key)
+      if (isDir(obj)) throw lookupError('EISDIR', key)
       return obj
     }
-    if (!isDir) throw lookupError('ENOTDIR', key)
+    if (!isDir(obj)) throw lookupError('ENOTDIR', key)
     return this.#open(obj, () => key)
   }
 
@@ -108,10 +115,10 @@ export class SnapshotReader implements KvsReader {
   async openDirs(children: readonly Child<DirObj | Dirref>[]): Promise<(DirObj | FluxError)[]> {
     const opened: (DirObj | FluxError | undefined)[] = children.map(({ key, obj }) => {
       if (obj.type === 'dir') return obj
-      return obj.data.length === 1 ? undefined : badDirref(key)
+      return dirBlobref(obj) === undefined ? badDirref(key) : undefined
     })
     const open = unset(opened)
-    const blobrefs = open.map((i) => (children[i] as Child<Dirref>).obj.data[0] as string)
+    const blobrefs = open.map((i) => dirBlobref((children[i] as Child<Dirref>).obj) as string)
     const take = (j: number, result: Uint8Array | ContentError) => {
       const i = open[j] as number
       const { key } = children[i] as Child
@@ -127,22 +134,23 @@ export class SnapshotReader implements KvsReader {
 
   async #find(key: string, followLast: boolean): Promise<TreeObj> {
     let components = keyComponents(key)
-    let at: TreeObj = dirref(this.#rootref)
+    let at: TreeObj = dirrefOf(this.#rootref)
     let links = 0
     for (let i = 0; i < components.length; i++) {
       // Nothing is below a value.
-      if (at.type !== 'dir' && at.type !== 'dirref') throw lookupError('ENOENT', key)
+      if (!isDir(at)) throw lookupError('ENOENT', key)
       const way = components
       const dir = await this.#open(at, () => way.slice(0, i).join('.') || '.')
       const name = components[i] as string
-      const entry: TreeObj | undefined = Object.hasOwn(dir.data, name) ? dir.data[name] : undefined
+      const entry: EntryObj | undefined = Object.hasOwn(dir.data, name) ? dir.data[name] : undefined
       if (entry === undefined) throw lookupError('ENOENT', key)
+      if (entry.type === 'invalid') throw badEntry(way.slice(0, i + 1).join('.'), entry)
       at = entry
       if (entry.type !== 'symlink' || (i === components.length - 1 && !followLast)) continue
       if (++links > MAX_LINKS) throw lookupError('ELOOP', key)
       const { target, namespace } = entry.data
       components = [...keyComponents(target || '.'), ...components.slice(i + 1)]
-      at = dirref(await this.#rootOf(namespace, key))
+      at = dirrefOf(await this.#rootOf(namespace, key))
       i = -1
     }
     return at
@@ -157,10 +165,8 @@ export class SnapshotReader implements KvsReader {
   /** The entries of a directory. @param key - for messages */
   async #open(obj: DirObj | Dirref, key: () => string): Promise<DirObj> {
     if (obj.type === 'dir') return obj
-    const [blobref] = obj.data
-    if (blobref === undefined || obj.data.length !== 1) {
-      throw badDirref(key())
-    }
+    const blobref = dirBlobref(obj)
+    if (blobref === undefined) throw badDirref(key())
     const known = this.#dirs.get(blobref)
     if (known) return known
     const [result] = await this.#store.loadBatch([blobref], 1)
@@ -179,10 +185,6 @@ function unset(list: readonly unknown[]): number[] {
   return places
 }
 
-function badDirref(key: string): TreeError {
-  return new TreeError('EPROTO', { key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
-}
-
 function tryDecodeDir(blob: Uint8Array, key: string, blobref: string | undefined): DirObj | FluxError {
   try {
     return decodeDir(blob, key, blobref)
@@ -190,27 +192,4 @@ function tryDecodeDir(blob: Uint8Array, key: string, blobref: string | undefined
     if (error instanceof FluxError) return error
     throw error
   }
-}
-
-function dirref(blobref: string): Dirref {
-  return { type: 'dirref', ver: 1, data: [blobref] }
-}
-
-/**
- * Decode the blob of a directory.
- *
- * @param key - for messages; a function is called only when there is one, as a key costs time to put together
- * @throws {TreeError} `bad-treeobj`, `not-a-dir`
- */
-export function decodeDir(blob: Uint8Array, key: string | (() => string), blobref: string | undefined): DirObj {
-  const keyText = () => (typeof key === 'string' ? key : key())
-  let obj: TreeObj
-  try {
-    obj = decodeTreeObj(blob)
-  } catch (cause) {
-    const what = `could not decode tree object: ${(cause as Error).message}`
-    throw new TreeError('EPROTO', { key: keyText(), blobref, kind: 'bad-treeobj' }, what, { cause })
-  }
-  if (obj.type === 'dir') return obj
-  throw new TreeError('EPROTO', { key: keyText(), blobref, kind: 'not-a-dir' }, 'dirref references non-directory')
 }

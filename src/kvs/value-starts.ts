@@ -1,8 +1,9 @@
 import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { Child } from './kvs-reader.ts'
+import { missingValue } from './tree-faults.ts'
 import { decodeVal, type Val, type Valref } from './treeobj.ts'
-import { isTooLarge, missingValue, streamValue } from './value-stream.ts'
+import { isTooLarge, streamValue } from './value-stream.ts'
 
 /** First blobs that are held at a time; a single one may be larger. */
 const STARTS_BYTES = 16 << 20

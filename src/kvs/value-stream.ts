@@ -1,6 +1,6 @@
 import { type BlobResult, ContentError, type ContentStore, loadInOrder } from '../content/index.ts'
 import { throwIfAborted } from '../errors/index.ts'
-import { TreeError } from './tree-error.ts'
+import { missingValue } from './tree-faults.ts'
 
 /** Bytes of a value that are held at a time; a single blob may be larger. */
 const PIECE_BYTES = 16 << 20
@@ -60,23 +60,4 @@ async function* streamBlob(
   } catch (error) {
     throw error instanceof ContentError ? missingValue(key, index, error) : error
   }
-}
-
-/**
- * A blob of a value that cannot be had, in the words of the C tools, so that scripts that look for them find them.
- *
- * @param index - which of the blobs of the value
- */
-export function missingValue(key: string, index: number, cause: ContentError): TreeError {
-  const { blobref, code } = cause
-  const which = code === 'ENOENT' ? 'missing blobref' : 'unreadable blobref'
-  return new TreeError(code, { key, blobref, kind: 'missing-value' }, `${which} ${index}: ${cause.message}`, { cause })
-}
-
-/** A directory whose blob cannot be had, likewise. */
-export function missingDir(key: string, cause: ContentError): TreeError {
-  const { blobref, code } = cause
-  return new TreeError(code, { key, blobref, kind: 'missing-dir' }, `could not load content: ${cause.message}`, {
-    cause,
-  })
 }
