@@ -7,26 +7,24 @@
  * finds damage, the directories with damage in them are gone through key by key, and damages are put into that order.
  */
 import { ContentError, type ContentStore } from '../content/index.ts'
-import { abortable, FluxError, throwIfAborted } from '../errors/index.ts'
+import { FluxError } from '../errors/index.ts'
 import {
+  type BadPart,
   componentsOf,
   Dir,
   type DirObj,
-  decodeDir,
   decodeVal,
-  dirBlobref,
-  type EntryObj,
+  dirrefOf,
   MAX_KEYS,
-  sortedNames,
-  TreeError,
+  type ScanVisitor,
+  type TreeError,
+  TreeScan,
+  type Val,
+  type Valref,
 } from '../kvs/index.ts'
-import { BlobChecks, type Checked, type ToCheck } from './blob-checks.ts'
 import { type BadBlob, badBlob, blobDamageKind, type Damage, type DamageKind } from './damage.ts'
 import type { DirGraph } from './dir-graph.ts'
 import { newSurvey, SURVEYED, surveyTree } from './survey-tree.ts'
-
-/** How many batches are under way. */
-const BATCHES = 4
 
 /**
  * How many damaged directories are gone through to tell each damage at every key that leads to it. When it would be more,
@@ -62,12 +60,6 @@ export interface CheckedTree {
    * cannot all be told. Undefined when all were told.
    */
   unlisted?: number
-}
-
-/** A directory or a value whose blobs are to be looked at. */
-interface Pending extends ToCheck {
-  readonly parent: Dir | undefined
-  readonly name: string
 }
 
 /**
@@ -122,116 +114,39 @@ interface Damaged {
   readonly once: boolean
 }
 
-class TreeCheck {
+class TreeCheck implements ScanVisitor<Dir> {
+  readonly #store: ContentStore
   readonly #options: CheckTreeOptions
   readonly #known: Damaged | undefined
-  readonly #checks: BlobChecks
   readonly #checked: CheckedTree = { directories: 0, values: 0, symlinks: 0, blobs: 0, errors: 0 }
   readonly #damages: { damage: Damage; depth: number }[] = []
   readonly #entered = new Set<number>()
   #components = 0
   #keys = 0
-  #pending: Pending[] = []
-  #next = 0
 
   /** @param damaged - look at nothing but that; undefined to look at everything */
   constructor(store: ContentStore, options: CheckTreeOptions, damaged: Damaged | undefined) {
+    this.#store = store
     this.#options = options
     this.#known = damaged
-    this.#checks = new BlobChecks(store)
   }
 
   async run(rootref: string): Promise<CheckedTree> {
     const { signal, onDamage, onVisit } = this.#options
-    this.#pending.push({ type: 'dir', parent: undefined, name: '', blobrefs: [rootref] })
-    const underWay: { batch: Pending[]; results: Promise<Checked[]> }[] = []
-    while (true) {
-      throwIfAborted(signal)
-      while (underWay.length < BATCHES) {
-        const batch = this.#checks.take(() => this.#nextPending())
-        if (batch.length === 0) break
-        for (const { blobrefs } of batch) this.#checked.blobs += blobrefs.length
-        const results = this.#checks.batch(batch)
-        results.catch(() => {})
-        underWay.push({ batch, results })
-      }
-      const first = underWay.shift()
-      if (first === undefined) break
-      const results = await abortable(first.results, signal)
-      for (const [i, result] of results.entries()) {
-        const whole = result instanceof ContentError ? await abortable(this.#checks.whole(result), signal) : result
-        this.#complete(first.batch[i] as Pending, whole)
-      }
-    }
+    const root = new Dir(undefined, '', rootref, NO_ENTRIES)
+    this.#checked.blobs++
+    const scan = new TreeScan(this.#store, this, {
+      checkValues: true,
+      byLevel: onVisit !== undefined,
+      sorted: true,
+      signal,
+    })
+    await scan.run([[dirrefOf(rootref), root]])
     if (onVisit === undefined) for (const { damage } of this.#damages.sort(levelOrder)) onDamage(damage)
     return this.#checked
   }
 
-  #nextPending(): Pending | undefined {
-    if (this.#options.onVisit === undefined) return this.#pending.pop()
-    if (this.#next > 65_536) {
-      this.#pending = this.#pending.slice(this.#next)
-      this.#next = 0
-    }
-    return this.#next < this.#pending.length ? this.#pending[this.#next++] : undefined
-  }
-
-  #complete(pending: Pending, result: Checked): void {
-    if (pending.type === 'value') {
-      if (result !== undefined)
-        this.#damaged(pending, blobDamageKind('value', result as BadBlob[]), result as BadBlob[])
-      return
-    }
-    if (result instanceof ContentError) {
-      const bad = [badBlob(0, result)]
-      this.#damaged(pending, blobDamageKind('dir', bad), bad)
-      return
-    }
-    const { parent, name, blobrefs } = pending
-    const blobref = blobrefs[0] as string
-    // Only an unverified store can hold a directory that contains itself; a survey knows which do.
-    const { graph, loops } = this.#known ?? {}
-    const mayLoop = loops === undefined || loops.has(graph?.find(blobref) ?? -1)
-    for (let dir = mayLoop ? parent : undefined; dir; dir = dir.parent) {
-      if (dir.blobref === blobref) {
-        this.#damaged(pending, 'bad-treeobj')
-        return
-      }
-    }
-    let obj: DirObj
-    try {
-      obj = decodeDir(result as Uint8Array, '', blobref)
-    } catch (error) {
-      if (!(error instanceof TreeError)) throw error
-      this.#damaged(pending, error.kind as DamageKind)
-      return
-    }
-    this.#enter(new Dir(parent, name, blobref, NO_ENTRIES), obj)
-  }
-
-  /** Look at the entries of a directory, and of those that stand in it. */
-  #enter(top: Dir, { data }: DirObj): void {
-    const open: [Dir, DirObj['data'], string[]][] = [[top, data, sortedNames({ data } as DirObj).reverse()]]
-    this.#checked.directories++
-    for (let level = open.at(-1); level; level = open.at(-1)) {
-      const [dir, data, names] = level
-      const name = names.pop()
-      if (name === undefined) {
-        open.pop()
-        continue
-      }
-      const obj = data[name] as EntryObj
-      this.#visited(dir, name)
-      if (obj.type === 'dir') {
-        this.#checked.directories++
-        open.push([new Dir(dir, name, undefined, NO_ENTRIES), obj.data, sortedNames(obj).reverse()])
-      } else {
-        this.#visit(dir, name, obj)
-      }
-    }
-  }
-
-  #visited(dir: Dir, name: string): void {
+  onEntry(dir: Dir, name: string): void {
     const { onVisit, maxKeys = MAX_KEYS } = this.#options
     if (onVisit === undefined) return
     if (++this.#keys > maxKeys) {
@@ -240,46 +155,76 @@ class TreeCheck {
     onVisit(componentsOf(dir, name).join('.'))
   }
 
-  #visit(parent: Dir, name: string, obj: Exclude<EntryObj, DirObj>): void {
-    switch (obj.type) {
-      case 'symlink':
-        this.#checked.symlinks++
-        return
-      case 'val':
-        this.#checked.values++
-        try {
-          decodeVal(obj)
-        } catch {
-          this.#damaged({ type: 'value', parent, name, blobrefs: [] }, 'bad-value')
-        }
-        return
-      case 'valref':
-        this.#checked.values++
-        this.#pending.push({ type: 'value', parent, name, blobrefs: obj.data })
-        return
-      case 'invalid':
-        this.#damaged({ type: 'dir', parent, name, blobrefs: [] }, 'bad-treeobj')
-        return
-      default: {
-        const pending: Pending = { type: 'dir', parent, name, blobrefs: obj.data }
-        if (dirBlobref(obj) === undefined) this.#damaged(pending, 'bad-dirref')
-        else if (this.#isEntered(obj.data[0] as string)) this.#pending.push(pending)
-      }
+  /** Is the directory of this blob to be looked at, here? */
+  onDirref(dir: Dir, name: string, blobref: string): Dir | undefined {
+    if (this.#known !== undefined) {
+      const { graph, isDamaged, once } = this.#known
+      const ordinal = graph.find(blobref)
+      if (ordinal === undefined || !isDamaged(ordinal)) return undefined
+      if (once && this.#entered.has(ordinal)) return undefined
+      if (once) this.#entered.add(ordinal)
+    }
+    this.#checked.blobs++
+    return new Dir(dir, name, blobref, NO_ENTRIES)
+  }
+
+  onInlineDir(dir: Dir, name: string): Dir {
+    return new Dir(dir, name, undefined, NO_ENTRIES)
+  }
+
+  onDir(): void {
+    this.#checked.directories++
+  }
+
+  onValue(dir: Dir, name: string, obj: Val | Valref): void {
+    this.#checked.values++
+    if (obj.type === 'valref') {
+      this.#checked.blobs += obj.data.length
+      return
+    }
+    try {
+      decodeVal(obj)
+    } catch {
+      this.#damaged('bad-value', dir, name, [])
     }
   }
 
-  /** Is the directory of this blob to be looked at, here? */
-  #isEntered(blobref: string): boolean {
-    if (this.#known === undefined) return true
-    const { graph, isDamaged, once } = this.#known
-    const ordinal = graph.find(blobref)
-    if (ordinal === undefined || !isDamaged(ordinal)) return false
-    if (once && this.#entered.has(ordinal)) return false
-    if (once) this.#entered.add(ordinal)
-    return true
+  onLink(): void {
+    this.#checked.symlinks++
   }
 
-  #damaged({ parent, name, blobrefs }: Pending, kind: DamageKind, badBlobs: readonly BadBlob[] = []): void {
+  onBadValue(dir: Dir, name: string, blobrefs: readonly string[], bad: readonly BadPart[]): void {
+    const badBlobs = bad.map(badBlob)
+    this.#damaged(blobDamageKind('value', badBlobs), dir, name, blobrefs, badBlobs)
+  }
+
+  onFault(error: TreeError, dir: Dir, name: string | undefined, blobrefs: readonly string[]): void {
+    const badBlobs = error.cause instanceof ContentError ? [badBlob({ index: 0, error: error.cause })] : []
+    const kind = badBlobs.length > 0 ? blobDamageKind('dir', badBlobs) : (error.kind as DamageKind)
+    if (name === undefined) this.#damaged(kind, dir.parent, dir.name, blobrefs, badBlobs)
+    else this.#damaged(kind, dir, name, blobrefs, badBlobs)
+  }
+
+  /** A damage keeps the components of its key. */
+  keyOf(): string {
+    return ''
+  }
+
+  /** Only an unverified store can hold a directory that contains itself; a survey knows which do. */
+  isLoop(inside: Dir, blobref: string): boolean {
+    const { graph, loops } = this.#known ?? {}
+    if (loops !== undefined && !loops.has(graph?.find(blobref) ?? -1)) return false
+    for (let dir = inside.parent; dir; dir = dir.parent) if (dir.blobref === blobref) return true
+    return false
+  }
+
+  #damaged(
+    kind: DamageKind,
+    parent: Dir | undefined,
+    name: string,
+    blobrefs: readonly string[],
+    badBlobs: readonly BadBlob[] = [],
+  ): void {
     this.#checked.errors++
     const components = parent === undefined ? [] : componentsOf(parent, name)
     this.#components += components.length

@@ -24,8 +24,7 @@ export async function contentStats(
   let unreadableDirs = 0
   if (reachable) {
     const rootrefs = (await store.checkpoints()).map(({ rootref }) => rootref)
-    const marking = { loadBatch: store.loadBatch.bind(store), mark: mark.bind(store) }
-    unreadableDirs = await markReachable(marking, rootrefs, signal)
+    unreadableDirs = await markReachable(store, (blobrefs) => mark.call(store, blobrefs), rootrefs, signal)
   }
   const counted = await totals.call(store)
   return { ...counted, garbage: reachable ? difference(counted.all, counted.marked) : undefined, unreadableDirs }

@@ -1,6 +1,5 @@
-import type { ContentError } from '../content/index.ts'
 import { type ErrnoName, errnoText } from '../errors/index.ts'
-import type { TreeErrorKind } from '../kvs/index.ts'
+import type { BadPart, TreeErrorKind } from '../kvs/index.ts'
 
 /** One blob that cannot be had. */
 export interface BadBlob {
@@ -32,7 +31,7 @@ export interface Damage {
 }
 
 /** What is wrong, of a blob that a store does not give. */
-export function badBlob(index: number, { blobref, code, message }: ContentError): BadBlob {
+export function badBlob({ index, error: { blobref, code, message } }: BadPart): BadBlob {
   return { index, blobref, code, message }
 }
 

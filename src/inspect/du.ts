@@ -3,21 +3,20 @@
  * are referred to, and once. Nothing but directories is loaded from a store that knows the sizes of its blobs.
  */
 import { ContentError, type ContentStore } from '../content/index.ts'
-import { abortable, FluxError, throwIfAborted } from '../errors/index.ts'
+import { FluxError } from '../errors/index.ts'
 import {
-  badEntry,
   type DirObj,
   type Dirref,
-  type EntryObj,
-  isDir,
+  dirBlobref,
   missingValue,
-  sortedNames,
+  type ScanVisitor,
   type TreeError,
+  TreeScan,
   type Val,
+  type Valref,
 } from '../kvs/index.ts'
 import { DigestSet } from './digest-set.ts'
 import { DirGraph } from './dir-graph.ts'
-import { loadDirs } from './load-dirs.ts'
 import { blobSizes } from './value-sizes.ts'
 
 /** A directory, and all that is below it. */
@@ -50,24 +49,28 @@ export interface DuOptions {
 const OWN = { BYTES: 0, VALUE_BYTES: 1, KEYS: 2, DIRS: 3 } as const
 const COLUMNS = 4
 
-/** A directory that is to be loaded. */
-interface Pending {
-  key: string
-  depth: number
-  obj: DirObj | Dirref
-  /** Where it is counted in the graph. */
-  ordinal: number
-  /** False when it has been counted before, and is only loaded again to tell apart what is in it. */
-  isNew: boolean
-  /** Where blobs are counted that are met first: itself, or the last level that is told apart. */
-  usage: Node
-}
-
+/** A directory that is told apart. */
 interface Node extends Usage {
   readonly ordinal: number
+  /** The one that it is in. */
+  readonly around: Node | undefined
 }
 
-/** Directories loaded at a time: always the same, so that what is met first does not depend on the store. */
+/** A directory that is scanned. */
+interface Place {
+  readonly key: string
+  readonly depth: number
+  /** Where it is counted in the graph. */
+  readonly ordinal: number
+  /** False when it has been counted before, and is only read again to tell apart what is in it. */
+  readonly isNew: boolean
+  /** Where blobs are counted that are met first: itself, or the last level that is told apart. */
+  readonly usage: Node
+  readonly blobref: string | undefined
+  readonly children: number[]
+}
+
+/** Blobs asked for at a time: always the same, so that what is met first does not depend on the store. */
 const BATCH = 512
 
 /** Directories that are told apart at most. */
@@ -83,121 +86,152 @@ const MAX_USAGES = 10_000_000
  * @throws {FluxError} `EOVERFLOW` there are more directories to be told apart than anybody could read
  */
 export async function du(store: ContentStore, root: DirObj | Dirref, options: DuOptions): Promise<Usage[]> {
-  const { depth: deepest, key = '.', signal } = options
+  const { depth, key = '.', signal } = options
   const report = (error: TreeError) => {
     if (options.onError === undefined) throw error
     options.onError(error)
   }
-  const met = new DigestSet()
-  const graph = new DirGraph(COLUMNS)
-  const usages: Node[] = []
+  const adder = new Adder(store, depth, report)
+  const blobref = root.type === 'dirref' ? dirBlobref(root) : undefined
+  const top = adder.placeOf(key, 0, blobref, undefined)
+  await new TreeScan(store, adder, { sorted: true, most: BATCH, batches: 1, signal }).run([[root, top]])
+  return adder.usages()
+}
+
+/** A blob of a value, and where it is counted. */
+interface Counted {
+  readonly place: Place
+  readonly key: string
+  readonly blobref: string
+  /** Which blob of its value. */
+  readonly index: number
+}
+
+class Adder implements ScanVisitor<Place> {
+  readonly #store: ContentStore
+  readonly #deepest: number
+  readonly #report: (error: TreeError) => void
+  readonly #met = new DigestSet()
+  readonly #graph = new DirGraph(COLUMNS)
+  readonly #usages: Node[] = []
+  /** What the last batch has brought: directories, and the blobs of the values in them. */
+  #read: Place[] = []
+  #blobs: Counted[] = []
+
+  constructor(store: ContentStore, deepest: number, report: (error: TreeError) => void) {
+    this.#store = store
+    this.#deepest = deepest
+    this.#report = report
+  }
+
   /** A directory in another, or the root. */
-  const pendingOf = (key: string, depth: number, obj: DirObj | Dirref, around: Node | undefined): Pending => {
-    const { size } = graph
-    const ordinal =
-      obj.type === 'dirref' && obj.data.length === 1 ? graph.ordinalOf(obj.data[0] as string) : graph.add()
+  placeOf(key: string, depth: number, blobref: string | undefined, around: Node | undefined): Place {
+    const { size } = this.#graph
+    const ordinal = blobref === undefined ? this.#graph.add() : this.#graph.ordinalOf(blobref)
+    const isNew = ordinal === size
+    if (isNew) this.#graph.count(ordinal, OWN.DIRS, 1)
     let usage = around
-    if (usage === undefined || depth <= deepest) {
-      usage = { key, ordinal, bytes: 0, onceBytes: 0, valueBytes: 0, keys: 0, dirs: 0 }
-      if (usages.push(usage) > MAX_USAGES) {
+    if (usage === undefined || depth <= this.#deepest) {
+      usage = { key, ordinal, around, bytes: 0, onceBytes: 0, valueBytes: 0, keys: 0, dirs: 0 }
+      if (this.#usages.push(usage) > MAX_USAGES) {
         throw new FluxError('EOVERFLOW', `more than ${MAX_USAGES} directories`, { hint: 'give a smaller --depth' })
       }
     }
-    return { key, depth, obj, ordinal, isNew: ordinal === size, usage }
+    return { key, depth, ordinal, isNew, usage, blobref, children: [] }
   }
-  const parents = new Map<Node, Node>()
-  // The next last: in the order of the keys, as far as batches go.
-  const stack: Pending[] = [pendingOf(key, 0, root, undefined)]
-  while (stack.length > 0) {
-    throwIfAborted(signal)
-    const batch = stack.splice(-BATCH).reverse()
-    const dirs = await abortable(loadDirs(store, batch, report), signal)
-    const counted = batch.map(({ isNew }, i) => (isNew ? dirs[i] : undefined))
-    await abortable(count(store, batch, counted, graph, met, report), signal)
-    const below: Pending[] = []
-    for (const [i, { key, depth, ordinal, isNew, usage }] of batch.entries()) {
-      if (isNew) graph.count(ordinal, OWN.DIRS, 1)
-      const dir = dirs[i]
-      const children: number[] = []
-      for (const name of dir ? sortedNames(dir) : []) {
-        const obj = dir?.data[name] as EntryObj
-        if (!isDir(obj)) continue
-        const child = pendingOf(childKey(key, name), depth + 1, obj, usage)
-        children.push(child.ordinal)
-        if (child.usage !== usage) parents.set(child.usage, usage)
-        if (child.isNew || depth + 1 < deepest) below.push(child)
-      }
-      if (isNew) graph.setChildren(ordinal, children)
+
+  onDirref(around: Place, name: string, blobref: string): Place | undefined {
+    const place = this.#inside(around, name, blobref)
+    return place.isNew || place.depth < this.#deepest ? place : undefined
+  }
+
+  onInlineDir(around: Place, name: string): Place {
+    return this.#inside(around, name, undefined)
+  }
+
+  #inside(around: Place, name: string, blobref: string | undefined): Place {
+    const place = this.placeOf(this.keyOf(around, name), around.depth + 1, blobref, around.usage)
+    around.children.push(place.ordinal)
+    return place
+  }
+
+  onDir(place: Place, bytes: number): void {
+    if (!place.isNew) return
+    this.#read.push(place)
+    if (place.blobref !== undefined) this.#add(place, place.blobref, bytes)
+  }
+
+  onValue(place: Place, name: string, obj: Val | Valref): void {
+    if (!place.isNew) return
+    this.#graph.count(place.ordinal, OWN.KEYS, 1)
+    if (obj.type === 'val') {
+      this.#graph.count(place.ordinal, OWN.VALUE_BYTES, inlineSize(obj))
+      return
     }
-    for (const pending of below.reverse()) stack.push(pending)
+    const key = this.keyOf(place, name)
+    for (const [index, blobref] of obj.data.entries()) this.#blobs.push({ place, key, blobref, index })
   }
-  const totals = graph.totals(graph.order((usages[0] as Node).ordinal).order)
-  for (const usage of usages) {
-    const of = (column: number) => totals[usage.ordinal * COLUMNS + column] as number
-    usage.bytes = of(OWN.BYTES)
-    usage.valueBytes = of(OWN.VALUE_BYTES)
-    usage.keys = of(OWN.KEYS)
-    usage.dirs = of(OWN.DIRS)
-  }
-  // What is met first below counts above too; the deepest come last.
-  for (const usage of usages.toReversed()) {
-    const parent = parents.get(usage)
-    if (parent) parent.onceBytes += usage.onceBytes
-  }
-  return usages
-}
 
-/** A blob, and where it is counted. */
-interface Counted {
-  pending: Pending
-  key: string
-  blobref: string
-  /** Which blob of its value; -1 for the blob of a directory. */
-  index: number
-}
+  onLink(place: Place): void {
+    if (place.isNew) this.#graph.count(place.ordinal, OWN.KEYS, 1)
+  }
 
-/** Count the blobs of directories, and of the values in them. */
-async function count(
-  store: ContentStore,
-  batch: readonly Pending[],
-  dirs: readonly (DirObj | null | undefined)[],
-  graph: DirGraph,
-  met: DigestSet,
-  report: (error: TreeError) => void,
-): Promise<void> {
-  const blobs: Counted[] = []
-  for (const [i, pending] of batch.entries()) {
-    const { key, obj, ordinal } = pending
-    const dir = dirs[i]
-    if (!dir) continue
-    if (obj.type === 'dirref') blobs.push({ pending, key, blobref: obj.data[0] as string, index: -1 })
-    for (const name in dir.data) {
-      const entry = dir.data[name] as EntryObj
-      if (isDir(entry)) continue
-      if (entry.type === 'invalid') {
-        report(badEntry(childKey(key, name), entry))
+  onFault(error: TreeError, place: Place, name: string | undefined): void {
+    // A reference to a directory is one that is counted, whatever it refers to.
+    if (name !== undefined && error.kind === 'bad-dirref') this.#inside(place, name, undefined)
+    if (name === undefined || place.isNew) this.#report(error)
+  }
+
+  keyOf({ key }: Place, name: string | undefined): string {
+    return name === undefined ? key : childKey(key, name)
+  }
+
+  afterBatch(): Promise<void> | undefined {
+    for (const { ordinal, children } of this.#read) {
+      for (const child of children) this.#graph.addChild(ordinal, child)
+    }
+    this.#read = []
+    return this.#blobs.length === 0 ? undefined : this.#countBlobs()
+  }
+
+  /** Count the blobs of the values that the last batch has brought. */
+  async #countBlobs(): Promise<void> {
+    const blobs = this.#blobs
+    this.#blobs = []
+    const sizes = await blobSizes(
+      this.#store,
+      blobs.map(({ blobref }) => blobref),
+    )
+    for (const [i, { place, key, blobref, index }] of blobs.entries()) {
+      const size = sizes[i] as number
+      if (size < 0) {
+        this.#report(missingValue(key, index, new ContentError('ENOENT', blobref, 'No such file or directory')))
         continue
       }
-      graph.count(ordinal, OWN.KEYS, 1)
-      if (entry.type === 'val') graph.count(ordinal, OWN.VALUE_BYTES, inlineSize(entry))
-      if (entry.type !== 'valref') continue
-      const valueKey = childKey(key, name)
-      for (const [index, blobref] of entry.data.entries()) blobs.push({ pending, key: valueKey, blobref, index })
+      this.#add(place, blobref, size)
+      this.#graph.count(place.ordinal, OWN.VALUE_BYTES, size)
     }
   }
-  const sizes = await blobSizes(
-    store,
-    blobs.map(({ blobref }) => blobref),
-  )
-  for (const [i, { pending, key, blobref, index }] of blobs.entries()) {
-    const size = sizes[i] as number
-    if (size < 0) {
-      report(missingValue(key, index, new ContentError('ENOENT', blobref, 'No such file or directory')))
-      continue
+
+  #add({ ordinal, usage }: Place, blobref: string, bytes: number): void {
+    this.#graph.count(ordinal, OWN.BYTES, bytes)
+    if (this.#met.add(blobref)) usage.onceBytes += bytes
+  }
+
+  /** What it all comes to. */
+  usages(): Usage[] {
+    const usages = this.#usages
+    const totals = this.#graph.totals(this.#graph.order((usages[0] as Node).ordinal).order)
+    for (const usage of usages) {
+      const of = (column: number) => totals[usage.ordinal * COLUMNS + column] as number
+      usage.bytes = of(OWN.BYTES)
+      usage.valueBytes = of(OWN.VALUE_BYTES)
+      usage.keys = of(OWN.KEYS)
+      usage.dirs = of(OWN.DIRS)
     }
-    graph.count(pending.ordinal, OWN.BYTES, size)
-    if (met.add(blobref)) pending.usage.onceBytes += size
-    if (index >= 0) graph.count(pending.ordinal, OWN.VALUE_BYTES, size)
+    // What is met first below counts above too; the deepest come last.
+    for (const { around, onceBytes } of usages.toReversed()) if (around) around.onceBytes += onceBytes
+    return usages
   }
 }
 

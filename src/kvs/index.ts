@@ -11,11 +11,13 @@ export {
   type SnapshotReaderOptions,
 } from './lookup.ts'
 export { sortNames } from './name-order.ts'
+export type { BadPart } from './scan-batch.ts'
 export { type KvsChanges, ServiceReader, type ServiceReaderOptions } from './service-reader.ts'
 export { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot } from './snapshot.ts'
 export { selectKeys } from './subtree.ts'
 export { TreeError, type TreeErrorKind } from './tree-error.ts'
 export { badDirref, badEntry, decodeDir, decodeInline, missingDir, missingValue } from './tree-faults.ts'
+export { type ScanOptions, type ScanVisitor, TreeScan } from './tree-scan.ts'
 export {
   asTreeObj,
   type DirObj,

@@ -1,13 +1,20 @@
 /** Directories loaded, and blobs of values compared with their blobrefs where they lie, in batches of both. */
-import { ContentError, type ContentStore } from '../content/index.ts'
-import { isTooLarge, MAX_DIR_BYTES } from '../kvs/index.ts'
-import { type BadBlob, badBlob } from './damage.ts'
+import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
+import { MAX_DIR_BYTES } from './treeobj.ts'
+import { isTooLarge } from './value-stream.ts'
 
 /** Blobs asked for at a time. */
 const BATCH = 512
 
 /** Bytes of directories in a batch. */
 const BATCH_BYTES = 16 << 20
+
+/** A blob of a value that cannot be had, or is not what it should be. */
+export interface BadPart {
+  /** Which of the blobs of the value. */
+  readonly index: number
+  readonly error: ContentError
+}
 
 /** A directory or a value whose blobs are to be looked at. */
 export interface ToCheck {
@@ -16,19 +23,23 @@ export interface ToCheck {
 }
 
 /** A directory's blob, or why it cannot be had; or what is wrong with a value, undefined for nothing. */
-export type Checked = Uint8Array | ContentError | BadBlob[] | undefined
+export type Checked = Uint8Array | ContentError | BadPart[] | undefined
 
-export class BlobChecks {
+export class ScanBatches {
   readonly #store: ContentStore
 
-  constructor(store: ContentStore) {
+  readonly #most: number | undefined
+
+  /** @param most - blobs asked for at a time (default: half of the store's window, 512 at most) */
+  constructor(store: ContentStore, most: number | undefined) {
     this.#store = store
+    this.#most = most
   }
 
   /** Take what makes a batch: about as many blobs as are asked for at a time. */
   take<T extends ToCheck>(next: () => T | undefined): T[] {
     const taken: T[] = []
-    const most = Math.max(1, Math.min(BATCH, Math.ceil(this.#store.window / 2)))
+    const most = this.#most ?? Math.max(1, Math.min(BATCH, Math.ceil(this.#store.window / 2)))
     for (let blobs = 0; blobs < most; ) {
       const one = next()
       if (one === undefined) break
@@ -50,10 +61,10 @@ export class BlobChecks {
     let value = 0
     return batch.map(({ type, blobrefs }) => {
       if (type === 'dir') return loaded[dir++] as Uint8Array | ContentError
-      let bad: BadBlob[] | undefined
+      let bad: BadPart[] | undefined
       for (let i = 0; i < blobrefs.length; i++) {
         const error = checked[value++]
-        if (error !== undefined) (bad ??= []).push(badBlob(i, error))
+        if (error !== undefined) (bad ??= []).push({ index: i, error })
       }
       return bad
     })
@@ -67,19 +78,10 @@ export class BlobChecks {
 
   async #load(blobrefs: readonly string[]): Promise<(Uint8Array | ContentError)[]> {
     const results: (Uint8Array | ContentError)[] = new Array(blobrefs.length)
-    for (let left = [...blobrefs.keys()]; left.length > 0; ) {
-      const some = await this.#store.loadBatch(
-        left.map((i) => blobrefs[i] as string),
-        BATCH_BYTES,
-        BATCH_BYTES,
-      )
-      left = left.filter((place, i) => {
-        const result = some[i]
-        if (result === undefined) return true
-        results[place] = result
-        return false
-      })
+    const take = (i: number, result: Uint8Array | ContentError) => {
+      results[i] = result
     }
+    await loadEach(this.#store, blobrefs, take, { most: BATCH, budgetBytes: BATCH_BYTES, maxBlobBytes: BATCH_BYTES })
     return results
   }
 
