@@ -55,7 +55,6 @@ export {
   type Totals,
 } from './content/index.ts'
 export {
-  COMPONENTS_RECORD,
   Dump,
   type DumpOptions,
   type DumpProgress,
@@ -160,6 +159,7 @@ export {
 } from './inspect/index.ts'
 export {
   type Child,
+  COMPONENTS_RECORD,
   componentsOf,
   type Dir,
   type DirObj,
@@ -167,10 +167,12 @@ export {
   decodeTreeObj,
   decodeVal,
   type Entry,
+  type EntryObj,
   type Eventlog,
   type EventlogEntry,
   formatJobid,
   GlobFilter,
+  type Invalid,
   JOBID_FORMS,
   type JobidForm,
   jobKey,
@@ -179,6 +181,7 @@ export {
   type KvsChanges,
   type KvsReader,
   keyOf,
+  LINKNAME_RECORD,
   type LookupKind,
   type ParseEventlogOptions,
   parseEventlog,

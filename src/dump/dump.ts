@@ -13,12 +13,14 @@ import {
 import type { ContentStore } from '../content/index.ts'
 import { FluxError, LAST_ID, LAST_SECONDS, printable, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import {
+  COMPONENTS_RECORD,
   type DirObj,
   type Entry,
   GlobFilter,
   type KeySelection,
   keyComponents,
   keyOf,
+  LINKNAME_RECORD,
   linkText,
   type RootChoice,
   resolveRoot,
@@ -29,7 +31,7 @@ import {
   walk,
 } from '../kvs/index.ts'
 import { BatchQueue } from './batch-queue.ts'
-import { COMPONENTS_RECORD, LINKNAME_RECORD, MemberPaths } from './member-path.ts'
+import { MemberPaths } from './member-path.ts'
 
 /** What is dumped, and how it is written. */
 export interface DumpOptions extends RootChoice, KeySelection {

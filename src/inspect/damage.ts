@@ -40,6 +40,20 @@ export function blobState({ code }: { code: ErrnoName }): 'missing' | 'altered' 
   return code === 'ENOENT' ? 'missing' : code === 'EBADMSG' ? 'altered' : 'unreadable'
 }
 
+/** What a damage has struck: the blobs of a value or a directory, or undefined where none is at fault. */
+export function damagedBlobs(kind: DamageKind): 'value' | 'dir' | undefined {
+  return BLOB_DAMAGE[kind]?.of
+}
+
+const BLOB_DAMAGE: { readonly [kind in DamageKind]?: { of: 'value' | 'dir'; state: ReturnType<typeof blobState> } } = {
+  'missing-value': { of: 'value', state: 'missing' },
+  'altered-value': { of: 'value', state: 'altered' },
+  'unreadable-value': { of: 'value', state: 'unreadable' },
+  'missing-dir': { of: 'dir', state: 'missing' },
+  'altered-dir': { of: 'dir', state: 'altered' },
+  'unreadable-dir': { of: 'dir', state: 'unreadable' },
+}
+
 /** The kind of a value or directory whose blobs cannot be had. */
 export function blobDamageKind(type: 'value' | 'dir', badBlobs: readonly BadBlob[]): DamageKind {
   return `${blobState(badBlobs.at(-1) as BadBlob)}-${type}`
@@ -68,7 +82,7 @@ export function damageLines(damage: Damage, verbose: boolean): string[] {
   switch (kind) {
     case 'missing-dir':
     case 'altered-dir':
-      return [`${key}: ${kind.slice(0, -'-dir'.length)} dirref blobref`]
+      return [`${key}: ${BLOB_DAMAGE[kind]?.state} dirref blobref`]
     case 'unreadable-dir':
       return [`${key}: error retrieving dirref blobref: ${reason(badBlobs.at(-1))}`]
     case 'missing-value':
@@ -76,7 +90,7 @@ export function damageLines(damage: Damage, verbose: boolean): string[] {
     case 'unreadable-value':
       if (verbose) return badBlobs.map((bad) => `${key}: ${blobWords(bad)}`)
       if (kind === 'unreadable-value') return [`${key}: error retrieving blobref(s): ${reason(badBlobs.at(-1))}`]
-      return [`${key}: ${kind.slice(0, -'-value'.length)} blobref(s)`]
+      return [`${key}: ${BLOB_DAMAGE[kind]?.state} blobref(s)`]
     default:
       return [`${key}: ${WORDS[kind]}`]
   }

@@ -1,12 +1,17 @@
 /** Comparing values and links of two trees, many at a time. */
 import { createHash } from 'node:crypto'
 import { blobrefHash, blobrefOf, ContentError, type ContentStore } from '../content/index.ts'
-import { decodeVal, missingValue, type Symlink, streamValue, TreeError, type Val, type Valref } from '../kvs/index.ts'
-import type { Change, Held, LeafPair } from './diff.ts'
+import {
+  decodeInline,
+  missingValue,
+  type Symlink,
+  streamValue,
+  TreeError,
+  type Val,
+  type Valref,
+} from '../kvs/index.ts'
+import type { Change, Held, Leaf, LeafPair } from './change.ts'
 import { valueSizes } from './value-sizes.ts'
-
-/** What a key can hold that is no directory. */
-export type Leaf = Val | Valref | Symlink
 
 type Value = Val | Valref
 
@@ -180,7 +185,7 @@ async function joined(
     if (value === undefined) return undefined
     const { key, obj } = value
     try {
-      if (obj.type === 'val') return decodeInline(key, obj)
+      if (obj.type === 'val') return decodeInline(obj, () => key)
       const from = next
       next += obj.data.length
       const parts = results.slice(from, next)
@@ -195,14 +200,6 @@ async function joined(
   })
 }
 
-function decodeInline(key: string, obj: Val): Uint8Array {
-  try {
-    return decodeVal(obj)
-  } catch (cause) {
-    throw new TreeError('EINVAL', { key, kind: 'bad-value' }, (cause as Error).message, { cause })
-  }
-}
-
 async function compareStreams(
   storeA: ContentStore,
   storeB: ContentStore,
@@ -212,7 +209,7 @@ async function compareStreams(
 ): Promise<boolean> {
   const digest = async (store: ContentStore, value: Value): Promise<string> => {
     const hash = createHash('sha256')
-    if (value.type === 'val') hash.update(decodeInline(pair.key, value))
+    if (value.type === 'val') hash.update(decodeInline(value, () => pair.key))
     else
       for await (const parts of streamValue(store, pair.key, value.data, signal))
         for (const part of parts) hash.update(part)

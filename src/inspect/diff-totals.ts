@@ -1,4 +1,4 @@
-import type { Change, Held } from './diff.ts'
+import type { Change, Held } from './change.ts'
 
 /** Changes below a key, or all of them. */
 export interface StatRow {

@@ -20,7 +20,8 @@ import {
   type TreeError,
   type TreeObj,
 } from '../kvs/index.ts'
-import { type Leaf, settleLeaves } from './diff-leaves.ts'
+import type { Change, Leaf, LeafPair } from './change.ts'
+import { settleLeaves } from './diff-leaves.ts'
 import { loadDirs } from './load-dirs.ts'
 
 /** A tree to be compared. */
@@ -29,36 +30,11 @@ export interface DiffTree {
   rootref: string
 }
 
-/** What a key holds on one side. */
-export type Held =
-  | { readonly type: 'value'; readonly size: number; readonly obj: Exclude<Leaf, { type: 'symlink' }> }
-  | { readonly type: 'symlink'; readonly target: string; readonly namespace: string | undefined }
-
-/** One key that is not the same on both sides. */
-export interface Change {
-  readonly key: string
-  readonly change: 'added' | 'removed' | 'changed'
-  /** Undefined when it was added. */
-  readonly before: Held | undefined
-  /** Undefined when it was removed. */
-  readonly after: Held | undefined
-}
-
 /** How {@link diff} treats what it cannot read, and what ends it. */
 export interface DiffOptions {
   /** Hears of what cannot be read, and so not be compared; without it, the first such thing is thrown. */
   onError?: ((error: TreeError) => void) | undefined
   signal?: AbortSignal | undefined
-}
-
-/** A pair of leaves under one key, or one alone. */
-export interface LeafPair {
-  readonly kind: 'leaves'
-  readonly key: string
-  readonly a: Leaf | undefined
-  readonly b: Leaf | undefined
-  /** What came of comparing them; null when they are the same. */
-  change: Change | null | undefined
 }
 
 /** Directories of one key that are not loaded yet, or one alone. */

@@ -7,7 +7,7 @@ import type { Checkpoint } from '../content/index.ts'
 import { errnoText, isoTime } from '../errors/index.ts'
 import { formatJobid, parseJobid } from '../kvs/index.ts'
 import { checkpointJson } from './checkpoint-list.ts'
-import { type Damage, damagedKey, damageLines } from './damage.ts'
+import { type BadBlob, blobState, type Damage, damagedKey, damageLines } from './damage.ts'
 import type { CheckedRoot, FsckResult } from './fsck.ts'
 import { type PlannedRepair, type RepairOptions, remedyOf } from './repair.ts'
 
@@ -27,7 +27,8 @@ export function damageReport(damage: Damage, options: ReportOptions): string[] {
   if (!options.repair || options.quiet) return lines
   const remedy = remedyOf(damage, options)
   if (remedy === 'moved') lines.push(`${key} repaired and moved to lost+found`)
-  if (remedy === 'unlinked') lines.push(`${key} unlinked due to ${damage.kind.split('-')[0]} blobref`)
+  if (remedy === 'unlinked')
+    lines.push(`${key} unlinked due to ${blobState(damage.badBlobs.at(-1) as BadBlob)} blobref`)
   return lines
 }
 

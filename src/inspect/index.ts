@@ -1,3 +1,4 @@
+export type { Change, Held, Leaf } from './change.ts'
 export { type CheckedTree, type CheckTreeOptions, checkTree } from './check-tree.ts'
 export {
   type CheckpointListOptions,
@@ -8,8 +9,7 @@ export {
 export { columns } from './columns.ts'
 export { type ContentStats, contentStats } from './content-stats.ts'
 export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './damage.ts'
-export { type Change, type DiffOptions, type DiffTree, diff, type Held } from './diff.ts'
-export type { Leaf } from './diff-leaves.ts'
+export { type DiffOptions, type DiffTree, diff } from './diff.ts'
 export { changeText } from './diff-text.ts'
 export { changeJson, countsJson, DiffTotals, type StatRow } from './diff-totals.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './dir.ts'
@@ -41,13 +41,13 @@ export {
   type JobRecords,
   type JobResult,
   type JobState,
-  jobOf,
   jobReturncode,
   jobRuntime,
   jobStatus,
 } from './job.ts'
 export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './job-filter.ts'
 export { jobJson } from './job-json.ts'
+export { jobOf } from './job-of.ts'
 export { OUTPUT_RECORD, type OutputStream, taskOutput } from './job-output.ts'
 export { type JobRecord, type JobsRoot, jobRecord, jobRecords } from './job-records.ts'
 export { decodedRecord, recordLines } from './job-text.ts'

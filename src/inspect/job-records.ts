@@ -5,6 +5,7 @@ import {
   componentsOf,
   decodeVal,
   formatJobid,
+  isNoSuchKey,
   jobKey,
   linkText,
   type Snapshot,
@@ -97,6 +98,6 @@ async function* once<T>(item: T): AsyncGenerator<T, void, void> {
 }
 
 function noSuchJob(error: unknown, id: bigint): unknown {
-  if (!(error instanceof FluxError) || error.code !== 'ENOENT' || error.name === 'TreeError') return error
+  if (!isNoSuchKey(error)) return error
   return new FluxError('ENOENT', `${formatJobid(id)} (${jobKey(id)}): no such job in the snapshot`, { cause: error })
 }

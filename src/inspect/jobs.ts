@@ -4,11 +4,11 @@
  * is still told of.
  */
 import type { ContentStore } from '../content/index.ts'
-import { FluxError } from '../errors/index.ts'
 import {
   type Dir,
   type DirObj,
   type Entry,
+  isNoSuchKey,
   jobKey,
   keyOf,
   parseJobid,
@@ -19,7 +19,8 @@ import {
   type WalkFilter,
   walk,
 } from '../kvs/index.ts'
-import { type Job, type JobProblem, type JobRecords, jobOf, jobProblem } from './job.ts'
+import { type Job, type JobProblem, type JobRecords, jobProblem } from './job.ts'
+import { jobOf } from './job-of.ts'
 
 /** Which jobs {@link jobs} finds, and who hears of what it cannot read. */
 export interface JobsOptions {
@@ -104,14 +105,7 @@ async function rootOf(reader: SnapshotReader, ids: readonly bigint[] | undefined
     return await selectKeys(reader, ids?.map(jobKey) ?? ['job'])
   } catch (error) {
     // An instance that has not seen a job.
-    if (
-      ids === undefined &&
-      error instanceof FluxError &&
-      error.code === 'ENOENT' &&
-      error.message.startsWith('job:')
-    ) {
-      return undefined
-    }
+    if (ids === undefined && isNoSuchKey(error)) return undefined
     throw error
   }
 }

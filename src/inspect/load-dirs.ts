@@ -1,5 +1,5 @@
 import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
-import { type DirObj, type Dirref, decodeDir, missingDir, TreeError } from '../kvs/index.ts'
+import { badDirref, type DirObj, type Dirref, decodeDir, missingDir, TreeError } from '../kvs/index.ts'
 
 /** Bytes asked for at a time. */
 const BUDGET_BYTES = 32 << 20
@@ -34,7 +34,7 @@ export async function loadDirs(
     const key = anyKey || '.'
     try {
       if (obj.data.length !== 1) {
-        throw new TreeError('EPROTO', { key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
+        throw badDirref(key)
       }
       const blob = blobs[next++] as Uint8Array | ContentError
       if (blob instanceof ContentError) throw missingDir(key, blob)

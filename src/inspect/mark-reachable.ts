@@ -1,6 +1,9 @@
 import type { ContentStore } from '../content/index.ts'
 import { dirrefOf, type ScanVisitor, TreeScan, type Val, type Valref } from '../kvs/index.ts'
 
+/** Directories loaded at a time. */
+const BATCH = 512
+
 /** Blobs that are marked in one go. */
 const MARKED = 4096
 
@@ -20,7 +23,7 @@ export async function markReachable(
 ): Promise<number> {
   const marker = new Marker(rootrefs, mark)
   const roots = [...new Set(rootrefs)].map((rootref) => [dirrefOf(rootref), null] as const)
-  await new TreeScan(store, marker, { signal }).run(roots)
+  await new TreeScan(store, marker, { most: BATCH, batches: 2, signal }).run(roots)
   await marker.flush()
   return marker.unreadable
 }

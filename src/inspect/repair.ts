@@ -7,7 +7,7 @@
 import type { Checkpoint, ContentStore, ContentWriter } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { TreeObj } from '../kvs/index.ts'
-import { type Damage, damagedKey } from './damage.ts'
+import { type Damage, damagedBlobs, damagedKey } from './damage.ts'
 import { isOpenDir, type OpenDir, RepairTree } from './repair-tree.ts'
 
 const LOST_FOUND = 'lost+found'
@@ -46,10 +46,10 @@ export interface PlannedRepair {
 export function remedyOf({ kind, components, badBlobs }: Damage, { dropDamaged }: RepairOptions): Remedy {
   // There is nothing to unlink the root from.
   if (components.length === 0) return 'none'
-  const isDir = kind.endsWith('-dir')
-  if (!isDir && !kind.endsWith('-value')) return 'none'
+  const struck = damagedBlobs(kind)
+  if (struck === undefined) return 'none'
   if (badBlobs.length === 0 || !(dropDamaged || badBlobs.every(({ code }) => code === 'ENOENT'))) return 'none'
-  return isDir ? 'unlinked' : 'moved'
+  return struck === 'dir' ? 'unlinked' : 'moved'
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
-import { decodeVal, missingValue, type Symlink, TreeError, type Val, type Valref } from '../kvs/index.ts'
+import { decodeInline, missingValue, type Symlink, TreeError, type Val, type Valref } from '../kvs/index.ts'
 
 /** A value to be measured; nothing, and a link, have no size. */
 export interface ValueToMeasure {
@@ -25,7 +25,7 @@ export async function valueSizes(
   return values.map(({ key, obj }) => {
     if (obj === undefined || obj.type === 'symlink') return undefined
     try {
-      if (obj.type === 'val') return inlineSize(key, obj)
+      if (obj.type === 'val') return decodeInline(obj, () => key).length
       const from = next
       next += obj.data.length
       let sum = 0
@@ -52,12 +52,4 @@ export async function blobSizes(store: ContentStore, blobrefs: readonly string[]
     sizes[i] = result instanceof ContentError ? -1 : result.length
   })
   return sizes
-}
-
-function inlineSize(key: string, obj: Val): number {
-  try {
-    return decodeVal(obj).length
-  } catch (cause) {
-    throw new TreeError('EINVAL', { key, kind: 'bad-value' }, (cause as Error).message, { cause })
-  }
 }

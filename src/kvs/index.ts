@@ -4,6 +4,7 @@ export { GlobFilter, Globs, type KeyGlobs, type KeySelection } from './globs.ts'
 export { formatJobid, JOBID_FORMS, type JobidForm, jobKey, parseJobid } from './jobid.ts'
 export type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
 export {
+  isNoSuchKey,
   keyComponents,
   lookupError,
   plainKey,
@@ -11,6 +12,7 @@ export {
   type SnapshotReaderOptions,
 } from './lookup.ts'
 export { sortNames } from './name-order.ts'
+export { COMPONENTS_RECORD, LINKNAME_RECORD } from './pax-records.ts'
 export type { BadPart } from './scan-batch.ts'
 export { type KvsChanges, ServiceReader, type ServiceReaderOptions } from './service-reader.ts'
 export { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot } from './snapshot.ts'
@@ -29,6 +31,7 @@ export {
   type EntryObj,
   type Invalid,
   isDir,
+  linkOf,
   linkText,
   MAX_DIR_BYTES,
   type Symlink,

@@ -8,6 +8,7 @@ import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { errnoText, FluxError, printable } from '../errors/index.ts'
 import type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
 import { PRIMARY_NAMESPACE } from './snapshot.ts'
+import { TreeError } from './tree-error.ts'
 import { badDirref, badEntry, decodeDir, missingDir } from './tree-faults.ts'
 import {
   type DirObj,
@@ -57,6 +58,11 @@ export function lookupError(
   key: string,
 ): FluxError {
   return new FluxError(code, `${printable(key)}: ${errnoText(code)}`)
+}
+
+/** True for the error of a key that is not there; a part of the tree that is missing is a {@link TreeError}. */
+export function isNoSuchKey(error: unknown): boolean {
+  return error instanceof FluxError && error.code === 'ENOENT' && !(error instanceof TreeError)
 }
 
 /** How a {@link SnapshotReader} follows links, and what ends its reading. */

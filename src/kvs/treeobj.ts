@@ -190,6 +190,13 @@ export function linkText({ target, namespace }: { target: string; namespace?: st
   return namespace === undefined ? target : `${namespace}::${target}`
 }
 
+/** What a text as of {@link linkText} stands for: it is parted at the first `::`. */
+export function linkOf(text: string): { target: string; namespace: string | undefined } {
+  const colons = text.indexOf('::')
+  if (colons < 0) return { target: text, namespace: undefined }
+  return { target: text.slice(colons + 2), namespace: text.slice(0, colons) }
+}
+
 /**
  * The names of a directory in the order of their UTF-8 bytes, in which Flux writes them and a walk visits them.
  * JSON.parse puts names that are numbers first.
