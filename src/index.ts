@@ -181,7 +181,6 @@ export {
   type KvsChanges,
   type KvsReader,
   keyOf,
-  LINKNAME_RECORD,
   type LookupKind,
   type ParseEventlogOptions,
   parseEventlog,

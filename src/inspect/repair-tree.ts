@@ -1,6 +1,15 @@
 import { ContentError, type ContentStore, type StoringBatch } from '../content/index.ts'
 import { FluxError, printable } from '../errors/index.ts'
-import { type DirObj, decodeDir, dirBlob, dirrefText, type EntryObj, isDir, treeObjText } from '../kvs/index.ts'
+import {
+  type DirObj,
+  decodeDir,
+  dirrefText,
+  type EntryObj,
+  isDir,
+  storeTree,
+  type TreeToStore,
+  treeObjText,
+} from '../kvs/index.ts'
 
 /** A directory that has been read, and may be changed. */
 export interface OpenDir {
@@ -10,9 +19,6 @@ export interface OpenDir {
 export function isOpenDir(entry: EntryObj | OpenDir): entry is OpenDir {
   return 'entries' in entry
 }
-
-/** Directory blobs stored at a time. */
-const STORE_BATCH = 1024
 
 /** A tree of a content store that is changed in memory, and read as far as that needs. */
 export class RepairTree {
@@ -84,34 +90,26 @@ export class RepairTree {
    */
   async build(writer: { storeBatch(blobs: readonly Uint8Array[]): StoringBatch }): Promise<string> {
     const refs = new Map<OpenDir, string>()
-    // The deepest first: a directory names the blobs of those below it.
-    for (const level of this.#levels().reverse()) {
-      for (let at = 0; at < level.length; at += STORE_BATCH) {
-        const dirs = level.slice(at, at + STORE_BATCH)
-        const { blobrefs, stored } = writer.storeBatch(dirs.map((dir) => dirBlob(textsOf(dir, refs))))
-        await stored
-        for (const [i, dir] of dirs.entries()) refs.set(dir, blobrefs[i] as string)
-      }
+    const dirs: TreeToStore<OpenDir> = {
+      childrenOf: openChildren,
+      textsOf: (dir) => textsOf(dir, refs),
+      onStored: (dir, blobref) => refs.set(dir, blobref),
     }
+    await storeTree(this.#root, dirs, async (blobs) => {
+      const { blobrefs, stored } = writer.storeBatch(blobs)
+      await stored
+      return blobrefs
+    })
     return refs.get(this.#root) as string
   }
+}
 
-  #levels(): OpenDir[][] {
-    const levels: OpenDir[][] = []
-    for (let level = [this.#root]; level.length > 0; ) {
-      levels.push(level)
-      const next: OpenDir[] = []
-      for (const { entries } of level) {
-        for (const [name, entry] of entries) {
-          const inside = !isOpenDir(entry) && entry.type === 'dir' ? openDir(entry) : entry
-          // Flux wants every directory in a blob of its own.
-          if (inside !== entry) entries.set(name, inside)
-          if (isOpenDir(inside)) next.push(inside)
-        }
-      }
-      level = next
-    }
-    return levels
+/** The directories in one that has been read, or stand inline in it: Flux wants each in a blob of its own. */
+function* openChildren({ entries }: OpenDir): Generator<OpenDir> {
+  for (const [name, entry] of entries) {
+    const inside = !isOpenDir(entry) && entry.type === 'dir' ? openDir(entry) : entry
+    if (inside !== entry) entries.set(name, inside)
+    if (isOpenDir(inside)) yield inside
   }
 }
 
