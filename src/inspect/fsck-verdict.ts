@@ -2,8 +2,8 @@
 import type { Checkpoint } from '../content/index.ts'
 import { grouped } from '../errors/index.ts'
 import { checkpointTime } from './checkpoint-list.ts'
-import type { CheckedRoot, FsckResult } from './fsck.ts'
-import { type PlannedRepair, type RepairOptions, remedyOf } from './repair.ts'
+import type { CheckedRoot, FsckResult } from './fsck/fsck.ts'
+import { type PlannedRepair, type RepairOptions, remedyOf } from './fsck/repair.ts'
 
 /** What was done about the damage, or can be. */
 export interface VerdictOptions extends RepairOptions {

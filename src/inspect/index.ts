@@ -1,5 +1,3 @@
-export type { Change, Held, Leaf } from './change.ts'
-export { type CheckedTree, type CheckTreeOptions, checkTree } from './check-tree.ts'
 export {
   type CheckpointListOptions,
   checkpointJson,
@@ -7,23 +5,23 @@ export {
   checkpointTime,
 } from './checkpoint-list.ts'
 export { columns } from './columns.ts'
-export { type ContentStats, contentStats } from './content-stats.ts'
-export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './damage.ts'
-export { type DiffOptions, type DiffTree, diff } from './diff.ts'
+export type { Change, Held, Leaf } from './diff/change.ts'
+export { type DiffOptions, type DiffTree, diff } from './diff/diff.ts'
+export { changeJson, countsJson, DiffTotals, type StatRow } from './diff/diff-totals.ts'
 export { changeText } from './diff-text.ts'
-export { changeJson, countsJson, DiffTotals, type StatRow } from './diff-totals.ts'
-export { type DirEntry, type DirOptions, listDirEntries } from './dir.ts'
-export { type DuOptions, du, sortUsages, type Usage, type UsageOrder } from './du.ts'
-export {
-  eventJson,
-  eventsUntil,
-  type HeldEventlog,
-  readEventlog,
-  type WaitEventOptions,
-  watchEventlog,
-} from './eventlog.ts'
 export { type EventlogFormat, EventlogFormatter } from './eventlog-format.ts'
-export { type CheckedRoot, type FsckOptions, type FsckResult, fsck } from './fsck.ts'
+export { type CheckedTree, type CheckTreeOptions, checkTree } from './fsck/check-tree.ts'
+export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './fsck/damage.ts'
+export { type CheckedRoot, type FsckOptions, type FsckResult, fsck } from './fsck/fsck.ts'
+export {
+  commitRepair,
+  type PlannedRepair,
+  planRepair,
+  type Remedy,
+  type RepairOptions,
+  remedyOf,
+} from './fsck/repair.ts'
+export { type ValidateOptions, validate } from './fsck/validate.ts'
 export {
   damageReport,
   fsckJson,
@@ -33,6 +31,7 @@ export {
   totalReport,
 } from './fsck-report.ts'
 export { type VerdictOptions, verdictReport } from './fsck-verdict.ts'
+export { decodedRecord, recordLines } from './job-text.ts'
 export {
   JOB_RESULTS,
   JOB_STATES,
@@ -44,19 +43,30 @@ export {
   jobReturncode,
   jobRuntime,
   jobStatus,
-} from './job.ts'
-export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './job-filter.ts'
-export { jobJson } from './job-json.ts'
-export { jobOf } from './job-of.ts'
-export { OUTPUT_RECORD, type OutputStream, taskOutput } from './job-output.ts'
-export { type JobRecord, type JobsRoot, jobRecord, jobRecords } from './job-records.ts'
-export { decodedRecord, recordLines } from './job-text.ts'
-export { type JobsOptions, jobs } from './jobs.ts'
+} from './jobs/job.ts'
+export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './jobs/job-filter.ts'
+export { jobJson } from './jobs/job-json.ts'
+export { jobOf } from './jobs/job-of.ts'
+export { OUTPUT_RECORD, type OutputStream, taskOutput } from './jobs/job-output.ts'
+export { type JobRecord, type JobsRoot, jobRecord, jobRecords } from './jobs/job-records.ts'
+export { type JobsOptions, jobs } from './jobs/jobs.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
+export { type DirEntry, type DirOptions, listDirEntries } from './keys/dir.ts'
+export {
+  eventJson,
+  eventsUntil,
+  type HeldEventlog,
+  readEventlog,
+  type WaitEventOptions,
+  watchEventlog,
+} from './keys/eventlog.ts'
+export { keyIn, LookAhead } from './keys/look-ahead.ts'
+export { type Listed, type Listing, type ListOptions, listKeys } from './keys/ls.ts'
+export { keyValueLine, objJson, printedValue, valueJson } from './keys/value-text.ts'
+export { type WatchedKey, type WatchOptions, watchKeys } from './keys/watch.ts'
 export { loadBlobs } from './load-blobs.ts'
-export { keyIn, LookAhead } from './look-ahead.ts'
-export { type Listed, type Listing, type ListOptions, listKeys } from './ls.ts'
-export { commitRepair, type PlannedRepair, planRepair, type Remedy, type RepairOptions, remedyOf } from './repair.ts'
+export { type ContentStats, contentStats } from './size/content-stats.ts'
+export { type DuOptions, du, sortUsages, type Usage, type UsageOrder } from './size/du.ts'
 export {
   type StatsRow,
   serviceStatsJson,
@@ -66,6 +76,3 @@ export {
   statsRows,
   statsText,
 } from './stats-report.ts'
-export { type ValidateOptions, validate } from './validate.ts'
-export { keyValueLine, objJson, printedValue, valueJson } from './value-text.ts'
-export { type WatchedKey, type WatchOptions, watchKeys } from './watch.ts'
