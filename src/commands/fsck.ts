@@ -1,14 +1,21 @@
 import { Flags } from '@oclif/core'
 import {
+  damageReport,
   EXIT,
   FluxCommand,
+  fsckJson,
   interruptible,
   LineWriter,
   openRepairTarget,
   openSource,
   paceFlags,
+  planReport,
+  type ReportOptions,
+  repairReport,
   type SourceChoice,
   sourceFlags,
+  totalReport,
+  verdictReport,
 } from '../cli/index.ts'
 import { type ContentStore, isBlobref } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
@@ -16,17 +23,10 @@ import {
   type CheckedRoot,
   checkpointTime,
   commitRepair,
-  damageReport,
   type FsckResult,
   fsck,
-  fsckJson,
   type PlannedRepair,
   planRepair,
-  planReport,
-  type ReportOptions,
-  repairReport,
-  totalReport,
-  verdictReport,
 } from '../inspect/index.ts'
 
 /** Requests in flight, as `flux fsck` has it: nobody else should be at work. */

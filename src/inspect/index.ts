@@ -4,12 +4,10 @@ export {
   checkpointList,
   checkpointTime,
 } from './checkpoint-list.ts'
-export { columns } from './columns.ts'
 export type { Change, Held, Leaf } from './diff/change.ts'
 export { type DiffOptions, type DiffTree, diff } from './diff/diff.ts'
+export { changeText } from './diff/diff-text.ts'
 export { changeJson, countsJson, DiffTotals, type StatRow } from './diff/diff-totals.ts'
-export { changeText } from './diff-text.ts'
-export { type EventlogFormat, EventlogFormatter } from './eventlog-format.ts'
 export { type CheckedTree, type CheckTreeOptions, checkTree } from './fsck/check-tree.ts'
 export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './fsck/damage.ts'
 export { type CheckedRoot, type FsckOptions, type FsckResult, fsck } from './fsck/fsck.ts'
@@ -22,16 +20,6 @@ export {
   remedyOf,
 } from './fsck/repair.ts'
 export { type ValidateOptions, validate } from './fsck/validate.ts'
-export {
-  damageReport,
-  fsckJson,
-  planReport,
-  type ReportOptions,
-  repairReport,
-  totalReport,
-} from './fsck-report.ts'
-export { type VerdictOptions, verdictReport } from './fsck-verdict.ts'
-export { decodedRecord, recordLines } from './job-text.ts'
 export {
   JOB_RESULTS,
   JOB_STATES,
@@ -60,6 +48,7 @@ export {
   type WaitEventOptions,
   watchEventlog,
 } from './keys/eventlog.ts'
+export { type EventlogFormat, EventlogFormatter } from './keys/eventlog-format.ts'
 export { keyIn, LookAhead } from './keys/look-ahead.ts'
 export { type Listed, type Listing, type ListOptions, listKeys } from './keys/ls.ts'
 export { keyValueLine, objJson, printedValue, valueJson } from './keys/value-text.ts'
@@ -67,12 +56,3 @@ export { type WatchedKey, type WatchOptions, watchKeys } from './keys/watch.ts'
 export { loadBlobs } from './load-blobs.ts'
 export { type ContentStats, contentStats } from './size/content-stats.ts'
 export { type DuOptions, du, sortUsages, type Usage, type UsageOrder } from './size/du.ts'
-export {
-  type StatsRow,
-  serviceStatsJson,
-  serviceStatsRows,
-  statsComplaints,
-  statsJson,
-  statsRows,
-  statsText,
-} from './stats-report.ts'

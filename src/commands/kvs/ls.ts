@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import {
+  columns,
   EXIT,
   errorLine,
   kindOf,
@@ -10,7 +11,7 @@ import {
   SourceCommand,
   shown,
 } from '../../cli/index.ts'
-import { columns, keyIn, type Listing, listKeys, objJson } from '../../inspect/index.ts'
+import { keyIn, type Listing, listKeys, objJson } from '../../inspect/index.ts'
 import { isDir, plainKey, type TreeObj } from '../../kvs/index.ts'
 
 export default class KvsLs extends SourceCommand {

@@ -1,16 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { fsckJson, verdictReport } from '../../../src/cli/index.ts'
 import { type BlobResult, type Checkpoint, ContentError } from '../../../src/content/index.ts'
 import type { ErrnoName } from '../../../src/errors/index.ts'
-import {
-  checkTree,
-  type Damage,
-  damageLines,
-  fsck,
-  fsckJson,
-  planRepair,
-  verdictReport,
-} from '../../../src/inspect/index.ts'
+import { checkTree, type Damage, damageLines, fsck, planRepair } from '../../../src/inspect/index.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../../support/trees.ts'
 
 const LOST = 'lost'

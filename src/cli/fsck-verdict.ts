@@ -1,9 +1,14 @@
 /** What a check says to a person beyond the words of `flux fsck`: how things are, and what can be done about it. */
 import type { Checkpoint } from '../content/index.ts'
 import { grouped } from '../errors/index.ts'
-import { checkpointTime } from './checkpoint-list.ts'
-import type { CheckedRoot, FsckResult } from './fsck/fsck.ts'
-import { type PlannedRepair, type RepairOptions, remedyOf } from './fsck/repair.ts'
+import {
+  type CheckedRoot,
+  checkpointTime,
+  type FsckResult,
+  type PlannedRepair,
+  type RepairOptions,
+  remedyOf,
+} from '../inspect/index.ts'
 
 /** What was done about the damage, or can be. */
 export interface VerdictOptions extends RepairOptions {

@@ -5,11 +5,20 @@
  */
 import type { Checkpoint } from '../content/index.ts'
 import { errnoText, isoTime } from '../errors/index.ts'
+import {
+  type BadBlob,
+  blobState,
+  type CheckedRoot,
+  checkpointJson,
+  type Damage,
+  damagedKey,
+  damageLines,
+  type FsckResult,
+  type PlannedRepair,
+  type RepairOptions,
+  remedyOf,
+} from '../inspect/index.ts'
 import { formatJobid, parseJobid } from '../kvs/index.ts'
-import { checkpointJson } from './checkpoint-list.ts'
-import { type BadBlob, blobState, type Damage, damagedKey, damageLines } from './fsck/damage.ts'
-import type { CheckedRoot, FsckResult } from './fsck/fsck.ts'
-import { type PlannedRepair, type RepairOptions, remedyOf } from './fsck/repair.ts'
 
 export interface ReportOptions extends RepairOptions {
   repair: boolean

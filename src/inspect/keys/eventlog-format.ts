@@ -1,6 +1,6 @@
-import { printable } from '../errors/index.ts'
-import type { EventlogEntry } from '../kvs/index.ts'
-import { compactJson, jsonMembers } from './json-text.ts'
+import { printable } from '../../errors/index.ts'
+import type { EventlogEntry } from '../../kvs/index.ts'
+import { compactJson, jsonMembers } from '../json-text.ts'
 
 /** How an {@link EventlogFormatter} writes events. */
 export interface EventlogFormat {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { columns } from '../../src/inspect/index.ts'
+import { columns } from '../../src/cli/index.ts'
 
 const laidOut = (names: string[], width: number, suffix = '') =>
   [

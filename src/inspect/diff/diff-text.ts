@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import type { ContentStore } from '../content/index.ts'
-import { printable } from '../errors/index.ts'
-import { decodeVal, linkText, streamValue } from '../kvs/index.ts'
-import type { Change, Held } from './diff/change.ts'
+import type { ContentStore } from '../../content/index.ts'
+import { printable } from '../../errors/index.ts'
+import { decodeVal, linkText, streamValue } from '../../kvs/index.ts'
+import type { Change, Held } from './change.ts'
 
 /** Larger values are not shown. */
 const LIMIT_BYTES = 4 << 20
