@@ -49,7 +49,7 @@ export {
   watchEventlog,
 } from './keys/eventlog.ts'
 export { type EventlogFormat, EventlogFormatter } from './keys/eventlog-format.ts'
-export { keyIn, LookAhead } from './keys/look-ahead.ts'
+export { LookAhead } from './keys/look-ahead.ts'
 export { type Listed, type Listing, type ListOptions, listKeys } from './keys/ls.ts'
 export { keyValueLine, objJson, printedValue, valueJson } from './keys/value-text.ts'
 export { type WatchedKey, type WatchOptions, watchKeys } from './keys/watch.ts'

@@ -1,4 +1,4 @@
-export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
+export { componentsOf, Dir, type Entry, keyIn, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
 export { GlobFilter, Globs, type KeyGlobs, type KeySelection } from './globs.ts'
 export { formatJobid, JOBID_FORMS, type JobidForm, jobKey, parseJobid } from './jobid.ts'
@@ -41,7 +41,7 @@ export {
   type Val,
   type Valref,
 } from './treeobj.ts'
-export { dirBlob, dirrefText, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
+export { dirBlob, dirrefText, jsonString, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
 export { isTooLarge, streamValue } from './value-stream.ts'
 export { walk } from './walk.ts'
 export { depthError, LimitCount, MAX_DEPTH, MAX_KEYS } from './walk-limits.ts'

@@ -56,7 +56,7 @@ export function dirBlob(entries: ReadonlyMap<string, string>): Uint8Array {
 }
 
 /** As jansson writes it for Flux: what JSON.stringify gives, with the digits of escaped control characters upper-case. */
-function jsonString(text: string): string {
+export function jsonString(text: string): string {
   return JSON.stringify(text).replace(/\\(?:u00([01][0-9a-f])|.)/g, (whole, digits?: string) =>
     digits === undefined ? whole : `\\u00${digits.toUpperCase()}`,
   )

@@ -11,8 +11,8 @@ import {
   SourceCommand,
   shown,
 } from '../../cli/index.ts'
-import { keyIn, type Listing, listKeys, objJson } from '../../inspect/index.ts'
-import { isDir, plainKey, type TreeObj } from '../../kvs/index.ts'
+import { type Listing, listKeys, objJson } from '../../inspect/index.ts'
+import { isDir, keyIn, plainKey, type TreeObj } from '../../kvs/index.ts'
 
 export default class KvsLs extends SourceCommand {
   static override hiddenAliases = ['flux:kvs:ls']

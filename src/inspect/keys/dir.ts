@@ -8,6 +8,7 @@ import {
   type EntryObj,
   isDir,
   type KvsReader,
+  keyIn,
   LimitCount,
   MAX_DEPTH,
   type Symlink,
@@ -16,7 +17,7 @@ import {
   type Val,
   type Valref,
 } from '../../kvs/index.ts'
-import { type DirChild, keyIn, LookAhead } from './look-ahead.ts'
+import { type DirChild, LookAhead } from './look-ahead.ts'
 
 /** One line of it. */
 export type DirEntry =

@@ -6,6 +6,7 @@ import {
   type EntryObj,
   isDir,
   type KvsReader,
+  keyIn,
   type TreeObj,
 } from '../../kvs/index.ts'
 
@@ -67,16 +68,6 @@ export class LookAhead {
     }
     this.#dirs = this.#entries < MAX_ENTRIES / 4 ? Math.min(2 * this.#dirs, MAX_DIRS) : FIRST_DIRS
   }
-}
-
-/**
- * The key of an entry of a directory.
- *
- * @param dirKey - as it was given: a dot at its end is the one before the name, as `flux_kvsdir_key_at` has it
- */
-export function keyIn(dirKey: string, name: string): string {
-  if (dirKey === '.') return name
-  return dirKey.endsWith('.') ? `${dirKey}${name}` : `${dirKey}.${name}`
 }
 
 /** The directories in a directory, in no particular order. */

@@ -7,12 +7,13 @@ import {
   type EntryObj,
   isDir,
   type KvsReader,
+  keyIn,
   LimitCount,
   MAX_DEPTH,
   sortedNames,
   type TreeObj,
 } from '../../kvs/index.ts'
-import { type DirChild, keyIn, LookAhead } from './look-ahead.ts'
+import { type DirChild, LookAhead } from './look-ahead.ts'
 
 /** What {@link listKeys} lists. */
 export interface ListOptions {

@@ -8,6 +8,7 @@ import {
   type DirObj,
   type Dirref,
   dirBlobref,
+  keyIn,
   missingValue,
   type ScanVisitor,
   type TreeError,
@@ -183,7 +184,7 @@ class Adder implements ScanVisitor<Place> {
   }
 
   keyOf({ key }: Place, name: string | undefined): string {
-    return name === undefined ? key : childKey(key, name)
+    return name === undefined ? key : keyIn(key, name)
   }
 
   afterBatch(): Promise<void> | undefined {
@@ -238,10 +239,6 @@ class Adder implements ScanVisitor<Place> {
 /** Bytes that base64 text stands for, whether it is sound or not. */
 function inlineSize({ data }: Val): number {
   return Math.floor((data.replace(/=+$/, '').length * 3) / 4)
-}
-
-function childKey(key: string, name: string): string {
-  return key === '.' ? name : `${key}.${name}`
 }
 
 export type UsageOrder = 'size' | 'name' | 'count'
