@@ -57,7 +57,6 @@ export {
   type Totals,
 } from './content/index.ts'
 export {
-  COMPONENTS_RECORD,
   Dump,
   type DumpOptions,
   type DumpProgress,
@@ -163,6 +162,7 @@ export {
 } from './inspect/index.ts'
 export {
   type Child,
+  COMPONENTS_RECORD,
   componentsOf,
   type Dir,
   type DirObj,
@@ -170,10 +170,12 @@ export {
   decodeTreeObj,
   decodeVal,
   type Entry,
+  type EntryObj,
   type Eventlog,
   type EventlogEntry,
   formatJobid,
   GlobFilter,
+  type Invalid,
   JOBID_FORMS,
   type JobidForm,
   jobKey,

@@ -4,6 +4,7 @@ import { FluxError } from '../errors/index.ts'
 import {
   asTreeObj,
   type Dirref,
+  dirBlobref,
   type KvsReader,
   PRIMARY_NAMESPACE,
   type RootChoice,
@@ -172,6 +173,6 @@ function parseDirref(text: string): Dirref {
   } catch {
     // Whatever it is, it is no dirref.
   }
-  if (obj?.type === 'dirref' && obj.data.length === 1) return obj
+  if (obj?.type === 'dirref' && dirBlobref(obj) !== undefined) return obj
   throw new UsageError(`--at ${text}: not a dirref object`, 'it looks like what kvs getroot prints')
 }

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { type Column, EXIT, kindOf, loadFlags, SourceCommand, Table } from '../cli/index.ts'
 import { byteText, grouped } from '../errors/index.ts'
 import { du, sortUsages, type Usage, type UsageOrder } from '../inspect/index.ts'
-import { type DirObj, type Dirref, plainKey, SnapshotReader } from '../kvs/index.ts'
+import { type DirObj, type Dirref, isDir, plainKey, SnapshotReader } from '../kvs/index.ts'
 
 /** Characters of a bar that stands for everything. */
 const BAR = 20
@@ -96,7 +96,7 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
 async function dirAt(reader: SnapshotReader, key: string): Promise<DirObj | Dirref> {
   const obj = await reader.lookup(key, 'treeobj')
   // A link is followed, and what is no directory refused, in the words of the lookup.
-  return obj.type === 'dir' || obj.type === 'dirref' ? obj : reader.lookup(key, 'dir')
+  return isDir(obj) ? obj : reader.lookup(key, 'dir')
 }
 
 function usageJson({ key, bytes, onceBytes, valueBytes, keys, dirs }: Usage): object {

@@ -1,15 +1,22 @@
 import { Flags } from '@oclif/core'
 import {
+  damageReport,
   EXIT,
   FluxCommand,
+  fsckJson,
   interruptible,
   LineWriter,
   openRepairTarget,
   openSource,
   paceFlags,
+  planReport,
+  type ReportOptions,
+  repairReport,
   type SourceChoice,
   sourceFlags,
+  totalReport,
   UsageError,
+  verdictReport,
 } from '../cli/index.ts'
 import { type ContentStore, isBlobref } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
@@ -17,17 +24,10 @@ import {
   type CheckedRoot,
   checkpointTime,
   commitRepair,
-  damageReport,
   type FsckResult,
   fsck,
-  fsckJson,
   type PlannedRepair,
   planRepair,
-  planReport,
-  type ReportOptions,
-  repairReport,
-  totalReport,
-  verdictReport,
 } from '../inspect/index.ts'
 
 /** Requests in flight, as `flux fsck` has it: nobody else should be at work. */

@@ -13,12 +13,15 @@ import {
 import type { ContentStore } from '../content/index.ts'
 import { FluxError, LAST_ID, LAST_SECONDS, printable, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import {
+  COMPONENTS_RECORD,
   type DirObj,
   type Entry,
   GlobFilter,
   type KeySelection,
   keyComponents,
   keyOf,
+  LINKNAME_RECORD,
+  linkText,
   type RootChoice,
   resolveRoot,
   type Snapshot,
@@ -28,7 +31,7 @@ import {
   walk,
 } from '../kvs/index.ts'
 import { BatchQueue } from './batch-queue.ts'
-import { COMPONENTS_RECORD, LINKNAME_RECORD, MemberPaths } from './member-path.ts'
+import { MemberPaths } from './member-path.ts'
 
 /** What is dumped, and how it is written. */
 export interface DumpOptions extends RootChoice, KeySelection {
@@ -296,7 +299,7 @@ export class Dump {
       let extra: ExtraRecords | undefined
       if (components !== undefined) extra = this.#encodedKey(entry, path, components)
       if (entry.type === 'symlink') {
-        const target = entry.namespace === undefined ? entry.target : `${entry.namespace}::${entry.target}`
+        const target = linkText(entry)
         // Flux itself cannot store a NUL, and no archive can hold one in a link.
         if (target.includes('\0')) extra = { ...extra, [LINKNAME_RECORD]: JSON.stringify(target) }
         archive.symlink(path, target.replaceAll('\0', '%00'), extra)

@@ -1,3 +1,3 @@
 export { Dump, type DumpOptions, type DumpProgress, type DumpResult } from './dump.ts'
-export { COMPONENTS_RECORD, LINKNAME_RECORD, type MemberPath, MemberPaths } from './member-path.ts'
+export { type MemberPath, MemberPaths } from './member-path.ts'
 export { type DumpPhase, type DumpTasks, type DumpTasksOptions, dumpTasks, type ShownPhase } from './tasks.ts'

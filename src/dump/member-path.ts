@@ -6,12 +6,6 @@
  */
 import { componentsOf, type Dir } from '../kvs/index.ts'
 
-/** The pax record that holds the exact components of a key, as a JSON array of strings. */
-export const COMPONENTS_RECORD = 'FLUX.components'
-
-/** The pax record that holds the exact target of a symlink whose target holds a NUL, as a JSON string. */
-export const LINKNAME_RECORD = 'FLUX.linkname'
-
 /** A key's place in an archive. */
 export interface MemberPath {
   readonly path: string

@@ -58,13 +58,12 @@ export class DirGraph {
     this.#own[at] = (this.#own[at] as number) + amount
   }
 
-  /** Say which directories are in one: once for each, and as often in `children` as it refers to them. */
-  setChildren(ordinal: number, children: readonly number[]): void {
-    this.#edges = grown(this.#edges, this.#used + children.length)
-    this.#first[ordinal] = this.#used
-    this.#count[ordinal] = children.length
-    this.#edges.set(children, this.#used)
-    this.#used += children.length
+  /** Say that a directory is in one, as often as that one refers to it. All of one directory come in a row. */
+  addChild(ordinal: number, child: number): void {
+    this.#edges = grown(this.#edges, this.#used + 1)
+    if (this.#count[ordinal] === 0) this.#first[ordinal] = this.#used
+    this.#count[ordinal] = (this.#count[ordinal] as number) + 1
+    this.#edges[this.#used++] = child
   }
 
   childrenOf(ordinal: number): Uint32Array {

@@ -3,6 +3,8 @@
  * tells `1.0` from `1` and writes reals with 17 digits. JSON.parse would lose all three: so the text itself is gone through,
  * token by token.
  */
+import { jsonString } from '../kvs/index.ts'
+
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g
 
 /** JSON text in its compact form. @param text - that JSON.parse accepts */
@@ -42,13 +44,6 @@ function compactToken(token: string): string {
   if (token.startsWith('"')) return jsonString(JSON.parse(token) as string)
   if (!/^-?\d/.test(token)) return token
   return /[.eE]/.test(token) ? realText(Number(token)) : token === '-0' ? '0' : token
-}
-
-/** As jansson escapes: no more than it must, with upper-case digits. */
-function jsonString(text: string): string {
-  return JSON.stringify(text).replace(/\\(?:u00([01][0-9a-f])|.)/g, (whole, digits?: string) =>
-    digits === undefined ? whole : `\\u00${digits.toUpperCase()}`,
-  )
 }
 
 /** As `%.17g` has it, with `.0` where nothing else would tell that it is a real, and no zeros or plus in the exponent. */

@@ -1,9 +1,8 @@
-import { blobrefHash, ContentError, type ContentStore, isBlobref } from '../content/index.ts'
+import { blobrefHash, ContentError, type ContentStore, isBlobref, loadInOrder } from '../content/index.ts'
 import { type ErrnoName, errnoText, FluxError, printable } from '../errors/index.ts'
 
-/** Blobs asked for at a time, and bytes that are held at a time; a single blob may be larger. */
+/** Blobs asked for at a time. */
 const BATCH = 256
-const BATCH_BYTES = 16 << 20
 
 /**
  * Load blobs, in order.
@@ -29,17 +28,10 @@ export async function* loadBlobs(
 async function* loadBatch(store: ContentStore, batch: readonly string[]): AsyncGenerator<Uint8Array, void, void> {
   const bad = batch.findIndex((blobref) => !isBlobref(blobref))
   const blobrefs = bad < 0 ? batch : batch.slice(0, bad)
-  let alone = false
-  for (let at = 0; at < blobrefs.length; ) {
-    const results = await store.loadBatch(blobrefs.slice(at, alone ? at + 1 : undefined), BATCH_BYTES)
-    // The store may leave out the very first, which only a batch of its own is sure to bring.
-    alone = results[0] === undefined
+  for await (const results of loadInOrder(store, blobrefs)) {
     for (const result of results) {
-      // The rest comes with the next batch: the order must be kept.
-      if (result === undefined) break
       if (result instanceof ContentError) throw failure(result.blobref, wrongHash(store, result) ?? result)
       yield result
-      at++
     }
   }
   if (bad >= 0) throw failure(printable(batch[bad] as string), { code: 'EINVAL', message: errnoText('EINVAL') })

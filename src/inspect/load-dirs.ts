@@ -1,6 +1,8 @@
-import { ContentError, type ContentStore } from '../content/index.ts'
-import { type DirObj, type Dirref, decodeDir, missingDir, TreeError } from '../kvs/index.ts'
-import { loadAll } from './load-all.ts'
+import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
+import { badDirref, type DirObj, type Dirref, decodeDir, missingDir, TreeError } from '../kvs/index.ts'
+
+/** Bytes asked for at a time. */
+const BUDGET_BYTES = 32 << 20
 
 /** A directory that may be in a blob of its own. */
 export interface DirToLoad {
@@ -21,14 +23,18 @@ export async function loadDirs(
   report: (error: TreeError) => void,
 ): Promise<(DirObj | null | undefined)[]> {
   const wanted = dirs.flatMap(({ obj }) => (obj?.type === 'dirref' && obj.data.length === 1 ? obj.data : []))
-  const blobs = await loadAll(store, wanted)
+  const blobs: (Uint8Array | ContentError)[] = new Array(wanted.length)
+  const take = (i: number, result: Uint8Array | ContentError) => {
+    blobs[i] = result
+  }
+  await loadEach(store, wanted, take, { budgetBytes: BUDGET_BYTES })
   let next = 0
   return dirs.map(({ key: anyKey, obj }) => {
     if (obj?.type !== 'dirref') return obj
     const key = anyKey || '.'
     try {
       if (obj.data.length !== 1) {
-        throw new TreeError('EPROTO', { key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
+        throw badDirref(key)
       }
       const blob = blobs[next++] as Uint8Array | ContentError
       if (blob instanceof ContentError) throw missingDir(key, blob)

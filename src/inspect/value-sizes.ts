@@ -1,8 +1,5 @@
-import { ContentError, type ContentStore } from '../content/index.ts'
-import { decodeVal, missingValue, type Symlink, TreeError, type Val, type Valref } from '../kvs/index.ts'
-
-/** Bytes asked for at a time where a store does not know sizes. */
-const BUDGET_BYTES = 16 << 20
+import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
+import { decodeInline, missingValue, type Symlink, TreeError, type Val, type Valref } from '../kvs/index.ts'
 
 /** A value to be measured; nothing, and a link, have no size. */
 export interface ValueToMeasure {
@@ -28,7 +25,7 @@ export async function valueSizes(
   return values.map(({ key, obj }) => {
     if (obj === undefined || obj.type === 'symlink') return undefined
     try {
-      if (obj.type === 'val') return inlineSize(key, obj)
+      if (obj.type === 'val') return decodeInline(obj, () => key).length
       const from = next
       next += obj.data.length
       let sum = 0
@@ -51,26 +48,8 @@ export async function blobSizes(store: ContentStore, blobrefs: readonly string[]
   if (blobrefs.length === 0) return []
   if (store.onDisk) return store.onDisk.sizes(blobrefs)
   const sizes = new Float64Array(blobrefs.length)
-  let wanted = [...blobrefs.keys()]
-  while (wanted.length > 0) {
-    const window = Math.max(1, store.window)
-    const now = wanted.slice(0, window)
-    const batch = now.map((i) => blobrefs[i] as string)
-    const loaded = await store.loadBatch(batch, BUDGET_BYTES)
-    const left = now.filter((i, n) => {
-      const result = loaded[n]
-      if (result !== undefined) sizes[i] = result instanceof ContentError ? -1 : result.length
-      return result === undefined
-    })
-    wanted = [...left, ...wanted.slice(window)]
-  }
+  await loadEach(store, blobrefs, (i, result) => {
+    sizes[i] = result instanceof ContentError ? -1 : result.length
+  })
   return sizes
-}
-
-function inlineSize(key: string, obj: Val): number {
-  try {
-    return decodeVal(obj).length
-  } catch (cause) {
-    throw new TreeError('EINVAL', { key, kind: 'bad-value' }, (cause as Error).message, { cause })
-  }
 }

@@ -41,6 +41,16 @@ export function keyOf(dir: Dir | undefined, name: string): string {
   return dir?.parent === undefined ? name : componentsOf(dir, name).join('.')
 }
 
+/**
+ * The key of an entry of a directory.
+ *
+ * @param dirKey - `.` for the root; as it was given: a dot at its end is the one before the name, as `flux_kvsdir_key_at` has it
+ */
+export function keyIn(dirKey: string, name: string): string {
+  if (dirKey === '.') return name
+  return dirKey.endsWith('.') ? `${dirKey}${name}` : `${dirKey}.${name}`
+}
+
 /** A value. `parts` are its bytes, joined in order; undefined when it is too large to be held. */
 export interface ValueEntry {
   readonly type: 'value'

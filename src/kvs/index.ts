@@ -1,28 +1,39 @@
-export { componentsOf, Dir, type Entry, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
+export { componentsOf, Dir, type Entry, keyIn, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
 export { GlobFilter, Globs, type KeyGlobs, type KeySelection } from './globs.ts'
 export { formatJobid, JOBID_FORMS, type JobidForm, jobKey, parseJobid } from './jobid.ts'
+export type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
 export {
-  type Child,
-  decodeDir,
-  type KvsReader,
+  isNoSuchKey,
   keyComponents,
-  type LookupKind,
   lookupError,
   plainKey,
   SnapshotReader,
   type SnapshotReaderOptions,
 } from './lookup.ts'
+export { sortNames } from './name-order.ts'
+export { COMPONENTS_RECORD, LINKNAME_RECORD } from './pax-records.ts'
+export type { BadPart } from './scan-batch.ts'
 export { type KvsChanges, ServiceReader, type ServiceReaderOptions } from './service-reader.ts'
 export { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot } from './snapshot.ts'
+export { storeTree, type TreeToStore } from './store-tree.ts'
 export { selectKeys } from './subtree.ts'
 export { TreeError, type TreeErrorKind } from './tree-error.ts'
+export { badDirref, badEntry, decodeDir, decodeInline, missingDir, missingValue } from './tree-faults.ts'
+export { type ScanOptions, type ScanVisitor, TreeScan } from './tree-scan.ts'
 export {
   asTreeObj,
   type DirObj,
   type Dirref,
   decodeTreeObj,
   decodeVal,
+  dirBlobref,
+  dirrefOf,
+  type EntryObj,
+  type Invalid,
+  isDir,
+  linkOf,
+  linkText,
   MAX_DIR_BYTES,
   type Symlink,
   sortedNames,
@@ -30,8 +41,8 @@ export {
   type Val,
   type Valref,
 } from './treeobj.ts'
-export { dirBlob, dirrefText, sortNames, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
-export { isTooLarge, missingDir, missingValue, streamValue } from './value-stream.ts'
+export { dirBlob, dirrefText, jsonString, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
+export { isTooLarge, streamValue } from './value-stream.ts'
 export { walk } from './walk.ts'
 export { depthError, LimitCount, MAX_DEPTH, MAX_KEYS } from './walk-limits.ts'
 export type { WalkFilter, WalkOptions } from './walk-options.ts'

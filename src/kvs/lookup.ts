@@ -4,21 +4,27 @@
  *
  * @see RFC 11; flux_kvs_lookup(3); flux-core `src/modules/kvs/lookup.c`
  */
-import { ContentError, type ContentStore } from '../content/index.ts'
+import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { errnoText, FluxError, printable } from '../errors/index.ts'
+import type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
+import { PRIMARY_NAMESPACE } from './snapshot.ts'
 import { TreeError } from './tree-error.ts'
+import { badDirref, badEntry, decodeDir, missingDir } from './tree-faults.ts'
 import {
   type DirObj,
   type Dirref,
-  decodeTreeObj,
   decodeVal,
+  dirBlobref,
+  dirrefOf,
+  type EntryObj,
+  isDir,
   type Symlink,
   type TreeObj,
   type Val,
   type Valref,
 } from './treeobj.ts'
 import { loadStarts } from './value-starts.ts'
-import { missingDir, streamValue } from './value-stream.ts'
+import { streamValue } from './value-stream.ts'
 
 /** Links that are followed before it is called a loop. */
 const MAX_LINKS = 10
@@ -26,51 +32,8 @@ const MAX_LINKS = 10
 /** Directories kept decoded. Keys asked for together mostly share all but the last. */
 const KEPT_DIRS = 64
 
-/** What a lookup may be for: the object of a value, of a directory, of a link, or whatever there is, as it is stored. */
-export type LookupKind = 'value' | 'dir' | 'link' | 'treeobj'
-
-/** An entry of a directory that has been opened. */
-export interface Child<Obj extends TreeObj = TreeObj> {
-  /** From the root, `.` being the root itself. */
-  readonly key: string
-  readonly obj: Obj
-}
-
-/** Answers keys: a snapshot, or a live instance. */
-export interface KvsReader {
-  /** What a key holds, following links to a value. @throws as {@link KvsReader.lookup} */
-  lookup(key: string, kind?: 'value'): Promise<Val | Valref>
-  /** A directory: one level of it. */
-  lookup(key: string, kind: 'dir'): Promise<DirObj>
-  /** A link itself. */
-  lookup(key: string, kind: 'link'): Promise<Symlink>
-  /**
-   * The object as it is stored; `.` is a dirref.
-   *
-   * @throws {FluxError} `ENOENT` no such key; `EISDIR`, `ENOTDIR`, `EINVAL` it is something else than asked for; `ELOOP`;
-   *   `ENOTSUP` a link into a namespace that is not known. The message begins with the key, and ends in the errno's text.
-   * @throws {TreeError} the tree is damaged on the way there
-   */
-  lookup(key: string, kind: LookupKind): Promise<TreeObj>
-  /**
-   * The bytes of a value, in order, some at a time: views, good until the next are asked for.
-   *
-   * @throws as {@link KvsReader.lookup}
-   */
-  read(key: string): AsyncGenerator<readonly Uint8Array[], void, void>
-  /** Open directories that are entries of others, in one go. @returns for each its entries, or why it cannot be had */
-  openDirs(children: readonly Child<DirObj | Dirref>[]): Promise<(DirObj | FluxError)[]>
-  /**
-   * How values begin that are entries of directories, in one go.
-   *
-   * @param bytes - how many of each are wanted at least, where it has as many
-   * @returns for each its first bytes, possibly more than wanted, or why they cannot be had; undefined for what is to be
-   *   asked for again, as the others had come to so much already. Never all of them are left out.
-   */
-  readStarts(children: readonly Child<Val | Valref>[], bytes: number): Promise<(Uint8Array | FluxError | undefined)[]>
-}
-
-/** Bytes of directories that are loaded in one go. */
+/** Directories that are loaded in one go, and their bytes. */
+const MAX_DIRS = 512
 const DIRS_BYTES = 32 << 20
 
 /**
@@ -97,6 +60,11 @@ export function lookupError(
   return new FluxError(code, `${printable(key)}: ${errnoText(code)}`)
 }
 
+/** True for the error of a key that is not there; a part of the tree that is missing is a {@link TreeError}. */
+export function isNoSuchKey(error: unknown): boolean {
+  return error instanceof FluxError && error.code === 'ENOENT' && !(error instanceof TreeError)
+}
+
 /** How a {@link SnapshotReader} follows links, and what ends its reading. */
 export interface SnapshotReaderOptions {
   /** The namespace that the root is of; links into it stay within the snapshot. */
@@ -114,7 +82,11 @@ export class SnapshotReader implements KvsReader {
   readonly #dirs = new Map<string, DirObj>()
 
   /** @param rootref - blobref of the directory that keys start from */
-  constructor(store: ContentStore, rootref: string, { namespace = 'primary', signal }: SnapshotReaderOptions = {}) {
+  constructor(
+    store: ContentStore,
+    rootref: string,
+    { namespace = PRIMARY_NAMESPACE, signal }: SnapshotReaderOptions = {},
+  ) {
     this.#store = store
     this.#rootref = rootref
     this.#namespace = namespace
@@ -132,12 +104,11 @@ export class SnapshotReader implements KvsReader {
       if (obj.type === 'symlink') return obj
       throw lookupError('EINVAL', key)
     }
-    const isDir = obj.type === 'dir' || obj.type === 'dirref'
     if (kind === 'value') {
-      if (isDir) throw lookupError('EISDIR', key)
+      if (isDir(obj)) throw lookupError('EISDIR', key)
       return obj
     }
-    if (!isDir) throw lookupError('ENOTDIR', key)
+    if (!isDir(obj)) throw lookupError('ENOTDIR', key)
     return this.#open(obj, () => key)
   }
 
@@ -150,18 +121,16 @@ export class SnapshotReader implements KvsReader {
   async openDirs(children: readonly Child<DirObj | Dirref>[]): Promise<(DirObj | FluxError)[]> {
     const opened: (DirObj | FluxError | undefined)[] = children.map(({ key, obj }) => {
       if (obj.type === 'dir') return obj
-      return obj.data.length === 1 ? undefined : badDirref(key)
+      return dirBlobref(obj) === undefined ? badDirref(key) : undefined
     })
-    for (let open = unset(opened); open.length > 0; open = unset(opened)) {
-      const blobrefs = open.map((i) => (children[i] as Child<Dirref>).obj.data[0] as string)
-      const results = await this.#store.loadBatch(blobrefs, DIRS_BYTES)
-      for (const [j, result] of results.entries()) {
-        const i = open[j] as number
-        const { key } = children[i] as Child
-        if (result instanceof ContentError) opened[i] = missingDir(key, result)
-        else if (result !== undefined) opened[i] = tryDecodeDir(result, key, blobrefs[j])
-      }
+    const open = unset(opened)
+    const blobrefs = open.map((i) => dirBlobref((children[i] as Child<Dirref>).obj) as string)
+    const take = (j: number, result: Uint8Array | ContentError) => {
+      const i = open[j] as number
+      const { key } = children[i] as Child
+      opened[i] = result instanceof ContentError ? missingDir(key, result) : tryDecodeDir(result, key, blobrefs[j])
     }
+    await loadEach(this.#store, blobrefs, take, { most: MAX_DIRS, budgetBytes: DIRS_BYTES })
     return opened as (DirObj | FluxError)[]
   }
 
@@ -171,22 +140,23 @@ export class SnapshotReader implements KvsReader {
 
   async #find(key: string, followLast: boolean): Promise<TreeObj> {
     let components = keyComponents(key)
-    let at: TreeObj = dirref(this.#rootref)
+    let at: TreeObj = dirrefOf(this.#rootref)
     let links = 0
     for (let i = 0; i < components.length; i++) {
       // Nothing is below a value.
-      if (at.type !== 'dir' && at.type !== 'dirref') throw lookupError('ENOENT', key)
+      if (!isDir(at)) throw lookupError('ENOENT', key)
       const way = components
       const dir = await this.#open(at, () => way.slice(0, i).join('.') || '.')
       const name = components[i] as string
-      const entry: TreeObj | undefined = Object.hasOwn(dir.data, name) ? dir.data[name] : undefined
+      const entry: EntryObj | undefined = Object.hasOwn(dir.data, name) ? dir.data[name] : undefined
       if (entry === undefined) throw lookupError('ENOENT', key)
+      if (entry.type === 'invalid') throw badEntry(way.slice(0, i + 1).join('.'), entry)
       at = entry
       if (entry.type !== 'symlink' || (i === components.length - 1 && !followLast)) continue
       if (++links > MAX_LINKS) throw lookupError('ELOOP', key)
       const { target, namespace } = entry.data
       components = [...keyComponents(target || '.'), ...components.slice(i + 1)]
-      at = dirref(await this.#rootOf(namespace, key))
+      at = dirrefOf(await this.#rootOf(namespace, key))
       i = -1
     }
     return at
@@ -202,10 +172,8 @@ export class SnapshotReader implements KvsReader {
   /** The entries of a directory. @param key - for messages */
   async #open(obj: DirObj | Dirref, key: () => string): Promise<DirObj> {
     if (obj.type === 'dir') return obj
-    const [blobref] = obj.data
-    if (blobref === undefined || obj.data.length !== 1) {
-      throw badDirref(key())
-    }
+    const blobref = dirBlobref(obj)
+    if (blobref === undefined) throw badDirref(key())
     const known = this.#dirs.get(blobref)
     if (known) return known
     const [result] = await this.#store.loadBatch([blobref], 1)
@@ -224,10 +192,6 @@ function unset(list: readonly unknown[]): number[] {
   return places
 }
 
-function badDirref(key: string): TreeError {
-  return new TreeError('EPROTO', { key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
-}
-
 function tryDecodeDir(blob: Uint8Array, key: string, blobref: string | undefined): DirObj | FluxError {
   try {
     return decodeDir(blob, key, blobref)
@@ -235,27 +199,4 @@ function tryDecodeDir(blob: Uint8Array, key: string, blobref: string | undefined
     if (error instanceof FluxError) return error
     throw error
   }
-}
-
-function dirref(blobref: string): Dirref {
-  return { type: 'dirref', ver: 1, data: [blobref] }
-}
-
-/**
- * Decode the blob of a directory.
- *
- * @param key - for messages; a function is called only when there is one, as a key costs time to put together
- * @throws {TreeError} `bad-treeobj`, `not-a-dir`
- */
-export function decodeDir(blob: Uint8Array, key: string | (() => string), blobref: string | undefined): DirObj {
-  const keyText = () => (typeof key === 'string' ? key : key())
-  let obj: TreeObj
-  try {
-    obj = decodeTreeObj(blob)
-  } catch (cause) {
-    const what = `could not decode tree object: ${(cause as Error).message}`
-    throw new TreeError('EPROTO', { key: keyText(), blobref, kind: 'bad-treeobj' }, what, { cause })
-  }
-  if (obj.type === 'dir') return obj
-  throw new TreeError('EPROTO', { key: keyText(), blobref, kind: 'not-a-dir' }, 'dirref references non-directory')
 }

@@ -1,11 +1,14 @@
 import { type KvsLookup, type KvsService, LOOKUP } from '../content/index.ts'
 import { type ErrnoName, FluxError, printable } from '../errors/index.ts'
-import { type Child, type KvsReader, keyComponents, type LookupKind } from './lookup.ts'
+import type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
+import { keyComponents } from './lookup.ts'
+import { PRIMARY_NAMESPACE } from './snapshot.ts'
 import {
-  asTreeObj,
+  asWithInvalid,
   type DirObj,
   type Dirref,
   decodeVal,
+  isDir,
   type Symlink,
   type TreeObj,
   type Val,
@@ -60,7 +63,7 @@ export class ServiceReader implements KvsReader {
   /** Keys that were found to be directories. */
   readonly #dirs = new Set<string>()
 
-  constructor(service: KvsService, { namespace = 'primary', rootdir, signal }: ServiceReaderOptions = {}) {
+  constructor(service: KvsService, { namespace = PRIMARY_NAMESPACE, rootdir, signal }: ServiceReaderOptions = {}) {
     this.#service = service
     this.#start = rootdir === undefined ? { namespace } : { rootdir }
     this.#signal = signal
@@ -114,8 +117,7 @@ export class ServiceReader implements KvsReader {
       for (let i = 1; i < names.length; i++) {
         const above = names.slice(0, i).join('.')
         if (this.#dirs.has(above)) continue
-        const { type } = await this.lookup(above, 'treeobj')
-        if (type !== 'dir' && type !== 'dirref') return false
+        if (!isDir(await this.lookup(above, 'treeobj'))) return false
         this.#dirs.add(above)
       }
       const obj = await this.lookup(key, 'treeobj')
@@ -189,7 +191,7 @@ export class ServiceReader implements KvsReader {
 
 function checked(key: string, answer: unknown): TreeObj {
   try {
-    return asTreeObj(answer)
+    return asWithInvalid(answer)
   } catch (cause) {
     throw new FluxError('EPROTO', `${printable(key)}: ${(cause as Error).message}`, { cause })
   }

@@ -1,6 +1,7 @@
 import { FluxError, printable } from '../errors/index.ts'
-import { type KvsReader, keyComponents } from './lookup.ts'
-import type { DirObj, TreeObj } from './treeobj.ts'
+import type { KvsReader } from './kvs-reader.ts'
+import { keyComponents } from './lookup.ts'
+import { type DirObj, isDir, type TreeObj } from './treeobj.ts'
 
 /** A directory that is being put together: names to what is in it. */
 type Growing = Map<string, Growing | TreeObj>
@@ -47,10 +48,6 @@ function put(root: Growing, key: string, components: readonly string[], obj: Tre
   if (dir.get(name) instanceof Map && !isDir(obj))
     throw cannotBeBoth(key, `${key}.${[...(dir.get(name) as Growing)][0]?.[0]}`)
   dir.set(name, obj)
-}
-
-function isDir(obj: TreeObj): boolean {
-  return obj.type === 'dir' || obj.type === 'dirref'
 }
 
 function cannotBeBoth(key: string, below: string): FluxError {

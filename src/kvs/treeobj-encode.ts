@@ -3,7 +3,8 @@
  * spaces. Equal directories must have equal text, or they would not have the same blobref.
  */
 import { stringifyJson } from '../bytes/index.ts'
-import type { TreeObj } from './treeobj.ts'
+import { sortNames } from './name-order.ts'
+import type { EntryObj } from './treeobj.ts'
 
 /** The text of an inline value. */
 export function valText(bytes: Uint8Array): string {
@@ -27,8 +28,13 @@ export function symlinkText(target: string, namespace: string | undefined): stri
   return `{"data":{${data}"target":${jsonString(target)}},"type":"symlink","ver":1}`
 }
 
-/** The text of any tree object that was decoded, with members that it may have beside those of RFC 11. */
-export function treeObjText({ data, type }: TreeObj): string {
+/**
+ * The text of any tree object that was decoded, with members that it may have beside those of RFC 11. What is invalid stays
+ * what it is.
+ */
+export function treeObjText(obj: EntryObj): string {
+  if (obj.type === 'invalid') return jsonText(obj.json)
+  const { data, type } = obj
   return `{"data":${jsonText(data)},"type":"${type}","ver":1}`
 }
 
@@ -50,27 +56,8 @@ export function dirBlob(entries: ReadonlyMap<string, string>): Uint8Array {
 }
 
 /** As jansson writes it for Flux: what JSON.stringify gives, with the digits of escaped control characters upper-case. */
-function jsonString(text: string): string {
+export function jsonString(text: string): string {
   return JSON.stringify(text).replace(/\\(?:u00([01][0-9a-f])|.)/g, (whole, digits?: string) =>
     digits === undefined ? whole : `\\u00${digits.toUpperCase()}`,
   )
-}
-
-const SURROGATE = /[\ud800-\udfff]/
-
-/**
- * Put names in the order of their UTF-8 bytes, in which Flux writes them and a walk visits them. JavaScript compares
- * UTF-16, which differs beyond U+FFFF.
- *
- * @param names - sorted in place
- */
-export function sortNames(names: string[]): string[] {
-  let surrogates = false
-  let sorted = true
-  for (let i = 0; i < names.length; i++) {
-    if (i > 0 && (names[i - 1] as string) > (names[i] as string)) sorted = false
-    if (!surrogates && SURROGATE.test(names[i] as string)) surrogates = true
-  }
-  if (surrogates) return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  return sorted ? names : names.sort()
 }

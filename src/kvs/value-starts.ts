@@ -1,8 +1,9 @@
-import { ContentError, type ContentStore } from '../content/index.ts'
+import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
-import type { Child } from './lookup.ts'
+import type { Child } from './kvs-reader.ts'
+import { missingValue } from './tree-faults.ts'
 import { decodeVal, type Val, type Valref } from './treeobj.ts'
-import { isTooLarge, missingValue, streamValue } from './value-stream.ts'
+import { isTooLarge, streamValue } from './value-stream.ts'
 
 /** First blobs that are held at a time; a single one may be larger. */
 const STARTS_BYTES = 16 << 20
@@ -20,29 +21,39 @@ export async function loadStarts(
   bytes: number,
 ): Promise<(Uint8Array | FluxError | undefined)[]> {
   const starts: (Uint8Array | FluxError | undefined)[] = new Array(children.length)
-  let held = 0
-  let open: number[] = []
+  const open: number[] = []
   for (const [i, { obj }] of children.entries()) {
     if (obj.type === 'val') starts[i] = tryDecodeVal(obj)
     else open.push(i)
   }
-  while (open.length > 0 && held < STARTS_BYTES) {
-    const blobrefs = open.map((i) => (children[i] as Child<Valref>).obj.data[0] as string)
-    const results = await store.loadBatch(blobrefs, STARTS_BYTES, STARTS_BYTES)
-    const later: number[] = []
-    for (const [j, result] of results.entries()) {
-      const i = open[j] as number
-      const { key, obj } = children[i] as Child<Valref>
-      if (result === undefined || held >= STARTS_BYTES) later.push(i)
-      else if (isTooLarge(result)) starts[i] = await loadMore(store, key, obj, bytes)
-      else if (result instanceof ContentError) starts[i] = missingValue(key, 0, result)
+  let held = 0
+  /** Values of which one blob is not enough, or is too large to be held. */
+  const longer: number[] = []
+  const blobrefs = open.map((i) => (children[i] as Child<Valref>).obj.data[0] as string)
+  const take = (j: number, result: Uint8Array | ContentError) => {
+    if (held >= STARTS_BYTES) return false
+    const i = open[j] as number
+    const { key, obj } = children[i] as Child<Valref>
+    if (isTooLarge(result)) {
+      longer.push(i)
+    } else if (result instanceof ContentError) {
+      starts[i] = missingValue(key, 0, result)
+    } else if (result.length >= bytes || obj.data.length === 1) {
       // What is kept must not keep the whole batch alive.
-      else if (result.length >= bytes || obj.data.length === 1) starts[i] = result.slice(0, bytes)
-      else starts[i] = await loadMore(store, key, obj, bytes)
-      const start = starts[i]
-      if (start instanceof Uint8Array) held += start.length
+      starts[i] = result.slice(0, bytes)
+      held += Math.min(result.length, bytes)
+    } else {
+      longer.push(i)
     }
-    open = later
+    return held < STARTS_BYTES
+  }
+  await loadEach(store, blobrefs, take, { budgetBytes: STARTS_BYTES, maxBlobBytes: STARTS_BYTES })
+  for (const i of longer) {
+    if (held >= STARTS_BYTES) break
+    const { key, obj } = children[i] as Child<Valref>
+    const start = await loadMore(store, key, obj, bytes)
+    starts[i] = start
+    if (start instanceof Uint8Array) held += start.length
   }
   return starts
 }

@@ -1,9 +1,6 @@
-import { type BlobResult, ContentError, type ContentStore } from '../content/index.ts'
-import { abortable, throwIfAborted } from '../errors/index.ts'
-import { TreeError } from './tree-error.ts'
-
-/** Blobs asked for at a time: beyond this, a batch gains nothing. */
-const MAX_LOAD = 512
+import { type BlobResult, ContentError, type ContentStore, loadInOrder } from '../content/index.ts'
+import { throwIfAborted } from '../errors/index.ts'
+import { missingValue } from './tree-faults.ts'
 
 /** Bytes of a value that are held at a time; a single blob may be larger. */
 const PIECE_BYTES = 16 << 20
@@ -22,29 +19,24 @@ export async function* streamValue(
   blobrefs: readonly string[],
   signal?: AbortSignal,
 ): AsyncGenerator<readonly Uint8Array[], void, void> {
-  let stuck = false
-  for (let at = 0; at < blobrefs.length; ) {
-    throwIfAborted(signal)
-    const count = stuck ? 1 : Math.min(MAX_LOAD, Math.max(1, store.window))
-    const results = await abortable(store.loadBatch(blobrefs.slice(at, at + count), PIECE_BYTES, PIECE_BYTES), signal)
-    const parts: Uint8Array[] = []
-    for (const [i, result] of results.entries()) {
-      if (isTooLarge(result)) break
-      if (result instanceof ContentError) throw missingValue(key, at + i, result)
-      // The rest of this batch comes with the next: the order must be kept.
-      if (result === undefined) break
-      parts.push(result)
+  let at = 0
+  const options = { budgetBytes: PIECE_BYTES, maxBlobBytes: PIECE_BYTES, signal }
+  for await (const results of loadInOrder(store, blobrefs, options)) {
+    let parts: Uint8Array[] = []
+    for (const result of results) {
+      if (result instanceof Uint8Array) {
+        parts.push(result)
+      } else if (isTooLarge(result)) {
+        if (parts.length > 0) yield parts
+        parts = []
+        yield* streamBlob(store, key, result.blobref, at, signal)
+      } else {
+        // The first that cannot be had ends the value; what came with it in a batch is of no use then.
+        throw missingValue(key, at, result)
+      }
+      at++
     }
-    at += parts.length
     if (parts.length > 0) yield parts
-    const result = results[parts.length]
-    if (isTooLarge(result)) {
-      yield* streamBlob(store, key, result.blobref, at++, signal)
-      stuck = false
-      continue
-    }
-    // The store may have left out the very first, which only a batch of its own is sure to bring.
-    stuck = parts.length === 0
   }
 }
 
@@ -68,23 +60,4 @@ async function* streamBlob(
   } catch (error) {
     throw error instanceof ContentError ? missingValue(key, index, error) : error
   }
-}
-
-/**
- * A blob of a value that cannot be had, in the words of the C tools, so that scripts that look for them find them.
- *
- * @param index - which of the blobs of the value
- */
-export function missingValue(key: string, index: number, cause: ContentError): TreeError {
-  const { blobref, code } = cause
-  const which = code === 'ENOENT' ? 'missing blobref' : 'unreadable blobref'
-  return new TreeError(code, { key, blobref, kind: 'missing-value' }, `${which} ${index}: ${cause.message}`, { cause })
-}
-
-/** A directory whose blob cannot be had, likewise. */
-export function missingDir(key: string, cause: ContentError): TreeError {
-  const { blobref, code } = cause
-  return new TreeError(code, { key, blobref, kind: 'missing-dir' }, `could not load content: ${cause.message}`, {
-    cause,
-  })
 }

@@ -5,8 +5,8 @@
  */
 import type { FluxError } from '../errors/index.ts'
 import { Dir, keyOf } from './entry.ts'
-import { TreeError } from './tree-error.ts'
-import { type DirObj, type Symlink, sortedNames, type TreeObj, type Val } from './treeobj.ts'
+import { badDirref, badEntry } from './tree-faults.ts'
+import { type DirObj, dirBlobref, type EntryObj, isDir, type Symlink, sortedNames, type Val } from './treeobj.ts'
 import { tooDeep } from './walk-limits.ts'
 import type { WalkFilter } from './walk-options.ts'
 
@@ -51,7 +51,7 @@ export interface Loading extends Linked {
   bytes: number
   /** The value is too large to be held: `parts` is dropped, and it is read again when its turn comes. */
   large: boolean
-  /** What ends the walk, unless it is a {@link TreeError}. */
+  /** What ends the walk, unless it is a tree error. */
   error: FluxError | undefined
 }
 
@@ -119,7 +119,7 @@ export class WalkQueue {
       this.remove(span)
       return next
     }
-    const obj = span.data[name] as TreeObj
+    const obj = span.data[name] as EntryObj
     const node =
       obj.type === 'dir' && span.dir.depth < this.#options.maxDepth
         ? this.#insertDir(new Dir(span.dir, name, undefined, obj.data), obj, span)
@@ -152,9 +152,11 @@ export class WalkQueue {
       const name = span.names[reverse ? span.names.length - 1 - span.at : span.at] as string
       span.at++
       if (filter === undefined) return name
-      const { type } = span.data[name] as TreeObj
-      const isDir = type === 'dir' || type === 'dirref'
-      if (isDir ? filter.enters(span.dir, name) : filter.takes(span.dir, name)) return name
+      const obj = span.data[name] as EntryObj
+      // What is invalid may have been a directory.
+      const mayBeDir = isDir(obj) || obj.type === 'invalid'
+      if (!isDir(obj) && filter.takes(span.dir, name)) return name
+      if (mayBeDir && filter.enters(span.dir, name)) return name
     }
     return undefined
   }
@@ -181,7 +183,7 @@ export class WalkQueue {
     return node
   }
 
-  #nodeOf(dir: Dir, name: string, obj: TreeObj): Node {
+  #nodeOf(dir: Dir, name: string, obj: EntryObj): Node {
     switch (obj.type) {
       case 'val':
       case 'symlink':
@@ -196,10 +198,12 @@ export class WalkQueue {
       case 'dirref': {
         const node = loading('dir', dir, name, obj.data)
         if (dir.depth >= this.#options.maxDepth) node.error = tooDeep(dir, name, this.#options.maxDepth)
-        if (obj.data.length !== 1) {
-          const at = { key: keyOf(dir, name), kind: 'bad-dirref' as const }
-          node.error = new TreeError('EPROTO', at, 'dirref blobref count is not 1')
-        }
+        if (dirBlobref(obj) === undefined) node.error = badDirref(keyOf(dir, name))
+        return node
+      }
+      case 'invalid': {
+        const node = loading('value', dir, name, [])
+        node.error = badEntry(keyOf(dir, name), obj)
         return node
       }
     }

@@ -10,10 +10,10 @@
 import { type BlobResult, ContentError, type ContentStore } from '../content/index.ts'
 import { abortable, FluxError, InterruptedError, throwIfAborted } from '../errors/index.ts'
 import { type Dir, type Entry, keyOf, type ValueEntry } from './entry.ts'
-import { decodeDir } from './lookup.ts'
 import { TreeError } from './tree-error.ts'
-import { type DirObj, decodeVal, MAX_DIR_BYTES } from './treeobj.ts'
-import { isTooLarge, missingDir, missingValue, streamValue } from './value-stream.ts'
+import { decodeDir, decodeInline, missingDir, missingValue } from './tree-faults.ts'
+import { type DirObj, MAX_DIR_BYTES } from './treeobj.ts'
+import { isTooLarge, streamValue } from './value-stream.ts'
 import { LimitCount, MAX_DEPTH } from './walk-limits.ts'
 import type { WalkOptions } from './walk-options.ts'
 import { type Inline, type Loading, nodeKey, WalkQueue } from './walk-queue.ts'
@@ -289,12 +289,11 @@ class Walker {
       return { type: 'symlink', dir, name, target: obj.data.target, namespace: obj.data.namespace }
     }
     try {
-      const value = decodeVal(obj)
+      const value = decodeInline(obj, () => keyOf(dir, name))
       return { type: 'value', dir, name, size: value.length, parts: [value], blobs: 0 }
-    } catch (cause) {
-      this.#report(
-        new TreeError('EINVAL', { key: keyOf(dir, name), kind: 'bad-value' }, (cause as Error).message, { cause }),
-      )
+    } catch (error) {
+      if (!(error instanceof TreeError)) throw error
+      this.#report(error)
       return undefined
     }
   }

@@ -1,10 +1,7 @@
 /** Members as keys: the way back from what `dump` makes of keys. */
 import type { ExtraRecords } from '../archive/index.ts'
 import { FluxError, printable } from '../errors/index.ts'
-
-/** The pax records that `dump` writes beside a member whose path or link cannot say what it is. */
-const COMPONENTS_RECORD = 'FLUX.components'
-const LINKNAME_RECORD = 'FLUX.linkname'
+import { COMPONENTS_RECORD, LINKNAME_RECORD, linkOf } from '../kvs/index.ts'
 
 /**
  * The components of a member's key: those of the record, else the parts of its path.
@@ -36,9 +33,7 @@ export function targetOfMember(
   const text = record === undefined ? linkname : parse(path, LINKNAME_RECORD, record)
   if (!isText(text)) throw damaged(path, LINKNAME_RECORD)
   refuseNul(path, 'its target', text)
-  const colons = text.indexOf('::')
-  if (colons < 0) return { target: text, namespace: undefined }
-  return { target: text.slice(colons + 2), namespace: text.slice(0, colons) }
+  return linkOf(text)
 }
 
 function parse(path: string, keyword: string, record: string): unknown {

@@ -3,7 +3,7 @@
  * blobref, or the text of its tree object. Directories become blobs at the end, from the bottom up, a level at a time.
  */
 import { FluxError, printable } from '../errors/index.ts'
-import { dirBlob, dirrefText, valrefText } from '../kvs/index.ts'
+import { dirrefText, storeTree, type TreeToStore, valrefText } from '../kvs/index.ts'
 
 /** A value or symlink: the blobref of a value that is one blob, as nearly all are; else the text of its tree object. */
 export type RestoreLeaf = string | { readonly text: string }
@@ -20,9 +20,6 @@ function isDir(node: RestoreLeaf | DirNode): node is DirNode {
 
 /** Names that are kept once, however often they appear: `eventlog` is in every job. */
 const SHARED_NAMES = 4096
-
-/** Directory blobs stored at a time. */
-const STORE_BATCH = 1024
 
 /** A KVS tree that is put together from its leaves, in any order, and then stored. */
 export class TreeBuilder {
@@ -72,29 +69,8 @@ export class TreeBuilder {
    * @returns the blobref of the root directory
    */
   async build(store: (blobs: readonly Uint8Array[]) => Promise<readonly string[]>): Promise<string> {
-    for (const level of this.#levels().reverse()) {
-      for (let at = 0; at < level.length; at += STORE_BATCH) {
-        const dirs = level.slice(at, at + STORE_BATCH)
-        const blobrefs = await store(dirs.map((dir) => dirBlob(textsOf(dir))))
-        for (const [i, dir] of dirs.entries()) {
-          dir.blobref = blobrefs[i] as string
-          dir.entries.clear()
-        }
-      }
-    }
+    await storeTree(this.#root, DIR_NODES, store)
     return this.#root.blobref
-  }
-
-  /** All directories by their depth, the root first. */
-  #levels(): DirNode[][] {
-    const levels: DirNode[][] = []
-    for (let level = [this.#root]; level.length > 0; ) {
-      levels.push(level)
-      const next: DirNode[] = []
-      for (const dir of level) for (const node of dir.entries.values()) if (isDir(node)) next.push(node)
-      level = next
-    }
-    return levels
   }
 
   #dirOf(components: readonly string[]): DirNode {
@@ -133,6 +109,17 @@ function isSameDir(a: readonly string[], b: readonly string[]): boolean {
   if (a.length !== b.length) return false
   for (let i = a.length - 2; i >= 0; i--) if (a[i] !== b[i]) return false
   return true
+}
+
+const DIR_NODES: TreeToStore<DirNode> = {
+  *childrenOf({ entries }) {
+    for (const node of entries.values()) if (isDir(node)) yield node
+  },
+  textsOf,
+  onStored(dir, blobref) {
+    dir.blobref = blobref
+    dir.entries.clear()
+  },
 }
 
 function textsOf({ entries }: DirNode): Map<string, string> {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { totalReport } from '../../src/cli/index.ts'
 import { FluxError } from '../../src/errors/index.ts'
 import {
   checkTree,
@@ -9,7 +10,6 @@ import {
   fsck,
   listDirEntries,
   listKeys,
-  totalReport,
 } from '../../src/inspect/index.ts'
 import { type Dirref, SnapshotReader, walk } from '../../src/kvs/index.ts'
 import { chain, doubled, repeated } from '../support/large-trees.ts'

@@ -5,7 +5,7 @@
  */
 import { homedir } from 'node:os'
 import { BrokerStore, type ContentStore, openStore } from '../../content/index.ts'
-import { type KvsReader, resolveRoot, ServiceReader, SnapshotReader } from '../../kvs/index.ts'
+import { isDir, type KvsReader, resolveRoot, ServiceReader, SnapshotReader } from '../../kvs/index.ts'
 
 /**
  * Milliseconds for the source to answer; `FLUX_TS_COMPLETION_MS` is for those who would rather wait longer, or not so long.
@@ -83,7 +83,7 @@ async function keysOf(store: ContentStore, flags: Record<string, string>, part: 
   const dir = part.slice(0, part.lastIndexOf('.') + 1)
   const { data } = await reader.lookup(dir || '.', 'dir')
   return Object.entries(data)
-    .map(([name, { type }]) => dir + name + (type === 'dir' || type === 'dirref' ? '.' : ''))
+    .map(([name, obj]) => dir + name + (isDir(obj) ? '.' : ''))
     .filter((key) => key.startsWith(part) && /^[\x21-\x7e]*$/.test(key))
     .sort()
 }

@@ -6,18 +6,16 @@ import {
   interruptible,
   Output,
   openSource,
-  sourceFlags,
-  UsageError,
-} from '../../cli/index.ts'
-import {
-  contentStats,
   serviceStatsJson,
   serviceStatsRows,
+  sourceFlags,
   statsComplaints,
   statsJson,
   statsRows,
   statsText,
-} from '../../inspect/index.ts'
+  UsageError,
+} from '../../cli/index.ts'
+import { contentStats } from '../../inspect/index.ts'
 
 export default class ContentStats extends FluxCommand {
   static override hiddenAliases = ['flux:content:stats']

@@ -1,7 +1,18 @@
 import { Args, Flags } from '@oclif/core'
-import { EXIT, jobidArgument, kindOf, loadFlags, print, SourceCommand, timeStyle, utcFlag } from '../../cli/index.ts'
+import {
+  decodedRecord,
+  EXIT,
+  jobidArgument,
+  kindOf,
+  loadFlags,
+  print,
+  recordLines,
+  SourceCommand,
+  timeStyle,
+  utcFlag,
+} from '../../cli/index.ts'
 import { FluxError } from '../../errors/index.ts'
-import { decodedRecord, jobRecord, jobRecords, OUTPUT_RECORD, recordLines, taskOutput } from '../../inspect/index.ts'
+import { jobRecord, jobRecords, OUTPUT_RECORD, taskOutput } from '../../inspect/index.ts'
 import { formatJobid, type Snapshot } from '../../kvs/index.ts'
 
 export default class JobGet extends SourceCommand {

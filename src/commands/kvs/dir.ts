@@ -1,7 +1,18 @@
 import { Args, Flags } from '@oclif/core'
-import { atFlag, limitFlags, Output, outputWidth, printJsonList, SourceCommand, shown } from '../../cli/index.ts'
-import { type DirEntry, keyValueLine, linkText, listDirEntries, objJson, valueJson } from '../../inspect/index.ts'
-import { plainKey } from '../../kvs/index.ts'
+import {
+  atFlag,
+  EXIT,
+  errorLine,
+  kindOf,
+  limitFlags,
+  Output,
+  outputWidth,
+  printJsonList,
+  SourceCommand,
+  shown,
+} from '../../cli/index.ts'
+import { type DirEntry, keyValueLine, listDirEntries, objJson, valueJson } from '../../inspect/index.ts'
+import { linkText, plainKey, type TreeError } from '../../kvs/index.ts'
 
 export default class KvsDir extends SourceCommand {
   static override hiddenAliases = ['flux:kvs:dir']
@@ -52,7 +63,11 @@ export default class KvsDir extends SourceCommand {
       const reader = await source.reader(flags.at)
       const output = new Output()
       const limits = { maxKeys: flags['max-keys'], maxDepth: flags['max-depth'] }
-      const found = listDirEntries(reader, key, { recursive, valueBytes, ...limits, signal: source.signal })
+      const onError = (error: TreeError) => {
+        this.complain(errorLine(error), kindOf(error))
+        process.exitCode = EXIT.FAILED
+      }
+      const found = listDirEntries(reader, key, { recursive, valueBytes, onError, ...limits, signal: source.signal })
       if (this.jsonEnabled()) {
         await printJsonList('keys', texts(found))
         return
@@ -72,7 +87,7 @@ async function* texts(found: AsyncIterable<DirEntry[]>): AsyncGenerator<string[]
 function lineOf(entry: DirEntry, width: number): string {
   if ('start' in entry) return entry.start === undefined ? entry.key : keyValueLine(entry.key, entry.start, width)
   const { key, obj } = entry
-  return obj.type === 'symlink' ? `${key} -> ${linkText(obj)}` : `${key}.`
+  return obj.type === 'symlink' ? `${key} -> ${linkText(obj.data)}` : `${key}.`
 }
 
 function jsonOf(entry: DirEntry): object {

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import {
+  columns,
   EXIT,
   errorLine,
   kindOf,
@@ -10,8 +11,8 @@ import {
   SourceCommand,
   shown,
 } from '../../cli/index.ts'
-import { columns, keyIn, type Listing, listKeys, objJson } from '../../inspect/index.ts'
-import { plainKey, type TreeObj } from '../../kvs/index.ts'
+import { type Listing, listKeys, objJson } from '../../inspect/index.ts'
+import { isDir, keyIn, plainKey, type TreeObj } from '../../kvs/index.ts'
 
 export default class KvsLs extends SourceCommand {
   static override hiddenAliases = ['flux:kvs:ls']
@@ -106,7 +107,7 @@ async function* texts(listings: AsyncIterable<Listing>): AsyncGenerator<string[]
   yield batch
 }
 
-function suffixOf({ type }: TreeObj): string {
-  if (type === 'symlink') return '@'
-  return type === 'dir' || type === 'dirref' ? '.' : ''
+function suffixOf(obj: TreeObj): string {
+  if (obj.type === 'symlink') return '@'
+  return isDir(obj) ? '.' : ''
 }

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { atFlag, Output, SourceCommand, shown } from '../../cli/index.ts'
-import { linkText } from '../../inspect/index.ts'
+import { linkText } from '../../kvs/index.ts'
 
 export default class KvsReadlink extends SourceCommand {
   static override hiddenAliases = ['flux:kvs:readlink']
@@ -44,7 +44,7 @@ export default class KvsReadlink extends SourceCommand {
         links.push({ key, target, namespace: namespace ?? null })
         if (this.jsonEnabled()) continue
         const isNamespace = flags['namespace-only'] && namespace !== undefined
-        const text = isNamespace ? namespace : flags['key-only'] ? target : linkText(link)
+        const text = isNamespace ? namespace : flags['key-only'] ? target : linkText(link.data)
         await output.write(`${shown(text)}\n`)
       }
       return { links }

@@ -1,0 +1,61 @@
+import { isUtf8 } from 'node:buffer'
+import type { ContentStore } from '../../content/index.ts'
+import { printable } from '../../errors/index.ts'
+import { decodeVal, linkText, streamValue } from '../../kvs/index.ts'
+import type { Change, Held } from './change.ts'
+
+/** Larger values are not shown. */
+const LIMIT_BYTES = 4 << 20
+
+/** Lines that may differ before a comparison of lines is given up: its time grows with the square of that. */
+const MAX_EDITS = 10_000
+
+/**
+ * A change as a unified diff, with three lines of context.
+ *
+ * @param a - where the values before are
+ * @param b - where those after are
+ * @returns lines, each ending in a newline. Values that are not text, or too large, are only said to differ.
+ * @throws {TreeError} a value cannot be read
+ */
+export async function changeText(a: ContentStore, b: ContentStore, change: Change): Promise<string> {
+  const { key, before, after } = change
+  const nameA = before ? `a/${printable(key)}` : '/dev/null'
+  const nameB = after ? `b/${printable(key)}` : '/dev/null'
+  const [textA, textB] = await Promise.all([textOf(a, key, before), textOf(b, key, after)])
+  for (const text of [textA, textB]) {
+    if (typeof text !== 'string') return `${text.what} ${nameA} and ${nameB} differ\n`
+  }
+  const tooMany = `Values ${nameA} and ${nameB} differ in more than ${MAX_EDITS} lines\n`
+  if (linesOfOne(textA as string, textB as string) > MAX_EDITS) return tooMany
+  const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff')
+  const patch = createTwoFilesPatch(nameA, nameB, textA as string, textB as string, undefined, undefined, {
+    context: 3,
+    maxEditLength: MAX_EDITS,
+    headerOptions: FILE_HEADERS_ONLY,
+  })
+  return patch ?? tooMany
+}
+
+/** Lines that only one of two texts has: so many differ at least, and counting them takes no time. */
+function linesOfOne(a: string, b: string): number {
+  const surplus = new Map<string, number>()
+  for (const line of a.split('\n')) surplus.set(line, (surplus.get(line) ?? 0) + 1)
+  for (const line of b.split('\n')) surplus.set(line, (surplus.get(line) ?? 0) - 1)
+  let lines = 0
+  for (const count of surplus.values()) lines += Math.abs(count)
+  return lines
+}
+
+async function textOf(store: ContentStore, key: string, held: Held | undefined): Promise<string | { what: string }> {
+  if (held === undefined) return ''
+  if (held.type === 'symlink') {
+    return `-> ${linkText(held)}\n`
+  }
+  if (held.size > LIMIT_BYTES) return { what: 'Large values' }
+  const parts: Uint8Array[] = []
+  if (held.obj.type === 'val') parts.push(decodeVal(held.obj))
+  else for await (const more of streamValue(store, key, held.obj.data)) parts.push(...more)
+  const bytes = Buffer.concat(parts)
+  return bytes.includes(0) || !isUtf8(bytes) ? { what: 'Binary values' } : bytes.toString()
+}

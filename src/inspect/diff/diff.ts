@@ -1,0 +1,174 @@
+/**
+ * What has changed from one tree to another. Both are walked side by side, in the order of their keys. Directories of one
+ * blobref are the same, and so is all below them: they are not read. Values are compared by their blobrefs as far as those
+ * say it, and by their bytes where the same bytes may be stored in another way: inline here and in a blob there, in one
+ * blob or in several, or under another algorithm.
+ *
+ * Directories are not compared as such: an empty one, which no archive holds, makes no difference.
+ */
+import type { ContentStore } from '../../content/index.ts'
+import { throwIfAborted } from '../../errors/index.ts'
+import {
+  badEntry,
+  type DirObj,
+  type Dirref,
+  dirBlobref,
+  dirrefOf,
+  type EntryObj,
+  isDir,
+  sortNames,
+  type TreeError,
+  type TreeObj,
+} from '../../kvs/index.ts'
+import { loadDirs } from '../load-dirs.ts'
+import type { Change, Leaf, LeafPair } from './change.ts'
+import { settleLeaves } from './diff-leaves.ts'
+
+/** A tree to be compared. */
+export interface DiffTree {
+  store: ContentStore
+  rootref: string
+}
+
+/** How {@link diff} treats what it cannot read, and what ends it. */
+export interface DiffOptions {
+  /** Hears of what cannot be read, and so not be compared; without it, the first such thing is thrown. */
+  onError?: ((error: TreeError) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** Directories of one key that are not loaded yet, or one alone. */
+interface DirPair {
+  readonly kind: 'dirs'
+  readonly key: string
+  readonly a: DirObj | Dirref | undefined
+  readonly b: DirObj | Dirref | undefined
+}
+
+/** What is left of two loaded directories, or one. */
+interface Span {
+  readonly kind: 'span'
+  readonly key: string
+  readonly names: readonly string[]
+  at: number
+  readonly a: DirObj['data']
+  readonly b: DirObj['data']
+}
+
+type Node = LeafPair | DirPair | Span
+
+/** Pairs that are loaded or compared at a time, and looked at ahead for that. */
+const BATCH = 512
+const AHEAD = 4096
+
+const NOTHING: DirObj['data'] = Object.freeze(Object.create(null))
+
+/**
+ * Compare two trees.
+ *
+ * @yields changes in the order of their keys' components, in batches, never empty ones
+ * @throws {TreeError} see {@link DiffOptions.onError}
+ * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
+ */
+export async function* diff(a: DiffTree, b: DiffTree, options: DiffOptions = {}): AsyncGenerator<Change[], void, void> {
+  const { signal } = options
+  const report = (error: TreeError) => {
+    if (options.onError === undefined) throw error
+    options.onError(error)
+  }
+  // What is still to come, the next last.
+  const stack: Node[] = []
+  push(stack, '', dirrefOf(a.rootref), dirrefOf(b.rootref))
+  while (stack.length > 0) {
+    throwIfAborted(signal)
+    const { ahead, dirs, leaves } = lookAhead(stack, report)
+    const [dirsA, dirsB] = await Promise.all([
+      loadDirs(
+        a.store,
+        dirs.map(({ key, a }) => ({ key, obj: a })),
+        report,
+      ),
+      loadDirs(
+        b.store,
+        dirs.map(({ key, b }) => ({ key, obj: b })),
+        report,
+      ),
+      settleLeaves(a.store, b.store, leaves, report, signal),
+    ])
+    const opened = new Map(dirs.map((pair, i) => [pair as Node, spanOf(pair.key, dirsA[i], dirsB[i])]))
+    const batch: Change[] = []
+    let at = 0
+    for (; at < ahead.length; at++) {
+      const node = ahead[at] as Node
+      if (node.kind !== 'leaves' || node.change === undefined) break
+      if (node.change) batch.push(node.change)
+    }
+    for (let i = ahead.length - 1; i >= at; i--) {
+      const node = ahead[i] as Node
+      const next = node.kind === 'dirs' ? opened.get(node) : node
+      if (next) stack.push(next)
+    }
+    if (batch.length > 0) yield batch
+  }
+}
+
+/** Take what comes next off the stack, until there is enough to load and compare. */
+function lookAhead(
+  stack: Node[],
+  report: (error: TreeError) => void,
+): { ahead: Node[]; dirs: DirPair[]; leaves: LeafPair[] } {
+  const ahead: Node[] = []
+  const dirs: DirPair[] = []
+  const leaves: LeafPair[] = []
+  while (stack.length > 0 && ahead.length < AHEAD && dirs.length + leaves.length < BATCH) {
+    const node = stack.pop() as Node
+    if (node.kind === 'span') {
+      const name = node.names[node.at++]
+      if (name === undefined) continue
+      stack.push(node)
+      const key = node.key === '' ? name : `${node.key}.${name}`
+      const [a, b] = [entryOf(node.a, name), entryOf(node.b, name)]
+      const invalid = [a, b].filter((entry) => entry?.type === 'invalid')
+      for (const entry of invalid) report(badEntry(key, entry))
+      // Nothing can be said of a key that cannot be read on one side.
+      if (invalid.length === 0) push(stack, key, a as TreeObj | undefined, b as TreeObj | undefined)
+      continue
+    }
+    ahead.push(node)
+    if (node.kind === 'dirs') dirs.push(node)
+    else if (node.change === undefined) leaves.push(node)
+  }
+  return { ahead, dirs, leaves }
+}
+
+/** Put on the stack what has to be looked at of two objects of one key, or of one alone. */
+function push(stack: Node[], key: string, a: TreeObj | undefined, b: TreeObj | undefined): void {
+  const [dirA, dirB] = [asDir(a), asDir(b)]
+  if ((dirA || dirB) && !isSameDir(dirA, dirB)) stack.push({ kind: 'dirs', key, a: dirA, b: dirB })
+  const [leafA, leafB] = [asLeaf(a), asLeaf(b)]
+  if (leafA || leafB) stack.push({ kind: 'leaves', key, a: leafA, b: leafB, change: undefined })
+}
+
+function isSameDir(a: DirObj | Dirref | undefined, b: DirObj | Dirref | undefined): boolean {
+  if (a?.type !== 'dirref' || b?.type !== 'dirref') return false
+  return dirBlobref(a) !== undefined && dirBlobref(a) === dirBlobref(b)
+}
+
+function asDir(obj: TreeObj | undefined): DirObj | Dirref | undefined {
+  return obj && isDir(obj) ? obj : undefined
+}
+
+function asLeaf(obj: TreeObj | undefined): Leaf | undefined {
+  return obj === undefined || isDir(obj) ? undefined : obj
+}
+
+function entryOf(data: DirObj['data'], name: string): EntryObj | undefined {
+  return Object.hasOwn(data, name) ? data[name] : undefined
+}
+
+/** @param a, b - undefined for one that is not there; null for one that cannot be read: nothing is to be said then */
+function spanOf(key: string, a: DirObj | null | undefined, b: DirObj | null | undefined): Span | undefined {
+  if (a === null || b === null) return undefined
+  const names = sortNames([...new Set([...Object.keys(a?.data ?? {}), ...Object.keys(b?.data ?? {})])])
+  return { kind: 'span', key, names, at: 0, a: a?.data ?? NOTHING, b: b?.data ?? NOTHING }
+}

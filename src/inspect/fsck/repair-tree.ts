@@ -1,0 +1,134 @@
+import { ContentError, type ContentStore, type StoringBatch } from '../../content/index.ts'
+import { FluxError, printable } from '../../errors/index.ts'
+import {
+  type DirObj,
+  decodeDir,
+  dirrefText,
+  type EntryObj,
+  isDir,
+  storeTree,
+  type TreeToStore,
+  treeObjText,
+} from '../../kvs/index.ts'
+
+/** A directory that has been read, and may be changed. */
+export interface OpenDir {
+  readonly entries: Map<string, EntryObj | OpenDir>
+}
+
+export function isOpenDir(entry: EntryObj | OpenDir): entry is OpenDir {
+  return 'entries' in entry
+}
+
+/** A tree of a content store that is changed in memory, and read as far as that needs. */
+export class RepairTree {
+  readonly #store: ContentStore
+  readonly #root: OpenDir
+
+  /** @throws {FluxError} the root cannot be read */
+  static async open(store: ContentStore, rootref: string): Promise<RepairTree> {
+    return new RepairTree(store, await load(store, rootref, '.'))
+  }
+
+  private constructor(store: ContentStore, root: OpenDir) {
+    this.#store = store
+    this.#root = root
+  }
+
+  /** Put an object in the place of a key. What is on the way and no directory gives way to one. */
+  async put(components: readonly string[], obj: EntryObj): Promise<void> {
+    let dir = this.#root
+    for (const [depth, name] of components.slice(0, -1).entries()) {
+      const key = components.slice(0, depth + 1)
+      const entry = dir.entries.get(name)
+      let next = entry && (await this.open(dir, name, key))
+      if (next === undefined) {
+        next = { entries: new Map() }
+        dir.entries.set(name, next)
+      }
+      dir = next
+    }
+    dir.entries.set(components.at(-1) as string, obj)
+  }
+
+  /** Remove a key. It does no harm when it is not there. */
+  async unlink(components: readonly string[]): Promise<void> {
+    const dir = await this.dir(components.slice(0, -1))
+    dir?.entries.delete(components.at(-1) as string)
+  }
+
+  /** @returns undefined when there is nothing, or no directory */
+  async dir(components: readonly string[]): Promise<OpenDir | undefined> {
+    let dir: OpenDir | undefined = this.#root
+    for (const [depth, name] of components.entries()) {
+      dir = dir && (await this.open(dir, name, components.slice(0, depth + 1)))
+    }
+    return dir
+  }
+
+  /**
+   * Read a directory in another.
+   *
+   * @param key - for messages
+   * @returns undefined when there is nothing of that name, or no directory
+   * @throws {FluxError} it cannot be read
+   */
+  async open(dir: OpenDir, name: string, key: readonly string[]): Promise<OpenDir | undefined> {
+    const entry = dir.entries.get(name)
+    if (entry === undefined || isOpenDir(entry)) return entry
+    if (!isDir(entry)) return undefined
+    const opened =
+      entry.type === 'dir' ? openDir(entry) : await load(this.#store, entry.data[0] as string, key.join('.'))
+    dir.entries.set(name, opened)
+    return opened
+  }
+
+  /**
+   * Store what has been read.
+   *
+   * @returns the blobref of the new root
+   */
+  async build(writer: { storeBatch(blobs: readonly Uint8Array[]): StoringBatch }): Promise<string> {
+    const refs = new Map<OpenDir, string>()
+    const dirs: TreeToStore<OpenDir> = {
+      childrenOf: openChildren,
+      textsOf: (dir) => textsOf(dir, refs),
+      onStored: (dir, blobref) => refs.set(dir, blobref),
+    }
+    await storeTree(this.#root, dirs, async (blobs) => {
+      const { blobrefs, stored } = writer.storeBatch(blobs)
+      await stored
+      return blobrefs
+    })
+    return refs.get(this.#root) as string
+  }
+}
+
+/** The directories in one that has been read, or stand inline in it: Flux wants each in a blob of its own. */
+function* openChildren({ entries }: OpenDir): Generator<OpenDir> {
+  for (const [name, entry] of entries) {
+    const inside = !isOpenDir(entry) && entry.type === 'dir' ? openDir(entry) : entry
+    if (inside !== entry) entries.set(name, inside)
+    if (isOpenDir(inside)) yield inside
+  }
+}
+
+function textsOf({ entries }: OpenDir, refs: ReadonlyMap<OpenDir, string>): Map<string, string> {
+  const texts = new Map<string, string>()
+  for (const [name, entry] of entries) {
+    texts.set(name, isOpenDir(entry) ? dirrefText(refs.get(entry) as string) : treeObjText(entry))
+  }
+  return texts
+}
+
+function openDir({ data }: DirObj): OpenDir {
+  return { entries: new Map(Object.entries(data)) }
+}
+
+async function load(store: ContentStore, blobref: string, key: string): Promise<OpenDir> {
+  const [result] = await store.loadBatch([blobref], 1)
+  if (result instanceof ContentError) {
+    throw new FluxError(result.code, `${printable(key)}: ${result.message} (${blobref})`, { cause: result })
+  }
+  return openDir(decodeDir(result as Uint8Array, key, blobref))
+}

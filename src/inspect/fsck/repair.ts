@@ -1,0 +1,154 @@
+/**
+ * The repair of a tree: a new root without its damages. Nothing is lost that is there: what is left of a value moves to
+ * `lost+found`, under its old key.
+ *
+ * @see flux-fsck(1); flux-core `src/cmd/builtin/fsck.c`, which gives the same root
+ */
+import type { Checkpoint, ContentStore, ContentWriter } from '../../content/index.ts'
+import { FluxError } from '../../errors/index.ts'
+import type { TreeObj } from '../../kvs/index.ts'
+import { type Damage, damagedBlobs, damagedKey } from './damage.ts'
+import { isOpenDir, type OpenDir, RepairTree } from './repair-tree.ts'
+
+const LOST_FOUND = 'lost+found'
+
+/** How far a repair may go. */
+export interface RepairOptions {
+  /** Move all that a job has to `lost+found` when one of its values is damaged. */
+  jobAware?: boolean | undefined
+  /** Take blobs that are altered or unreadable for missing ones. Otherwise what has them stays as it is. */
+  dropDamaged?: boolean | undefined
+}
+
+/** What became of a damage. */
+export type Remedy = 'moved' | 'unlinked' | 'none'
+
+/** What {@link planRepair} would do: nothing of it is done before {@link commitRepair}. */
+export interface PlannedRepair {
+  /** Values that are moved to `lost+found`. */
+  readonly repaired: number
+  /** Directories that are unlinked. */
+  readonly unlinked: number
+  /** Keys of the directories of jobs that are moved. */
+  readonly jobs: readonly string[]
+  /** What could not be read on the way, one line each. */
+  readonly problems: readonly string[]
+  /** @internal The new tree; undefined when there is nothing to be changed. */
+  readonly tree: RepairTree | undefined
+  /** The sequence number of its checkpoint. */
+  readonly sequence: number
+}
+
+/**
+ * What a repair does about a damage: a value some of whose blobs are missing is moved without them, a directory whose blob
+ * is missing is unlinked. What is altered may be of use as it is, and stays.
+ */
+export function remedyOf({ kind, components, badBlobs }: Damage, { dropDamaged }: RepairOptions): Remedy {
+  // There is nothing to unlink the root from.
+  if (components.length === 0) return 'none'
+  const struck = damagedBlobs(kind)
+  if (struck === undefined) return 'none'
+  if (badBlobs.length === 0 || !(dropDamaged || badBlobs.every(({ code }) => code === 'ENOENT'))) return 'none'
+  return struck === 'dir' ? 'unlinked' : 'moved'
+}
+
+/**
+ * Repair a tree in memory.
+ *
+ * @param damages - of the tree, all of them
+ * @throws {FluxError} a directory that must be changed cannot be read
+ */
+export async function planRepair(
+  store: ContentStore,
+  rootref: string,
+  damages: readonly Damage[],
+  options: RepairOptions,
+): Promise<PlannedRepair> {
+  const unlinked = damages.filter((damage) => remedyOf(damage, options) === 'unlinked')
+  const moved = damages.filter((damage) => remedyOf(damage, options) === 'moved')
+  const isChanged = unlinked.length + moved.length > 0
+  const tree = isChanged ? await RepairTree.open(store, rootref) : undefined
+  const problems: string[] = []
+  const jobs: string[] = []
+  if (tree) {
+    // Unlink first: what is damaged may lie in lost+found itself.
+    for (const { components } of [...unlinked, ...moved]) await tree.unlink(components)
+    for (const damage of moved) await tree.put([LOST_FOUND, ...damage.components], remainder(damage))
+    for (const components of options.jobAware ? jobsOf(moved) : []) {
+      if (await moveJob(tree, components, problems)) jobs.push(components.join('.'))
+    }
+  }
+  const sequence = isChanged ? 1 + (await newestSequence(store)) : 0
+  return { repaired: moved.length, unlinked: unlinked.length, jobs, problems, tree, sequence }
+}
+
+/** The KVS must not go back, whichever root was repaired. */
+async function newestSequence(store: ContentStore): Promise<number> {
+  try {
+    return (await store.checkpoints())[0]?.sequence ?? 0
+  } catch (error) {
+    if (error instanceof FluxError && error.code === 'ENOENT') return 0
+    throw error
+  }
+}
+
+/**
+ * Write the repaired tree as the newest checkpoint.
+ *
+ * @param nowSeconds - seconds since 1970
+ * @throws {FluxError} naming the store; then it is as it was
+ */
+export async function commitRepair(
+  { tree, sequence }: PlannedRepair,
+  writer: ContentWriter,
+  nowSeconds: number,
+): Promise<Checkpoint | undefined> {
+  if (tree === undefined) return undefined
+  const checkpoint = { rootref: await tree.build(writer), sequence, timestamp: nowSeconds }
+  await writer.commit(checkpoint)
+  return checkpoint
+}
+
+/** What is left of a value: its good blobs; if there are none, an empty value. */
+function remainder({ blobrefs, badBlobs }: Damage): TreeObj {
+  const bad = new Set(badBlobs.map(({ index }) => index))
+  const good = blobrefs.filter((_, index) => !bad.has(index))
+  return good.length > 0 ? { type: 'valref', ver: 1, data: good } : { type: 'val', ver: 1, data: '' }
+}
+
+const JOB_KEY = /^job(?:\.[0-9a-fA-F]{4}){4}\./
+
+/** The directories of jobs that damaged values are in, each once. */
+function jobsOf(damages: readonly Damage[]): string[][] {
+  const jobs = new Map<string, string[]>()
+  for (const damage of damages) {
+    const [key] = JOB_KEY.exec(damagedKey(damage)) ?? []
+    if (key !== undefined) jobs.set(key, damage.components.slice(0, 5))
+  }
+  return [...jobs.values()]
+}
+
+/** Move the values and links of a job to `lost+found`, and unlink its directory. */
+async function moveJob(tree: RepairTree, components: readonly string[], problems: string[]): Promise<boolean> {
+  const job = await tree.dir(components)
+  if (job === undefined) return false
+  const open: [OpenDir, readonly string[]][] = [[job, components]]
+  for (let at = open.pop(); at; at = open.pop()) {
+    const [dir, path] = at
+    for (const [name, entry] of [...dir.entries]) {
+      const key = [...path, name]
+      let inside: OpenDir | undefined
+      try {
+        inside = await tree.open(dir, name, key)
+      } catch (error) {
+        if (!(error instanceof FluxError)) throw error
+        // It stays what it is, at its new place.
+        problems.push(error.message)
+      }
+      if (inside) open.push([inside, key])
+      else if (!isOpenDir(entry)) await tree.put([LOST_FOUND, ...key], entry)
+    }
+  }
+  await tree.unlink(components)
+  return true
+}

@@ -1,0 +1,66 @@
+import type { ContentError, ContentStore } from '../../content/index.ts'
+import { abortable, FluxError, throwIfAborted } from '../../errors/index.ts'
+
+/** Blobs asked for at a time, and how many such batches are under way. */
+const BATCH = 512
+const BATCHES = 3
+
+/** Which blobs {@link validate} checks, and who hears of the bad ones. */
+export interface ValidateOptions {
+  /** These, and not all blobs of the store. */
+  blobrefs?: Iterable<string> | AsyncIterable<string> | undefined
+  /** Hears of each blob that is missing, altered or not readable. */
+  onDamage: (error: ContentError) => void
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Compare blobs with their blobrefs.
+ *
+ * @returns how many were looked at
+ * @throws {FluxError} `ENOTSUP` none are named, and the store does not list its blobs; or the store as a whole fails
+ */
+export async function validate(store: ContentStore, options: ValidateOptions): Promise<number> {
+  const { onDamage, signal } = options
+  const underWay: Promise<(ContentError | undefined)[]>[] = []
+  let checked = 0
+  const settle = async () => {
+    for (const error of await abortable(underWay.shift() ?? Promise.resolve([]), signal)) if (error) onDamage(error)
+  }
+  for await (const blobrefs of batches(store, options.blobrefs)) {
+    throwIfAborted(signal)
+    checked += blobrefs.length
+    const results = store.checkBatch(blobrefs)
+    results.catch(() => {})
+    underWay.push(results)
+    if (underWay.length >= BATCHES) await settle()
+  }
+  while (underWay.length > 0) await settle()
+  return checked
+}
+
+async function* batches(
+  store: ContentStore,
+  blobrefs: ValidateOptions['blobrefs'],
+): AsyncGenerator<string[], void, void> {
+  if (blobrefs === undefined) {
+    const { onDisk } = store
+    if (!onDisk) {
+      throw new FluxError('ENOTSUP', `${store.name}: does not list its blobs`, {
+        hint: 'name some; or use fsck, which looks at all that can be reached',
+      })
+    }
+    for (let from = 0, batch: string[] | undefined; batch === undefined || batch.length === BATCH; from += BATCH) {
+      batch = await onDisk.list(from, BATCH)
+      if (batch.length > 0) yield batch
+    }
+    return
+  }
+  let batch: string[] = []
+  for await (const blobref of blobrefs) {
+    if (batch.push(blobref) < BATCH) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}

@@ -1,0 +1,69 @@
+/** A job put together from its records. */
+import { parseJson } from '../../bytes/index.ts'
+import { isRecord, type JsonRecord, setAt } from '../json.ts'
+import { type Job, type JobProblem, type JobRecords, jobProblem, UNKNOWN_STATE } from './job.ts'
+import { Replay } from './job-replay.ts'
+import { jobspecFacts } from './jobspec.ts'
+import { resourceSetFacts } from './resource-set.ts'
+
+/**
+ * Put a job together.
+ *
+ * @param problems - what is known to be wrong already; a missing record is found here
+ */
+export function jobOf(id: bigint, records: JobRecords, problems: readonly JobProblem[] = []): Job {
+  const replay = new Replay(id, problems)
+  const { job } = replay
+  const jobspec = parseRecord(job, 'jobspec', records.jobspec)
+  if (records.eventlog === undefined) noteMissing(job, 'eventlog')
+  else replay.log(records.eventlog)
+  // Without a submit event, NEW is only where the replay begins.
+  if (job.state === 'NEW' && job.t_submit === undefined) job.state = UNKNOWN_STATE
+  const R = parseRecord(job, 'R', records.R, replay.entered('RUN'))
+  if (jobspec) {
+    for (const [path, value] of replay.jobspecUpdates) setAt(jobspec, path, value)
+    const { ntasksPerNode, ntasksPerCore, ...facts } = jobspecFacts(jobspec)
+    Object.assign(job, facts)
+    if (R && replay.entered('RUN')) allocate(job, R, replay.expiration, ntasksPerNode, ntasksPerCore)
+  } else if (R && replay.entered('RUN')) {
+    allocate(job, R, replay.expiration)
+  }
+  return job
+}
+
+function allocate(job: Job, R: JsonRecord, expiration?: number, perNode?: number, perCore?: number): void {
+  const facts = resourceSetFacts(R)
+  if (facts === undefined) {
+    job.problems.push(jobProblem('R', 'no resource set of version 1'))
+    return
+  }
+  Object.assign(job, facts)
+  if (expiration !== undefined) job.expiration = expiration
+  if (perNode !== undefined) job.ntasks = facts.nnodes * perNode
+  if (perCore !== undefined) job.ntasks = facts.ncores * perCore
+}
+
+function parseRecord(
+  job: Job,
+  name: keyof JobRecords,
+  text: string | undefined,
+  wanted = true,
+): JsonRecord | undefined {
+  if (text === undefined) {
+    if (wanted) noteMissing(job, name)
+    return undefined
+  }
+  try {
+    const value = parseJson(text)
+    if (isRecord(value)) return value
+  } catch {
+    // Said below.
+  }
+  job.problems.push(jobProblem(name, 'no JSON object'))
+  return undefined
+}
+
+function noteMissing(job: Job, name: keyof JobRecords): void {
+  const isKnown = job.problems.some(({ record }) => record === name || record === 'directory')
+  if (!isKnown) job.problems.push(jobProblem(name, 'missing'))
+}

@@ -1,0 +1,43 @@
+/**
+ * What the tasks of a job wrote, as the job shell kept it (RFC 24): an eventlog with the data, piece by piece.
+ */
+import { parseEventlog } from '../../kvs/index.ts'
+import { stringAt } from '../json.ts'
+
+/** The record that holds it. */
+export const OUTPUT_RECORD = 'guest.output'
+
+/** Which stream of the tasks of a job. */
+export type OutputStream = 'stdout' | 'stderr'
+
+/**
+ * Take one stream out of an output record, as it comes: all tasks together, in the order in which it was written.
+ *
+ * @param chunks - the record
+ * @param onElsewhere - hears of files that output went to instead
+ */
+export async function* taskOutput(
+  chunks: AsyncIterable<readonly Uint8Array[]>,
+  stream: OutputStream,
+  onElsewhere?: (path: string) => void,
+): AsyncGenerator<Uint8Array, void, void> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const parts of chunks) {
+    for (const part of parts) text += decoder.decode(part, { stream: true })
+    const { entries, rest = '' } = parseEventlog(text, { tolerant: true })
+    text = rest
+    const pieces: Uint8Array[] = []
+    for (const { name, context } of entries) {
+      if (stringAt(context, 'stream') !== stream) continue
+      const data = stringAt(context, 'data')
+      const path = stringAt(context, 'path')
+      if (name === 'data' && data !== undefined) {
+        pieces.push(Buffer.from(data, stringAt(context, 'encoding') === 'base64' ? 'base64' : 'utf8'))
+      } else if (name === 'redirect' && path !== undefined) {
+        onElsewhere?.(path)
+      }
+    }
+    if (pieces.length > 0) yield Buffer.concat(pieces)
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * The events of a job, replayed as job-list does it.
+ *
+ * @see RFC 21 "Job States and Events"; flux-core `src/modules/job-list/job_state.c`
+ */
+import { type EventlogEntry, parseEventlog } from '../../kvs/index.ts'
+import { isRecord, memberAt, merged, numberAt, stringAt } from '../json.ts'
+import { type Job, type JobProblem, type JobResult, type JobState, jobProblem } from './job.ts'
+
+/** Makes a job of its events. */
+export class Replay {
+  readonly job: Job
+  /** Members that events have changed, by their paths. */
+  readonly jobspecUpdates: [path: string, value: unknown][] = []
+  /** Of the allocation, as events have changed it. */
+  expiration: number | undefined
+  readonly #reached = new Set<JobState>()
+  /** States entered by an event; but for PRIORITY and SCHED, only the first such event counts. */
+  readonly #advanced = new Set<JobState>()
+  readonly #dependencies = new Set<string>()
+  #priority: number | undefined
+  #submitVersion = -1
+  #exception: Job['exception']
+
+  constructor(id: bigint, problems: readonly JobProblem[]) {
+    this.job = { id, state: 'NEW', dependencies: [], problems: [...problems] }
+  }
+
+  /** True when the job has been in a state, and has not been put back before it. */
+  entered(state: JobState): boolean {
+    return this.#reached.has(state)
+  }
+
+  /** Take the events of an eventlog; what is wrong with it goes to the job's `problems`. */
+  log(text: string): void {
+    const { job } = this
+    const { entries, rest, bad } = parseEventlog(text, { tolerant: true })
+    for (const { line, reason } of bad) job.problems.push(jobProblem('eventlog', reason, `line ${line}: ${reason}`))
+    if (rest !== undefined) job.problems.push(jobProblem('eventlog', 'its last line is cut off'))
+    for (const entry of entries) this.#event(entry)
+    if (job.t_submit === undefined) job.problems.push(jobProblem('eventlog', 'no submit event'))
+    // Before there was a validate event, DEPEND was entered on submit.
+    else if (this.#submitVersion < 1) job.t_depend = job.t_submit
+    if (this.#reached.has('SCHED') && this.#priority !== undefined) job.priority = this.#priority
+    job.dependencies = [...this.#dependencies]
+    if (!this.#reached.has('INACTIVE')) return
+    job.success ??= false
+    job.exception = this.#exception
+    job.result = resultOf(job)
+  }
+
+  #event({ name, timestamp, context }: EventlogEntry): void {
+    const { job } = this
+    switch (name) {
+      case 'submit':
+        job.t_submit = timestamp
+        this.#take('userid', context)
+        this.#take('urgency', context)
+        this.#submitVersion = numberAt(context, 'version') ?? -1
+        break
+      case 'validate':
+        this.#advance('DEPEND', timestamp)
+        break
+      case 'depend':
+        this.#advance('PRIORITY', timestamp)
+        break
+      case 'priority':
+        this.#priority = numberAt(context, 'priority') ?? this.#priority
+        if (job.state === 'PRIORITY') this.#enter('SCHED', timestamp)
+        break
+      case 'alloc':
+        this.#annotate(memberAt(context, 'annotations'))
+        this.#advance('RUN', timestamp)
+        break
+      case 'finish':
+        this.#finish(context)
+        this.#advance('CLEANUP', timestamp)
+        break
+      case 'clean':
+        this.#advance('INACTIVE', timestamp)
+        break
+      case 'exception':
+        this.#raise(context, timestamp)
+        break
+      case 'urgency':
+        this.#take('urgency', context)
+        this.#revert(timestamp)
+        break
+      case 'jobspec-update':
+        for (const [path, value] of Object.entries(context ?? {})) {
+          if (/^(?:resources|tasks|attributes)(?:\.|$)/.test(path)) this.jobspecUpdates.push([path, value])
+        }
+        this.#revert(timestamp)
+        break
+      case 'resource-update':
+        this.expiration = numberAt(context, 'expiration') ?? this.expiration
+        break
+      case 'memo':
+        if (context) this.#annotate({ user: context })
+        break
+      case 'dependency-add':
+      case 'dependency-remove': {
+        const description = stringAt(context, 'description')
+        if (description === undefined) break
+        if (name === 'dependency-add') this.#dependencies.add(description)
+        else this.#dependencies.delete(description)
+        break
+      }
+      case 'flux-restart':
+        this.#revert(timestamp)
+        break
+    }
+  }
+
+  #take(member: 'userid' | 'urgency', context: unknown): void {
+    const value = numberAt(context, member)
+    if (value !== undefined) this.job[member] = value
+  }
+
+  #finish(context: unknown): void {
+    const status = numberAt(context, 'status')
+    if (status === undefined) return
+    this.job.waitstatus = status
+    this.job.success = status === 0 && this.#exception?.severity !== 0
+  }
+
+  #raise(context: unknown, timestamp: number): void {
+    const severity = numberAt(context, 'severity')
+    const type = stringAt(context, 'type')
+    if (severity === undefined || type === undefined) return
+    if (this.#exception === undefined || severity < this.#exception.severity) {
+      this.#exception = { severity, type, note: stringAt(context, 'note') ?? '' }
+    }
+    if (severity === 0) this.#advance('CLEANUP', timestamp)
+  }
+
+  #annotate(update: unknown): void {
+    if (isRecord(update)) this.job.annotations = merged(this.job.annotations, update)
+  }
+
+  #advance(state: JobState, timestamp: number): void {
+    if (this.#advanced.has(state) && state !== 'PRIORITY') return
+    this.#advanced.add(state)
+    this.#enter(state, timestamp)
+  }
+
+  /** A job that waits for its resources has to be given a priority again. */
+  #revert(timestamp: number): void {
+    if (this.job.state !== 'SCHED') return
+    this.#reached.delete('SCHED')
+    this.#enter('PRIORITY', timestamp)
+  }
+
+  #enter(state: JobState, timestamp: number): void {
+    const { job } = this
+    job.state = state
+    this.#reached.add(state)
+    if (state === 'DEPEND') job.t_depend = timestamp
+    // Those two may be entered again; the first time counts.
+    else if (state === 'PRIORITY') job.t_priority ??= timestamp
+    else if (state === 'SCHED') job.t_sched ??= timestamp
+    else if (state === 'RUN') job.t_run = timestamp
+    else if (state === 'CLEANUP') job.t_cleanup = timestamp
+    else if (state === 'INACTIVE') job.t_inactive = timestamp
+  }
+}
+
+function resultOf({ success, exception }: Job): JobResult {
+  if (success) return 'COMPLETED'
+  if (exception?.type === 'cancel') return 'CANCELED'
+  return exception?.type === 'timeout' ? 'TIMEOUT' : 'FAILED'
+}

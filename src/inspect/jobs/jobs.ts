@@ -1,0 +1,134 @@
+/**
+ * The jobs of a snapshot, newest first, from the records in their directories: one walk, which loads those and nothing
+ * else, and has no more than a batch of them in memory. Damage costs what it has struck: a job of which anything is left
+ * is still told of.
+ */
+import { FluxError } from '../../errors/index.ts'
+import {
+  type Dir,
+  type DirObj,
+  type Entry,
+  isNoSuchKey,
+  jobKey,
+  keyOf,
+  parseJobid,
+  SnapshotReader,
+  selectKeys,
+  type TreeError,
+  type WalkFilter,
+  walk,
+} from '../../kvs/index.ts'
+import { type Job, type JobProblem, type JobRecords, jobProblem } from './job.ts'
+import { jobOf } from './job-of.ts'
+import type { JobsRoot } from './job-records.ts'
+
+/** Which jobs {@link jobs} finds, and who hears of what it cannot read. */
+export interface JobsOptions {
+  /** Only these. */
+  ids?: readonly bigint[] | undefined
+  /** Called for each directory that cannot be read and may have held jobs, which are lost. */
+  onFault?: ((fault: TreeError) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** Directories from the root to that of a job: `job`, and four times four digits. */
+const JOB_DEPTH = 5
+
+const RECORDS: ReadonlySet<string> = new Set<keyof JobRecords>(['eventlog', 'jobspec', 'R'])
+const FOUR_DIGITS = /^[0-9a-f]{4}$/
+
+/** Lets a walk come to the records of jobs, and to nothing else. */
+const JOB_RECORDS: WalkFilter = {
+  takes: (dir, name) => RECORDS.has(name) && depthOf(dir) === JOB_DEPTH,
+  enters(dir, name) {
+    const depth = depthOf(dir)
+    return depth === 0 ? name === 'job' : depth < JOB_DEPTH && FOUR_DIGITS.test(name)
+  },
+}
+
+function depthOf(dir: Dir): number {
+  let depth = 0
+  for (let at: Dir | undefined = dir; at?.parent !== undefined; at = at.parent) depth++
+  return depth
+}
+
+/** A job whose records are coming in. */
+interface Gathering {
+  id: bigint
+  records: JobRecords
+  problems: JobProblem[]
+}
+
+/**
+ * Tell the jobs of a snapshot.
+ *
+ * @yields batches of jobs, the newest id first, never empty ones
+ * @throws {FluxError} `ENOENT` one of `ids` is not there; {TreeError} the way to `job` is damaged; {InterruptedError}
+ */
+export async function* jobs(
+  { store, rootref, namespace }: JobsRoot,
+  options: JobsOptions = {},
+): AsyncGenerator<Job[], void, void> {
+  const { ids, onFault, signal } = options
+  const root = await rootOf(new SnapshotReader(store, rootref, { namespace }), ids)
+  if (root === undefined) return
+  const gathering: Gathering[] = []
+  const begin = (key: string): Gathering => {
+    const job = { id: parseJobid(key), records: {}, problems: [] }
+    gathering.push(job)
+    return job
+  }
+  const onError = (error: TreeError) => {
+    const components = error.key.split('.')
+    // Errors come in their order too: that of a record belongs to the directory entered last.
+    const problem = (record: JobProblem['record']) => jobProblem(record, error.faultKind, reasonOf(error))
+    if (components.length === JOB_DEPTH) begin(error.key).problems.push(problem('directory'))
+    else if (components.length > JOB_DEPTH)
+      gathering.at(-1)?.problems.push(problem(components.at(-1) as keyof JobRecords))
+    else onFault?.(error)
+  }
+  const onDir = (dir: Dir) => {
+    if (depthOf(dir) === JOB_DEPTH) dir.derived = begin(keyOf(dir.parent, dir.name))
+  }
+  for await (const batch of walk(store, root, { filter: JOB_RECORDS, reverse: true, onDir, onError, signal })) {
+    for (const entry of batch) await take(entry)
+    // More may come of the last.
+    const done = gathering.splice(0, gathering.length - 1)
+    if (done.length > 0) yield done.map(toJob)
+  }
+  if (gathering.length > 0) yield gathering.map(toJob)
+}
+
+async function rootOf(reader: SnapshotReader, ids: readonly bigint[] | undefined): Promise<DirObj | undefined> {
+  try {
+    return await selectKeys(reader, ids?.map(jobKey) ?? ['job'])
+  } catch (error) {
+    // An instance that has not seen a job.
+    if (ids === undefined && isNoSuchKey(error)) return undefined
+    throw error
+  }
+}
+
+async function take(entry: Entry): Promise<void> {
+  const { records, problems } = entry.dir.derived as Gathering
+  if (entry.type === 'symlink') {
+    problems.push(jobProblem(entry.name as keyof JobRecords, 'a symbolic link'))
+    return
+  }
+  const parts: Uint8Array[] = [...(entry.parts ?? [])]
+  // The views are those of one piece.
+  if (entry.stream) for await (const more of entry.stream()) parts.push(Buffer.concat(more))
+  const [only] = parts
+  const bytes =
+    parts.length === 1 && only ? Buffer.from(only.buffer, only.byteOffset, only.length) : Buffer.concat(parts)
+  records[entry.name as keyof JobRecords] = bytes.toString()
+}
+
+function toJob({ id, records, problems }: Gathering): Job {
+  return jobOf(id, records, problems)
+}
+
+/** What is wrong, without the key. */
+function reasonOf(error: TreeError): string {
+  return error.message.slice(error.message.indexOf(': ') + 2)
+}

@@ -1,0 +1,119 @@
+import { FluxError, printable } from '../../errors/index.ts'
+import {
+  decodeVal,
+  type EventlogEntry,
+  type KvsReader,
+  parseEventlog,
+  ServiceReader,
+  type Val,
+} from '../../kvs/index.ts'
+
+/** An eventlog that is at rest. */
+export interface HeldEventlog {
+  readonly entries: readonly EventlogEntry[]
+  /** A last line that was cut off. */
+  readonly rest: string | undefined
+}
+
+/**
+ * Read an eventlog.
+ *
+ * @throws {FluxError} as {@link KvsReader.lookup}; `EINVAL` a line is no event, or there is no whole line at all
+ */
+export async function readEventlog(reader: KvsReader, key: string): Promise<HeldEventlog> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const batch of reader.read(key)) for (const part of batch) text += decoder.decode(part, { stream: true })
+  const { entries, rest } = parsed(text + decoder.decode())
+  if (entries.length === 0) throw improper(rest === undefined ? 'it is empty' : 'no line ends in a newline')
+  return { entries, rest }
+}
+
+/**
+ * Watch an eventlog: the events that are in it, and then what is appended.
+ *
+ * @throws {FluxError} as {@link ServiceReader.watch}; `EINVAL` a line is no event, or what is there holds no whole line
+ */
+export async function* watchEventlog(
+  reader: ServiceReader,
+  key: string,
+  { waitCreate, signal }: { waitCreate?: boolean | undefined; signal?: AbortSignal | undefined },
+): AsyncGenerator<readonly EventlogEntry[], void, void> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let isFirst = true
+  for await (const obj of reader.watch(key, { append: true, waitCreate, signal })) {
+    text += decoder.decode(decodeVal(obj as Val), { stream: true })
+    const { entries, rest = '' } = parsed(text)
+    // It is no eventlog, and might never become one, however long one waits.
+    if (isFirst && entries.length === 0 && rest !== '') throw improper('no line ends in a newline')
+    isFirst = false
+    text = rest
+    yield entries
+  }
+}
+
+/** How long to wait for an event, and which one counts. */
+export interface WaitEventOptions {
+  /** Wait for the eventlog to be created. */
+  waitCreate?: boolean | undefined
+  /** Give up after so long; undefined is never. */
+  timeoutMs?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * The events of an eventlog up to the first of a name, which is waited for where things may still change.
+ *
+ * @yields each event; the last is the one
+ * @throws {FluxError} `ENOENT` no such eventlog; `ETIMEDOUT`; `ENODATA` it will not come any more
+ */
+export async function* eventsUntil(
+  reader: KvsReader,
+  key: string,
+  name: string,
+  { waitCreate, timeoutMs, signal }: WaitEventOptions = {},
+): AsyncGenerator<EventlogEntry, void, void> {
+  const signals = signal === undefined ? [] : [signal]
+  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(Math.min(timeoutMs, MAX_TIMEOUT_MS))
+  if (timeout) signals.push(timeout)
+  try {
+    const batches =
+      reader instanceof ServiceReader
+        ? watchEventlog(reader, key, { waitCreate, signal: AbortSignal.any(signals) })
+        : [(await readEventlog(reader, key)).entries]
+    for await (const entries of batches) {
+      for (const entry of entries) {
+        yield entry
+        if (entry.name === name) return
+      }
+    }
+  } catch (error) {
+    if (timeout?.aborted && !signal?.aborted) {
+      throw new FluxError('ETIMEDOUT', `wait-event timeout on event '${name}'`, { cause: error })
+    }
+    if (!(error instanceof FluxError) || error.code !== 'ENOENT') throw error
+    throw new FluxError('ENOENT', `eventlog path ${printable(key)} not found`, { cause: error })
+  }
+  throw new FluxError('ENODATA', `event '${printable(name)}' never received`)
+}
+
+/** Timers have 31 bits. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+function parsed(text: string) {
+  try {
+    return parseEventlog(text)
+  } catch (error) {
+    throw error instanceof FluxError ? improper(error.message) : error
+  }
+}
+
+function improper(what: string): FluxError {
+  return new FluxError('EINVAL', `cannot decode improperly formatted eventlog: ${what}`)
+}
+
+/** An event for JSON. */
+export function eventJson({ timestamp, name, context }: EventlogEntry): object {
+  return { timestamp, name, ...(context === undefined ? {} : { context }) }
+}

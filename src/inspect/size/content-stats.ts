@@ -1,0 +1,41 @@
+import type { ContentStore, StoreTotals, Totals } from '../../content/index.ts'
+import { FluxError } from '../../errors/index.ts'
+import { markReachable } from './mark-reachable.ts'
+
+export interface ContentStats extends StoreTotals {
+  /** What no checkpoint reaches; undefined when it was not asked for. */
+  garbage: Totals | undefined
+  /** Directories that could not be read: what is below them counts as garbage. */
+  unreadableDirs: number
+}
+
+/**
+ * What a store on disk holds.
+ *
+ * @param reachable - find out what can be reached from the checkpoints, too
+ * @throws {FluxError} `ENOTSUP` it is none; or it cannot be read
+ */
+export async function contentStats(
+  store: ContentStore,
+  { reachable, signal }: { reachable: boolean; signal?: AbortSignal },
+): Promise<ContentStats> {
+  const { onDisk } = store
+  if (!onDisk) throw new FluxError('ENOTSUP', `${store.name}: not a content store on disk`)
+  let unreadableDirs = 0
+  if (reachable) {
+    const rootrefs = (await store.checkpoints()).map(({ rootref }) => rootref)
+    unreadableDirs = await markReachable(store, (blobrefs) => onDisk.mark(blobrefs), rootrefs, signal)
+  }
+  const counted = await onDisk.totals()
+  return { ...counted, garbage: reachable ? difference(counted.all, counted.marked) : undefined, unreadableDirs }
+}
+
+function difference(all: Totals, some: Totals): Totals {
+  return {
+    objects: all.objects - some.objects,
+    bytes: all.bytes - some.bytes,
+    storedBytes: all.storedBytes - some.storedBytes,
+    compressed: all.compressed - some.compressed,
+    compressibleBytes: all.compressibleBytes - some.compressibleBytes,
+  }
+}

@@ -1,0 +1,81 @@
+import type { ContentStore } from '../../content/index.ts'
+import { dirrefOf, type ScanVisitor, TreeScan, type Val, type Valref } from '../../kvs/index.ts'
+
+/** Directories loaded at a time. */
+const BATCH = 512
+
+/** Blobs that are marked in one go. */
+const MARKED = 4096
+
+/**
+ * Mark every blob that can be reached from some roots: see {@link ContentStore.mark}. Each directory is read once, and no
+ * value.
+ *
+ * @param mark - that of the store
+ * @returns how many directories, or entries of them, could not be read, so that what is below them is not marked
+ * @throws {FluxError} when the store as a whole fails
+ */
+export async function markReachable(
+  store: ContentStore,
+  mark: (blobrefs: readonly string[]) => Promise<void>,
+  rootrefs: readonly string[],
+  signal?: AbortSignal,
+): Promise<number> {
+  const marker = new Marker(rootrefs, mark)
+  const roots = [...new Set(rootrefs)].map((rootref) => [dirrefOf(rootref), null] as const)
+  await new TreeScan(store, marker, { most: BATCH, batches: 2, signal }).run(roots)
+  await marker.flush()
+  return marker.unreadable
+}
+
+class Marker implements ScanVisitor<null> {
+  /** Directories and entries that could not be read. */
+  unreadable = 0
+  readonly #seen: Set<string>
+  #found: string[]
+  readonly #mark: (blobrefs: readonly string[]) => Promise<void>
+
+  constructor(rootrefs: readonly string[], mark: (blobrefs: readonly string[]) => Promise<void>) {
+    this.#seen = new Set(rootrefs)
+    this.#found = [...this.#seen]
+    this.#mark = mark
+  }
+
+  onDirref(_place: null, _name: string, blobref: string): null | undefined {
+    if (this.#seen.has(blobref)) return undefined
+    this.#seen.add(blobref)
+    this.#found.push(blobref)
+    return null
+  }
+
+  onInlineDir(): null {
+    return null
+  }
+
+  onDir(): void {}
+
+  onValue(_place: null, _name: string, obj: Val | Valref): void {
+    if (obj.type === 'valref') for (const blobref of obj.data) this.#found.push(blobref)
+  }
+
+  onLink(): void {}
+
+  onFault(): void {
+    this.unreadable++
+  }
+
+  keyOf(): string {
+    return ''
+  }
+
+  afterBatch(): Promise<void> | undefined {
+    return this.#found.length < MARKED ? undefined : this.flush()
+  }
+
+  /** Mark what has been found. */
+  async flush(): Promise<void> {
+    const found = this.#found
+    this.#found = []
+    if (found.length > 0) await this.#mark(found)
+  }
+}
