@@ -3,7 +3,6 @@
  * else, and has no more than a batch of them in memory. Damage costs what it has struck: a job of which anything is left
  * is still told of.
  */
-import { FluxError } from '../../errors/index.ts'
 import {
   type Dir,
   type DirObj,
