@@ -13,7 +13,7 @@ if (major < 22 || (major === 22 && minor < 20)) {
   process.exit(1)
 }
 if (ignored) {
-  const { keepIgnored } = await import('../dist/cli/ignored-signals.js')
+  const { keepIgnored } = await import('../dist/errors/ignored-signals.js')
   keepIgnored(ignored)
 }
 // Such as that a file of the program itself cannot be opened. Errors of commands do not come here.

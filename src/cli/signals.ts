@@ -1,5 +1,4 @@
-import { InterruptedError } from '../errors/index.ts'
-import { isIgnored } from './ignored-signals.ts'
+import { InterruptedError, ignoredSignals } from '../errors/index.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -11,7 +10,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController()
-  const heard = SIGNALS.filter((name) => !isIgnored(name))
+  const heard = SIGNALS.filter((name) => !ignoredSignals().has(name))
   const onSignal = (name: NodeJS.Signals) => {
     release()
     controller.abort(new InterruptedError(`interrupted by ${name}`))

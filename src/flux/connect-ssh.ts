@@ -3,7 +3,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FluxError, throwIfAborted } from '../errors/index.ts'
+import { FluxError, ignoredSignals, throwIfAborted } from '../errors/index.ts'
 import { type ConnectOptions, StreamTransport, type Transport, type TransportListener } from './connector.ts'
 import type { FluxUri } from './uri.ts'
 
@@ -25,7 +25,8 @@ const EXIT_WAIT_MS = 2000
  */
 export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): Promise<Transport> {
   const [command = 'ssh', ...args] = sshCommand(uri, env)
-  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const [program = command, ...words] = ignoring(ignoredSignals(), [command, ...args])
+  const child = spawn(program, words, { env, stdio: ['pipe', 'pipe', 'pipe'] })
   const transport = new ChildTransport(child, child.stdout, child.stdin)
   const stderr = new Tail(child.stderr)
   const exit = new Promise<void>((resolve, reject) => {
@@ -67,6 +68,13 @@ export function sshCommand({ user, host, port, path }: SshUri, env: NodeJS.Proce
   if (libraryPath !== undefined) command.push(quoted(`LD_LIBRARY_PATH=${libraryPath}`))
   command.push(flux ?? 'flux', 'relay', quoted(path))
   return command
+}
+
+/** The command that runs another one so that it ignores signals: after `nohup`, ssh is not to end with the terminal. */
+function ignoring(signals: ReadonlySet<NodeJS.Signals>, command: string[]): string[] {
+  if (signals.size === 0) return command
+  const names = [...signals].map((name) => name.slice('SIG'.length)).join(' ')
+  return ['/bin/sh', '-c', `trap '' ${names}; exec "$@"`, 'sh', ...command]
 }
 
 /** A word as the far shell is to see it, whichever that is; as it is when no shell finds anything in it. */

@@ -1,6 +1,6 @@
 /** Signals, and pipes whose other end nobody opens. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { fixture, scratch } from '../support/fixtures.ts'
@@ -20,6 +20,7 @@ function caught(pid: number): number {
   return Number.parseInt(mask?.slice(-4) ?? '0', 16)
 }
 const HUP = 1
+const INT = 2
 
 /** Somebody who opens a pipe, and then says nothing. Settles when it is opened at the other end too. */
 async function silentWriter(path: string): Promise<ChildProcess> {
@@ -32,6 +33,12 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
+interface Ended {
+  status: number | null
+  signal: NodeJS.Signals | null
+  stderr: string
+}
+
 /** Start the CLI as a person does: by its first line, not by node. */
 function start(args: readonly string[], script = 'exec "$0" "$@"') {
   const env = cleanEnv({ PATH: `${join(process.execPath, '..')}:${process.env.PATH}` })
@@ -40,7 +47,9 @@ function start(args: readonly string[], script = 'exec "$0" "$@"') {
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text
   })
-  const ended = new Promise((resolve) => child.on('close', (status, signal) => resolve({ status, signal, stderr })))
+  const ended = new Promise<Ended>((resolve) =>
+    child.on('close', (status, signal) => resolve({ status, signal, stderr })),
+  )
   return { child, pid: child.pid as number, ended }
 }
 
@@ -94,4 +103,19 @@ describe('flux-ts, signalled', () => {
       writer.kill()
     })
   }
+
+  it('has ssh ignore what it ignores itself, and nothing else', async () => {
+    const ssh = join(scratch(), 'ssh')
+    writeFileSync(ssh, '#!/bin/sh\ngrep SigIgn: /proc/self/status >&2\nexit 1\n', { mode: 0o755 })
+    for (const [names, mask] of [
+      ['HUP', HUP],
+      ['HUP INT', HUP | INT],
+      ['', 0],
+    ] as const) {
+      const ignore = names ? `trap '' ${names}; ` : ''
+      const script = `${ignore}FLUX_SSH='${ssh}' exec "$0" "$@"`
+      const { stderr } = await start(['kvs', 'ls', '--uri', 'ssh://host/socket'], script).ended
+      expect(Number.parseInt(/SigIgn:\S*?([0-9a-f]+)$/m.exec(stderr)?.[1] ?? '', 16) & (HUP | INT)).to.equal(mask)
+    }
+  })
 })

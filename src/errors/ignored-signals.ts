@@ -20,7 +20,7 @@ export function keepIgnored(mask: string): void {
   }
 }
 
-/** True for a signal that {@link keepIgnored} keeps. */
-export function isIgnored(name: NodeJS.Signals): boolean {
-  return kept.has(name)
+/** Those that {@link keepIgnored} keeps. Programs that are started hear them all the same: Node sees to that, too. */
+export function ignoredSignals(): ReadonlySet<NodeJS.Signals> {
+  return kept
 }
