@@ -39,7 +39,9 @@ export function statsComplaints({ unreadable, unreadableDirs }: ContentStats): s
   const complaints: string[] = []
   const count = (number: number, one: string, many: string) => `${grouped(number)} ${number === 1 ? one : many}`
   if (unreadable > 0)
-    complaints.push(`${count(unreadable, 'object', 'objects')} could not be read, and are not counted`)
+    complaints.push(
+      `${count(unreadable, 'object', 'objects')} could not be read, and ${unreadable === 1 ? 'is' : 'are'} not counted`,
+    )
   if (unreadableDirs > 0) {
     const dirs = count(unreadableDirs, 'directory', 'directories')
     const whose = unreadableDirs === 1 ? 'it leads' : 'they lead'

@@ -158,6 +158,7 @@ export class BrokerStore implements ContentStore {
 }
 
 const CHECKPOINT_HINTS = {
-  ENOENT: 'none has been written yet: without --checkpoint the current root is dumped',
-  ENOSYS: 'no backing store is loaded, so there are no checkpoints: without --checkpoint the current root is dumped',
+  ENOENT: 'none has been written yet: a dump without --checkpoint holds the current root',
+  ENOSYS:
+    'no backing store is loaded: flux module load content-sqlite brings it back; a dump without --checkpoint holds the current root',
 }

@@ -271,6 +271,7 @@ describe('content/broker/broker-store', () => {
     const noStore = await failureOf(store.checkpoints())
     expect(noStore.message).to.equal('error fetching checkpoints: checkpoint get unavailable, no backing store')
     expect(noStore.code).to.equal('ENOSYS')
+    expect(noStore.hint).to.include('flux module load content-sqlite')
 
     await using fresh = await BrokerDouble.start({ checkpoints: [] })
     await using empty = await open(fresh)
