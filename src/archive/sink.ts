@@ -33,7 +33,7 @@ export async function openSink(path: string, signal?: AbortSignal, mode?: number
     const handle = stats.isFIFO() ? await openFifo(target, 'write', signal) : await open(target, 'w')
     const sink = new DescriptorSink(path, handle, signal)
     if (signal?.aborted) await sink.abort()
-    goOn(signal)
+    throwIfAborted(signal)
     return sink
   } catch (error) {
     throw FluxError.fromSystem(error, `cannot write ${path}`)
@@ -77,7 +77,7 @@ class FileSink implements Sink {
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     try {
       for (const chunk of chunks) {
-        goOn(this.#signal)
+        throwIfAborted(this.#signal)
         for (let at = 0; at < chunk.length; ) {
           const writing = writeTo(this.#part.fd, chunk, at, chunk.length - at, null)
           this.#underWay = writing
@@ -93,7 +93,7 @@ class FileSink implements Sink {
     try {
       this.#underWay = promisify(fsync)(this.#part.fd)
       await this.#underWay
-      goOn(this.#signal)
+      throwIfAborted(this.#signal)
       this.#part.publish('any')
       await syncPath(dirname(this.#target))
     } catch (error) {
@@ -106,11 +106,6 @@ class FileSink implements Sink {
     await this.#underWay.catch(() => {})
     this.#part.remove()
   }
-}
-
-/** @throws {FluxError} once the signal is aborted, as its reason says */
-export function goOn(signal: AbortSignal | undefined): void {
-  throwIfAborted(signal)
 }
 
 /** How long to wait at most before a full non-blocking pipe is tried again: at first a millisecond, then longer. */
@@ -137,7 +132,7 @@ class DescriptorSink implements Sink {
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {
       for (let at = 0; at < chunk.length; ) {
-        goOn(this.#signal)
+        throwIfAborted(this.#signal)
         at += await this.#writeSome(chunk, at)
       }
     }

@@ -75,11 +75,11 @@ export class TemporaryFile implements Spool {
   }
 }
 
-/** What {@link Held} keeps in memory. */
+/** What {@link SpillingSpool} keeps in memory. */
 const HELD_BYTES = 16 << 20
 
 /** Memory for a little, a temporary file for what is more. */
-export class Held implements Spool {
+export class SpillingSpool implements Spool {
   readonly #file: TemporaryFile
   readonly #limit: number
   #chunks: Uint8Array[] = []

@@ -10,7 +10,7 @@ const PIECE = 1 << 16
  * Results on standard output: text is gathered into pieces, and whoever writes waits while the reader is slow.
  *
  * ```ts
- * for (const line of lines) if (output.isFull(line)) await output.flush()
+ * for (const line of lines) if (output.append(line)) await output.flush()
  * await output.flush()
  * ```
  */
@@ -18,7 +18,7 @@ export class Output {
   #text = ''
 
   /** Add text. @returns true when it is time to {@link flush} */
-  isFull(text: string): boolean {
+  append(text: string): boolean {
     this.#text += text
     return this.#text.length >= PIECE
   }

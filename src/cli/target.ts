@@ -68,7 +68,7 @@ export interface Target extends AsyncDisposable {
   /** Make a root the snapshot of the target. @throws {FluxError} then the target is as it was */
   commit(root: { rootref: string; timestamp: number }): Promise<void>
   /** What is good to do after the commit. @returns what went wrong with it, which is no failure of the restore */
-  settle(): Promise<string | undefined>
+  afterCommit(): Promise<string | undefined>
   /** Tell systemd how far things are, by way of the broker; only where the target is live. */
   notifyStatus?(status: string): Promise<void>
 }
@@ -113,7 +113,7 @@ function dryRun(writer: HashingWriter): Target {
     isDryRun: true,
     writer,
     commit: async () => {},
-    settle: async () => undefined,
+    afterCommit: async () => undefined,
     [Symbol.asyncDispose]: async () => {},
   }
 }
@@ -125,7 +125,7 @@ function storeTarget(writer: ContentWriter): Target {
     isDryRun: false,
     writer,
     commit: ({ rootref, timestamp }) => writer.commit({ rootref, sequence: 0, timestamp }),
-    settle: async () => undefined,
+    afterCommit: async () => undefined,
     [Symbol.asyncDispose]: () => writer.close(),
   }
 }
@@ -155,7 +155,7 @@ async function liveTarget(choice: TargetChoice, signal: AbortSignal): Promise<Ta
       key === undefined
         ? writer.commit({ rootref, sequence: 0, timestamp })
         : writer.commitKey(key, rootref, namespace),
-    settle: async () => {
+    afterCommit: async () => {
       if (noCache) return undefined
       return writer.flush().then(
         () => undefined,

@@ -22,7 +22,7 @@ import {
   countsJson,
   DiffTotals,
   diff,
-  type Held,
+  type KeyContent,
   type StatRow,
 } from '../inspect/index.ts'
 
@@ -202,7 +202,7 @@ const STAT_COLUMNS: Column<StatRow>[] = [
   { title: 'KEY', text: ({ key }) => key },
 ]
 
-function heldText(held: Held | undefined): string {
+function heldText(held: KeyContent | undefined): string {
   if (held === undefined) return ''
   return held.type === 'symlink' ? 'link' : String(held.size)
 }

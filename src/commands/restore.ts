@@ -115,7 +115,7 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
       ])
       if (isLive(verbosity)) process.stderr.write(`${status()}\n`)
       if (verbosity !== 'quiet') this.notice(outcome(result, target))
-      const problem = await target.settle()
+      const problem = await target.afterCommit()
       if (problem) this.notice(problem)
       return summary(result, target, (performance.now() - started) / 1000)
     })

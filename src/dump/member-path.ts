@@ -14,7 +14,7 @@ export interface MemberPath {
 }
 
 /** Slash or NUL, or nothing but one or two dots, or nothing at all. */
-function isSayable(component: string): boolean {
+function isPathComponent(component: string): boolean {
   return (
     component !== '' && component !== '.' && component !== '..' && !component.includes('/') && !component.includes('\0')
   )
@@ -30,13 +30,13 @@ function encode(component: string): string {
 class DirPath {
   /** Empty for the root, else ending in a slash. */
   readonly prefix: string
-  readonly sayable: boolean
+  readonly isComponent: boolean
   /** Encoded names given so far, to their components. */
   encoded: Map<string, string> | undefined
 
-  constructor(prefix: string, sayable: boolean) {
+  constructor(prefix: string, isComponent: boolean) {
     this.prefix = prefix
-    this.sayable = sayable
+    this.isComponent = isComponent
   }
 }
 
@@ -54,9 +54,9 @@ export class MemberPaths {
       this.#last = dir
       this.#lastPath = parent
     }
-    const sayable = isSayable(name)
-    const path = parent.prefix + (sayable ? name : this.#unique(dir, parent, name))
-    return { path, components: sayable && parent.sayable ? undefined : componentsOf(dir, name) }
+    const isComponent = isPathComponent(name)
+    const path = parent.prefix + (isComponent ? name : this.#unique(dir, parent, name))
+    return { path, components: isComponent && parent.isComponent ? undefined : componentsOf(dir, name) }
   }
 
   #dirPath(dir: Dir): DirPath {
@@ -71,9 +71,9 @@ export class MemberPaths {
         path = new DirPath('', true)
       } else {
         const parent = at.parent.derived as DirPath
-        const sayable = isSayable(at.name)
-        const name = sayable ? at.name : this.#unique(at.parent, parent, at.name)
-        path = new DirPath(`${parent.prefix}${name}/`, sayable && parent.sayable)
+        const isComponent = isPathComponent(at.name)
+        const name = isComponent ? at.name : this.#unique(at.parent, parent, at.name)
+        path = new DirPath(`${parent.prefix}${name}/`, isComponent && parent.isComponent)
       }
       at.derived = path
     }

@@ -4,7 +4,7 @@ export {
   checkpointList,
   checkpointTime,
 } from './checkpoint-list.ts'
-export type { Change, Held, Leaf } from './diff/change.ts'
+export type { Change, KeyContent, Leaf } from './diff/change.ts'
 export { type DiffOptions, type DiffTree, diff } from './diff/diff.ts'
 export { changeText } from './diff/diff-text.ts'
 export { changeJson, countsJson, DiffTotals, type StatRow } from './diff/diff-totals.ts'

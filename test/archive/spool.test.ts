@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { Held, type Spool, TemporaryFile } from '../../src/archive/spool.ts'
+import { SpillingSpool, type Spool, TemporaryFile } from '../../src/archive/spool.ts'
 import { scratch } from '../support/fixtures.ts'
 
 async function contents(spool: Spool): Promise<Buffer> {
@@ -39,12 +39,12 @@ describe('archive/spool', () => {
 
   it('holds a little in memory, and makes a file for what is more', async () => {
     const dir = scratch()
-    const little = new Held(join(dir, 'absent'), 1000)
+    const little = new SpillingSpool(join(dir, 'absent'), 1000)
     await little.append([Buffer.from('a'), Buffer.from('b')])
     expect((await contents(little)).toString()).to.equal('ab')
     expect(await little.append([Buffer.alloc(999)]).catch((error) => error)).to.include({ code: 'ENOENT' })
     await little.close()
-    const much = new Held(dir, 1000)
+    const much = new SpillingSpool(dir, 1000)
     const chunks = Array.from({ length: 30 }, (_, i) => Buffer.alloc(333, i))
     for (const chunk of chunks) await much.append([chunk])
     expect((await contents(much)).equals(Buffer.concat(chunks))).to.equal(true)

@@ -173,7 +173,7 @@ describe('cli/target', () => {
       const [rootref] = blobrefs
       await stored
       await target.commit({ rootref: rootref as string, timestamp: 1764000000 })
-      expect(await target.settle()).to.equal(undefined)
+      expect(await target.afterCommit()).to.equal(undefined)
     }
     const store = await openSource({ store: path, verify: true })
     const [checkpoint] = await store.checkpoints()

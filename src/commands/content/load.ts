@@ -49,7 +49,7 @@ export default class ContentLoad extends FluxCommand {
       const asked: string[] = []
       const blobs: object[] = []
       const output = new Output()
-      for await (const blob of loadBlobs(store, noted(named.length > 0 ? named : namedOnStdin(), asked))) {
+      for await (const blob of loadBlobs(store, recordingNames(named.length > 0 ? named : namedOnStdin(), asked))) {
         throwIfAborted(signal)
         if (!this.jsonEnabled()) await output.writeBytes(blob)
         else
@@ -61,7 +61,7 @@ export default class ContentLoad extends FluxCommand {
 }
 
 /** Names as they come. Blobs come in the same order, some time after. */
-async function* noted(names: Iterable<string> | AsyncIterable<string>, asked: string[]) {
+async function* recordingNames(names: Iterable<string> | AsyncIterable<string>, asked: string[]) {
   for await (const name of names) {
     asked.push(name)
     yield name

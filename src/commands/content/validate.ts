@@ -65,7 +65,7 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
       const damaged: ContentError[] = []
       const onDamage = (error: ContentError) => {
         damaged.push(error)
-        if (!this.jsonEnabled()) output.isFull(`${error.blobref} ${blobState(error)}\n`)
+        if (!this.jsonEnabled()) output.append(`${error.blobref} ${blobState(error)}\n`)
       }
       const checked = await validate(store, { blobrefs, onDamage, signal }).finally(() => output.flush())
       await store.assertUnchanged()

@@ -73,7 +73,7 @@ export default class KvsDir extends SourceCommand {
         return
       }
       for await (const entries of found) {
-        for (const entry of entries) if (output.isFull(`${shown(lineOf(entry, width))}\n`)) await output.flush()
+        for (const entry of entries) if (output.append(`${shown(lineOf(entry, width))}\n`)) await output.flush()
         await output.flush()
       }
     })

@@ -73,14 +73,14 @@ export default class KvsLs extends SourceCommand {
         return
       }
       for await (const { key, isLabelled, entries } of listings) {
-        if (isLabelled && key !== undefined) output.isFull(`${isFirst ? '' : '\n'}${shown(key)}:\n`)
+        if (isLabelled && key !== undefined) output.append(`${isFirst ? '' : '\n'}${shown(key)}:\n`)
         isFirst = false
         const names = Array.from(entries, ({ name, obj }) => {
           const suffix = flags.classify ? suffixOf(obj) : ''
           // Of keys that stand alone, the suffix counts for the width, as the C tool has it.
           return key === undefined ? { name: shown(name) + suffix, suffix: '' } : { name: shown(name), suffix }
         })
-        for (const piece of columns(names, width)) if (output.isFull(piece)) await output.flush()
+        for (const piece of columns(names, width)) if (output.append(piece)) await output.flush()
       }
       await output.flush()
     })

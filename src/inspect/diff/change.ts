@@ -5,7 +5,7 @@ import type { Symlink, Val, Valref } from '../../kvs/index.ts'
 export type Leaf = Val | Valref | Symlink
 
 /** What a key holds on one side. */
-export type Held =
+export type KeyContent =
   | { readonly type: 'value'; readonly size: number; readonly obj: Exclude<Leaf, { type: 'symlink' }> }
   | { readonly type: 'symlink'; readonly target: string; readonly namespace: string | undefined }
 
@@ -14,9 +14,9 @@ export interface Change {
   readonly key: string
   readonly change: 'added' | 'removed' | 'changed'
   /** Undefined when it was added. */
-  readonly before: Held | undefined
+  readonly before: KeyContent | undefined
   /** Undefined when it was removed. */
-  readonly after: Held | undefined
+  readonly after: KeyContent | undefined
 }
 
 /** A pair of leaves under one key, or one alone. */

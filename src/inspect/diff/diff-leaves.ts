@@ -11,7 +11,7 @@ import {
   type Valref,
 } from '../../kvs/index.ts'
 import { valueSizes } from '../value-sizes.ts'
-import type { Change, Held, Leaf, LeafPair } from './change.ts'
+import type { Change, KeyContent, Leaf, LeafPair } from './change.ts'
 
 type Value = Val | Valref
 
@@ -70,7 +70,7 @@ function changeOf({ key, a, b }: LeafPair, sizeA: number | undefined, sizeB: num
   return { key, change, before: heldBy(a, sizeA), after: heldBy(b, sizeB) }
 }
 
-function heldBy(leaf: Leaf | undefined, size: number | undefined): Held | undefined {
+function heldBy(leaf: Leaf | undefined, size: number | undefined): KeyContent | undefined {
   if (leaf === undefined) return undefined
   if (leaf.type === 'symlink') return { type: 'symlink', target: leaf.data.target, namespace: leaf.data.namespace }
   return { type: 'value', size: size as number, obj: leaf }

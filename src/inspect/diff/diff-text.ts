@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { ContentStore } from '../../content/index.ts'
 import { printable } from '../../errors/index.ts'
 import { decodeVal, linkText, streamValue } from '../../kvs/index.ts'
-import type { Change, Held } from './change.ts'
+import type { Change, KeyContent } from './change.ts'
 
 /** Larger values are not shown. */
 const LIMIT_BYTES = 4 << 20
@@ -47,7 +47,11 @@ function linesOfOne(a: string, b: string): number {
   return lines
 }
 
-async function textOf(store: ContentStore, key: string, held: Held | undefined): Promise<string | { what: string }> {
+async function textOf(
+  store: ContentStore,
+  key: string,
+  held: KeyContent | undefined,
+): Promise<string | { what: string }> {
   if (held === undefined) return ''
   if (held.type === 'symlink') {
     return `-> ${linkText(held)}\n`

@@ -1,4 +1,4 @@
-import type { Change, Held } from './change.ts'
+import type { Change, KeyContent } from './change.ts'
 
 /** Changes below a key, or all of them. */
 export interface StatRow {
@@ -61,7 +61,7 @@ function emptyRow(key: string): StatRow {
   return { key, added: 0, removed: 0, changed: 0, bytes: 0 }
 }
 
-function sizeOf(held: Held | undefined): number {
+function sizeOf(held: KeyContent | undefined): number {
   return held?.type === 'value' ? held.size : 0
 }
 
@@ -75,7 +75,7 @@ export function changeJson({ key, change, before, after }: Change): object {
   return { key, change, before: heldJson(before), after: heldJson(after) }
 }
 
-function heldJson(held: Held | undefined): object | null {
+function heldJson(held: KeyContent | undefined): object | null {
   if (held === undefined) return null
   if (held.type === 'value') return { type: 'value', size: held.size }
   const { type, target, namespace = null } = held

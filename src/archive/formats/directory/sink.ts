@@ -8,9 +8,9 @@ import { readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { extract } from 'tar-fs'
-import { FluxError } from '../../../errors/index.ts'
+import { FluxError, throwIfAborted } from '../../../errors/index.ts'
 import { followLinks, type LinkEnd, PartFile, searchable, syncPath } from '../../../files/index.ts'
-import { goOn, type Sink } from '../../sink.ts'
+import type { Sink } from '../../sink.ts'
 import { DeferredFs } from './deferred-fs.ts'
 
 /** What rename(2) answers when the name has been taken meanwhile, by a directory that is not empty or by a file. */
@@ -90,7 +90,7 @@ export class DirectorySink implements Sink {
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     try {
       for (const chunk of chunks) {
-        goOn(this.#signal)
+        throwIfAborted(this.#signal)
         // Views of it may wait longer than this call, after which it is overwritten.
         if (this.#unpacking.destroyed) await this.#unpacked
         if (this.#unpacking.write(Buffer.from(chunk))) continue
@@ -109,7 +109,7 @@ export class DirectorySink implements Sink {
       await this.#fs.finish()
       this.#part.setMode(this.#mode === undefined ? undefined : searchable(this.#mode), this.#replaced)
       await syncTree(this.temporary, this.#signal)
-      goOn(this.#signal)
+      throwIfAborted(this.#signal)
       this.#part.publish('any')
       await syncPath(dirname(this.#target))
     } catch (error) {
@@ -156,7 +156,7 @@ async function syncTree(root: string, signal: AbortSignal | undefined): Promise<
   const directories = [root]
   for (let directory: string | undefined; (directory = directories.pop()) !== undefined; ) {
     for (const entry of await readdir(directory, { withFileTypes: true })) {
-      goOn(signal)
+      throwIfAborted(signal)
       if (entry.isDirectory()) directories.push(join(directory, entry.name))
       else if (entry.isFile()) await syncPath(join(directory, entry.name))
     }

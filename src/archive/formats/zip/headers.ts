@@ -90,7 +90,7 @@ export class ZipHeaders {
   /** Extra fields that all members have. */
   readonly #extra: Buffer
 
-  /** @throws {RangeError} for what no field can say; see {@link canSay} */
+  /** @throws {RangeError} for what no field can say; see {@link fitsHeaders} */
   constructor({ mode, uid, gid, mtimeSeconds }: MemberAttributes) {
     this.#dosTime = dosTime(mtimeSeconds)
     this.#mode = mode
@@ -207,7 +207,7 @@ export function directoryEnd(entries: number, offset: number, size: number): Buf
 }
 
 /** True when headers can have this owner and time. */
-export function canSay({ uid, gid, mtimeSeconds }: MemberAttributes): boolean {
+export function fitsHeaders({ uid, gid, mtimeSeconds }: MemberAttributes): boolean {
   return uid <= 0xffff_ffff && gid <= 0xffff_ffff && mtimeSeconds >= -NTFS_EPOCH_SECONDS && mtimeSeconds < 2 ** 40
 }
 

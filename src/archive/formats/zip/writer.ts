@@ -11,11 +11,11 @@ import type { ExtraRecords } from '../../format-encoder.ts'
 import type { ArchiveType } from '../../kinds.ts'
 import { PathCheck } from '../../member-path.ts'
 import type { Sink } from '../../sink.ts'
-import { Held } from '../../spool.ts'
+import { SpillingSpool } from '../../spool.ts'
 import type { FileTarget } from '../format.ts'
 import { encodePax } from '../pax-records.ts'
 import { ZipDirectory } from './directory.ts'
-import { canSay, HEADER_ROOM, MAX_FIELD_BYTES, ZipHeaders, type ZipMember } from './headers.ts'
+import { fitsHeaders, HEADER_ROOM, MAX_FIELD_BYTES, ZipHeaders, type ZipMember } from './headers.ts'
 import { noteOf, type PackedRun } from './pack-run.ts'
 import { Packers } from './packers.ts'
 import { LARGE_BYTES, Run } from './run.ts'
@@ -57,7 +57,7 @@ class ZipWriter implements ArchiveWriter {
    * @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say
    */
   constructor({ type, sink, attributes, level, threads, spoolDirectory }: FileTarget) {
-    if (!canSay(attributes)) {
+    if (!fitsHeaders(attributes)) {
       const { uid, gid, mtimeSeconds } = attributes
       const what = `zip: cannot say owner ${uid}, group ${gid} or time ${mtimeSeconds}`
       throw new ArchiveError('EOVERFLOW', { format: 'zip' }, what, { hint: 'write a .tar instead' })
@@ -170,7 +170,7 @@ class ZipWriter implements ArchiveWriter {
   }
 
   async #writeLarge({ path, size, parts, stream, records }: Large): Promise<void> {
-    const held = new Held(this.#spoolDirectory)
+    const held = new SpillingSpool(this.#spoolDirectory)
     try {
       const member = { name: Buffer.from(path), isSymlink: false, isDeflated: true, size, records, ...empty }
       const blocks = new DeflateBlocks(this.#options, async (block) => {

@@ -66,7 +66,7 @@ export default class KvsEventlogGet extends SourceCommand {
       const print = async (entries: Parameters<typeof formatter.line>[0][]) => {
         for (const entry of entries) {
           if (this.jsonEnabled()) events.push(eventJson(entry))
-          else if (output.isFull(formatter.line(entry))) await output.flush()
+          else if (output.append(formatter.line(entry))) await output.flush()
         }
         await output.flush()
       }
