@@ -59,7 +59,8 @@ export function assertNoValues(argv: readonly string[], known: Flags): void {
     const name = /^--([^=]+)=/s.exec(word)?.[1]
     if (name === undefined) continue
     // Flags have no name before they are parsed the first time.
-    const flag = known[name] ?? Object.values(known).find(({ aliases }) => aliases?.includes(name))
+    const positive = name.replace(/^no-/, '')
+    const flag = known[name] ?? known[positive] ?? Object.values(known).find(({ aliases }) => aliases?.includes(name))
     if (flag?.type === 'boolean') throw new UsageError(`${word}: --${name} takes no value`)
   }
 }

@@ -19,6 +19,7 @@ describe('wrong usage', () => {
     [['dump', '--maxreqs', 'abc', 'x.tar'], '--maxreqs abc: not a whole number'],
     [['dump', '--quiet=true', '--verbose', 'x.tar'], '--quiet=true: --quiet takes no value'],
     [['dump', '--json=x', 'x.tar'], '--json=x: --json takes no value'],
+    [['dump', '--no-verify=1', 'x.tar'], '--no-verify=1: --no-verify takes no value'],
     [['fsck', '--rootref', 'foo'], '--rootref foo: not a blobref; it looks like sha1- and 40 lower-case hex digits'],
     [['dump', '--maxreqs', '0', 'x.tar'], '--maxreqs 0: less than 1'],
     [['dump', '--maxreqs', 'x.tar'], '--maxreqs x.tar: not a whole number'],

@@ -44,7 +44,8 @@ export function grammarOf(config: Interfaces.Config): Node {
     (command) => (!command.hidden && !command.aliases.includes(command.id)) || isOtherName(command),
   )
   const root = nodeAt([], commands, config)
-  return config.name === 'flux-ts' ? root : withoutKeys(root)
+  // The tool is ours, whatever its name, when this command is its own.
+  return config.findCommand('completion')?.pluginName === config.name ? root : withoutKeys(root)
 }
 
 function withoutKeys(node: Node): Node {
