@@ -7,16 +7,6 @@ export { eventlogFlags, eventlogFormat, withColorAlone } from './eventlog-flags.
 export type { DumpSummary, FluxEvents, FluxHook, FluxHooks, RestoreSummary } from './events.ts'
 export { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 export { FluxCommand } from './flux-command.ts'
-export {
-  damageReport,
-  fsckJson,
-  planReport,
-  type ReportOptions,
-  repairReport,
-  totalReport,
-} from './fsck-report.ts'
-export { type VerdictOptions, verdictReport } from './fsck-verdict.ts'
-export { decodedRecord, recordLines } from './job-text.ts'
 export { printJsonList } from './json-list.ts'
 export { LineWriter } from './line-writer.ts'
 export { Output, outputWidth, print, shown, shownLines } from './output.ts'
@@ -37,15 +27,6 @@ export {
   sourceFlags,
 } from './source.ts'
 export { atFlag, Source, SourceCommand, type SourceCommandFlags } from './source-command.ts'
-export {
-  type StatsRow,
-  serviceStatsJson,
-  serviceStatsRows,
-  statsComplaints,
-  statsJson,
-  statsRows,
-  statsText,
-} from './stats-report.ts'
 export { keepNotified } from './status-notifier.ts'
 export { stdinLines } from './stdin-lines.ts'
 export { type Column, Table } from './table.ts'

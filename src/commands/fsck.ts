@@ -1,23 +1,25 @@
 import { Flags } from '@oclif/core'
 import {
-  damageReport,
   EXIT,
   FluxCommand,
-  fsckJson,
   interruptible,
   LineWriter,
   openRepairTarget,
   openSource,
   paceFlags,
+  type SourceChoice,
+  sourceFlags,
+  UsageError,
+} from '../cli/index.ts'
+import {
+  damageReport,
+  fsckJson,
   planReport,
   type ReportOptions,
   repairReport,
-  type SourceChoice,
-  sourceFlags,
   totalReport,
-  UsageError,
   verdictReport,
-} from '../cli/index.ts'
+} from '../cli/reports/index.ts'
 import { type ContentStore, isBlobref } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { totalReport } from '../../src/cli/index.ts'
+import { totalReport } from '../../src/cli/reports/index.ts'
 import { FluxError } from '../../src/errors/index.ts'
 import {
   checkTree,

@@ -6,15 +6,17 @@ import {
   interruptible,
   Output,
   openSource,
+  sourceFlags,
+  UsageError,
+} from '../../cli/index.ts'
+import {
   serviceStatsJson,
   serviceStatsRows,
-  sourceFlags,
   statsComplaints,
   statsJson,
   statsRows,
   statsText,
-  UsageError,
-} from '../../cli/index.ts'
+} from '../../cli/reports/index.ts'
 import { contentStats } from '../../inspect/index.ts'
 
 export default class ContentStats extends FluxCommand {

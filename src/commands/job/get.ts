@@ -1,16 +1,6 @@
 import { Args, Flags } from '@oclif/core'
-import {
-  decodedRecord,
-  EXIT,
-  jobidArgument,
-  kindOf,
-  loadFlags,
-  print,
-  recordLines,
-  SourceCommand,
-  timeStyle,
-  utcFlag,
-} from '../../cli/index.ts'
+import { EXIT, jobidArgument, kindOf, loadFlags, print, SourceCommand, timeStyle, utcFlag } from '../../cli/index.ts'
+import { decodedRecord, recordLines } from '../../cli/reports/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { jobRecord, jobRecords, OUTPUT_RECORD, taskOutput } from '../../inspect/index.ts'
 import { formatJobid, type Snapshot } from '../../kvs/index.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { fsckJson, verdictReport } from '../../../src/cli/index.ts'
+import { fsckJson, verdictReport } from '../../../src/cli/reports/index.ts'
 import { type BlobResult, type Checkpoint, ContentError } from '../../../src/content/index.ts'
 import type { ErrnoName } from '../../../src/errors/index.ts'
 import { checkTree, type Damage, damageLines, fsck, planRepair } from '../../../src/inspect/index.ts'

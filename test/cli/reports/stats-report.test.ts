@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { statsComplaints } from '../../src/cli/stats-report.ts'
+import { statsComplaints } from '../../../src/cli/reports/stats-report.ts'
 
-describe('cli/stats-report', () => {
+describe('cli/reports/stats-report', () => {
   it('says in plain words what is not counted: nothing, one thing, many', () => {
     const of = (unreadable: number, unreadableDirs: number) =>
       statsComplaints({ unreadable, unreadableDirs } as Parameters<typeof statsComplaints>[0])

@@ -1,6 +1,6 @@
 /** What a check says to a person beyond the words of `flux fsck`: how things are, and what can be done about it. */
-import type { Checkpoint } from '../content/index.ts'
-import { grouped } from '../errors/index.ts'
+import type { Checkpoint } from '../../content/index.ts'
+import { grouped } from '../../errors/index.ts'
 import {
   type CheckedRoot,
   checkpointTime,
@@ -8,7 +8,7 @@ import {
   type PlannedRepair,
   type RepairOptions,
   remedyOf,
-} from '../inspect/index.ts'
+} from '../../inspect/index.ts'
 
 /** What was done about the damage, or can be. */
 export interface VerdictOptions extends RepairOptions {

@@ -3,8 +3,8 @@
  *
  * @see flux-core `src/cmd/builtin/fsck.c`, `t/t2816-fsck-cmd.t`
  */
-import type { Checkpoint } from '../content/index.ts'
-import { errnoText, isoTime } from '../errors/index.ts'
+import type { Checkpoint } from '../../content/index.ts'
+import { errnoText, isoTime } from '../../errors/index.ts'
 import {
   type BadBlob,
   blobState,
@@ -17,8 +17,8 @@ import {
   type PlannedRepair,
   type RepairOptions,
   remedyOf,
-} from '../inspect/index.ts'
-import { formatJobid, parseJobid } from '../kvs/index.ts'
+} from '../../inspect/index.ts'
+import { formatJobid, parseJobid } from '../../kvs/index.ts'
 
 export interface ReportOptions extends RepairOptions {
   repair: boolean

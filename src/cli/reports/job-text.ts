@@ -1,8 +1,8 @@
 /** The records of a job as a person reads them. */
-import { parseJson, stringifyJson } from '../bytes/index.ts'
-import { byteText, printable, type TimeStyle, timeText } from '../errors/index.ts'
-import { type JobRecord, OUTPUT_RECORD, taskOutput } from '../inspect/index.ts'
-import { type EventlogEntry, parseEventlog } from '../kvs/index.ts'
+import { parseJson, stringifyJson } from '../../bytes/index.ts'
+import { byteText, printable, type TimeStyle, timeText } from '../../errors/index.ts'
+import { type JobRecord, OUTPUT_RECORD, taskOutput } from '../../inspect/index.ts'
+import { type EventlogEntry, parseEventlog } from '../../kvs/index.ts'
 
 /** A record, decoded as far as its name says how: events, JSON, or text. */
 export function decodedRecord({ name, value, size, link }: JobRecord): unknown {

@@ -1,7 +1,7 @@
 /** The figures of a content store, as they are printed. */
-import type { ServiceStats, Totals } from '../content/index.ts'
-import { byteText, grouped } from '../errors/index.ts'
-import type { ContentStats } from '../inspect/index.ts'
+import type { ServiceStats, Totals } from '../../content/index.ts'
+import { byteText, grouped } from '../../errors/index.ts'
+import type { ContentStats } from '../../inspect/index.ts'
 
 /** A name, and what it comes to: a count, or a size. */
 export type StatsRow = readonly [name: string, value: number, unit?: 'bytes']
