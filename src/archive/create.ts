@@ -30,8 +30,8 @@ export interface CreateArchiveOptions {
  * @param path - its extension says the format and the filter; `-` is standard output, as a tar unless `format` says
  *   another; a directory ends in a slash
  * @throws {ArchiveError} `EOVERFLOW` when the format cannot say the owner or the time
- * @throws {FluxError} `EINVAL` for an unknown extension, a level it does not have, or an attribute that is no whole number; `ENOTSUP` for a format that is not
- *   written; else the errno of the file system
+ * @throws {FluxError} `EINVAL` for an unknown extension, a level it does not have, or an attribute that is no whole number;
+ *   `ENOTSUP` for a format that is not written; else the errno of the file system
  */
 export function createArchive(path: string, options: CreateArchiveOptions): Promise<ArchiveWriter> {
   return createArchiveOf(KINDS, path, options)

@@ -1,5 +1,6 @@
 /** What to say of words that are no command. */
 import { type Interfaces, toConfiguredId } from '@oclif/core'
+import { printable } from '../errors/index.ts'
 import { errorLine } from './exit-status.ts'
 import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
@@ -43,7 +44,7 @@ export function unknownCommand(words: readonly string[], config: Interfaces.Conf
 
 /** An error of {@link unknownCommand} as it is printed, with how the tool is used. */
 export function unknownCommandText(error: UsageError, { bin }: Interfaces.Config): string {
-  return `${bin}: ${errorLine(error)}\n${usageLines(`${bin} COMMAND [OPTIONS] ...`, `${bin} help`)}`
+  return `${bin}: ${printable(errorLine(error))}\n${usageLines(`${bin} COMMAND [OPTIONS] ...`, `${bin} help`)}`
 }
 
 /** A flag before the command that it belongs to. */

@@ -97,11 +97,11 @@ export interface DumpResult extends Readonly<DumpProgress> {
   readonly fileBytes: number | undefined
 }
 
-/** The size of the file that has been written, if it is one. */
+/** The size of the file that has been written, if it is one. The archive is complete: whoever took it away since is no error. */
 async function fileBytes(outfile: string): Promise<number | undefined> {
   if (outfile === '-') return undefined
-  const stats = await stat(outfile)
-  return stats.isFile() ? stats.size : undefined
+  const stats = await stat(outfile).catch(() => undefined)
+  return stats?.isFile() ? stats.size : undefined
 }
 
 /** Batches that may wait between walk and write. */

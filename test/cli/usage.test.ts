@@ -141,6 +141,14 @@ describe('words that are no command', () => {
     })
   }
 
+  it('do not reach a terminal as they are', () => {
+    const word = 'entirely\u009bdifferent'
+    expect(fluxTs([word]).stderr).to.equal(`flux-ts: entirely\\x9bdifferent: no such command\n${HELP}`)
+    const json = fluxTs([word, '--json']).stdout.toString()
+    expect(json).to.include('\\u009b').and.not.include('\u009b')
+    expect(JSON.parse(json).error.message).to.include('\u009b')
+  })
+
   it('are told as JSON with --json', () => {
     const { status, stdout, stderr } = fluxTs(['dmp', '--json'])
     expect({ status, stderr }).to.deep.equal({ status: 2, stderr: '' })

@@ -1,5 +1,5 @@
 import { Errors, type Hook, type Interfaces } from '@oclif/core'
-import { EXIT, errorJson, unknownCommand, unknownCommandText } from '../../cli/index.ts'
+import { EXIT, errorJson, escapedJson, unknownCommand, unknownCommandText } from '../../cli/index.ts'
 import { isOurTool, isOurTopic, PLUGIN } from '../ours.ts'
 
 /**
@@ -12,7 +12,7 @@ const suggest: Hook.CommandNotFound = async function ({ config, id, argv = [] })
   if (!isOurTool(config) && !isOurTopic(config, id)) leaveItTo(config, id)
   const error = unknownCommand([...id.split(':'), ...argv], config)
   if ([...argv, ...process.argv].includes('--json')) {
-    process.stdout.write(`${JSON.stringify(errorJson(error), undefined, 2)}\n`)
+    process.stdout.write(`${escapedJson(JSON.stringify(errorJson(error), undefined, 2))}\n`)
   } else {
     process.stderr.write(unknownCommandText(error, config))
   }
