@@ -69,7 +69,7 @@ async function changeOne(path: string, rootref: string): Promise<void> {
   const way: { name: string; dir: DirObj }[] = []
   {
     await using store = await openStore(path)
-    const reader = new SnapshotReader(store, rootref)
+    const reader = new SnapshotReader({ store, rootref })
     for (let key = '.', at = await reader.lookup('.', 'dir'); ; ) {
       const [name, child] = Object.entries(at.data)[0] as [string, { type: string }]
       way.push({ name, dir: at })

@@ -4,14 +4,8 @@ import { join } from 'node:path'
 import { type ContentStore, isBlobref, recogniseStore } from '../content/index.ts'
 import { errnoText, FluxError } from '../errors/index.ts'
 import { resolveRoot, type Snapshot } from '../kvs/index.ts'
-import { openArchiveStore, openSource, type SourceChoice } from './source.ts'
+import { openArchiveStore, openSource, type SourceChoice } from './source-choice.ts'
 import { UsageError } from './usage-error.ts'
-
-/** One side, opened. */
-export interface Side {
-  store: ContentStore
-  snapshot: Snapshot
-}
 
 /** What one word names. */
 interface SideName {
@@ -24,8 +18,8 @@ interface SideName {
 
 /** Two sides of a comparison; a store that both are in is opened once. */
 export class Sides implements AsyncDisposable {
-  readonly a: Side
-  readonly b: Side
+  readonly a: Snapshot
+  readonly b: Snapshot
 
   /**
    * Open what two words name: `store:PATH` or the path of a store, `archive:FILE` or the path of an archive, a URI, each
@@ -41,7 +35,7 @@ export class Sides implements AsyncDisposable {
       const store = stores.get(id) ?? (await openSide(name, flags, [...stores.values()][0]))
       stores.set(id, store)
       const choice = typeof name.root === 'string' ? { root: name.root } : { checkpointIndex: name.root }
-      return { store, snapshot: await resolveRoot(store, { ...choice, namespace: flags.namespace }) }
+      return resolveRoot(store, { ...choice, namespace: flags.namespace })
     }
     try {
       // An archive says nothing of its algorithm: it takes that of the other side, so that more of it compares by blobref.
@@ -55,7 +49,7 @@ export class Sides implements AsyncDisposable {
     }
   }
 
-  private constructor(a: Side, b: Side) {
+  private constructor(a: Snapshot, b: Snapshot) {
     this.a = a
     this.b = b
   }

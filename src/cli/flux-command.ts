@@ -2,7 +2,7 @@ import { Command, Flags, type Interfaces, ux } from '@oclif/core'
 import { normalizeArgv } from '@oclif/core/help'
 import { stringifyJson } from '../bytes/index.ts'
 import { FluxError, printable } from '../errors/index.ts'
-import { Complaints } from './complaints.ts'
+import { Complaints, kindOf } from './complaints.ts'
 import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 import { escapedJson } from './json-escape.ts'
@@ -23,6 +23,19 @@ export abstract class FluxCommand extends Command {
   static override baseFlags = {
     json: Flags.boolean({ summary: 'print the result, or the error, as JSON on standard output', helpGroup: 'GLOBAL' }),
     help: Flags.help({ char: 'h', summary: 'show this help', description: '', helpGroup: 'GLOBAL' }),
+  }
+
+  /**
+   * A command has a second name below the topic `flux`, if its plugin has that topic: see hooks/init/flux-topic. oclif copies
+   * what a class has of its own, so a getter here would not do: the name is given when oclif says which plugin it is of.
+   */
+  static {
+    Object.defineProperty(FluxCommand, 'plugin', {
+      set(this: typeof FluxCommand, plugin: Interfaces.Plugin | undefined) {
+        Object.defineProperty(this, 'plugin', { value: plugin, writable: true, configurable: true, enumerable: true })
+        if (plugin?.pjson.oclif.topics?.flux && !this.hidden) this.hiddenAliases = [`flux:${this.id}`]
+      },
+    })
   }
 
   /**
@@ -54,14 +67,30 @@ export abstract class FluxCommand extends Command {
     this.#complaints.add(message, kind)
   }
 
-  /** Parse the command line, as oclif does. With `--verbose` every complaint is told, not ten of a kind. */
+  /** As {@link complain}, for what makes the exit status 1 although the command goes on. */
+  protected readonly fault = (message: string, kind: string): void => {
+    this.complain(message, kind)
+    process.exitCode = EXIT.FAILED
+  }
+
+  /** As {@link fault}, for an error that is told and not thrown. */
+  protected readonly onFault = (error: Error): void => this.fault(errorLine(error), kindOf(error))
+
+  /**
+   * Parse the command line, as oclif does, but never take an argument from standard input: oclif waits for one there when
+   * it is missing. With `--verbose` every complaint is told, not ten of a kind.
+   */
   protected override async parse<
     F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
     assertNoValues(argv ?? this.argv, { ...options?.baseFlags, ...options?.flags })
-    const parsed = await super.parse(options, argv)
+    const args = Object.entries(options?.args ?? {}).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }])
+    // Not a spread of the class alone, which leaves out what it inherits.
+    const { baseFlags, enableJsonFlag } = options ?? {}
+    const all = { ...options, baseFlags, enableJsonFlag, args: Object.fromEntries(args) } as Interfaces.Input<F, B, A>
+    const parsed = await super.parse(all, argv)
     this.#complaints.tellsAll = (parsed.flags as { verbose?: boolean }).verbose === true
     return parsed
   }

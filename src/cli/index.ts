@@ -1,7 +1,7 @@
 export { columns } from './columns.ts'
 export { Complaints, complaintFlags, kindOf } from './complaints.ts'
 export { COMPLETION_SHELLS, type CompletionShell, completionLines, completionScript } from './completion/script.ts'
-export { type Side, Sides } from './diff-source.ts'
+export { Sides } from './diff-source.ts'
 export { parseDuration } from './duration.ts'
 export { eventlogFlags, eventlogFormat, withColorAlone } from './eventlog-flags.ts'
 export type { DumpSummary, FluxEvents, FluxHook, FluxHooks, RestoreSummary } from './events.ts'
@@ -16,20 +16,18 @@ export { globFlags, jobidArgument, jobKeys, limitFlags } from './selection.ts'
 export { interruptible } from './signals.ts'
 export { parseSize } from './size.ts'
 export {
-  loadFlags,
   openSource,
-  paceFlags,
   type RootFlags,
   refuseToReplace,
   refuseUnlessLive,
   rootChoice,
-  rootFlags,
   type SourceChoice,
-  sourceFlags,
-} from './source.ts'
+} from './source-choice.ts'
 export { atFlag, Source, SourceCommand, type SourceCommandFlags } from './source-command.ts'
+export { loadFlags, paceFlags, rootFlags, sourceFlags } from './source-flags.ts'
 export { keepNotified } from './status-notifier.ts'
 export { stdinLines } from './stdin-lines.ts'
+export { StoreCommand } from './store-command.ts'
 export { type Column, Table } from './table.ts'
 export { openTarget, type Target, type TargetChoice, targetFlags } from './target.ts'
 export { showTasks } from './task-list.ts'

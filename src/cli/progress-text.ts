@@ -1,5 +1,6 @@
 /** The words of the line that shows how far something is. */
 import { partTexts } from '../errors/index.ts'
+import { textWidth } from './text-width.ts'
 
 /** How far something is. */
 export interface Status {
@@ -33,7 +34,7 @@ export function progressText(status: Status, seconds: number, columns: number): 
   while (true) {
     const rest = facts.length === 0 ? '' : `: ${facts.join(', ')}`
     const room = columns - doing.length - 1 - rest.length
-    if (widthOf(name) <= room) return `${doing} ${name}${rest}`
+    if (textWidth(name) <= room) return `${doing} ${name}${rest}`
     if (room >= LEAST_NAME) return `${doing} ${lastOf(name, room)}${rest}`
     if (facts.length <= 1) return cut(`${doing}${rest}`, columns)
     if (doing.length + rest.length <= columns) return doing + rest
@@ -41,20 +42,10 @@ export function progressText(status: Status, seconds: number, columns: number): 
   }
 }
 
-/** Characters that take two columns. */
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{3ffff}]/u
-
-function widthOf(text: string): number {
-  let width = 0
-  for (const character of text) width += WIDE.test(character) ? 2 : 1
-  return width
-}
-
 /** The end of a name, which says more than where it begins. */
 function lastOf(name: string, columns: number): string {
   const characters = [...name]
-  while (widthOf(characters.join('')) > columns - 1) characters.shift()
+  while (textWidth(characters.join('')) > columns - 1) characters.shift()
   return `…${characters.join('')}`
 }
 

@@ -3,6 +3,7 @@ import { countText, printable } from '../errors/index.ts'
 import type { ArchiveReading } from '../restore/index.ts'
 import { ProgressLine } from './progress-line.ts'
 import { progressText, type Status } from './progress-text.ts'
+import { loadTextWidth } from './text-width.ts'
 
 /** What is read of a store. */
 export type StoreReading = Pick<ContentStore, 'name' | 'counts' | 'objects' | 'instance'>
@@ -26,13 +27,13 @@ export class Progress {
   /** An archive is being read to its end. */
   readsArchive(path: string, reading: ArchiveReading): void {
     const name = path === '-' ? 'standard input' : path
-    this.#show(() => archiveStatus(name, reading))
+    this.#show([name], () => archiveStatus(name, reading))
   }
 
   /** A store has been opened, and is going to be read; with those before it, which are read too. */
   readsStore(store: StoreReading): void {
     this.#stores.push(store)
-    this.#show(() => storesStatus(this.#stores, this.isWhole))
+    this.#show([store.name], () => storesStatus(this.#stores, this.isWhole))
   }
 
   /** All has been read. */
@@ -40,7 +41,9 @@ export class Progress {
     this.#line.end()
   }
 
-  #show(status: () => Status | undefined): void {
+  #show(names: readonly string[], status: () => Status | undefined): void {
+    // Nothing is shown so soon. If it cannot be loaded, a name is measured by its characters.
+    loadTextWidth(names).catch(() => {})
     const began = this.#now()
     this.#line.show((columns) => {
       const found = status()

@@ -1,7 +1,7 @@
 import { BrokerWriter, type ContentStore, type ContentWriter, openStoreWriter } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import { silenceOptions } from './silence.ts'
-import { noInstanceHint } from './source.ts'
+import { noInstanceHint } from './source-choice.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Where a repaired tree is written: to what it was read from. */

@@ -17,7 +17,8 @@ import {
 import { complaintFlags } from './complaints.ts'
 import { FluxCommand } from './flux-command.ts'
 import { interruptible } from './signals.ts'
-import { openSource, type RootFlags, rootChoice, rootFlags, type SourceChoice, sourceFlags } from './source.ts'
+import { namesRoot, openSource, type RootFlags, rootChoice, type SourceChoice } from './source-choice.ts'
+import { rootFlags, sourceFlags } from './source-flags.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The directory that keys start from, for commands that take one. */
@@ -113,12 +114,7 @@ export class Source implements AsyncDisposable {
    * rights than `flux kvs` does, and things may change while one looks.
    */
   get isLive(): boolean {
-    return this.#flags.store === undefined && this.#flags.archive === undefined && !this.#namesRoot
-  }
-
-  get #namesRoot(): boolean {
-    const { root, checkpoint, checkpointIndex } = this.choice
-    return root !== undefined || checkpoint === true || checkpointIndex !== undefined
+    return this.#flags.store === undefined && this.#flags.archive === undefined && !namesRoot(this.choice)
   }
 
   /**
@@ -132,7 +128,7 @@ export class Source implements AsyncDisposable {
     if (this.isLive) return this.serviceReader(rootdir)
     const store = await this.store()
     const rootref = rootdir?.data[0] ?? (await this.snapshot()).rootref
-    return new SnapshotReader(store, rootref, { signal: this.signal })
+    return new SnapshotReader({ store, rootref }, { signal: this.signal })
   }
 
   /** Asks the KVS service of a live instance. @throws {FluxError} `ENOTSUP` it is none */

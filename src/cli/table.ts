@@ -1,5 +1,6 @@
 import { printable } from '../errors/index.ts'
 import { print } from './output.ts'
+import { loadTextWidth, textWidth } from './text-width.ts'
 
 /** A column of a table, whose rows are `Row`s. */
 export interface Column<Row> {
@@ -36,6 +37,7 @@ export class Table<Row> {
       this.#waiting.push(...cells)
       return this.#waiting.length < MEASURED ? undefined : this.end()
     }
+    await loadTextWidth(cells.flat())
     return this.#print(cells.map((line) => this.#aligned(line)))
   }
 
@@ -45,13 +47,14 @@ export class Table<Row> {
     if (waiting.length === 0) return
     this.#waiting = []
     const lines = [this.#columns.map(({ title }) => title), ...waiting]
-    this.#widths = this.#columns.map((_, i) => Math.max(...lines.map((line) => widthOf(line[i] as string))))
+    await loadTextWidth(lines.flat())
+    this.#widths = this.#columns.map((_, i) => Math.max(...lines.map((line) => textWidth(line[i] as string))))
     return this.#print(lines.map((line) => this.#aligned(line)))
   }
 
   #aligned(cells: readonly string[]): string {
     const padded = cells.map((cell, i) => {
-      const fill = ' '.repeat(Math.max(0, (this.#widths?.[i] ?? 0) - widthOf(cell)))
+      const fill = ' '.repeat(Math.max(0, (this.#widths?.[i] ?? 0) - textWidth(cell)))
       return this.#columns[i]?.right ? fill + cell : cell + fill
     })
     return `${padded.join('  ').trimEnd()}\n`
@@ -60,9 +63,4 @@ export class Table<Row> {
   async #print(lines: readonly string[]): Promise<void> {
     if (lines.length > 0) await print(lines.join(''))
   }
-}
-
-/** Columns that a text takes on a terminal, if its characters are of the usual width. */
-function widthOf(text: string): number {
-  return [...text].length
 }

@@ -1,8 +1,9 @@
 import { Flags } from '@oclif/core'
 import { BrokerWriter, type ContentWriter, HashingWriter, type HashName, openStoreWriter } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
-import { silenceOptions, timeoutFlag } from './silence.ts'
-import { closedBy, noInstanceHint, paceFlags, refuseLiveFlags, uriHelp } from './source.ts'
+import { silenceOptions } from './silence.ts'
+import { closedBy, noInstanceHint, refuseLiveFlags } from './source-choice.ts'
+import { paceFlags, timeoutFlag, uriHelp } from './source-flags.ts'
 import { UsageError } from './usage-error.ts'
 import { holdYoungGeneration } from './young-generation.ts'
 

@@ -15,7 +15,7 @@ export default class Autocomplete extends FluxCommand {
   ]
 
   /** What oclif's command takes is accepted, and changes nothing. */
-  static override args = { shell: Args.string({ description: 'ignored', hidden: true, ignoreStdin: true }) }
+  static override args = { shell: Args.string({ description: 'ignored', hidden: true }) }
   static override flags = { 'refresh-cache': Flags.boolean({ char: 'r', summary: 'ignored', hidden: true }) }
 
   async run(): Promise<object> {

@@ -8,8 +8,6 @@ import {
 } from '../cli/index.ts'
 
 export default class Completion extends FluxCommand {
-  static override hiddenAliases = ['flux:completion']
-
   static override summary = 'Print the completion script of a shell'
 
   static override description = [
@@ -35,7 +33,6 @@ export default class Completion extends FluxCommand {
       description: 'the shell that is to complete',
       options: COMPLETION_SHELLS,
       required: true,
-      ignoreStdin: true,
     }),
   }
 

@@ -6,7 +6,6 @@ import {
   exitStatusOf,
   FluxCommand,
   interruptible,
-  kindOf,
   loadFlags,
   print,
   printJsonList,
@@ -32,8 +31,6 @@ const DIFFERENT = 1
 const TROUBLE = 2
 
 export default class Diff extends FluxCommand {
-  static override hiddenAliases = ['flux:diff']
-
   static override summary = 'Compare two snapshots'
 
   static override description =
@@ -62,8 +59,8 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
   ]
 
   static override args = {
-    a: Args.string({ name: 'A', description: 'the snapshot before', required: true, ignoreStdin: true }),
-    b: Args.string({ name: 'B', description: 'the snapshot after', required: true, ignoreStdin: true }),
+    a: Args.string({ name: 'A', description: 'the snapshot before', required: true }),
+    b: Args.string({ name: 'B', description: 'the snapshot after', required: true }),
   }
 
   static override flags = {
@@ -102,16 +99,11 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
       const onWarning = this.complain
       const progress = this.progress(flags)
       await using sides = await Sides.open(args.a, args.b, { ...flags, onWarning, progress, signal })
-      const { a, b } = sides
-      const onError = (error: Error) => {
+      const onFault = (error: Error) => {
         this.#trouble = true
-        this.complain(error.message, kindOf(error))
+        this.onFault(error)
       }
-      const changes = diff(
-        { store: a.store, rootref: a.snapshot.rootref },
-        { store: b.store, rootref: b.snapshot.rootref },
-        { onError, signal },
-      )
+      const changes = diff(sides.a, sides.b, { onFault, signal })
       const totals = new DiffTotals()
       const counted = totals.count(changes)
       if (flags.quiet) await first(counted)
@@ -135,9 +127,9 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
     { a, b }: Sides,
     { stat, content }: { stat: boolean; content: boolean },
   ): Promise<void> {
-    const roots = { rootrefA: a.snapshot.rootref, rootrefB: b.snapshot.rootref }
+    const roots = { rootrefA: a.rootref, rootrefB: b.rootref }
     const after = () => ({ ...roots, ...countsJson(totals.total), complete: !this.#trouble })
-    const textOf = content ? (change: Change) => changeText(a.store, b.store, change) : undefined
+    const textOf = content ? (change: Change) => changeText(a, b, change) : undefined
     const items = stat ? countsBelow(changes, totals) : changesJson(changes, textOf)
     if (!(await printJsonList(stat ? 'below' : 'changes', items, after))) this.#trouble = true
   }
@@ -170,7 +162,7 @@ async function first(changes: AsyncIterable<unknown>): Promise<void> {
 
 async function printText(changes: AsyncIterable<Change[]>, { a, b }: Sides): Promise<void> {
   for await (const batch of changes) {
-    for (const change of batch) await print(shownLines(await changeText(a.store, b.store, change)))
+    for (const change of batch) await print(shownLines(await changeText(a, b, change)))
   }
 }
 

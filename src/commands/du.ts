@@ -1,15 +1,12 @@
 import { Args, Flags } from '@oclif/core'
-import { type Column, EXIT, kindOf, loadFlags, SourceCommand, Table } from '../cli/index.ts'
+import { type Column, loadFlags, SourceCommand, Table } from '../cli/index.ts'
 import { byteText, grouped } from '../errors/index.ts'
 import { du, sortUsages, type Usage, type UsageOrder } from '../inspect/index.ts'
-import { type DirObj, type Dirref, isDir, plainKey, SnapshotReader } from '../kvs/index.ts'
 
 /** Characters of a bar that stands for everything. */
 const BAR = 20
 
 export default class Du extends SourceCommand {
-  static override hiddenAliases = ['flux:du']
-
   static override summary = 'Show what takes the room in a snapshot'
 
   static override description =
@@ -35,7 +32,6 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
       name: 'KEY',
       description: 'directory to add up',
       default: '.',
-      ignoreStdin: true,
     }),
   }
 
@@ -68,18 +64,10 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
   async run(): Promise<object> {
     const { args, flags } = await this.parse(Du)
     return this.withSource(flags, async (source) => {
-      const { signal } = source
       if (args.key === '.') source.readsAll()
-      const store = await source.store()
-      const { rootref, namespace } = await source.snapshot()
-      const reader = new SnapshotReader(store, rootref, { namespace })
-      const key = plainKey(args.key)
-      const root = await dirAt(reader, key)
-      const onError = (error: Error) => {
-        this.complain(error.message, kindOf(error))
-        process.exitCode = EXIT.FAILED
-      }
-      const [total, ...rest] = await du(store, root, { depth: flags.depth, key, onError, signal })
+      const snapshot = await source.snapshot()
+      const options = { depth: flags.depth, key: args.key, onFault: this.onFault, signal: source.signal }
+      const [total, ...rest] = await du(snapshot, options)
       const listed = [...sortUsages(rest, flags.sort as UsageOrder).slice(0, flags.top), total as Usage]
       if (!this.jsonEnabled()) {
         const forPeople = process.stdout.isTTY === true
@@ -87,16 +75,9 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
         await table.add(listed)
         await table.end()
       }
-      return { rootref, directories: listed.map(usageJson) }
+      return { rootref: snapshot.rootref, directories: listed.map(usageJson) }
     })
   }
-}
-
-/** The directory of a key, as an object that can be walked; links to it are followed. */
-async function dirAt(reader: SnapshotReader, key: string): Promise<DirObj | Dirref> {
-  const obj = await reader.lookup(key, 'treeobj')
-  // A link is followed, and what is no directory refused, in the words of the lookup.
-  return isDir(obj) ? obj : reader.lookup(key, 'dir')
 }
 
 function usageJson({ key, bytes, onceBytes, valueBytes, keys, dirs }: Usage): object {

@@ -26,8 +26,6 @@ import { isoTime } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 
 export default class Dump extends FluxCommand {
-  static override hiddenAliases = ['flux:dump']
-
   static override summary = 'Write KVS snapshot to portable archive'
 
   static override description =
@@ -70,7 +68,6 @@ Values and symbolic links are archived, under their keys with the dots turned in
       name: 'OUTFILE',
       description: 'archive to write; its extension says the format; ends in / for a directory; - is standard output',
       required: true,
-      ignoreStdin: true,
     }),
   }
 

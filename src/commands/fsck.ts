@@ -36,8 +36,6 @@ import {
 const MAXREQS = 1000
 
 export default class Fsck extends FluxCommand {
-  static override hiddenAliases = ['flux:fsck']
-
   static override summary = 'Check the integrity of the KVS backing store, and repair it'
 
   static override description =
@@ -133,7 +131,7 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
             if (checkpoint) this.log(`Checking integrity of checkpoint from ${checkpointTime(checkpoint)}`)
           },
           onVisit: verbose ? (key) => quiet || lines.write(key) : undefined,
-          onDamage: (damage) => lines.write(...damageReport(damage, report)),
+          onFault: (damage) => lines.write(...damageReport(damage, report)),
           signal,
         })
         const planned = target && (await this.#plan(store, result, report))

@@ -1,7 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import {
   type Column,
-  EXIT,
   jobidArgument,
   kindOf,
   loadFlags,
@@ -18,8 +17,6 @@ import { type Job, jobFilter, jobJson, jobs, RESULT_NAMES, STATE_NAMES } from '.
 import { formatJobid, JOBID_FORMS, type JobidForm } from '../kvs/index.ts'
 
 export default class Jobs extends SourceCommand {
-  static override hiddenAliases = ['flux:jobs']
-
   static override summary = 'List the jobs in a snapshot'
 
   static override description =
@@ -51,7 +48,6 @@ A job whose records are damaged is listed with what is left of it, and a warning
     jobid: Args.string({
       name: 'JOBID',
       description: 'list these jobs only, by their ids in any form',
-      ignoreStdin: true,
     }),
   }
 
@@ -111,7 +107,7 @@ A job whose records are damaged is listed with what is left of it, and a warning
     await this.withSource(flags, async (source) => {
       const { signal } = source
       if (ids === undefined) source.readsAll()
-      const onFault = (fault: Error) => this.#damage(`${fault.message}; the jobs in it are lost`, kindOf(fault))
+      const onFault = (fault: Error) => this.fault(`${fault.message}; the jobs in it are lost`, kindOf(fault))
       const found = this.#wanted(jobs(await source.snapshot(), { ids, onFault, signal }), wanted)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
@@ -130,14 +126,9 @@ A job whose records are damaged is listed with what is left of it, and a warning
       const found = batch.filter(wanted)
       for (const { id, problems } of found)
         for (const { record, kind, message } of problems)
-          this.#damage(`${formatJobid(id)}: ${message}`, `${record}: ${kind}`)
+          this.fault(`${formatJobid(id)}: ${message}`, `${record}: ${kind}`)
       yield found
     }
-  }
-
-  #damage(message: string, kind: string): void {
-    this.complain(message, kind)
-    process.exitCode = EXIT.FAILED
   }
 }
 

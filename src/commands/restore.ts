@@ -18,8 +18,6 @@ import { isoTime } from '../errors/index.ts'
 import { type RestoreResult, Restore as RestoreRun, restoreTasks } from '../restore/index.ts'
 
 export default class Restore extends FluxCommand {
-  static override hiddenAliases = ['flux:restore']
-
   static override summary = 'Restore KVS snapshot from a portable archive'
 
   static override description =
@@ -49,7 +47,6 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
       name: 'INFILE',
       description: 'archive or directory to read; - is standard input',
       required: true,
-      ignoreStdin: true,
     }),
   }
 

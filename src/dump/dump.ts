@@ -210,7 +210,7 @@ export class Dump {
   async #select({ rootref, namespace }: Snapshot): Promise<string | DirObj> {
     const { store, keys = [], onWarning } = this.#options
     if (keys.length === 0) return rootref
-    return selectKeys(new SnapshotReader(store, rootref, { namespace }), keys, (key) => {
+    return selectKeys(new SnapshotReader({ store, rootref, namespace }), keys, (key) => {
       onWarning?.(`${printable(key)}: a symbolic link, dumped as such`, 'symlink')
     })
   }
@@ -218,13 +218,13 @@ export class Dump {
   /** Walk the tree, and hand its entries to the other phase. */
   async #walk(root: string | DirObj): Promise<void> {
     const { store, ignoreFailedRead, include = [], exclude = [], filter: taken, maxKeys, maxDepth } = this.#options
-    const onError = ignoreFailedRead ? (error: TreeError) => this.#skip(error) : undefined
+    const onFault = ignoreFailedRead ? (error: TreeError) => this.#skip(error) : undefined
     const isFiltered = include.length + exclude.length > 0 || taken !== undefined
     const filter = isFiltered ? new GlobFilter({ include, exclude, filter: taken }) : undefined
     const onLoaded = (blobs: number) => {
       this.progress.loaded += blobs
     }
-    const options = { onError, onLoaded, filter, maxKeys, maxDepth, signal: this.#signal }
+    const options = { onFault, onLoaded, filter, maxKeys, maxDepth, signal: this.#signal }
     try {
       for await (const batch of walk(store, root, options)) {
         this.progress.walked += batch.length

@@ -1,15 +1,6 @@
 export { Flux, type FluxOpenOptions, type RpcOptions, type RpcStreamOptions } from './flux.ts'
 export { FrameParser, MAX_MESSAGE_BYTES, writeFrameHeader } from './framing.ts'
 export { decodeJson, encodeJson, type JsonObject, type JsonValue } from './json-payload.ts'
-export {
-  type ControlMessage,
-  decodeMessage,
-  type EventMessage,
-  encodeMessage,
-  type Message,
-  type RequestMessage,
-  type ResponseMessage,
-} from './message.ts'
 export { FLAG, MATCHTAG_NONE, NODEID_ANY, ROLE_NONE, TYPE, USERID_UNKNOWN } from './proto.ts'
 export type { BatchResult, RpcBatch, RpcBatchOptions } from './rpc-batch.ts'
 export { RpcFailure } from './rpc-call.ts'

@@ -5,7 +5,7 @@ export {
   checkpointTime,
 } from './checkpoint-list.ts'
 export type { Change, KeyContent, Leaf } from './diff/change.ts'
-export { type DiffOptions, type DiffTree, diff } from './diff/diff.ts'
+export { diff } from './diff/diff.ts'
 export { changeText } from './diff/diff-text.ts'
 export { changeJson, countsJson, DiffTotals, type StatRow } from './diff/diff-totals.ts'
 export { type CheckedTree, type CheckTreeOptions, checkTree } from './fsck/check-tree.ts'
@@ -20,6 +20,7 @@ export {
   remedyOf,
 } from './fsck/repair.ts'
 export { type ValidateOptions, validate } from './fsck/validate.ts'
+export type { InspectOptions } from './inspect-options.ts'
 export {
   JOB_RESULTS,
   JOB_STATES,
@@ -36,7 +37,7 @@ export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './j
 export { jobJson } from './jobs/job-json.ts'
 export { jobOf } from './jobs/job-of.ts'
 export { OUTPUT_RECORD, type OutputStream, taskOutput } from './jobs/job-output.ts'
-export { type JobRecord, type JobRecordsOptions, type JobsRoot, jobRecord, jobRecords } from './jobs/job-records.ts'
+export { type JobRecord, jobRecord, jobRecords } from './jobs/job-records.ts'
 export { type JobsOptions, jobs } from './jobs/jobs.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './keys/dir.ts'

@@ -7,7 +7,7 @@
 import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { errnoText, FluxError, printable } from '../errors/index.ts'
 import type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
-import { PRIMARY_NAMESPACE } from './snapshot.ts'
+import { PRIMARY_NAMESPACE, type SnapshotRoot } from './snapshot.ts'
 import { TreeError } from './tree-error.ts'
 import { badDirref, badEntry, decodeDir, missingDir } from './tree-faults.ts'
 import {
@@ -65,10 +65,8 @@ export function isNoSuchKey(error: unknown): boolean {
   return error instanceof FluxError && error.code === 'ENOENT' && !(error instanceof TreeError)
 }
 
-/** How a {@link SnapshotReader} follows links, and what ends its reading. */
+/** What ends the reading of a {@link SnapshotReader}. */
 export interface SnapshotReaderOptions {
-  /** The namespace that the root is of; links into it stay within the snapshot. */
-  namespace?: string | undefined
   /** Stops the reading of a value. */
   signal?: AbortSignal | undefined
 }
@@ -81,12 +79,8 @@ export class SnapshotReader implements KvsReader {
   readonly #signal: AbortSignal | undefined
   readonly #dirs = new Map<string, DirObj>()
 
-  /** @param rootref - blobref of the directory that keys start from */
-  constructor(
-    store: ContentStore,
-    rootref: string,
-    { namespace = PRIMARY_NAMESPACE, signal }: SnapshotReaderOptions = {},
-  ) {
+  /** @param root - keys start from its `rootref`. Links into its `namespace` (default `primary`) stay within it. */
+  constructor({ store, rootref, namespace = PRIMARY_NAMESPACE }: SnapshotRoot, { signal }: SnapshotReaderOptions = {}) {
     this.#store = store
     this.#rootref = rootref
     this.#namespace = namespace

@@ -21,6 +21,9 @@ export interface Snapshot {
   readonly namespace: string | undefined
 }
 
+/** What is needed of a {@link Snapshot} to read it. */
+export type SnapshotRoot = Pick<Snapshot, 'store' | 'rootref'> & { readonly namespace?: string | undefined }
+
 /** Which root: a blobref; a checkpoint; or else the current root, which a store without an instance does not have. */
 export interface RootChoice {
   root?: string | undefined

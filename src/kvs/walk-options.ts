@@ -24,7 +24,7 @@ export interface WalkOptions {
    * Called for each part of the tree that cannot be read, in order; the walk goes on without that value or subtree. When
    * it is not given, the walk throws the first such error.
    */
-  onError?: ((error: TreeError) => void) | undefined
+  onFault?: ((error: TreeError) => void) | undefined
   /** Hears of each batch of blobs that has come, directories as well as parts of values. */
   onLoaded?: ((blobs: number) => void) | undefined
   signal?: AbortSignal | undefined

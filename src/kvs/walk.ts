@@ -39,7 +39,7 @@ const LARGE_VALUE = 16 << 20
  *
  * @param root - blobref of a directory, or a directory
  * @yields entries in batches, never empty ones. The bytes of values are views that stay valid as long as they are held.
- * @throws {TreeError} see {@link WalkOptions.onError}
+ * @throws {TreeError} see {@link WalkOptions.onFault}
  * @throws {FluxError} `EOVERFLOW` there are more keys, or more levels of directories, than are allowed; `EINTR`,
  *   `ETIMEDOUT` or its reason, when the signal is aborted
  */
@@ -344,8 +344,8 @@ class Walker {
   }
 
   #report(error: TreeError): void {
-    if (this.#options.onError === undefined) throw error
-    this.#options.onError(error)
+    if (this.#options.onFault === undefined) throw error
+    this.#options.onFault(error)
   }
 }
 

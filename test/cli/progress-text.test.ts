@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { Progress } from '../../src/cli/progress.ts'
 import { ProgressLine } from '../../src/cli/progress-line.ts'
 import { progressText, type Status } from '../../src/cli/progress-text.ts'
+import { loadTextWidth } from '../../src/cli/text-width.ts'
 import { FakeTerminal } from '../support/fake-terminal.ts'
 
 const STATUS: Status = {
@@ -33,7 +34,8 @@ describe('the text of progress', () => {
     ])
   })
 
-  it('fits, however narrow the terminal is', () => {
+  it('fits, however narrow the terminal is', async () => {
+    await loadTextWidth(['流れ'])
     for (let columns = 1; columns < 120; columns++) {
       const wide = { ...STATUS, name: '/var/lib/流れ/内容.sqlite' }
       for (const status of [STATUS, wide, { ...STATUS, counts: [], part: undefined }]) {

@@ -10,7 +10,7 @@ import {
   rootChoice,
   UsageError,
 } from '../../src/cli/index.ts'
-import { closedBy, noInstanceHint } from '../../src/cli/source.ts'
+import { closedBy, noInstanceHint } from '../../src/cli/source-choice.ts'
 import { FluxError } from '../../src/errors/index.ts'
 import { fixture, scratch } from '../support/fixtures.ts'
 

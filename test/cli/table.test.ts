@@ -38,6 +38,14 @@ describe('cli/table', () => {
     ])
   })
 
+  it('counts the columns of wide characters', async () => {
+    const wide = [
+      { name: '流れ', size: '1' },
+      { name: 'abcd', size: '2' },
+    ]
+    expect((await table(wide, true)).split('\n')).to.deep.equal(['NAME  SIZE', '流れ     1', 'abcd     2', ''])
+  })
+
   it('is a record a line elsewhere, with tabs between and no titles', async () => {
     expect((await table(rows, false)).split('\n')).to.deep.equal(['a\t1', 'λλλλ\t-', 'b\\n\\x1b[2J\t1234', ''])
   })

@@ -88,7 +88,7 @@ describe('an entry of a directory that is no tree object', () => {
     expect(stderr).to.include('gone repaired and moved to lost+found')
     await using repaired = await openStore(path)
     const { rootref: newRootref } = await resolveRoot(repaired, { checkpoint: true })
-    const root = await new SnapshotReader(repaired, newRootref).lookup('.', 'dir')
+    const root = await new SnapshotReader({ store: repaired, rootref: newRootref }).lookup('.', 'dir')
     expect(root.data.b).to.deep.include({ type: 'invalid', json: { data: 'NQ==', type: 'val', ver: 2 } })
     expect(Object.keys(root.data)).to.have.members(['a', 'b', 'c', 'lost', 'lost+found'])
   })

@@ -62,7 +62,7 @@ describe('content, what a store can do', () => {
     expect(store).not.to.have.property('onDisk')
     expect(await store.instance.kvs.root('other')).to.deep.equal({ rootref, sequence: 3, owner: 5 })
     expect(await resolveRoot(store)).to.include({ rootref, sequence: 7, checkpointIndex: undefined })
-    const listing = await validate(store, { onDamage: () => {} }).catch((error) => error)
+    const listing = await validate(store, { onFault: () => {} }).catch((error) => error)
     expect(listing).to.include({ code: 'ENOTSUP' })
     const counting = await contentStats(store, { reachable: false }).catch((error) => error)
     expect(counting).to.include({ code: 'ENOTSUP' })

@@ -51,7 +51,7 @@ const WORK: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
   },
   validate: async (signal) => {
     await using store = await openStore(STORE)
-    await validate(store, { signal, onDamage: () => {} })
+    await validate(store, { signal, onFault: () => {} })
   },
   diff: async (signal) => {
     await using store = await openStore(STORE)

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { decodeMessage, encodeMessage, FLAG, type Message, ProtocolError } from '../../src/flux/index.ts'
+import { FLAG, ProtocolError } from '../../src/flux/index.ts'
 import { fixture } from '../support/fixtures.ts'
+import { decodeMessage, encodeMessage, type Message } from '../support/message.ts'
 
 interface Recorded {
   direction: 'client' | 'broker'

@@ -24,13 +24,13 @@ const { rootref } = expected('jobs')
 type Work = (store: ContentStore, complain: (what: unknown) => void) => Promise<unknown> | AsyncIterable<unknown>
 
 const WORKS: Record<string, Work> = {
-  fsck: (store, onDamage) => fsck(store, { rootref, onDamage }),
-  ls: (store, onError) => listKeys(new SnapshotReader(store, rootref), [], { recursive: true, onError }),
-  dir: (store) => listDirEntries(new SnapshotReader(store, rootref), '.', { recursive: true, valueBytes: 100 }),
-  du: (store, onError) => du(store, { type: 'dirref', data: [rootref], ver: 1 }, { depth: 1, onError }),
+  fsck: (store, onFault) => fsck(store, { rootref, onFault }),
+  ls: (store, onFault) => listKeys(new SnapshotReader({ store, rootref }), [], { recursive: true, onFault }),
+  dir: (store) => listDirEntries(new SnapshotReader({ store, rootref }), '.', { recursive: true, valueBytes: 100 }),
+  du: (store, onFault) => du({ store, rootref }, { depth: 1, onFault }),
   jobs: (store) => jobs({ store, rootref, namespace: undefined }),
   diff: (store) => diff({ store, rootref }, { store, rootref: expected('basic').rootref }),
-  'content validate': (store, onDamage) => validate(store, { onDamage }),
+  'content validate': (store, onFault) => validate(store, { onFault }),
   'content load': (store) => loadBlobs(store, [rootref]),
   'content stats': (store) => contentStats(store, { reachable: true }),
   'content checkpoint list': (store) => store.checkpoints(),

@@ -11,12 +11,11 @@ import {
   listDirEntries,
   listKeys,
 } from '../../src/inspect/index.ts'
-import { type Dirref, SnapshotReader, walk } from '../../src/kvs/index.ts'
+import { SnapshotReader, walk } from '../../src/kvs/index.ts'
 import { chain, doubled, repeated } from '../support/large-trees.ts'
 import { Blobs, dir, MemoryStore, onDisk, raw, val, valref } from '../support/trees.ts'
 
 const MISSING = `sha1-${'0'.repeat(40)}`
-const rootObj = (rootref: string): Dirref => ({ type: 'dirref', ver: 1, data: [rootref] })
 
 /** A directory of one value; and of one that is damaged. */
 const sound = (blobs: Blobs) => blobs.store(blobs.dirText({ v: valref('end') }))
@@ -24,7 +23,7 @@ const damaged = (blobs: Blobs) => blobs.store(blobs.dirText({ v: raw('valref', [
 
 async function damagesOf(store: MemoryStore, rootref: string) {
   const damages: Damage[] = []
-  const checked = await checkTree(store, rootref, { onDamage: (damage) => damages.push(damage) })
+  const checked = await checkTree({ store, rootref }, { onFault: (damage) => damages.push(damage) })
   return { checked, keys: damages.map(damagedKey) }
 }
 
@@ -71,8 +70,11 @@ describe('inspect: trees that are larger than they look', () => {
 
   it('are not listed while they are checked, beyond a number of keys', async () => {
     const blobs = new Blobs()
-    const options = { onDamage: () => {}, onVisit: () => {}, maxKeys: 1000 }
-    const error = await checkTree(new MemoryStore(blobs), doubled(blobs, sound(blobs), 30), options).catch(codeOf)
+    const options = { onFault: () => {}, onVisit: () => {}, maxKeys: 1000 }
+    const error = await checkTree(
+      { store: new MemoryStore(blobs), rootref: doubled(blobs, sound(blobs), 30) },
+      options,
+    ).catch(codeOf)
     expect(error).to.deep.equal(['EOVERFLOW', 'more than 1000 keys to list', 'leave out --verbose'])
   })
 
@@ -92,13 +94,13 @@ describe('inspect: trees that are larger than they look', () => {
     const store = new MemoryStore(blobs)
     const rootref = doubled(blobs, sound(blobs), 30)
     const sizes = async (refs: readonly string[]) => Float64Array.from(refs, (ref) => blobs.get(ref)?.length ?? -1)
-    const [all, a, b] = await du(onDisk(store, { sizes }), rootObj(rootref), { depth: 1 })
+    const [all, a, b] = await du({ store: onDisk(store, { sizes }), rootref }, { depth: 1 })
     expect(store.asked).to.have.length(31)
     expect(all).to.include({ keys: 2 ** 30, valueBytes: 3 * 2 ** 30, dirs: 2 ** 31 - 1 })
     expect(a).to.include({ key: 'a', keys: 2 ** 29 })
     expect(b).to.include({ key: 'b', keys: 2 ** 29, onceBytes: 0 })
     expect(all?.onceBytes).to.equal([...blobs.values()].reduce((sum, { length }) => sum + length, 0))
-    const deeper = await du(store, rootObj(rootref), { depth: 3 })
+    const deeper = await du({ store, rootref }, { depth: 3 })
     expect(deeper).to.have.length(1 + 2 + 4 + 8)
     for (const { key, keys } of deeper) {
       expect(keys).to.equal(2 ** (30 - (key === '.' ? 0 : key.split('.').length)))
@@ -126,12 +128,12 @@ describe('inspect: trees that are larger than they look', () => {
       for await (const _ of walk(store, rootref, limits));
     },
     async listKeys(store: MemoryStore, rootref: string, limits: object) {
-      const options = { recursive: true, onError: () => {}, ...limits }
-      for await (const _ of listKeys(new SnapshotReader(store, rootref), [], options));
+      const options = { recursive: true, onFault: () => {}, ...limits }
+      for await (const _ of listKeys(new SnapshotReader({ store, rootref }), [], options));
     },
     async listDirEntries(store: MemoryStore, rootref: string, limits: object) {
       const options = { recursive: true, valueBytes: 0, ...limits }
-      for await (const _ of listDirEntries(new SnapshotReader(store, rootref), '.', options));
+      for await (const _ of listDirEntries(new SnapshotReader({ store, rootref }), '.', options));
     },
   })) {
     it(`are not gone through beyond a number of keys, or levels: ${what}`, async () => {

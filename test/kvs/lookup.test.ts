@@ -27,7 +27,7 @@ describe('kvs/lookup', () => {
   const blobs = new Blobs()
   const rootref = blobs.tree(ENTRIES)
   const other = blobs.tree({ x: val('of another namespace') })
-  const reader = () => new SnapshotReader(new MemoryStore(blobs), rootref)
+  const reader = () => new SnapshotReader({ store: new MemoryStore(blobs), rootref })
 
   async function outcome(key: string, kind: LookupKind, from = reader()): Promise<string> {
     try {
@@ -86,21 +86,21 @@ describe('kvs/lookup', () => {
       return { rootref: other, sequence: 1 }
     }
     const store = Object.assign(new MemoryStore(blobs), { instance: { kvs: { root } } as unknown as LiveInstance })
-    expect(await outcome('elsewhere', 'value', new SnapshotReader(store, rootref))).to.equal('of another namespace')
+    expect(await outcome('elsewhere', 'value', new SnapshotReader({ store, rootref }))).to.equal('of another namespace')
   })
 
   it('follows ten links, and not eleven', async () => {
     const chain: Record<string, Tree> = { l0: val('end') }
     for (let i = 1; i <= 11; i++) chain[`l${i}`] = symlink(`l${i - 1}`)
     const root = blobs.tree(chain)
-    const from = new SnapshotReader(new MemoryStore(blobs), root)
+    const from = new SnapshotReader({ store: new MemoryStore(blobs), rootref: root })
     expect(await outcome('l10', 'value', from)).to.equal('end')
     expect(await outcome('l11', 'value', from)).to.equal('ELOOP l11: Too many levels of symbolic links')
   })
 
   it('loads each directory on the way once', async () => {
     const store = new MemoryStore(blobs)
-    const from = new SnapshotReader(store, rootref)
+    const from = new SnapshotReader({ store, rootref })
     await from.lookup('a.b.c')
     await from.lookup('a.b.many')
     expect(store.asked.length).to.equal(3)

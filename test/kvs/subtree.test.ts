@@ -16,7 +16,7 @@ describe('kvs/subtree', () => {
   async function selected(...keys: string[]) {
     const store = new MemoryStore(blobs)
     const links: string[] = []
-    const root = await selectKeys(new SnapshotReader(store, rootref), keys, (key) => links.push(key))
+    const root = await selectKeys(new SnapshotReader({ store, rootref }), keys, (key) => links.push(key))
     const entries: string[] = []
     for await (const batch of walk(store, root)) {
       for (const entry of batch) {

@@ -218,7 +218,7 @@ describe('kvs/walk', () => {
     it('is left out and reported in order, each with its kind and key', async () => {
       const { store, rootref, lost, notDir, notTree } = damaged()
       const errors: TreeError[] = []
-      const seen = await walkAll(store, rootref, { onError: (error) => errors.push(error) })
+      const seen = await walkAll(store, rootref, { onFault: (error) => errors.push(error) })
       expect(seen).to.deep.equal(['a=fine', 'e.y=also fine', 'h=fine too'])
       expect(errors.map(({ key, kind, code }) => [key, kind, code])).to.deep.equal([
         ['b', 'missing-value', 'ENOENT'],
@@ -263,7 +263,7 @@ describe('kvs/walk', () => {
       const parts = Array.from({ length: 30 }, (_, n) => blobs.store(Buffer.alloc(1 << 20, n)))
       const rootref = blobs.tree({ big: raw('valref', [...parts, `sha1-${'2'.repeat(40)}`]), z: val('1') })
       const errors: TreeError[] = []
-      const seen = await walkAll(new MemoryStore(blobs), rootref, { onError: (error) => errors.push(error) })
+      const seen = await walkAll(new MemoryStore(blobs), rootref, { onFault: (error) => errors.push(error) })
       expect(seen).to.deep.equal(['z=1'])
       expect(errors[0]?.message).to.match(/^big: missing blobref 30: /)
     })
@@ -278,7 +278,7 @@ describe('kvs/walk', () => {
         ),
       )
       const errors: TreeError[] = []
-      expect(await walkAll(new MemoryStore(blobs), own, { onError: (error) => errors.push(error) })).to.deep.equal([
+      expect(await walkAll(new MemoryStore(blobs), own, { onFault: (error) => errors.push(error) })).to.deep.equal([
         'a=',
       ])
       expect(errors.map(({ key, code }) => [key, code])).to.deep.equal([['again', 'ELOOP']])

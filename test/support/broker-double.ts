@@ -7,18 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  decodeJson,
-  decodeMessage,
-  encodeJson,
-  encodeMessage,
-  FLAG,
-  FrameParser,
-  type JsonObject,
-  type RequestMessage,
-  writeFrameHeader,
-} from '../../src/flux/index.ts'
+import { decodeJson, encodeJson, FLAG, FrameParser, type JsonObject, writeFrameHeader } from '../../src/flux/index.ts'
 import { type Answer, type InstanceOptions, Services } from './broker-double-services.ts'
+import { decodeMessage, encodeMessage, type RequestMessage } from './message.ts'
 
 /** A request as it was received. */
 export interface RecordedRequest {

@@ -4,8 +4,9 @@
  * most of the time in which a person does not notice.
  */
 import { homedir } from 'node:os'
-import { BrokerStore, type ContentStore, openStore } from '../../content/index.ts'
-import { isDir, type KvsReader, resolveRoot, ServiceReader, SnapshotReader } from '../../kvs/index.ts'
+import type { ContentStore } from '../../content/index.ts'
+import { isDir, type KvsReader, type RootChoice, resolveRoot, ServiceReader, SnapshotReader } from '../../kvs/index.ts'
+import { namesRoot, openSource, type RootFlags, rootChoice, type SourceChoice } from '../source-choice.ts'
 
 /**
  * Milliseconds for the source to answer; `FLUX_TS_COMPLETION_MS` is for those who would rather wait longer, or not so long.
@@ -29,8 +30,10 @@ export async function completeKeys(words: readonly string[]): Promise<void> {
     if (flags['--archive'] === undefined) process.exit()
   }, DEADLINE_MS).unref()
   try {
-    await using store = await open(flags, deadline.signal)
-    const keys = await keysOf(store, flags, unquoted(words.at(-1) ?? ''))
+    const choice = choiceOf(flags)
+    const env = { ...NO_RETRIES, ...process.env }
+    await using store = await openSource({ ...choice, env, verify: false, signal: deadline.signal })
+    const keys = await keysOf(store, rootChoice(choice), unquoted(words.at(-1) ?? ''))
     if (!deadline.signal.aborted) process.stdout.write(keys.map((key) => `${key}\n`).join(''))
   } catch {
     // There is nobody to tell.
@@ -56,30 +59,26 @@ function unquoted(word: string): string {
   return plain.startsWith('~/') ? homedir() + plain.slice(1) : plain
 }
 
-async function open(flags: Record<string, string>, signal: AbortSignal): Promise<ContentStore> {
-  if (flags['--store'] !== undefined) return openStore(flags['--store'], { verify: false })
-  if (flags['--archive'] !== undefined) {
-    const { ArchiveStore } = await import('../../restore/index.ts')
-    return ArchiveStore.open(flags['--archive'], { signal })
+/** The source that flags name, in the words of other commands. */
+function choiceOf(flags: Record<string, string>): Omit<SourceChoice, 'verify'> & RootFlags {
+  const index = flags['--checkpoint-index']
+  return {
+    uri: flags['--uri'],
+    store: flags['--store'],
+    archive: flags['--archive'],
+    namespace: flags['--namespace'] ?? flags['-N'],
+    checkpoint: flags['--checkpoint'] !== undefined,
+    'checkpoint-index': index === undefined ? undefined : Number(index),
+    root: flags['--root'],
   }
-  return BrokerStore.open(flags['--uri'], { env: { ...NO_RETRIES, ...process.env }, verify: false, signal })
 }
 
-async function keysOf(store: ContentStore, flags: Record<string, string>, part: string): Promise<string[]> {
-  const index = flags['--checkpoint-index']
-  const namespace = flags['--namespace'] ?? flags['-N'] ?? (process.env.FLUX_KVS_NAMESPACE || undefined)
-  const root = flags['--root']
-  const checkpoint = flags['--checkpoint'] !== undefined
-  const namesRoot = root !== undefined || checkpoint || index !== undefined
-  let reader: KvsReader
+async function keysOf(store: ContentStore, choice: RootChoice, part: string): Promise<string[]> {
   // The KVS service answers those too who may not load content.
-  if (store.instance && !namesRoot) {
-    reader = new ServiceReader(store.instance.kvs, { namespace })
-  } else {
-    const checkpointIndex = index === undefined ? undefined : Number(index)
-    const { rootref } = await resolveRoot(store, { root, checkpoint, checkpointIndex, namespace })
-    reader = new SnapshotReader(store, rootref, { namespace })
-  }
+  const isAsked = store.instance !== undefined && !namesRoot(choice)
+  const reader: KvsReader = isAsked
+    ? new ServiceReader(store.instance.kvs, choice)
+    : new SnapshotReader(await resolveRoot(store, choice))
   const dir = part.slice(0, part.lastIndexOf('.') + 1)
   const { data } = await reader.lookup(dir || '.', 'dir')
   return Object.entries(data)

@@ -5,8 +5,6 @@ import { byteText, countText, grouped, isoTime, printable, type TimeStyle, timeT
 import { type ArchiveInfo, type ArchiveReading, archiveInfo } from '../../restore/index.ts'
 
 export default class ArchiveInfoCommand extends FluxCommand {
-  static override hiddenAliases = ['flux:archive:info']
-
   static override summary = 'Say what an archive is, and whether it is sound'
 
   static override description =
@@ -30,7 +28,6 @@ What is not as it should be, such as a name that appears twice, is said on stder
       name: 'FILE',
       description: 'archive or directory to read; - is standard input',
       required: true,
-      ignoreStdin: true,
     }),
   }
 

@@ -1,21 +1,18 @@
 import { Args, Flags } from '@oclif/core'
 import {
   complaintFlags,
-  FluxCommand,
-  interruptible,
   Output,
-  openSource,
   paceFlags,
+  StoreCommand,
   sourceFlags,
   stdinLines,
   UsageError,
 } from '../../cli/index.ts'
+import type { ContentStore } from '../../content/index.ts'
 import { throwIfAborted } from '../../errors/index.ts'
 import { loadBlobs } from '../../inspect/index.ts'
 
-export default class ContentLoad extends FluxCommand {
-  static override hiddenAliases = ['flux:content:load']
-
+export default class ContentLoad extends StoreCommand {
   static override summary = 'Print blobs'
 
   static override description =
@@ -30,7 +27,7 @@ export default class ContentLoad extends FluxCommand {
   ]
 
   static override args = {
-    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', ignoreStdin: true, multiple: true }),
+    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', multiple: true }),
   }
 
   static override flags = {
@@ -43,9 +40,7 @@ export default class ContentLoad extends FluxCommand {
   async run(): Promise<object> {
     const { args, flags } = await this.parse(ContentLoad)
     const named = args.blobref ?? []
-    return interruptible(async (signal) => {
-      const progress = this.progress({ quiet: named.length === 0 && process.stdin.isTTY === true })
-      await using store = await openSource({ ...flags, signal, onWarning: this.complain, progress })
+    const work = async (store: ContentStore, signal: AbortSignal) => {
       const asked: string[] = []
       const blobs: object[] = []
       const output = new Output()
@@ -56,7 +51,9 @@ export default class ContentLoad extends FluxCommand {
           blobs.push({ blobref: asked[blobs.length], size: blob.length, base64: Buffer.from(blob).toString('base64') })
       }
       return { blobs }
-    })
+    }
+    // Whoever types blobrefs needs the line himself.
+    return this.withStore(flags, work, { quiet: named.length === 0 && process.stdin.isTTY === true })
   }
 }
 

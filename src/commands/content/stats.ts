@@ -1,14 +1,5 @@
 import { Flags } from '@oclif/core'
-import {
-  complaintFlags,
-  EXIT,
-  FluxCommand,
-  interruptible,
-  Output,
-  openSource,
-  sourceFlags,
-  UsageError,
-} from '../../cli/index.ts'
+import { complaintFlags, Output, StoreCommand, sourceFlags, UsageError } from '../../cli/index.ts'
 import {
   serviceStatsJson,
   serviceStatsRows,
@@ -17,11 +8,10 @@ import {
   statsRows,
   statsText,
 } from '../../cli/reports/index.ts'
+import type { ContentStore } from '../../content/index.ts'
 import { contentStats } from '../../inspect/index.ts'
 
-export default class ContentStats extends FluxCommand {
-  static override hiddenAliases = ['flux:content:stats']
-
+export default class ContentStats extends StoreCommand {
   static override summary = 'Tell how much a content store holds'
 
   static override description =
@@ -49,9 +39,7 @@ On a terminal the figures are in columns; otherwise each is on a line of its own
   async run(): Promise<object> {
     const { flags } = await this.parse(ContentStats)
     const { reachable } = flags
-    return interruptible(async (signal) => {
-      const progress = this.progress({ isWhole: true })
-      await using store = await openSource({ ...flags, signal, onWarning: this.complain, progress })
+    const work = async (store: ContentStore, signal: AbortSignal) => {
       const output = new Output()
       const isTerminal = process.stdout.isTTY === true
       if (store.instance) {
@@ -61,13 +49,12 @@ On a terminal the figures are in columns; otherwise each is on a line of its own
         return serviceStatsJson(stats)
       }
       const stats = await contentStats(store, { reachable, signal })
-      await store.assertUnchanged()
       if (!this.jsonEnabled()) await output.write(statsText(statsRows(stats), isTerminal))
       for (const complaint of statsComplaints(stats)) {
-        this.notice(`${store.name}: ${complaint}`)
-        process.exitCode = EXIT.FAILED
+        this.fault(`${store.name}: ${complaint}`, 'unreadable')
       }
       return statsJson(stats)
-    })
+    }
+    return this.withStore(flags, work, { isWhole: true })
   }
 }

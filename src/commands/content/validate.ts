@@ -1,20 +1,9 @@
 import { Args, Flags } from '@oclif/core'
-import {
-  EXIT,
-  FluxCommand,
-  interruptible,
-  Output,
-  openSource,
-  paceFlags,
-  sourceFlags,
-  stdinLines,
-} from '../../cli/index.ts'
-import { type ContentError, parseBlobref } from '../../content/index.ts'
+import { EXIT, Output, paceFlags, StoreCommand, sourceFlags, stdinLines } from '../../cli/index.ts'
+import { type ContentError, type ContentStore, parseBlobref } from '../../content/index.ts'
 import { blobState, validate } from '../../inspect/index.ts'
 
-export default class ContentValidate extends FluxCommand {
-  static override hiddenAliases = ['flux:content:validate']
-
+export default class ContentValidate extends StoreCommand {
   static override summary = 'Compare blobs with their blobrefs'
 
   static override description =
@@ -35,7 +24,7 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
   ]
 
   static override args = {
-    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', ignoreStdin: true, multiple: true }),
+    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', multiple: true }),
   }
 
   static override flags = {
@@ -51,31 +40,24 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
     const named = args.blobref ?? []
     if (named[0] !== '-') for (const blobref of named) parseBlobref(blobref)
     const blobrefs = named.length === 0 ? undefined : named[0] === '-' ? blobrefsOnStdin() : named
-    // Whoever types blobrefs needs the line himself.
-    const isTyped = named[0] === '-' && process.stdin.isTTY === true
-    return interruptible(async (signal) => {
-      await using store = await openSource({
-        ...flags,
-        verify: true,
-        onWarning: (message) => this.notice(message),
-        progress: this.progress({ quiet: isTyped, isWhole: named.length === 0 }),
-        signal,
-      })
+    const work = async (store: ContentStore, signal: AbortSignal) => {
       const output = new Output()
       const damaged: ContentError[] = []
-      const onDamage = (error: ContentError) => {
+      const onFault = (error: ContentError) => {
         damaged.push(error)
         if (!this.jsonEnabled()) output.append(`${error.blobref} ${blobState(error)}\n`)
       }
-      const checked = await validate(store, { blobrefs, onDamage, signal }).finally(() => output.flush())
-      await store.assertUnchanged()
+      const checked = await validate(store, { blobrefs, onFault, signal }).finally(() => output.flush())
       if (damaged.length > 0) process.exitCode = EXIT.FAILED
       if (!this.jsonEnabled()) this.notice(`${checked} blobs looked at, ${damaged.length} damaged`)
       return {
         checkedCount: checked,
         damaged: damaged.map(({ blobref, code, message }) => ({ blobref, code, message })),
       }
-    })
+    }
+    // Whoever types blobrefs needs the line himself.
+    const isTyped = named[0] === '-' && process.stdin.isTTY === true
+    return this.withStore(flags, work, { quiet: isTyped, isWhole: named.length === 0 })
   }
 }
 

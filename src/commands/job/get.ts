@@ -1,13 +1,11 @@
 import { Args, Flags } from '@oclif/core'
-import { EXIT, jobidArgument, kindOf, loadFlags, print, SourceCommand, timeStyle, utcFlag } from '../../cli/index.ts'
+import { jobidArgument, loadFlags, print, SourceCommand, timeStyle, utcFlag } from '../../cli/index.ts'
 import { decodedRecord, recordLines } from '../../cli/reports/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { jobRecord, jobRecords, OUTPUT_RECORD, taskOutput } from '../../inspect/index.ts'
 import { formatJobid, type Snapshot } from '../../kvs/index.ts'
 
 export default class JobGet extends SourceCommand {
-  static override hiddenAliases = ['flux:job:get']
-
   static override summary = 'Show what a snapshot holds of one job'
 
   static override description =
@@ -35,7 +33,6 @@ A job that was running has its guest records in a namespace of its own, which is
       name: 'JOBID',
       description: 'id of the job, in any form',
       required: true,
-      ignoreStdin: true,
     }),
   }
 
@@ -60,11 +57,7 @@ A job that was running has its guest records in a namespace of its own, which is
         await this.#printOne(snapshot, id, flags.record, signal)
         return undefined
       }
-      const onFault = (fault: FluxError) => {
-        this.complain(fault.message, kindOf(fault))
-        process.exitCode = EXIT.FAILED
-      }
-      const all = await jobRecords(snapshot, id, { onFault, signal })
+      const all = await jobRecords(snapshot, id, { onFault: this.onFault, signal })
       const records = flags.record === undefined ? all : all.filter(({ name }) => name === flags.record)
       if (flags.record !== undefined && records.length === 0)
         throw new FluxError('ENOENT', `${formatJobid(id)}: no such record: ${flags.record}`)

@@ -1,22 +1,9 @@
 import { Args, Flags } from '@oclif/core'
-import {
-  atFlag,
-  EXIT,
-  errorLine,
-  kindOf,
-  limitFlags,
-  Output,
-  outputWidth,
-  printJsonList,
-  SourceCommand,
-  shown,
-} from '../../cli/index.ts'
+import { atFlag, limitFlags, Output, outputWidth, printJsonList, SourceCommand, shown } from '../../cli/index.ts'
 import { type DirEntry, keyValueLine, listDirEntries, objJson, valueJson } from '../../inspect/index.ts'
-import { linkText, plainKey, type TreeError } from '../../kvs/index.ts'
+import { linkText, plainKey } from '../../kvs/index.ts'
 
 export default class KvsDir extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:dir']
-
   static override summary = 'Show a directory of the KVS, with values'
 
   static override description =
@@ -34,7 +21,7 @@ export default class KvsDir extends SourceCommand {
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of a directory', default: '.', ignoreStdin: true }),
+    key: Args.string({ name: 'KEY', description: 'of a directory', default: '.' }),
   }
 
   static override flags = {
@@ -63,11 +50,13 @@ export default class KvsDir extends SourceCommand {
       const reader = await source.reader(flags.at)
       const output = new Output()
       const limits = { maxKeys: flags['max-keys'], maxDepth: flags['max-depth'] }
-      const onError = (error: TreeError) => {
-        this.complain(errorLine(error), kindOf(error))
-        process.exitCode = EXIT.FAILED
-      }
-      const found = listDirEntries(reader, key, { recursive, valueBytes, onError, ...limits, signal: source.signal })
+      const found = listDirEntries(reader, key, {
+        recursive,
+        valueBytes,
+        onFault: this.onFault,
+        ...limits,
+        signal: source.signal,
+      })
       if (this.jsonEnabled()) {
         await printJsonList('keys', texts(found))
         return

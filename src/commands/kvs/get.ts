@@ -7,8 +7,6 @@ import { decodeVal, lookupError, type TreeObj, treeObjText, type Val } from '../
 const LIVE_FLAGS = ['waitcreate', 'watch', 'uniq', 'append', 'full', 'count', 'stream']
 
 export default class KvsGet extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:get']
-
   static override summary = 'Print values of the KVS'
 
   static override description =
@@ -34,7 +32,7 @@ export default class KvsGet extends SourceCommand {
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of a value', required: true, ignoreStdin: true, multiple: true }),
+    key: Args.string({ name: 'KEY', description: 'of a value', required: true, multiple: true }),
   }
 
   static override flags = {

@@ -4,8 +4,6 @@ import { FluxError } from '../../errors/index.ts'
 import { dirrefText } from '../../kvs/index.ts'
 
 export default class KvsGetroot extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:getroot']
-
   static override summary = 'Show the root of the KVS'
 
   static override description =

@@ -1,22 +1,9 @@
 import { Args, Flags } from '@oclif/core'
-import {
-  columns,
-  EXIT,
-  errorLine,
-  kindOf,
-  limitFlags,
-  Output,
-  outputWidth,
-  printJsonList,
-  SourceCommand,
-  shown,
-} from '../../cli/index.ts'
+import { columns, limitFlags, Output, outputWidth, printJsonList, SourceCommand, shown } from '../../cli/index.ts'
 import { type Listing, listKeys, objJson } from '../../inspect/index.ts'
 import { isDir, keyIn, plainKey, type TreeObj } from '../../kvs/index.ts'
 
 export default class KvsLs extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:ls']
-
   static override summary = 'List directories of the KVS'
 
   static override description =
@@ -31,7 +18,7 @@ export default class KvsLs extends SourceCommand {
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'what to list (default: .)', ignoreStdin: true, multiple: true }),
+    key: Args.string({ name: 'KEY', description: 'what to list (default: .)', multiple: true }),
   }
 
   static override flags = {
@@ -59,14 +46,10 @@ export default class KvsLs extends SourceCommand {
     const given = args.key ?? []
     const asked = this.jsonEnabled() ? given.map(withoutDots) : given
     await this.withSource(flags, async (source) => {
-      const onError = (error: Error) => {
-        this.complain(errorLine(error), kindOf(error))
-        process.exitCode = EXIT.FAILED
-      }
       const output = new Output()
       let isFirst = true
       const limits = { maxKeys: flags['max-keys'], maxDepth: flags['max-depth'] }
-      const options = { ...flags, ...limits, onError, signal: source.signal }
+      const options = { ...flags, ...limits, onFault: this.onFault, signal: source.signal }
       const listings = listKeys(await source.reader(), asked, options)
       if (this.jsonEnabled()) {
         await printJsonList('keys', texts(listings))

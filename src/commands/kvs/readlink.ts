@@ -3,8 +3,6 @@ import { atFlag, Output, SourceCommand, shown } from '../../cli/index.ts'
 import { linkText } from '../../kvs/index.ts'
 
 export default class KvsReadlink extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:readlink']
-
   static override summary = 'Show where symbolic links lead'
 
   static override description =
@@ -19,7 +17,7 @@ export default class KvsReadlink extends SourceCommand {
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of a link', required: true, ignoreStdin: true, multiple: true }),
+    key: Args.string({ name: 'KEY', description: 'of a link', required: true, multiple: true }),
   }
 
   static override flags = {

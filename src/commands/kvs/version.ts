@@ -2,8 +2,6 @@ import { Output, SourceCommand } from '../../cli/index.ts'
 import { FluxError } from '../../errors/index.ts'
 
 export default class KvsVersion extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:version']
-
   static override summary = 'Show the version of the KVS'
 
   static override description =

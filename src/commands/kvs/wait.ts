@@ -3,8 +3,6 @@ import { refuseUnlessLive, SourceCommand } from '../../cli/index.ts'
 import { FluxError } from '../../errors/index.ts'
 
 export default class KvsWait extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:wait']
-
   static override summary = 'Wait until the KVS reaches a version'
 
   static override description =
@@ -22,7 +20,6 @@ export default class KvsWait extends SourceCommand {
       name: 'VERSION',
       description: 'sequence number',
       required: true,
-      ignoreStdin: true,
       min: 0,
     }),
   }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { ContentStore } from '../../content/index.ts'
 import { printable } from '../../errors/index.ts'
-import { decodeVal, linkText, streamValue } from '../../kvs/index.ts'
+import { decodeVal, linkText, type SnapshotRoot, streamValue } from '../../kvs/index.ts'
 import type { Change, KeyContent } from './change.ts'
 
 /** Larger values are not shown. */
@@ -13,16 +13,16 @@ const MAX_EDITS = 10_000
 /**
  * A change as a unified diff, with three lines of context.
  *
- * @param a - where the values before are
- * @param b - where those after are
+ * @param a - the snapshot before
+ * @param b - the one after
  * @returns lines, each ending in a newline. Values that are not text, or too large, are only said to differ.
  * @throws {TreeError} a value cannot be read
  */
-export async function changeText(a: ContentStore, b: ContentStore, change: Change): Promise<string> {
+export async function changeText(a: SnapshotRoot, b: SnapshotRoot, change: Change): Promise<string> {
   const { key, before, after } = change
   const nameA = before ? `a/${printable(key)}` : '/dev/null'
   const nameB = after ? `b/${printable(key)}` : '/dev/null'
-  const [textA, textB] = await Promise.all([textOf(a, key, before), textOf(b, key, after)])
+  const [textA, textB] = await Promise.all([textOf(a.store, key, before), textOf(b.store, key, after)])
   for (const text of [textA, textB]) {
     if (typeof text !== 'string') return `${text.what} ${nameA} and ${nameB} differ\n`
   }

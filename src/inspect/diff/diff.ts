@@ -6,7 +6,6 @@
  *
  * Directories are not compared as such: an empty one, which no archive holds, makes no difference.
  */
-import type { ContentStore } from '../../content/index.ts'
 import { throwIfAborted } from '../../errors/index.ts'
 import {
   badEntry,
@@ -16,26 +15,15 @@ import {
   dirrefOf,
   type EntryObj,
   isDir,
+  type SnapshotRoot,
   sortNames,
   type TreeError,
   type TreeObj,
 } from '../../kvs/index.ts'
+import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { loadDirs } from '../load-dirs.ts'
 import type { Change, Leaf, LeafPair } from './change.ts'
 import { settleLeaves } from './diff-leaves.ts'
-
-/** A tree to be compared. */
-export interface DiffTree {
-  store: ContentStore
-  rootref: string
-}
-
-/** How {@link diff} treats what it cannot read, and what ends it. */
-export interface DiffOptions {
-  /** Hears of what cannot be read, and so not be compared; without it, the first such thing is thrown. */
-  onError?: ((error: TreeError) => void) | undefined
-  signal?: AbortSignal | undefined
-}
 
 /** Directories of one key that are not loaded yet, or one alone. */
 interface DirPair {
@@ -64,18 +52,19 @@ const AHEAD = 4096
 const NOTHING: DirObj['data'] = Object.freeze(Object.create(null))
 
 /**
- * Compare two trees.
+ * Compare two snapshots.
  *
  * @yields changes in the order of their keys' components, in batches, never empty ones
- * @throws {TreeError} see {@link DiffOptions.onError}
+ * @throws {TreeError} see {@link InspectOptions.onFault}
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
-export async function* diff(a: DiffTree, b: DiffTree, options: DiffOptions = {}): AsyncGenerator<Change[], void, void> {
+export async function* diff(
+  a: SnapshotRoot,
+  b: SnapshotRoot,
+  options: InspectOptions = {},
+): AsyncGenerator<Change[], void, void> {
   const { signal } = options
-  const report = (error: TreeError) => {
-    if (options.onError === undefined) throw error
-    options.onError(error)
-  }
+  const report = faultReporter(options)
   // What is still to come, the next last.
   const stack: Node[] = []
   push(stack, '', dirrefOf(a.rootref), dirrefOf(b.rootref))

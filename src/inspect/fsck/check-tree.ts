@@ -17,12 +17,14 @@ import {
   dirrefOf,
   MAX_KEYS,
   type ScanVisitor,
+  type SnapshotRoot,
   type TreeError,
   TreeScan,
   type Val,
   type Valref,
 } from '../../kvs/index.ts'
 import type { DirGraph } from '../dir-graph.ts'
+import type { InspectOptions } from '../inspect-options.ts'
 import { type BadBlob, badBlob, blobDamageKind, type Damage, type DamageKind } from './damage.ts'
 import { newSurvey, SURVEYED, surveyTree } from './survey-tree.ts'
 
@@ -35,16 +37,14 @@ const MAX_VISITS = 1_000_000
 /** Damages are told until their keys have come to so many components; then they are counted alone. */
 const MAX_COMPONENTS = 32_000_000
 
-export interface CheckTreeOptions {
+/** How {@link checkTree} goes about it. Its faults are told in the order of `flux fsck`. */
+export interface CheckTreeOptions extends InspectOptions<Damage> {
   /** Hears of each key before what is below it is looked at. */
   onVisit?: ((key: string) => void) | undefined
-  /** Hears of each damage, in the order of `flux fsck`. */
-  onDamage: (damage: Damage) => void
   /** What is known of directories from other roots, and is not looked at again, unless there is an `onVisit`. */
   survey?: DirGraph | undefined
   /** Keys that are told to `onVisit` at most (default: {@link MAX_KEYS}). */
   maxKeys?: number | undefined
-  signal?: AbortSignal | undefined
 }
 
 /** What was looked at, each as often as a key leads to it; numbers stop at 2^53 - 1. */
@@ -63,13 +63,13 @@ export interface CheckedTree {
 }
 
 /**
- * Check a tree.
+ * Check a snapshot: that every blob which can be reached from its root is there, and is what it should be.
  *
- * @param rootref - blobref of the root directory
  * @throws {FluxError} when the store as a whole fails; `EOVERFLOW` there are more keys than `maxKeys`
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
-export async function checkTree(store: ContentStore, rootref: string, options: CheckTreeOptions): Promise<CheckedTree> {
+export async function checkTree(snapshot: SnapshotRoot, options: CheckTreeOptions): Promise<CheckedTree> {
+  const { store, rootref } = snapshot
   const { survey: graph = newSurvey(), onVisit, signal } = options
   if (onVisit !== undefined) return new TreeCheck(store, options, undefined).run(rootref)
   const root = await surveyTree(store, rootref, graph, signal)
@@ -132,7 +132,7 @@ class TreeCheck implements ScanVisitor<Dir> {
   }
 
   async run(rootref: string): Promise<CheckedTree> {
-    const { signal, onDamage, onVisit } = this.#options
+    const { signal, onFault, onVisit } = this.#options
     const root = new Dir(undefined, '', rootref, NO_ENTRIES)
     this.#checked.blobs++
     const scan = new TreeScan(this.#store, this, {
@@ -142,7 +142,7 @@ class TreeCheck implements ScanVisitor<Dir> {
       signal,
     })
     await scan.run([[dirrefOf(rootref), root]])
-    if (onVisit === undefined) for (const { damage } of this.#damages.sort(levelOrder)) onDamage(damage)
+    if (onVisit === undefined) for (const { damage } of this.#damages.sort(levelOrder)) onFault?.(damage)
     return this.#checked
   }
 
@@ -234,7 +234,7 @@ class TreeCheck implements ScanVisitor<Dir> {
     }
     const damage: Damage = { kind, components, blobrefs, badBlobs }
     if (this.#options.onVisit) {
-      this.#options.onDamage(damage)
+      this.#options.onFault?.(damage)
       return
     }
     // What needs no blob to be seen is seen when its directory is.

@@ -1,12 +1,13 @@
 import { type Checkpoint, type ContentStore, parseBlobref } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { resolveRoot } from '../../kvs/index.ts'
+import type { InspectOptions } from '../inspect-options.ts'
 import { type CheckedTree, checkTree } from './check-tree.ts'
 import type { Damage } from './damage.ts'
 import { newSurvey } from './survey-tree.ts'
 
-/** What {@link fsck} checks. */
-export interface FsckOptions {
+/** What {@link fsck} checks. Its faults are told in the order of `flux fsck`, and are in its result too. */
+export interface FsckOptions extends InspectOptions<Damage> {
   /** Check this directory instead of a checkpoint. */
   rootref?: string | undefined
   /** Check an older checkpoint; 0 is the newest. */
@@ -19,9 +20,6 @@ export interface FsckOptions {
   onRoot?: ((root: CheckedRoot) => void) | undefined
   /** Hears of each key, in the order of `flux fsck`. */
   onVisit?: ((key: string) => void) | undefined
-  /** Hears of each damage, likewise. */
-  onDamage?: ((damage: Damage) => void) | undefined
-  signal?: AbortSignal | undefined
 }
 
 /** A root that was checked, and what was found. */
@@ -57,19 +55,22 @@ export interface FsckResult {
  * @see flux-fsck(1)
  */
 export async function fsck(store: ContentStore, options: FsckOptions = {}): Promise<FsckResult> {
-  const { rootref, checkpointIndex = 0, all, findIntact, onRoot, onVisit, onDamage, signal } = options
+  const { rootref, checkpointIndex = 0, all, findIntact, onRoot, onVisit, onFault, signal } = options
   const survey = newSurvey()
   const check = async (root: CheckedRoot, quietly: boolean) => {
     if (!quietly) onRoot?.(root)
-    const checked = await checkTree(store, root.rootref, {
-      onVisit: quietly ? undefined : onVisit,
-      onDamage: (damage) => {
-        root.damages.push(damage)
-        if (!quietly) onDamage?.(damage)
+    const checked = await checkTree(
+      { store, rootref: root.rootref },
+      {
+        onVisit: quietly ? undefined : onVisit,
+        onFault: (damage) => {
+          root.damages.push(damage)
+          if (!quietly) onFault?.(damage)
+        },
+        survey,
+        signal,
       },
-      survey,
-      signal,
-    })
+    )
     return Object.assign(root, checked)
   }
   let candidates = rootref === undefined ? await checkpointRoots(store) : []

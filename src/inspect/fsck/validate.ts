@@ -1,17 +1,15 @@
 import type { ContentError, ContentStore } from '../../content/index.ts'
 import { abortable, FluxError, throwIfAborted } from '../../errors/index.ts'
+import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 
 /** Blobs asked for at a time, and how many such batches are under way. */
 const BATCH = 512
 const BATCHES = 3
 
-/** Which blobs {@link validate} checks, and who hears of the bad ones. */
-export interface ValidateOptions {
+/** Which blobs {@link validate} checks. A fault is a blob that is missing, altered or not readable. */
+export interface ValidateOptions extends InspectOptions<ContentError> {
   /** These, and not all blobs of the store. */
   blobrefs?: Iterable<string> | AsyncIterable<string> | undefined
-  /** Hears of each blob that is missing, altered or not readable. */
-  onDamage: (error: ContentError) => void
-  signal?: AbortSignal | undefined
 }
 
 /**
@@ -21,11 +19,12 @@ export interface ValidateOptions {
  * @throws {FluxError} `ENOTSUP` none are named, and the store does not list its blobs; or the store as a whole fails
  */
 export async function validate(store: ContentStore, options: ValidateOptions): Promise<number> {
-  const { onDamage, signal } = options
+  const { signal } = options
+  const report = faultReporter(options)
   const underWay: Promise<(ContentError | undefined)[]>[] = []
   let checked = 0
   const settle = async () => {
-    for (const error of await abortable(underWay.shift() ?? Promise.resolve([]), signal)) if (error) onDamage(error)
+    for (const error of await abortable(underWay.shift() ?? Promise.resolve([]), signal)) if (error) report(error)
   }
   for await (const blobrefs of batches(store, options.blobrefs)) {
     throwIfAborted(signal)

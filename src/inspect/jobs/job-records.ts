@@ -7,15 +7,15 @@ import {
   isNoSuchKey,
   jobKey,
   linkText,
-  type Snapshot,
   SnapshotReader,
+  type SnapshotRoot,
   selectKeys,
   streamValue,
-  type TreeError,
   type Val,
   type Valref,
   walk,
 } from '../../kvs/index.ts'
+import type { InspectOptions } from '../inspect-options.ts'
 
 /** Larger records are not held. */
 const HELD_BYTES = 1 << 20
@@ -32,33 +32,23 @@ export interface JobRecord {
   readonly link: string | undefined
 }
 
-/** What has to be known of a snapshot to look for jobs in it. */
-export type JobsRoot = Pick<Snapshot, 'store' | 'rootref' | 'namespace'>
-
-/** Who hears of what {@link jobRecords} cannot read. */
-export interface JobRecordsOptions {
-  /** Called for each record that cannot be read. Without it the first such error is thrown. */
-  onFault?: ((fault: TreeError) => void) | undefined
-  signal?: AbortSignal | undefined
-}
-
 /**
- * All records of a job, in the order of their names.
+ * All records of a job, in the order of their names. A fault is a record that cannot be read.
  *
  * @throws {FluxError} `ENOENT` there is no such job; {TreeError} the way to it is damaged
  */
 export async function jobRecords(
-  { store, rootref, namespace }: JobsRoot,
+  snapshot: SnapshotRoot,
   id: bigint,
-  { onFault, signal }: JobRecordsOptions = {},
+  { onFault, signal }: InspectOptions = {},
 ): Promise<JobRecord[]> {
-  const reader = new SnapshotReader(store, rootref, { namespace, signal })
+  const reader = new SnapshotReader(snapshot, { signal })
   const root = await selectKeys(reader, [jobKey(id)]).catch((error) => {
     throw noSuchJob(error, id)
   })
   const depth = jobKey(id).split('.').length
   const records: JobRecord[] = []
-  for await (const batch of walk(store, root, { onError: onFault, signal })) {
+  for await (const batch of walk(snapshot.store, root, { onFault, signal })) {
     for (const entry of batch) {
       const name = componentsOf(entry.dir, entry.name).slice(depth).join('.')
       if (entry.type === 'symlink') {
@@ -81,18 +71,18 @@ export async function jobRecords(
  * @throws {FluxError} `ENOENT` no such job, or no such record of it; {TreeError} it is damaged
  */
 export async function jobRecord(
-  { store, rootref, namespace }: JobsRoot,
+  snapshot: SnapshotRoot,
   id: bigint,
   name: string,
   signal?: AbortSignal,
 ): Promise<AsyncIterable<readonly Uint8Array[]>> {
-  const reader = new SnapshotReader(store, rootref, { namespace })
+  const reader = new SnapshotReader(snapshot)
   const key = `${jobKey(id)}.${name}`
   await reader.lookup(jobKey(id), 'dir').catch((error) => {
     throw noSuchJob(error, id)
   })
   const value: Val | Valref = await reader.lookup(key)
-  if (value.type === 'valref') return streamValue(store, key, value.data, signal)
+  if (value.type === 'valref') return streamValue(snapshot.store, key, value.data, signal)
   return once([decodeVal(value)])
 }
 

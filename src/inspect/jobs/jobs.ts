@@ -12,22 +12,20 @@ import {
   keyOf,
   parseJobid,
   SnapshotReader,
+  type SnapshotRoot,
   selectKeys,
   type TreeError,
   type WalkFilter,
   walk,
 } from '../../kvs/index.ts'
+import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { type Job, type JobProblem, type JobRecords, jobProblem } from './job.ts'
 import { jobOf } from './job-of.ts'
-import type { JobsRoot } from './job-records.ts'
 
-/** Which jobs {@link jobs} finds, and who hears of what it cannot read. */
-export interface JobsOptions {
+/** Which jobs {@link jobs} finds. A fault is a directory that cannot be read and may have held jobs, which are lost. */
+export interface JobsOptions extends InspectOptions {
   /** Only these. */
   ids?: readonly bigint[] | undefined
-  /** Called for each directory that cannot be read and may have held jobs, which are lost. */
-  onFault?: ((fault: TreeError) => void) | undefined
-  signal?: AbortSignal | undefined
 }
 
 /** Directories from the root to that of a job: `job`, and four times four digits. */
@@ -64,12 +62,10 @@ interface Gathering {
  * @yields batches of jobs, the newest id first, never empty ones
  * @throws {FluxError} `ENOENT` one of `ids` is not there; {TreeError} the way to `job` is damaged; {InterruptedError}
  */
-export async function* jobs(
-  { store, rootref, namespace }: JobsRoot,
-  options: JobsOptions = {},
-): AsyncGenerator<Job[], void, void> {
-  const { ids, onFault, signal } = options
-  const root = await rootOf(new SnapshotReader(store, rootref, { namespace }), ids)
+export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): AsyncGenerator<Job[], void, void> {
+  const { ids, signal } = options
+  const report = faultReporter(options)
+  const root = await rootOf(new SnapshotReader(snapshot), ids)
   if (root === undefined) return
   const gathering: Gathering[] = []
   const begin = (key: string): Gathering => {
@@ -77,19 +73,25 @@ export async function* jobs(
     gathering.push(job)
     return job
   }
-  const onError = (error: TreeError) => {
+  const onFault = (error: TreeError) => {
     const components = error.key.split('.')
     // Errors come in their order too: that of a record belongs to the directory entered last.
     const problem = (record: JobProblem['record']) => jobProblem(record, error.faultKind, reasonOf(error))
     if (components.length === JOB_DEPTH) begin(error.key).problems.push(problem('directory'))
     else if (components.length > JOB_DEPTH)
       gathering.at(-1)?.problems.push(problem(components.at(-1) as keyof JobRecords))
-    else onFault?.(error)
+    else report(error)
   }
   const onDir = (dir: Dir) => {
     if (depthOf(dir) === JOB_DEPTH) dir.derived = begin(keyOf(dir.parent, dir.name))
   }
-  for await (const batch of walk(store, root, { filter: JOB_RECORDS, reverse: true, onDir, onError, signal })) {
+  for await (const batch of walk(snapshot.store, root, {
+    filter: JOB_RECORDS,
+    reverse: true,
+    onDir,
+    onFault,
+    signal,
+  })) {
     for (const entry of batch) await take(entry)
     // More may come of the last.
     const done = gathering.splice(0, gathering.length - 1)

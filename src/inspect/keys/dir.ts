@@ -17,6 +17,7 @@ import {
   type Val,
   type Valref,
 } from '../../kvs/index.ts'
+import type { InspectOptions } from '../inspect-options.ts'
 import { type DirChild, LookAhead } from './look-ahead.ts'
 
 /** One line of it. */
@@ -28,18 +29,15 @@ export type DirEntry =
   | { readonly key: string; readonly obj: DirObj | { readonly type: 'dirref' } }
 
 /** What {@link listDirEntries} lists, and how much of each value it loads. */
-export interface DirOptions {
+export interface DirOptions extends InspectOptions {
   /** Go into directories; those that hold something are not shown themselves. */
   recursive?: boolean | undefined
   /** How many bytes of each value are wanted; 0 is none. */
   valueBytes: number
-  /** Called for each entry that is no tree object; the others still are shown. Without it, the first is thrown. */
-  onError?: ((error: TreeError) => void) | undefined
   /** Keys that are shown at most (default: 100 million). */
   maxKeys?: number | undefined
   /** Levels of directories below this one (default: 10,000). */
   maxDepth?: number | undefined
-  signal?: AbortSignal | undefined
 }
 
 /** Entries whose values are loaded in one go. */
@@ -81,11 +79,11 @@ export async function* listDirEntries(
     const child = childOf(level, name)
     limit.add(1)
     if (child instanceof TreeError) {
-      if (options.onError === undefined) {
+      if (options.onFault === undefined) {
         yield* withValues(reader, batch, options)
         throw child
       }
-      options.onError(child)
+      options.onFault(child)
       continue
     }
     if (options.recursive && isDir(child.obj)) {

@@ -13,23 +13,21 @@ import {
   sortedNames,
   type TreeObj,
 } from '../../kvs/index.ts'
+import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { type DirChild, LookAhead } from './look-ahead.ts'
 
-/** What {@link listKeys} lists. */
-export interface ListOptions {
+/** What {@link listKeys} lists. A fault is a key that cannot be listed. */
+export interface ListOptions extends InspectOptions<FluxError> {
   /** List what is below each directory too. */
   recursive?: boolean | undefined
   /** List directories, and links to them, themselves. */
   directory?: boolean | undefined
   /** List links themselves. */
   classify?: boolean | undefined
-  /** Called for each key that cannot be listed; the others still are. */
-  onError: (error: FluxError) => void
   /** Keys that are listed at most (default: 100 million). */
   maxKeys?: number | undefined
   /** Levels of directories below one that is listed (default: 10,000). */
   maxDepth?: number | undefined
-  signal?: AbortSignal | undefined
 }
 
 /** One thing that is listed. */
@@ -66,6 +64,7 @@ export async function* listKeys(
   options: ListOptions,
 ): AsyncGenerator<Listing, void, void> {
   const limit = new LimitCount(options.maxKeys)
+  const report = faultReporter(options)
   const singles: Listed[] = []
   const dirs: string[] = []
   for (const key of keys.length === 0 ? ['.'] : keys) {
@@ -75,7 +74,7 @@ export async function* listKeys(
       else singles.push(found)
     } catch (error) {
       if (!(error instanceof FluxError) || error.code === 'ECONNRESET' || error.code === 'EINTR') throw error
-      options.onError(error)
+      report(error)
     }
   }
   singles.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
@@ -122,16 +121,20 @@ async function* listDir(
     const names = sortedNames(dir)
     limit.add(names.length)
     if (levels.length > maxDepth) throw depthError(key.split('.', 10), maxDepth)
-    yield { key, isLabelled, entries: entriesOf(opened, names, options) }
+    yield { key, isLabelled, entries: entriesOf(opened, names, faultReporter(options)) }
     if (options.recursive) levels.push(subdirs(key, dir, names))
     opened = await nextOf(levels, lookAhead)
   }
 }
 
-function* entriesOf({ key, dir }: Opened, names: readonly string[], { onError }: ListOptions): Generator<Listed> {
+function* entriesOf(
+  { key, dir }: Opened,
+  names: readonly string[],
+  report: (fault: FluxError) => void,
+): Generator<Listed> {
   for (const name of names) {
     const obj = dir.data[name] as EntryObj
-    if (obj.type === 'invalid') onError(badEntry(keyIn(key, name), obj))
+    if (obj.type === 'invalid') report(badEntry(keyIn(key, name), obj))
     else yield { name, obj }
   }
 }

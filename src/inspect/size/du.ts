@@ -8,15 +8,20 @@ import {
   type DirObj,
   type Dirref,
   dirBlobref,
+  isDir,
   keyIn,
   missingValue,
+  plainKey,
   type ScanVisitor,
+  SnapshotReader,
+  type SnapshotRoot,
   type TreeError,
   TreeScan,
   type Val,
   type Valref,
 } from '../../kvs/index.ts'
 import { DirGraph } from '../dir-graph.ts'
+import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { blobSizes } from '../value-sizes.ts'
 import { DigestSet } from './digest-set.ts'
 
@@ -36,14 +41,11 @@ export interface Usage {
 }
 
 /** How {@link du} adds up. */
-export interface DuOptions {
+export interface DuOptions extends InspectOptions {
   /** How many levels of directories are told apart; 0 gives the total alone. */
   depth: number
-  /** The key that `root` has, for the keys of what is below it. */
+  /** The directory to add up (default: the root). Links to it are followed. */
   key?: string | undefined
-  /** Hears of what cannot be read; without it, the first such thing is thrown. */
-  onError?: ((error: TreeError) => void) | undefined
-  signal?: AbortSignal | undefined
 }
 
 /** The numbers that are kept of each directory, of what it holds itself. */
@@ -78,25 +80,30 @@ const BATCH = 512
 const MAX_USAGES = 10_000_000
 
 /**
- * Add up a directory. Each directory blob is read once, however many keys lead to it, except for those that are told apart.
+ * Add up a directory of a snapshot. Each directory blob is read once, however many keys lead to it, except for those that are told apart.
  * Numbers stop at 2^53 - 1.
  *
- * @param root - its tree object
  * @returns itself, and its directories down to `depth`, each before what is in it
- * @throws {TreeError} see {@link DuOptions.onError}
- * @throws {FluxError} `EOVERFLOW` there are more directories to be told apart than anybody could read
+ * @throws {TreeError} see {@link InspectOptions.onFault}
+ * @throws {FluxError} `ENOENT`, `ENOTDIR` the key is not there, or no directory; `EOVERFLOW` there are more directories to be told apart than anybody could read
  */
-export async function du(store: ContentStore, root: DirObj | Dirref, options: DuOptions): Promise<Usage[]> {
-  const { depth, key = '.', signal } = options
-  const report = (error: TreeError) => {
-    if (options.onError === undefined) throw error
-    options.onError(error)
-  }
-  const adder = new Adder(store, depth, report)
+export async function du(snapshot: SnapshotRoot, options: DuOptions): Promise<Usage[]> {
+  const { store } = snapshot
+  const { depth, signal } = options
+  const key = plainKey(options.key ?? '.')
+  const root = await dirAt(new SnapshotReader(snapshot, { signal }), key)
+  const adder = new Adder(store, depth, faultReporter(options))
   const blobref = root.type === 'dirref' ? dirBlobref(root) : undefined
   const top = adder.placeOf(key, 0, blobref, undefined)
   await new TreeScan(store, adder, { sorted: true, most: BATCH, batches: 1, signal }).run([[root, top]])
   return adder.usages()
+}
+
+/** The directory of a key, as an object that can be scanned; links to it are followed. */
+async function dirAt(reader: SnapshotReader, key: string): Promise<DirObj | Dirref> {
+  const obj = await reader.lookup(key, 'treeobj')
+  // A link is followed, and what is no directory refused, in the words of the lookup.
+  return isDir(obj) ? obj : reader.lookup(key, 'dir')
 }
 
 /** A blob of a value, and where it is counted. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { type ContentStore, openStore } from '../../../src/content/index.ts'
-import { type Change, changeText, type DiffOptions, DiffTotals, diff } from '../../../src/inspect/index.ts'
+import { type Change, changeText, DiffTotals, diff, type InspectOptions } from '../../../src/inspect/index.ts'
 import { resolveRoot } from '../../../src/kvs/index.ts'
 import { ArchiveStore } from '../../../src/restore/index.ts'
 import { fixture } from '../../support/fixtures.ts'
@@ -12,7 +12,7 @@ type Entries = Record<string, Tree>
 async function changesOf(
   a: [ContentStore, string],
   b: [ContentStore, string],
-  options: DiffOptions = {},
+  options: InspectOptions = {},
 ): Promise<Change[]> {
   const [treeA, treeB] = [a, b].map(([store, rootref]) => ({ store, rootref }))
   const all: Change[] = []
@@ -170,7 +170,7 @@ describe('inspect/diff', () => {
     })
     const store = new MemoryStore(blobs)
     const errors: string[] = []
-    const changes = await changesOf([store, a], [store, b], { onError: ({ key }) => errors.push(key) })
+    const changes = await changesOf([store, a], [store, b], { onFault: ({ key }) => errors.push(key) })
     expect(shown(changes)).to.deep.equal(['~c 1:1'])
     expect(errors).to.have.members(['a', 'a', 'b', 'b', 'd'])
     expect(await changesOf([store, a], [store, b]).catch((error) => error)).to.include({ name: 'TreeError' })
@@ -217,8 +217,10 @@ describe('inspect/diff-text', () => {
   async function textsOf(a: Entries, b: Entries): Promise<string> {
     const blobs = new Blobs()
     const store = new MemoryStore(blobs)
-    const changes = await changesOf([store, blobs.tree(a)], [store, blobs.tree(b)])
-    return (await Promise.all(changes.map((change) => changeText(store, store, change)))).join('')
+    const [rootA, rootB] = [blobs.tree(a), blobs.tree(b)]
+    const changes = await changesOf([store, rootA], [store, rootB])
+    const textOf = (change: Change) => changeText({ store, rootref: rootA }, { store, rootref: rootB }, change)
+    return (await Promise.all(changes.map(textOf))).join('')
   }
 
   it('is a unified diff, which patch(1) could apply', async () => {

@@ -35,10 +35,13 @@ function storeOf(blobs: Blobs): DamagedStore {
 
 async function damagesOf(store: DamagedStore, rootref: string, visited?: string[]): Promise<Damage[]> {
   const damages: Damage[] = []
-  await checkTree(store, rootref, {
-    onDamage: (damage) => damages.push(damage),
-    onVisit: visited && ((key) => visited.push(key)),
-  })
+  await checkTree(
+    { store, rootref },
+    {
+      onFault: (damage) => damages.push(damage),
+      onVisit: visited && ((key) => visited.push(key)),
+    },
+  )
   return damages
 }
 
@@ -49,7 +52,7 @@ describe('inspect/fsck', () => {
     const blobs = new Blobs()
     const rootref = blobs.tree({ a: val('1'), b: dir({ c: valref('2', '3'), d: dir({}) }), l: symlink('a') })
     const store = storeOf(blobs)
-    const checked = await checkTree(store, rootref, { onDamage: () => expect.fail() })
+    const checked = await checkTree({ store, rootref }, { onFault: () => expect.fail() })
     expect(checked).to.deep.equal({ directories: 3, values: 2, symlinks: 1, blobs: 5, errors: 0 })
   })
 
@@ -139,10 +142,13 @@ describe('inspect/fsck', () => {
     })
     const store = storeOf(blobs)
     const events: string[] = []
-    await checkTree(store, rootref, {
-      onVisit: (key) => events.push(key),
-      onDamage: (damage) => events.push(...damageLines(damage, false)),
-    })
+    await checkTree(
+      { store, rootref },
+      {
+        onVisit: (key) => events.push(key),
+        onFault: (damage) => events.push(...damageLines(damage, false)),
+      },
+    )
     expect(events).to.deep.equal([
       'a',
       'l',
@@ -293,9 +299,11 @@ describe('inspect/fsck', () => {
     const blobs = new Blobs()
     const rootref = blobs.tree({ a: valref('x') })
     const store = storeOf(blobs)
-    const told = await checkTree(store, rootref, { onDamage() {}, signal: AbortSignal.abort() }).catch((error) => error)
+    const told = await checkTree({ store, rootref }, { onFault() {}, signal: AbortSignal.abort() }).catch(
+      (error) => error,
+    )
     expect(told.name).to.equal('InterruptedError')
     store.failure = new Error('gone')
-    expect(await checkTree(store, rootref, { onDamage() {} }).catch((error) => error)).to.equal(store.failure)
+    expect(await checkTree({ store, rootref }, { onFault() {} }).catch((error) => error)).to.equal(store.failure)
   })
 })

@@ -24,7 +24,7 @@ async function repaired(
   prepare(blobs)
   const store = new MemoryStore(blobs)
   const damages: Damage[] = []
-  await checkTree(store, rootref, { onDamage: (damage) => damages.push(damage) })
+  await checkTree({ store, rootref }, { onFault: (damage) => damages.push(damage) })
   const planned = await planRepair(store, rootref, damages, options)
   return { planned, rootref: await planned.tree?.build(new HashingWriter('sha1') as never) }
 }

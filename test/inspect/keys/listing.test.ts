@@ -23,13 +23,13 @@ function storeOf(entries: Record<string, Tree>): { store: MemoryStore; reader: S
   const rootref = blobs.tree(entries)
   const store = new MemoryStore(blobs)
   store.obeyBudget = true
-  return { store, reader: new SnapshotReader(store, rootref) }
+  return { store, reader: new SnapshotReader({ store, rootref }) }
 }
 
 async function listed(reader: SnapshotReader, keys: string[], options = {}): Promise<string[]> {
   const lines: string[] = []
-  const onError = (error: Error) => lines.push(error.message)
-  for await (const { key, isLabelled, entries } of listKeys(reader, keys, { onError, ...options })) {
+  const onFault = (error: Error) => lines.push(error.message)
+  for await (const { key, isLabelled, entries } of listKeys(reader, keys, { onFault, ...options })) {
     lines.push(`${key ?? '-'}${isLabelled ? ':' : ''} ${Array.from(entries, ({ name }) => name).join(' ')}`)
   }
   return lines
@@ -87,7 +87,7 @@ describe('inspect: listing', () => {
     ])
     const lines: string[] = []
     try {
-      for await (const { key } of listKeys(reader, ['bad'], { recursive: true, onError: () => {} })) {
+      for await (const { key } of listKeys(reader, ['bad'], { recursive: true, onFault: () => {} })) {
         lines.push(String(key))
       }
       expect.fail('it did not stop')

@@ -1,16 +1,14 @@
 import { expect } from 'chai'
 import { openStore } from '../../../src/content/index.ts'
 import { du, sortUsages, type Usage } from '../../../src/inspect/index.ts'
-import { type Dirref, resolveRoot } from '../../../src/kvs/index.ts'
+import { resolveRoot } from '../../../src/kvs/index.ts'
 import { expected, fixture } from '../../support/fixtures.ts'
 import { Blobs, dir, MemoryStore, onDisk, raw, symlink, type Tree, val, valref } from '../../support/trees.ts'
 
-const rootObj = (rootref: string): Dirref => ({ type: 'dirref', ver: 1, data: [rootref] })
-
-function literal(entries: Record<string, Tree>): { store: MemoryStore; blobs: Blobs; root: Dirref } {
+function literal(entries: Record<string, Tree>): { store: MemoryStore; blobs: Blobs; rootref: string } {
   const blobs = new Blobs()
-  const root = rootObj(blobs.tree(entries))
-  return { store: new MemoryStore(blobs), blobs, root }
+  const rootref = blobs.tree(entries)
+  return { store: new MemoryStore(blobs), blobs, rootref }
 }
 
 function facts({ key, bytes, onceBytes, valueBytes, keys, dirs }: Usage): object {
@@ -19,12 +17,12 @@ function facts({ key, bytes, onceBytes, valueBytes, keys, dirs }: Usage): object
 
 describe('inspect/du', () => {
   it('adds up blobs as often as they are referred to, and once', async () => {
-    const { store, blobs, root } = literal({
+    const { store, blobs, rootref } = literal({
       a: dir({ one: valref('12345'), again: valref('12345', '678'), inline: val('in') }),
       b: dir({ one: valref('12345'), c: dir({ link: symlink('x'), one: valref('678') }) }),
       top: valref('9'),
     })
-    const usages = await du(store, root, { depth: 1 })
+    const usages = await du({ store, rootref }, { depth: 1 })
     const [all, a, b] = usages as [Usage, Usage, Usage]
     expect(usages.map(({ key }) => key)).to.deep.equal(['.', 'a', 'b'])
     expect([all.keys, a.keys, b.keys]).to.deep.equal([7, 3, 3])
@@ -39,46 +37,45 @@ describe('inspect/du', () => {
   })
 
   it('tells directories apart down to a depth, and counts all below', async () => {
-    const { store, root } = literal({
+    const { store, rootref } = literal({
       a: dir({ b: dir({ c: dir({ d: valref('1') }) }) }),
       e: raw('dir', { f: val('') }),
     })
-    const keys = async (depth: number) => (await du(store, root, { depth })).map(({ key }) => key)
+    const keys = async (depth: number) => (await du({ store, rootref }, { depth })).map(({ key }) => key)
     expect(await keys(0)).to.deep.equal(['.'])
     expect(await keys(2)).to.deep.equal(['.', 'a', 'e', 'a.b'])
-    const [all] = await du(store, root, { depth: 0 })
-    const whole = await du(store, root, { depth: 9 })
+    const [all] = await du({ store, rootref }, { depth: 0 })
+    const whole = await du({ store, rootref }, { depth: 9 })
     expect(facts(whole[0] as Usage)).to.deep.equal(facts(all as Usage))
     expect(all).to.include({ keys: 2, dirs: 5 })
   })
 
   it('loads nothing but directories where the store knows sizes', async () => {
-    const { store, blobs, root } = literal({ a: dir({ x: valref('value') }) })
+    const { store, blobs, rootref } = literal({ a: dir({ x: valref('value') }) })
     const sizes = async (refs: readonly string[]) => Float64Array.from(refs, (ref) => blobs.get(ref)?.length ?? -1)
-    await du(onDisk(store, { sizes }), root, { depth: 1 })
+    await du({ store: onDisk(store, { sizes }), rootref }, { depth: 1 })
     expect(store.asked).to.have.length(2)
   })
 
   it('counts the values of a store that Flux wrote', async () => {
     await using store = await openStore(fixture('jobs', 'content.sqlite'))
-    const { rootref } = await resolveRoot(store)
-    const [all] = await du(store, rootObj(rootref), { depth: 1 })
+    const [all] = await du(await resolveRoot(store), { depth: 1 })
     const { entries } = expected('jobs')
     const sum = entries.reduce((bytes, entry) => bytes + (entry.type === 'value' ? entry.size : 0), 0)
     expect(all).to.include({ keys: entries.length, valueBytes: sum })
   })
 
   it('reports what cannot be read and counts the rest; without a listener it throws', async () => {
-    const { store, root } = literal({
+    const { store, rootref } = literal({
       a: raw('dirref', [`sha1-${'1'.repeat(40)}`]),
       b: raw('valref', [`sha1-${'2'.repeat(40)}`]),
       c: valref('12'),
     })
     const errors: string[] = []
-    const [all] = await du(store, root, { depth: 1, onError: ({ message }) => errors.push(message) })
+    const [all] = await du({ store, rootref }, { depth: 1, onFault: ({ message }) => errors.push(message) })
     expect(all).to.include({ valueBytes: 2, keys: 2 })
     expect(errors.map((message) => message.split(':', 1)[0])).to.have.members(['a', 'b'])
-    expect(await du(store, root, { depth: 1 }).catch((error) => error)).to.include({ name: 'TreeError' })
+    expect(await du({ store, rootref }, { depth: 1 }).catch((error) => error)).to.include({ name: 'TreeError' })
   })
 
   it('may be sorted by size, number of keys, or name', () => {

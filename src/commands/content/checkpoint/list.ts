@@ -1,11 +1,9 @@
 import { Flags } from '@oclif/core'
-import { complaintFlags, FluxCommand, interruptible, Output, openSource, sourceFlags } from '../../../cli/index.ts'
+import { complaintFlags, Output, StoreCommand, sourceFlags } from '../../../cli/index.ts'
 import { encodeCheckpoint } from '../../../content/index.ts'
 import { checkpointJson, checkpointList } from '../../../inspect/index.ts'
 
-export default class ContentCheckpointList extends FluxCommand {
-  static override hiddenAliases = ['flux:content:checkpoint:list']
-
+export default class ContentCheckpointList extends StoreCommand {
   static override summary = 'List the checkpoints of a backing store'
 
   static override description =
@@ -35,9 +33,7 @@ export default class ContentCheckpointList extends FluxCommand {
 
   async run(): Promise<object> {
     const { flags } = await this.parse(ContentCheckpointList)
-    return interruptible(async (signal) => {
-      const progress = this.progress()
-      await using store = await openSource({ ...flags, signal, onWarning: this.complain, progress })
+    return this.withStore(flags, async (store) => {
       const output = new Output()
       const write = (lines: readonly string[]) => output.write(lines.map((line) => `${line}\n`).join(''))
       const width = process.stdout.isTTY ? process.stdout.columns : undefined

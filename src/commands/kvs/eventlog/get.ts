@@ -11,8 +11,6 @@ import {
 import { EventlogFormatter, eventJson, readEventlog, watchEventlog } from '../../../inspect/index.ts'
 
 export default class KvsEventlogGet extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:eventlog:get']
-
   static override summary = 'Print an eventlog'
 
   static override description =
@@ -30,7 +28,7 @@ export default class KvsEventlogGet extends SourceCommand {
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of an eventlog', required: true, ignoreStdin: true }),
+    key: Args.string({ name: 'KEY', description: 'of an eventlog', required: true }),
   }
 
   static override flags = {

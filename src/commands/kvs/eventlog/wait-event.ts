@@ -11,8 +11,6 @@ import {
 import { EventlogFormatter, eventJson, eventsUntil } from '../../../inspect/index.ts'
 
 export default class KvsEventlogWaitEvent extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:eventlog:wait-event']
-
   static override summary = 'Wait for an event in an eventlog'
 
   static override description =
@@ -30,8 +28,8 @@ export default class KvsEventlogWaitEvent extends SourceCommand {
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of an eventlog', required: true, ignoreStdin: true }),
-    event: Args.string({ name: 'EVENT', description: 'name of the event', required: true, ignoreStdin: true }),
+    key: Args.string({ name: 'KEY', description: 'of an eventlog', required: true }),
+    event: Args.string({ name: 'EVENT', description: 'name of the event', required: true }),
   }
 
   static override flags = {

@@ -1,8 +1,6 @@
 import { Output, refuseUnlessLive, SourceCommand } from '../../../cli/index.ts'
 
 export default class KvsNamespaceList extends SourceCommand {
-  static override hiddenAliases = ['flux:kvs:namespace:list']
-
   static override summary = 'List the namespaces of an instance'
 
   static override description =

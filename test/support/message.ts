@@ -1,5 +1,6 @@
 /**
- * Messages of RFC 3, as bytes.
+ * Whole messages of RFC 3, to bytes and back: what a broker does, and so what tests of a client need. The client itself
+ * reads a message in place, and writes requests into its send buffer.
  *
  * A message is a run of parts, each a length and its bytes: routes up to an empty part (the delimiter), topic, payload,
  * and last the PROTO part, 20 bytes of fixed fields. Flags in PROTO say which of the others are there. So a reader looks
@@ -9,10 +10,10 @@
  *
  * @see RFC 3; flux-core `src/common/libflux/message.c`, `message_proto.c`
  */
-import { FluxError } from '../errors/index.ts'
-import { MessageReader } from './message-reader.ts'
-import { FLAG, PROTO_BYTES, partBytes, TYPE, writePart, writeProto } from './proto.ts'
-import { ProtocolError } from './rpc-error.ts'
+import { FluxError } from '../../src/errors/index.ts'
+import { MessageReader } from '../../src/flux/message-reader.ts'
+import { FLAG, PROTO_BYTES, partBytes, TYPE, writePart, writeProto } from '../../src/flux/proto.ts'
+import { ProtocolError } from '../../src/flux/rpc-error.ts'
 
 /** What follows from the parts that a message has. */
 const PRESENCE = FLAG.TOPIC | FLAG.PAYLOAD | FLAG.ROUTE

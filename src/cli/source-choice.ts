@@ -1,156 +1,13 @@
+/** Which source a command line names, and its root. Completion asks too, so nothing here knows oclif. */
 import { statSync } from 'node:fs'
-import { Flags } from '@oclif/core'
 import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { RootChoice } from '../kvs/index.ts'
 import type { ArchiveStore, OpenArchiveStoreOptions } from '../restore/index.ts'
 import type { Progress } from './progress.ts'
-import { silenceOptions, timeoutFlag } from './silence.ts'
+import { silenceOptions } from './silence.ts'
 import { UsageError } from './usage-error.ts'
 import { holdYoungGeneration } from './young-generation.ts'
-
-/** What a URI is, wherever a flag takes one. */
-export const uriHelp = {
-  description:
-    'local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket; / is the root instance, .. the one around the enclosing one.',
-  helpValue: 'URI',
-  parse: async (text: string) => checkedUri(text),
-}
-
-/** @throws {UsageError} it is no URI */
-function checkedUri(text: string): string {
-  try {
-    BrokerStore.checkUri(text)
-    return text
-  } catch (error) {
-    if (!(error instanceof FluxError)) throw error
-    if (text === '') throw new UsageError('--uri: the URI is empty')
-    throw new UsageError(`--uri ${error.message}`, error.hint, { cause: error })
-  }
-}
-
-/** Flags that say what is read: a live instance, a store on disk, or an archive. */
-export const sourceFlags = {
-  uri: Flags.string({
-    ...uriHelp,
-    summary: 'read a live instance (default: FLUX_URI, else the system instance)',
-    helpGroup: 'SOURCE',
-  }),
-  timeout: timeoutFlag('SOURCE'),
-  store: Flags.string({
-    summary: 'read a content store on disk, with its broker down',
-    description: 'A statedir, a content.sqlite, or a content.files directory. It is opened read-only.',
-    helpValue: 'PATH',
-    helpGroup: 'SOURCE',
-  }),
-  archive: Flags.string({
-    summary: 'read an archive, as if it had been restored',
-    description:
-      'Of any kind that restore reads, - being standard input. It is read to its end and spooled to TMPDIR. Its only checkpoint is what a restore would make.',
-    helpValue: 'FILE',
-    helpGroup: 'SOURCE',
-  }),
-  verify: Flags.boolean({
-    summary: 'compare every blob with its blobref (--no-verify: do not)',
-    default: true,
-    allowNo: true,
-    helpGroup: 'SOURCE',
-  }),
-}
-
-/** Flags that say how a live instance is asked. */
-export const paceFlags = {
-  maxreqs: Flags.integer({
-    summary: 'keep at most N requests in flight',
-    description: 'By default a dump keeps as many as the instance has time for, and a restore 256.',
-    helpValue: 'N',
-    min: 1,
-    helpGroup: 'PACE',
-  }),
-  'no-cache': Flags.boolean({
-    summary: 'bypass the broker content cache: nothing but the backing store on rank 0',
-    helpGroup: 'PACE',
-  }),
-  'sd-notify': Flags.boolean({
-    summary: 'tell systemd, by way of the broker, how far things are',
-    helpGroup: 'PACE',
-  }),
-}
-
-/** Those of them that matter for reading alone. */
-export const loadFlags = { maxreqs: paceFlags.maxreqs, 'no-cache': paceFlags['no-cache'] }
-
-/** Flags that only a live instance has a meaning for. */
-const LIVE_FLAGS = ['uri', 'timeout', ...Object.keys(paceFlags), 'namespace'] as const
-
-/**
- * Refuse flags for a live instance beside one for something without a broker. Not left to oclif, whose usage lines do not
- * come out well with many flags that exclude one.
- *
- * @param beside - the flag they are refused for
- * @throws {UsageError}
- */
-export function refuseLiveFlags(flags: Readonly<Record<string, unknown>>, beside: 'store' | 'archive' = 'store'): void {
-  const why = beside === 'store' ? 'a store on disk has no broker' : 'an archive has no broker'
-  for (const name of LIVE_FLAGS) {
-    if (flags[name] !== undefined && flags[name] !== false) {
-      throw new UsageError(`--${name} does not go with --${beside}`, why)
-    }
-  }
-}
-
-/** What a flag names that does not change, and why nobody can be asked about it. */
-const FIXED: Readonly<Record<string, string>> = {
-  store: 'a store on disk has no broker',
-  archive: 'an archive has no broker',
-  checkpoint: 'a checkpoint does not change',
-  'checkpoint-index': 'a checkpoint does not change',
-  root: 'what is below a root does not change',
-}
-
-/**
- * Refuse what only a live instance can do beside a flag that names something else.
- *
- * @param what - the flags that ask for it, among `flags`; or in words, the command that does
- * @throws {UsageError}
- */
-export function refuseUnlessLive(flags: Readonly<Record<string, unknown>>, what: readonly string[] | string): void {
-  const isGiven = (name: string) => flags[name] !== undefined && flags[name] !== false
-  const beside = Object.keys(FIXED).find(isGiven)
-  const asked = typeof what === 'string' ? what : what.find(isGiven)
-  if (beside === undefined || asked === undefined) return
-  throw new UsageError(`${typeof what === 'string' ? what : `--${asked}`} does not go with --${beside}`, FIXED[beside])
-}
-
-/** Flags that say which root is meant. */
-export const rootFlags = {
-  namespace: Flags.string({
-    char: 'N',
-    summary: 'start from the current root of a namespace (default: FLUX_KVS_NAMESPACE, else primary)',
-    helpValue: 'NAME',
-    exclusive: ['checkpoint', 'checkpoint-index', 'root'],
-    helpGroup: 'SNAPSHOT',
-  }),
-  checkpoint: Flags.boolean({
-    summary: 'start from the newest checkpoint in the backing store',
-    description: 'It needs no KVS module in a live instance. For --store it is the default.',
-    helpGroup: 'SNAPSHOT',
-  }),
-  'checkpoint-index': Flags.integer({
-    summary: 'start from an older checkpoint; 0 is the newest',
-    helpValue: 'N',
-    min: 0,
-    exclusive: ['root'],
-    helpGroup: 'SNAPSHOT',
-  }),
-  root: Flags.string({
-    aliases: ['rootref'],
-    summary: 'start from any directory, given by its blobref',
-    helpValue: 'BLOBREF',
-    exclusive: ['checkpoint', 'checkpoint-index'],
-    helpGroup: 'SNAPSHOT',
-  }),
-}
 
 export interface SourceChoice {
   uri?: string | undefined
@@ -173,6 +30,8 @@ export interface SourceChoice {
    * @internal
    */
   progress?: Progress | undefined
+  /** Where the instance and the way to it are looked up (default: the process's). */
+  env?: NodeJS.ProcessEnv | undefined
   /** Gives up connecting, and closes a live instance later on. */
   signal?: AbortSignal
 }
@@ -198,7 +57,7 @@ async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
     return openStore(store, { verify, scratchDirs, signal })
   }
   const silence = silenceOptions(choice.timeout, onWarning)
-  const options = { verify, maxreqs, noCache: choice['no-cache'], signal, ...silence }
+  const options = { verify, maxreqs, noCache: choice['no-cache'], env: choice.env, signal, ...silence }
   const live = await BrokerStore.open(uri, options).catch((error) => {
     throw noInstanceHint(error, uri)
   })
@@ -270,4 +129,63 @@ export function rootChoice(flags: RootFlags): RootChoice {
   }
   const namespace = flags.namespace ?? (process.env.FLUX_KVS_NAMESPACE || undefined)
   return { root, checkpoint, checkpointIndex, namespace }
+}
+
+/** Flags that only a live instance has a meaning for. */
+const LIVE_FLAGS = ['uri', 'timeout', 'maxreqs', 'no-cache', 'sd-notify', 'namespace'] as const
+
+/**
+ * Refuse flags for a live instance beside one for something without a broker. Not left to oclif, whose usage lines do not
+ * come out well with many flags that exclude one.
+ *
+ * @param beside - the flag they are refused for
+ * @throws {UsageError}
+ */
+export function refuseLiveFlags(flags: Readonly<Record<string, unknown>>, beside: 'store' | 'archive' = 'store'): void {
+  const why = beside === 'store' ? 'a store on disk has no broker' : 'an archive has no broker'
+  for (const name of LIVE_FLAGS) {
+    if (flags[name] !== undefined && flags[name] !== false) {
+      throw new UsageError(`--${name} does not go with --${beside}`, why)
+    }
+  }
+}
+
+/** What a flag names that does not change, and why nobody can be asked about it. */
+const FIXED: Readonly<Record<string, string>> = {
+  store: 'a store on disk has no broker',
+  archive: 'an archive has no broker',
+  checkpoint: 'a checkpoint does not change',
+  'checkpoint-index': 'a checkpoint does not change',
+  root: 'what is below a root does not change',
+}
+
+/**
+ * Refuse what only a live instance can do beside a flag that names something else.
+ *
+ * @param what - the flags that ask for it, among `flags`; or in words, the command that does
+ * @throws {UsageError}
+ */
+export function refuseUnlessLive(flags: Readonly<Record<string, unknown>>, what: readonly string[] | string): void {
+  const isGiven = (name: string) => flags[name] !== undefined && flags[name] !== false
+  const beside = Object.keys(FIXED).find(isGiven)
+  const asked = typeof what === 'string' ? what : what.find(isGiven)
+  if (beside === undefined || asked === undefined) return
+  throw new UsageError(`${typeof what === 'string' ? what : `--${asked}`} does not go with --${beside}`, FIXED[beside])
+}
+
+/** @throws {UsageError} it is no URI */
+export function checkedUri(text: string): string {
+  try {
+    BrokerStore.checkUri(text)
+    return text
+  } catch (error) {
+    if (!(error instanceof FluxError)) throw error
+    if (text === '') throw new UsageError('--uri: the URI is empty')
+    throw new UsageError(`--uri ${error.message}`, error.hint, { cause: error })
+  }
+}
+
+/** True when a checkpoint or root is named: then the content store has the answer, and not the KVS service. */
+export function namesRoot({ root, checkpoint, checkpointIndex }: RootChoice): boolean {
+  return root !== undefined || checkpoint === true || checkpointIndex !== undefined
 }
