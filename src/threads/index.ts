@@ -1,3 +1,2 @@
-export { type Broken, startThread } from './start-thread.ts'
 export { moduleBeside } from './start-worker.ts'
 export { type Answer, type Handlers, serveThread, Thread } from './thread.ts'

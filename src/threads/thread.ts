@@ -1,17 +1,18 @@
 /**
- * Calls into a thread that does blocking work: what SQLite, hashing and compression do must not hold up who walks and who
- * writes. One message a call each way; buffers are handed over, not copied.
+ * Calls into a thread that does blocking work: SQLite, hashing and compression must not hold up the walk and the writing.
+ * A call is one message each way, and calls are answered in their order. Buffers are handed over, not copied.
  */
 import { parentPort, type Worker } from 'node:worker_threads'
 import { type ErrnoName, FluxError, limitError } from '../errors/index.ts'
 import { startWorker } from './start-worker.ts'
 
-/** What a thread can be asked to do, by name. */
+/** What a thread can be asked to do, by name. Each answers at once: there is nothing else that the thread could do. */
 export type Handlers = Record<string, (args: never) => Answer<unknown>>
 
+/** What a handler answers. */
 export interface Answer<T> {
   reply: T
-  /** Buffers in it that are handed over. */
+  /** Buffers in `reply` that are handed over. */
   transfer?: ArrayBuffer[]
 }
 
@@ -71,34 +72,53 @@ export class Thread<H extends Handlers> {
   readonly #worker: Worker
   readonly #pending = new Map<number, { resolve: (reply: unknown) => void; reject: (error: unknown) => void }>()
   #nextId = OPENED + 1
+  readonly #opened: Promise<unknown>
   #failure: unknown
   #isOpen = false
   #closed = false
 
   /**
-   * @param name - what it works on, for messages
-   * @param file - the module that serves: see {@link startWorker}
-   * @param data - its `workerData`
+   * Start a thread, and wait until it can work.
+   *
+   * @param args - as of the constructor
    * @throws {FluxError} what the thread says when it cannot begin
    */
-  static async open<H extends Handlers>(name: string, file: string, base: string, data: object): Promise<Thread<H>> {
-    const thread = new Thread<H>(name, file, base, data)
+  static async open<H extends Handlers>(...args: ConstructorParameters<typeof Thread>): Promise<Thread<H>> {
+    const thread = new Thread<H>(...args)
     try {
-      await thread.#reply(OPENED)
-      thread.#isOpen = true
+      await thread.#opened
       return thread
     } catch (error) {
-      await thread.#worker.terminate()
+      await thread.terminate()
       throw error
     }
   }
 
-  private constructor(name: string, file: string, base: string, data: object) {
+  /**
+   * Start a thread. Calls wait until it can work. If it cannot begin, they fail with the reason.
+   *
+   * @param name - what it works on, for messages
+   * @param file - the module that serves: see {@link startWorker}
+   * @param data - its `workerData`
+   * @throws {FluxError} `EMFILE`, `EAGAIN`, `ENOMEM` it cannot be started. More often, calls fail with that
+   */
+  constructor(name: string, file: string, base: string, data: object) {
     try {
       this.#worker = startWorker(file, base, data)
     } catch (error) {
       throw startError(error, name)
     }
+    this.#opened = this.#reply(OPENED).then(
+      () => {
+        this.#isOpen = true
+      },
+      (error) => {
+        this.#fail(error)
+        throw error
+      },
+    )
+    // Whoever does not wait for it learns of a failure by a call.
+    this.#opened.catch(() => {})
     this.#worker.on('message', (reply: Reply) => this.#settle(reply))
     this.#worker.on('error', (error) =>
       this.#fail(this.#isOpen ? FluxError.fromSystem(error, `${name}: its thread failed`) : startError(error, name)),
@@ -106,7 +126,17 @@ export class Thread<H extends Handlers> {
     this.#worker.on('exit', () => this.#fail(new FluxError('EIO', `${name}: its thread ended`)))
   }
 
-  /** @throws {FluxError} what the handler threw; or, for this and all later calls, that the thread has died */
+  /** Calls that are not answered yet. */
+  get pending(): number {
+    return this.#pending.size - (this.#pending.has(OPENED) ? 1 : 0)
+  }
+
+  /**
+   * Have a handler called in the thread.
+   *
+   * @param transfer - buffers in `args` that are handed over
+   * @throws {FluxError} what the handler threw; or, for this and all later calls, that the thread has died
+   */
   async call<K extends keyof H & string>(
     method: K,
     args: Parameters<H[K]>[0],

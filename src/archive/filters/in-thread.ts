@@ -1,69 +1,45 @@
 /**
- * A decoder in a thread of its own, so that whoever reads the archive is not held up. Chunks go there and come back one by
- * one, and no more than {@link AHEAD} of them wait: what a small archive would blow up to never is in memory at once.
+ * A decoder in a thread of its own, so that the reader of the archive is not held up. While what has come out is used, the
+ * thread works on what comes next.
  */
-
-import { type Broken, startThread } from '../../threads/index.ts'
+import type { FluxError } from '../../errors/index.ts'
+import { Thread } from '../../threads/index.ts'
 import type { Reading } from '../member.ts'
-import type { Decoder } from './decoder.ts'
+import type { Decoded, DecoderHandlers } from './thread.ts'
 
-/** Messages between the threads. */
-export type ToThread = { chunk: Uint8Array } | { end: true } | { taken: true }
-export type FromThread = { out: Uint8Array } | { more: true } | { done: true } | { failed: string } | Broken
-
-/** Chunks that the thread may be ahead. */
-export const AHEAD = 4
-
-/** What a module exports whose decoder runs in the thread. */
-export interface DecoderModule {
-  createDecoder(): Promise<Decoder>
-}
-
-/** @param module - the URL of a {@link DecoderModule} */
+/** @param module - the URL of a module that is a `DecoderModule` */
 export async function* decodeInThread(
   module: string,
   chunks: AsyncIterable<Uint8Array>,
   reading: Reading,
 ): AsyncGenerator<Uint8Array> {
-  const received: FromThread[] = []
-  let wake = () => {}
-  const worker = startThread<FromThread>('./thread', import.meta.url, module, (message) => {
-    received.push(message)
-    wake()
-  })
-  const send = (message: ToThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
+  const thread = new Thread<DecoderHandlers>('decompress', './thread', import.meta.url, { module })
   const input = chunks[Symbol.asyncIterator]()
+  let isEnded = false
+  const more = async (): Promise<Decoded> => {
+    const { done, value } = await input.next()
+    isEnded = done === true
+    if (done) return thread.call('finish', undefined).catch(broken)
+    // A copy, because others may look at the same buffer; to send a view would copy all that is around it.
+    const chunk = new Uint8Array(value)
+    return thread.call('push', chunk, [chunk.buffer]).catch(broken)
+  }
+  const broken = ({ code, message, hint }: FluxError): never => {
+    throw reading.error(code, `cannot decompress: ${message}`, hint === undefined ? {} : { hint })
+  }
   try {
-    for (;;) {
-      while (received.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-      const message = received.shift() as FromThread
-      if ('out' in message) {
-        yield message.out
-        send({ taken: true })
-      } else if ('more' in message) {
-        const { done, value } = await input.next()
-        if (done) {
-          send({ end: true })
-        } else {
-          // A copy, because others may look at the same buffer; to send a view would copy all that is around it.
-          const chunk = new Uint8Array(value)
-          send({ chunk }, [chunk.buffer])
-        }
-      } else if ('done' in message) {
-        return
-      } else if ('failed' in message) {
-        throw failure(message.failed, reading)
-      } else {
-        const { code, message: text, hint } = message.broken
-        throw reading.error(code, `cannot decompress: ${text}`, hint === undefined ? {} : { hint })
-      }
+    for (let decoded = await more(); ; ) {
+      const { pieces, isAll, failed } = decoded
+      const rest = isAll || failed !== undefined ? undefined : thread.call('rest', undefined).catch(broken)
+      // It is waited for later, or never.
+      rest?.catch(() => {})
+      yield* pieces
+      if (failed !== undefined) throw failure(failed, reading)
+      if (isAll && isEnded) return
+      decoded = await (rest ?? more())
     }
   } finally {
-    await worker.terminate()
+    await thread.terminate()
     await input.return?.()
   }
 }

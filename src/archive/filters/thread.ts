@@ -1,46 +1,72 @@
 /** What runs in the thread of in-thread.ts. */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { DecodeError } from './decoder.ts'
-import { AHEAD, type DecoderModule, type FromThread, type ToThread } from './in-thread.ts'
+import { workerData } from 'node:worker_threads'
+import { type Answer, serveThread } from '../../threads/index.ts'
+import { DecodeError, type Decoder } from './decoder.ts'
 
-const port = parentPort as MessagePort
-const { createDecoder } = (await import(workerData as string)) as DecoderModule
-const decoder = await createDecoder()
-
-/** What is being worked off, and how much of what came out has not been taken yet. */
-let work: Generator<Uint8Array> | undefined
-let waiting = 0
-let ended = false
-
-const send = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
-
-function go(): void {
-  try {
-    while (work !== undefined && waiting < AHEAD) {
-      const { done, value } = work.next()
-      if (done) {
-        work = undefined
-        send(ended ? { done: true } : { more: true })
-      } else if (value.length > 0) {
-        waiting++
-        send({ out: value }, [value.buffer as ArrayBuffer])
-      }
-    }
-  } catch (error) {
-    work = undefined
-    // Anything else ends the thread, and is told so at the other side.
-    if (!(error instanceof DecodeError)) throw error
-    send({ failed: error.message })
-  }
+/** What the thread is started with: the URL of a {@link DecoderModule}. */
+export interface DecoderThreadData {
+  module: string
 }
 
-port.on('message', (message: ToThread) => {
-  if ('taken' in message) waiting--
-  else if ('chunk' in message) work = decoder.push(message.chunk)
-  else {
-    ended = true
-    work = decoder.finish()
+/** What a module exports whose decoder runs in the thread. */
+export interface DecoderModule {
+  createDecoder(): Promise<Decoder>
+}
+
+/** Some of what comes out. */
+export interface Decoded {
+  pieces: Uint8Array[]
+  /** Nothing more comes out of the input so far. */
+  isAll: boolean
+  /** Why the data cannot be decoded any further: as of {@link DecodeError}. */
+  failed?: string
+}
+
+/** What it answers. Each time at most {@link MOST_PIECES} come out: what a small archive blows up to is never all in memory. */
+export type DecoderHandlers = {
+  push: (chunk: Uint8Array) => Answer<Decoded>
+  finish: () => Answer<Decoded>
+  /** What else comes out of what was pushed. */
+  rest: () => Answer<Decoded>
+}
+
+const MOST_PIECES = 4
+
+const { module } = workerData as DecoderThreadData
+
+serveThread('decompress', async (): Promise<DecoderHandlers> => {
+  const { createDecoder } = (await import(module)) as DecoderModule
+  const decoder = await createDecoder()
+  let work: Generator<Uint8Array>
+  const next = (): Answer<Decoded> => {
+    const pieces: Uint8Array[] = []
+    const transfer: ArrayBuffer[] = []
+    let isAll = false
+    let failed: string | undefined
+    try {
+      while (pieces.length < MOST_PIECES && !isAll) {
+        const { done, value } = work.next()
+        if (done) isAll = true
+        else if (value.length > 0) {
+          pieces.push(value)
+          transfer.push(value.buffer as ArrayBuffer)
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      failed = error.message
+    }
+    return { reply: { pieces, isAll, ...(failed !== undefined && { failed }) }, transfer }
   }
-  go()
+  return {
+    push(chunk) {
+      work = decoder.push(chunk)
+      return next()
+    },
+    finish() {
+      work = decoder.finish()
+      return next()
+    },
+    rest: next,
+  }
 })
-send({ more: true })

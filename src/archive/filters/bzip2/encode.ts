@@ -5,14 +5,14 @@
  */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { Worker } from 'node:worker_threads'
-import { startThread } from '../../../threads/index.ts'
+import { Thread } from '../../../threads/index.ts'
 import type { Sink } from '../../sink.ts'
 import { type BlockCompressor, BlockFilter } from '../block-filter.ts'
 import type { Filter, FilterOptions } from '../filter.ts'
 import { findProgram, ProgramCompressor, programEnv } from '../program.ts'
 import { checkBzip2Stream } from './check.ts'
 import { LEVEL_BYTES } from './layout.ts'
+import type { Bzip2Handlers, Bzip2ThreadData } from './thread.ts'
 
 /** bzip2's blocks in a stream. The last of them is short, as repetitions are taken out before: with one, 1.5 % are lost. */
 const STREAM_BLOCKS = 4
@@ -48,61 +48,28 @@ async function isLibbz2(program: string, signal: AbortSignal | undefined): Promi
   }
 }
 
-/** What the thread answers for each block. */
-export type FromBzip2Thread = { packed: Uint8Array } | { failed: string }
-
-/** By bzip2-wasm. */
+/** By bzip2-wasm, in threads that take one block at a time. */
 export class ThreadedBzip2 implements BlockCompressor {
   readonly blockBytes: number
-  readonly #level: number
-  readonly #idle: Bzip2Thread[] = []
-  readonly #threads = new Set<Bzip2Thread>()
+  readonly #data: Bzip2ThreadData
+  readonly #idle: Thread<Bzip2Handlers>[] = []
+  readonly #threads = new Set<Thread<Bzip2Handlers>>()
 
   constructor(level: number, blockBytes: number) {
-    this.#level = level
+    this.#data = { level }
     this.blockBytes = blockBytes
   }
 
   /** There are as many threads as there have been blocks at once. */
   async compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-    const thread = this.#idle.pop() ?? new Bzip2Thread(this.#level)
+    const thread = this.#idle.pop() ?? new Thread<Bzip2Handlers>('bzip2', './thread', import.meta.url, this.#data)
     this.#threads.add(thread)
-    const packed = await thread.compress(block)
+    const packed = await thread.call('compress', block, [block.buffer])
     this.#idle.push(thread)
     return packed
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#threads].map((thread) => thread.end()))
-  }
-}
-
-/** A thread, with one block at a time. */
-class Bzip2Thread {
-  readonly #worker: Worker
-  #settle: { resolve(packed: Uint8Array): void; reject(error: Error): void } | undefined
-  #broken: Error | undefined
-
-  constructor(level: number) {
-    this.#worker = startThread<FromBzip2Thread>('./thread', import.meta.url, level, (message) => {
-      if ('packed' in message) this.#settle?.resolve(message.packed)
-      else if ('failed' in message) this.#settle?.reject(new Error(`bzip2: ${message.failed}`))
-      else {
-        this.#broken ??= message.broken
-        this.#settle?.reject(this.#broken)
-      }
-    })
-  }
-
-  compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject }
-      if (this.#broken) reject(this.#broken)
-      else this.#worker.postMessage(block, [block.buffer])
-    })
-  }
-
-  async end(): Promise<void> {
-    await this.#worker.terminate()
+    await Promise.all([...this.#threads].map((thread) => thread.terminate()))
   }
 }

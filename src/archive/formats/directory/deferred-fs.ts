@@ -5,26 +5,9 @@
  * It may answer without looking, since it knows of all there is: the directory is new, and nobody else's.
  */
 import { Writable } from 'node:stream'
-import type { Worker } from 'node:worker_threads'
 import { searchable } from '../../../files/index.ts'
-import { startThread } from '../../../threads/index.ts'
-
-/** One call, with its path or, of the file that is open, where its data are. */
-export type Step =
-  | readonly ['directory', path: string, mode: number]
-  | readonly ['file', path: string]
-  | readonly ['write', from: number, to: number]
-  | readonly ['utimes', seconds: number]
-  | readonly ['chmod', path: string, mode: number]
-  | readonly ['symlink', path: string, target: string]
-
-/** Messages between the threads. */
-export interface Steps {
-  steps: readonly Step[]
-  data: Uint8Array
-  last: boolean
-}
-export type FromThread = { taken: Uint8Array<ArrayBuffer> } | { failed: { code: string | undefined; message: string } }
+import { Thread } from '../../../threads/index.ts'
+import type { Step, StepsHandlers } from './thread.ts'
 
 type Callback = (error?: Error | null) => void
 type Look = (error: Error | null, stats?: Looks) => void
@@ -42,7 +25,7 @@ const MOST_STEPS = 4096
 const AHEAD = 3
 
 export class DeferredFs {
-  readonly #worker: Worker
+  readonly #thread: Thread<StepsHandlers>
   readonly #fail: (error: Error) => void
   readonly #fileMode: number
   readonly #directoryMode: number
@@ -54,31 +37,23 @@ export class DeferredFs {
   /** What has come back from the thread, to be filled again. */
   readonly #spare: Uint8Array<ArrayBuffer>[] = []
   #used = 0
-  #onTheirWay = 0
   /** Who waits for there to be fewer. */
   #wake: () => void = () => {}
   #failure: Error | undefined
   #closed = false
 
   /**
+   * @param name - what is attempted, for messages: `cannot write /a/b`
+   * @param root - the new directory
    * @param fileMode - permission bits of all files, whatever the archive says
    * @param fail - called once, with the first call that failed
    */
-  constructor(root: string, fileMode: number, fail: (error: Error) => void) {
+  constructor(name: string, root: string, fileMode: number, fail: (error: Error) => void) {
     this.#directory = root
     this.#fileMode = fileMode
     this.#directoryMode = searchable(fileMode)
     this.#fail = fail
-    this.#worker = startThread<FromThread>('./thread', import.meta.url, undefined, (message) => {
-      if ('broken' in message) {
-        this.#broken(message.broken)
-        return
-      }
-      this.#onTheirWay--
-      if ('taken' in message) this.#spare.push(new Uint8Array(message.taken.buffer))
-      else this.#broken(Object.assign(new Error(message.failed.message), message.failed))
-      this.#wake()
-    })
+    this.#thread = new Thread<StepsHandlers>(name, './thread', import.meta.url, { name })
   }
 
   /** Settles when all calls are done. @throws what one has failed with */
@@ -92,7 +67,7 @@ export class DeferredFs {
   async close(): Promise<void> {
     this.#closed = true
     this.#wake()
-    await this.#worker.terminate()
+    await this.#thread.terminate()
   }
 
   // What follows is what tar-fs asks of a file system.
@@ -166,7 +141,7 @@ export class DeferredFs {
   }
 
   async #until(onTheirWay: number): Promise<void> {
-    while (this.#onTheirWay > onTheirWay && this.#failure === undefined && !this.#closed) {
+    while (this.#thread.pending > onTheirWay && this.#failure === undefined && !this.#closed) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
@@ -175,8 +150,13 @@ export class DeferredFs {
 
   #send(last: boolean): void {
     const data = this.#data.subarray(0, this.#used)
-    this.#worker.postMessage({ steps: this.#steps, data, last } satisfies Steps, [data.buffer])
-    this.#onTheirWay++
+    this.#thread.call('take', { steps: this.#steps, data, last }, [data.buffer]).then(
+      (buffer) => {
+        this.#spare.push(new Uint8Array(buffer))
+        this.#wake()
+      },
+      (error) => this.#broken(error),
+    )
     this.#steps = []
     this.#data = this.#spare.pop() ?? new Uint8Array(DATA_BYTES)
     this.#used = 0

@@ -66,7 +66,9 @@ export class DirectorySink implements Sink {
     this.#replaced = replaced
     this.#mode = mode
     this.#signal = signal
-    this.#fs = new DeferredFs(part.path, mode ?? OWNER_ONLY, (error) => this.#unpacking.destroy(error))
+    this.#fs = new DeferredFs(`cannot write ${name}`, part.path, mode ?? OWNER_ONLY, (error) =>
+      this.#unpacking.destroy(error),
+    )
     // Links that lead out never come here; tar-fs would also refuse a link to a link. The owner is whoever unpacks.
     const options = { fs: this.#fs, chown: false, validateSymlinks: false, strict: true }
     this.#unpacking = extract(part.path, options) as unknown as Writable

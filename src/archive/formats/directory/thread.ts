@@ -11,10 +11,32 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { type MessagePort, parentPort } from 'node:worker_threads'
-import type { FromThread, Steps } from './deferred-fs.ts'
+import { workerData } from 'node:worker_threads'
+import { type Answer, serveThread } from '../../../threads/index.ts'
 
-const port = parentPort as MessagePort
+/** What the thread is started with. */
+export interface StepsThreadData {
+  /** What is attempted, for messages: `cannot write /a/b`. */
+  name: string
+}
+
+/** One call, with its path or, of the file that is open, where its data are. */
+export type Step =
+  | readonly ['directory', path: string, mode: number]
+  | readonly ['file', path: string]
+  | readonly ['write', from: number, to: number]
+  | readonly ['utimes', seconds: number]
+  | readonly ['chmod', path: string, mode: number]
+  | readonly ['symlink', path: string, target: string]
+
+/** What the thread does. */
+export type StepsHandlers = {
+  /** Do all these. @returns the buffer of `data`, to be filled again */
+  take: (steps: { steps: readonly Step[]; data: Uint8Array<ArrayBuffer>; last: boolean }) => Answer<ArrayBuffer>
+}
+
+const { name } = workerData as StepsThreadData
+
 /** The file that is being written. */
 let path = ''
 let fd = -1
@@ -38,7 +60,7 @@ function makeDirectory(path: string, mode: number): void {
   for (let at = path; at.length >= first.length; at = dirname(at)) chmodSync(at, mode)
 }
 
-function take({ steps, data }: Steps): void {
+function take(steps: readonly Step[], data: Uint8Array): void {
   for (const step of steps) {
     switch (step[0]) {
       case 'write':
@@ -66,14 +88,13 @@ function take({ steps, data }: Steps): void {
   }
 }
 
-port.on('message', (steps: Steps) => {
-  try {
-    take(steps)
-    if (steps.last) close()
-    const taken = steps.data as Uint8Array<ArrayBuffer>
-    port.postMessage({ taken } satisfies FromThread, [taken.buffer])
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    port.postMessage({ failed: { code, message } } satisfies FromThread)
-  }
-})
+serveThread(
+  name,
+  (): StepsHandlers => ({
+    take({ steps, data, last }) {
+      take(steps, data)
+      if (last) close()
+      return { reply: data.buffer, transfer: [data.buffer] }
+    },
+  }),
+)

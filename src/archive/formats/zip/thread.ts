@@ -1,14 +1,29 @@
 /** What runs in the threads of packers.ts. */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
+import { type Answer, serveThread } from '../../../threads/index.ts'
+import type { MemberAttributes } from '../../format-encoder.ts'
 import { ZipHeaders } from './headers.ts'
-import { packRun } from './pack-run.ts'
-import type { PackerData, PackerRequest } from './packers.ts'
+import { type PackedRun, packRun } from './pack-run.ts'
 
-const port = parentPort as MessagePort
+/** What the thread is started with. */
+export interface PackerData {
+  attributes: MemberAttributes
+  level: number
+}
+
+/** What it answers. */
+export type PackerHandlers = {
+  pack: (request: { run: Uint8Array; members: number }) => Answer<PackedRun>
+}
+
 const { attributes, level } = workerData as PackerData
-const headers = new ZipHeaders(attributes)
 
-port.on('message', ({ run, members }: PackerRequest) => {
-  const packed = packRun(Buffer.from(run.buffer, run.byteOffset, run.length), members, headers, level)
-  port.postMessage(packed, [packed.bytes.buffer as ArrayBuffer, packed.notes.buffer as ArrayBuffer])
+serveThread('zip', (): PackerHandlers => {
+  const headers = new ZipHeaders(attributes)
+  return {
+    pack({ run, members }) {
+      const packed = packRun(Buffer.from(run.buffer, run.byteOffset, run.length), members, headers, level)
+      return { reply: packed, transfer: [packed.bytes.buffer as ArrayBuffer, packed.notes.buffer as ArrayBuffer] }
+    },
+  }
 })
