@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { openStore } from '../../src/content/index.ts'
 import { Dump, type DumpOptions, type DumpResult } from '../../src/dump/index.ts'
 import { type Expected, type ExpectedEntry, expected, fixture, SOUND_CASES, scratch } from '../support/fixtures.ts'
+import { Gate } from '../support/gate.ts'
 import { readTar, type TarMember } from '../support/read-tar.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, val, valref, writeSqlite } from '../support/trees.ts'
 
@@ -193,10 +194,9 @@ describe('dump', () => {
     const store = new MemoryStore(blobs)
     const rootref = blobs.tree({ a: valref('1'), z: valref('2') })
     const controller = new AbortController()
-    store.delay = () => {
-      setImmediate(() => controller.abort())
-      return 1_000_000
-    }
+    // Never opened: an interrupt must not wait for the store.
+    const gate = new Gate()
+    store.gate = gate
     const run = new Dump({
       store,
       outfile: join(dir, 'x.tar'),
@@ -206,8 +206,10 @@ describe('dump', () => {
       gid: 0,
       signal: controller.signal,
     }).run()
-    expect(await run.catch((error) => error.code)).to.equal('EINTR')
-    store.delay = () => 0
+    const ended = run.catch((error) => error.code)
+    await gate.reached
+    controller.abort()
+    expect(await ended).to.equal('EINTR')
     expect(readdirSync(dir)).to.deep.equal([])
   })
 

@@ -1,10 +1,10 @@
 /** The built CLI as a process: what `runCommand` never sees. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { linkSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
-import { CLI, cleanEnv, fluxTs, has, run, startFluxTs } from '../support/processes.ts'
+import { CLI, cleanEnv, fluxTs, has, run } from '../support/processes.ts'
 import { readTar } from '../support/read-tar.ts'
 import { Blobs, dir, type Tree, valref, writeSqlite } from '../support/trees.ts'
 
@@ -20,13 +20,6 @@ function largeStore(path: string): void {
     entries[`dir${n}`] = dir(values)
   }
   writeSqlite(join(path, 'content.sqlite'), blobs, [blobs.tree(entries)])
-}
-
-async function appears(dirname: string, pattern: RegExp, child: ChildProcess): Promise<void> {
-  while (!readdirSync(dirname).some((name) => pattern.test(name))) {
-    if (child.exitCode !== null) throw new Error('ended before it began to write')
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
 }
 
 describe('flux-ts dump', () => {
@@ -205,20 +198,6 @@ describe('flux-ts dump', () => {
     }
   })
 
-  it('removes what a dump that was killed has left', async () => {
-    const dirname = scratch()
-    mkdirSync(join(dirname, 'out'))
-    largeStore(dirname)
-    const outfile = join(dirname, 'out', 'x.tgz')
-    const { child, ended } = startFluxTs(['dump', '-q', '--store', dirname, outfile])
-    await appears(join(dirname, 'out'), /\.part$/, child)
-    child.kill('SIGKILL')
-    await ended
-    expect(readdirSync(join(dirname, 'out'))).to.have.length(1)
-    expect(fluxTs(['dump', '-q', '--store', BASIC, outfile]).status).to.equal(0)
-    expect(readdirSync(join(dirname, 'out'))).to.deep.equal(['x.tgz'])
-  })
-
   it('does not wait for an argument on standard input', () => {
     const { status } = fluxTs(['dump'], { input: Buffer.from('x.tar\n') })
     expect(status).to.equal(2)
@@ -246,47 +225,6 @@ describe('flux-ts dump', () => {
     expect(fluxTs(args).stderr.split('\n')).to.have.length(2)
     expect(fluxTs(args, { env: cleanEnv({ DEBUG: '1' }) }).stderr).to.match(/ at .*open-store/)
   })
-
-  for (const name of ['x/', 'x.zip', 'x.iso']) {
-    it(`leaves nothing behind when it is interrupted: ${name}`, async () => {
-      const dirname = scratch()
-      mkdirSync(join(dirname, 'store'))
-      mkdirSync(join(dirname, 'out'))
-      largeStore(join(dirname, 'store'))
-      const { child, ended } = startFluxTs([
-        'dump',
-        '-q',
-        '--store',
-        join(dirname, 'store'),
-        join(dirname, 'out', name),
-      ])
-      await appears(join(dirname, 'out'), /\.part$/, child)
-      child.kill('SIGINT')
-      const { status, stderr } = await ended
-      expect(stderr).to.equal('flux-ts dump: interrupted by SIGINT\n')
-      expect(status).to.equal(130)
-      expect(readdirSync(join(dirname, 'out'))).to.deep.equal([])
-    })
-  }
-
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`leaves nothing behind on ${signal}, and an older archive as it was`, async () => {
-      const dirname = scratch()
-      mkdirSync(join(dirname, 'store'))
-      mkdirSync(join(dirname, 'out'))
-      largeStore(join(dirname, 'store'))
-      const outfile = join(dirname, 'out', 'x.tgz')
-      writeFileSync(outfile, 'last good one')
-      const { child, ended } = startFluxTs(['dump', '--store', join(dirname, 'store'), outfile])
-      await appears(join(dirname, 'out'), /\.part$/, child)
-      child.kill(signal)
-      const { status, stderr } = await ended
-      expect(status).to.equal(130)
-      expect(stderr).to.equal(`flux-ts dump: interrupted by ${signal}\n`)
-      expect(readdirSync(join(dirname, 'out'))).to.deep.equal(['x.tgz'])
-      expect(readFileSync(outfile, 'utf8')).to.equal('last good one')
-    })
-  }
 
   it('ends quietly when nobody reads its standard output any more', () => {
     const dirname = scratch()

@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
@@ -7,7 +6,7 @@ import { openStore } from '../../src/content/index.ts'
 import { BrokerDouble } from '../support/broker-double.ts'
 import { copyOf, fixture, scratch } from '../support/fixtures.ts'
 import { runInProcess } from '../support/in-process.ts'
-import { fluxTs, fluxTsAside, startFluxTs, until } from '../support/processes.ts'
+import { fluxTs, fluxTsAside } from '../support/processes.ts'
 import { contents, damagePage } from '../support/stores.ts'
 import { Blobs, dir, type Tree, val, valref, writeSqlite } from '../support/trees.ts'
 
@@ -243,40 +242,9 @@ describe('fsck', () => {
     const wanted = new Blobs().tree({ b: valref('altered'), 'lost+found': dir({ a: valref('x') }) })
     expect(JSON.parse(newest as string)).to.include({ rootref: wanted, sequence: 8 })
   })
-
-  it('leaves a store as it was or repaired, whenever it is killed', async () => {
-    const entries: Record<string, Tree> = {}
-    for (let i = 0; i < 300; i++) entries[`d${i}`] = dir({ a: valref(`x${i}`, LOST), b: val('b') })
-    const { path, rootref } = damagedStore(entries)
-    const complete = copyOfStore(path)
-    expect(fluxTs(['fsck', '-Rq', '--store', complete]).status).to.equal(1)
-    const repaired = (await checkpointsOf(complete))[0]?.rootref
-    expect(repaired).not.to.equal(rootref)
-    // Before it has begun, when it makes a file beside the database, when it writes to the database, and at its end.
-    const stages: ((database: string) => boolean)[] = [
-      () => true,
-      (database) => readdirSync(join(database, '..')).length > 1,
-      (database) => statSync(database).mtimeMs > 1000,
-      () => false,
-    ]
-    for (let n = 0; n < 12; n++) {
-      const copy = copyOfStore(path)
-      const database = join(copy, 'content.sqlite')
-      utimesSync(database, 1, 1)
-      const { child } = startFluxTs(['fsck', '-Rq', '--store', copy])
-      const exited = once(child, 'exit')
-      await until(() => (stages[n % stages.length] as (typeof stages)[number])(database), child)
-      child.kill('SIGKILL')
-      await exited
-      const [newest, ...others] = (await checkpointsOf(copy)).map((checkpoint) => checkpoint.rootref)
-      expect([rootref, repaired]).to.include(newest)
-      expect(others).to.deep.equal(newest === rootref ? [] : [rootref])
-      expect((await runInProcess(['fsck', '--store', copy])).status).to.equal(newest === rootref ? 1 : 0)
-    }
-  })
 })
 
-function copyOfStore(path: string): string {
+function _copyOfStore(path: string): string {
   const dir = join(scratch(), 'state')
   mkdirSync(dir)
   cpSync(path, join(dir, 'content.sqlite'))

@@ -1,12 +1,9 @@
-/** The built CLI restoring to content stores on disk, with no broker. */
-import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
-import { createArchive } from '../../src/archive/index.ts'
 import { copyOf, expected, fixture, SOUND_CASES, scratch } from '../support/fixtures.ts'
-import { fluxTs, startFluxTs, until } from '../support/processes.ts'
+import { fluxTs } from '../support/processes.ts'
 import { contents } from '../support/stores.ts'
 
 function succeed(...args: string[]) {
@@ -16,27 +13,6 @@ function succeed(...args: string[]) {
 }
 
 const storeOf = (name: string) => fixture(name, name === 'files' ? 'content.files' : 'content.sqlite')
-
-/** An archive that takes a while to restore. */
-async function largeArchive(file: string, members = 40_000): Promise<void> {
-  await using archive = await createArchive(file, {
-    attributes: { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 },
-  })
-  const value = Buffer.alloc(900)
-  for (let n = 0; n < members; n++) {
-    value.fill(`value ${n} `)
-    archive.file(`job/${n >> 8}/${n & 255}/eventlog`, value.length, [value])
-    if (n % 1000 === 0) await archive.flush()
-  }
-  await archive.finish()
-}
-
-/** What the files of a directory come to. They come and go meanwhile. */
-function bytesIn(dir: string): number {
-  let bytes = 0
-  for (const name of readdirSync(dir)) bytes += statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0
-  return bytes
-}
 
 function rootsIn(database: string): string[] {
   const db = new DatabaseSync(database)
@@ -139,58 +115,5 @@ describe('flux-ts restore --store', () => {
     expect(status).to.equal(0)
     expect(stderr).to.match(/empty\.tar: holds no keys: the KVS will be empty\n$/)
     expect(fluxTs(['kvs', 'ls', '--store', store]).stdout.toString()).to.equal('')
-  })
-
-  it('leaves nothing when it is interrupted', async () => {
-    const dir = scratch()
-    const archive = join(dir, 'large.tar')
-    await largeArchive(archive)
-    const statedir = join(dir, 'state')
-    mkdirSync(statedir)
-    const { child, ended } = startFluxTs(['restore', '--store', statedir, archive])
-    while (readdirSync(statedir).length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
-    child.kill('SIGINT')
-    expect((await ended).status).to.equal(130)
-    expect(readdirSync(statedir)).to.deep.equal([])
-  })
-
-  it('leaves a store that is either as it was or complete, whenever it is killed', async () => {
-    const dir = scratch()
-    const archive = join(dir, 'large.tar')
-    await largeArchive(archive, 8_000)
-    const rootref = JSON.parse(succeed('restore', '--json', '--dry-run', archive).stdout.toString()).rootref as string
-    const old = expected('jobs').checkpoints.map((checkpoint) => checkpoint.rootref)
-    mkdirSync(join(dir, 'whole'))
-    succeed('restore', '-q', '--store', join(dir, 'whole'), archive)
-    const wholeBytes = bytesIn(join(dir, 'whole'))
-    const outcomes = { before: 0, complete: 0 }
-    const KILLS = 14
-    for (let n = 0; n < KILLS; n++) {
-      const statedir = join(dir, `state${n}`)
-      const database = join(statedir, 'content.sqlite')
-      mkdirSync(statedir)
-      if (n % 2 === 0) cpSync(fixture('jobs', 'content.sqlite'), database)
-      const atFirst = bytesIn(statedir)
-      const { child } = startFluxTs(['restore', '-q', '--store', statedir, archive])
-      const exited = once(child, 'exit')
-      // From the very first, before it has begun, to the end, by what it has written so far.
-      const enough = (wholeBytes * 1.1 * (n >> 1)) / (KILLS / 2 - 1)
-      await until(() => bytesIn(statedir) - atFirst >= enough, child)
-      child.kill('SIGKILL')
-      await exited
-      if (!existsSync(database)) {
-        outcomes.before++
-        continue
-      }
-      // The dump verifies every blob.
-      const again = join(dir, 'again.tar')
-      succeed('dump', '-q', '--store', statedir, again)
-      const [newest, ...others] = rootsIn(database)
-      const isComplete = newest === rootref
-      outcomes[isComplete ? 'complete' : 'before']++
-      if (isComplete) expect(statSync(again).size).to.equal(statSync(archive).size)
-      expect(isComplete ? others : [newest, ...others]).to.deep.equal(n % 2 === 0 ? old : [])
-    }
-    expect(outcomes.before).to.be.above(0)
   })
 })

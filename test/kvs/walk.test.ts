@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { type Dir, type Entry, keyOf, type TreeError, type WalkOptions, walk } from '../../src/kvs/index.ts'
+import { Gate } from '../support/gate.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
 
 async function textOf(entry: Entry): Promise<string> {
@@ -158,7 +159,7 @@ describe('kvs/walk', () => {
     const rootref = blobs.tree(entries)
     const walking = walk(store, rootref, { windowBytes: 400_000 })
     const first = await walking.next()
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await store.idle()
     // The root, what has been yielded, the four that fill the window and the four that were on the way.
     expect(store.asked.length).to.be.at.most(1 + (first.value?.length ?? 0) + 8)
     await walking.return()
@@ -296,13 +297,13 @@ describe('kvs/walk', () => {
     const blobs = new Blobs()
     const store = new MemoryStore(blobs)
     const controller = new AbortController()
-    store.delay = () => {
-      setImmediate(() => controller.abort())
-      return 1_000_000
-    }
+    // Never opened: the walk must not wait for what it has asked for.
+    const gate = new Gate()
+    store.gate = gate
     const walking = walkAll(store, blobs.tree({ a: val('1') }), { signal: controller.signal })
+    await gate.reached
+    controller.abort()
     expect(await walking.catch((e) => e.code)).to.equal('EINTR')
-    store.delay = () => 0
   })
 
   it('asks for nothing more when it is abandoned', async () => {
@@ -313,7 +314,7 @@ describe('kvs/walk', () => {
     const rootref = blobs.tree(entries)
     for await (const _ of walk(store, rootref)) break
     const asked = store.asked.length
-    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await store.idle()
     expect(store.asked.length).to.equal(asked)
     expect(asked).to.be.lessThan(5000)
   })

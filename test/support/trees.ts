@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import lz4 from 'lz4-napi'
 import type { BlobResult, Checkpoint, ContentStore, HashName, StoreOnDisk } from '../../src/content/index.ts'
 import { ContentError } from '../../src/content/index.ts'
+import type { Gate } from './gate.ts'
 
 export interface Obj {
   data: unknown
@@ -71,6 +72,9 @@ export class MemoryStore implements ContentStore {
   mostInFlight = 0
   /** How long a batch takes, in turns of the event loop. */
   delay: () => number = () => 0
+  /** Where each batch waits before it is answered. */
+  gate: Gate | undefined
+  readonly #underWay = new Set<Promise<unknown>>()
   /** Leaves out what goes beyond the budget, as a store on disk does. */
   obeyBudget = false
   failure: Error | undefined
@@ -81,12 +85,29 @@ export class MemoryStore implements ContentStore {
     this.hash = blobs.hash
   }
 
-  async loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
+  /** Settles when nothing is under way, and what comes after has had its turn. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled([...this.#underWay])
+    // A store that does not wait for anything has answered, and is asked again, before the next turn.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (this.#underWay.size > 0) await this.idle()
+  }
+
+  loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
+    const loading = this.#load(blobrefs, budgetBytes)
+    this.#underWay.add(loading)
+    const done = () => void this.#underWay.delete(loading)
+    loading.then(done, done)
+    return loading
+  }
+
+  async #load(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
     this.asked.push(...blobrefs)
     this.largestBatch = Math.max(this.largestBatch, blobrefs.length)
     this.inFlight += blobrefs.length
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight)
     for (let turns = this.delay(); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+    await this.gate?.pass()
     this.inFlight -= blobrefs.length
     if (this.failure) throw this.failure
     let left = budgetBytes

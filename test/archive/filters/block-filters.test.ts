@@ -16,6 +16,7 @@ import { Reading } from '../../../src/archive/member.ts'
 import { FluxError } from '../../../src/errors/index.ts'
 import { readMembers } from '../../support/archives.ts'
 import { scratch } from '../../support/fixtures.ts'
+import { Gate } from '../../support/gate.ts'
 import { run, withEnv } from '../../support/processes.ts'
 
 interface Case {
@@ -159,13 +160,15 @@ for (const what of CASES) {
     })
 
     it('calls off what is under way, and is then of no use', async () => {
-      const sink = memorySink()
-      const opened = await open(what, sink, { level: levels[1] })
+      const gate = new Gate()
+      const opened = await open(what, { ...memorySink(), write: () => gate.pass() }, { level: levels[1] })
       const input = randomBytes(1 << 20)
       // As much as there is room for, and more: the last write waits for what will never be.
       const writing = opened.write(Array.from({ length: 200 }, () => input)).catch((error) => error)
-      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
-      await opened.abort?.()
+      await gate.reached
+      const aborted = opened.abort?.()
+      gate.open()
+      await aborted
       expect(await writing)
         .to.be.instanceOf(FluxError)
         .with.property('code', 'EINTR')

@@ -1,0 +1,60 @@
+/** The CLI, held at a named point of its work: tests of what is left when it is ended there. */
+import { closeSync, mkdirSync, openSync, rmSync, watch } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { scratch } from './fixtures.ts'
+import { startFluxTs } from './processes.ts'
+
+const PRELOAD = pathToFileURL(fileURLToPath(new URL('./fault-point.mjs', import.meta.url))).href
+
+/** A call into Node.js at which the CLI stops. */
+export interface FaultPoint {
+  /** A function of `node:fs`; or `exec`, an SQL statement of its own. */
+  call: 'openSync' | 'write' | 'fsync' | 'fsyncSync' | 'linkSync' | 'renameSync' | 'mkdirSync' | 'exec'
+  /** What the path, or the statement, looks like (default: any). */
+  on?: RegExp
+  /** Which of these calls: 1 is the first. */
+  nth?: number
+  /** Stop when the call has returned, not before it is made. */
+  after?: boolean
+}
+
+/** The CLI at a {@link FaultPoint}. */
+export interface Held {
+  readonly child: ReturnType<typeof startFluxTs>['child']
+  readonly ended: ReturnType<typeof startFluxTs>['ended']
+  /** Let it go on. */
+  release(): void
+}
+
+/** Start the CLI, and wait until it is held. @throws it ended before it came there */
+export async function heldAt(
+  point: FaultPoint,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Held> {
+  const dir = join(scratch(), 'fault')
+  mkdirSync(dir)
+  closeSync(openSync(join(dir, 'hold'), 'w'))
+  const watcher = watch(dir)
+  const reached = new Promise<void>((resolve) => watcher.on('change', (_, name) => name === 'reached' && resolve()))
+  const { child, ended } = startFluxTs(args, {
+    ...env,
+    NODE_OPTIONS: `--import=${PRELOAD}`,
+    FAULT_CALL: point.call,
+    FAULT_ON: point.on?.source ?? '',
+    FAULT_NTH: String(point.nth ?? 1),
+    FAULT_AFTER: point.after ? '1' : '0',
+    FAULT_DIR: dir,
+  })
+  const early = ended.then(({ status, signal, stderr }) => {
+    throw new Error(`it ended (${status ?? signal}) before ${point.call} ${point.on ?? ''}: ${stderr}`)
+  })
+  try {
+    await Promise.race([reached, early])
+  } finally {
+    watcher.close()
+  }
+  early.catch(() => {})
+  return { child, ended, release: () => rmSync(join(dir, 'hold'), { force: true }) }
+}
