@@ -5,7 +5,10 @@ import type { TreeError } from '../kvs/index.ts'
  * `inspect(snapshot, options)`; one of a store as a whole is `inspect(store, options)`.
  */
 export interface InspectOptions<Fault extends object = TreeError> {
-  /** Called with each part that cannot be read; the inspection goes on without it. Without this, the first one is thrown. */
+  /**
+   * Called with each part that cannot be read; the inspection goes on without it. Without this, the first one is thrown, by
+   * those inspections that look for something else than faults.
+   */
   onFault?: ((fault: Fault) => void) | undefined
   /** Ends the inspection: it throws `EINTR`, `ETIMEDOUT`, or the signal's reason. */
   signal?: AbortSignal | undefined

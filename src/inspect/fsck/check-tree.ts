@@ -37,7 +37,7 @@ const MAX_VISITS = 1_000_000
 /** Damages are told until their keys have come to so many components; then they are counted alone. */
 const MAX_COMPONENTS = 32_000_000
 
-/** How {@link checkTree} goes about it. Its faults are told in the order of `flux fsck`. */
+/** How {@link checkTree} goes about it. Faults come in the order of `flux fsck`; none is thrown. */
 export interface CheckTreeOptions extends InspectOptions<Damage> {
   /** Hears of each key before what is below it is looked at. */
   onVisit?: ((key: string) => void) | undefined

@@ -6,7 +6,7 @@ import { type CheckedTree, checkTree } from './check-tree.ts'
 import type { Damage } from './damage.ts'
 import { newSurvey } from './survey-tree.ts'
 
-/** What {@link fsck} checks. Its faults are told in the order of `flux fsck`, and are in its result too. */
+/** What {@link fsck} checks. Faults come in the order of `flux fsck`, and are in the result too; none is thrown. */
 export interface FsckOptions extends InspectOptions<Damage> {
   /** Check this directory instead of a checkpoint. */
   rootref?: string | undefined
