@@ -3,7 +3,7 @@ import { errorOf, resultOf } from './blob-results.ts'
 import { DIGEST_BYTES, type HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { BlobResult, ContentError, ContentStore } from './content-store.ts'
-import { BLOB } from './packed-batch.ts'
+import { BLOB, MAX_BATCH } from './packed-batch.ts'
 import type { ReadCounts } from './read-counts.ts'
 import type { StoreOnDisk, StoreTotals } from './store-on-disk.ts'
 import type { StoreReader } from './store-reader.ts'
@@ -48,18 +48,26 @@ export class OfflineStore implements ContentStore {
     maxBlobBytes = Number.POSITIVE_INFINITY,
   ): Promise<BlobResult[]> {
     const reader = this.#reader
-    const wanted = { ...reader.wanted(blobrefs), budgetBytes, maxBlobBytes }
+    // The rest is left out, and asked for again.
+    const first = blobrefs.slice(0, MAX_BATCH)
+    const wanted = { ...reader.wanted(first), budgetBytes, maxBlobBytes }
     const { batch, objects } = await reader.ask('batch', wanted)
     this.#objects = objects
     const { counts } = reader
     for (const status of batch.status) if (status !== BLOB.DEFERRED) counts.loaded++
-    return blobrefs.map((blobref, i) => resultOf(batch, i, blobref))
+    return blobrefs.map((blobref, i) => (i < MAX_BATCH ? resultOf(batch, i, blobref) : undefined))
   }
 
   async checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
-    const { status, reasons } = await this.#reader.ask('check', this.#reader.wanted(blobrefs))
-    this.#reader.counts.loaded += blobrefs.length
-    return blobrefs.map((blobref, i) => errorOf(status[i] as number, blobref, reasons.get(i)))
+    const reader = this.#reader
+    const errors: (ContentError | undefined)[] = []
+    for (let at = 0; at < blobrefs.length; at += MAX_BATCH) {
+      const some = blobrefs.slice(at, at + MAX_BATCH)
+      const { status, reasons } = await reader.ask('check', reader.wanted(some))
+      reader.counts.loaded += some.length
+      for (const [i, blobref] of some.entries()) errors.push(errorOf(status[i] as number, blobref, reasons.get(i)))
+    }
+    return errors
   }
 
   async checkpoints(): Promise<Checkpoint[]> {

@@ -51,6 +51,9 @@ export interface BlobFailure {
   reason?: string
 }
 
+/** Blobs that a {@link BlobReader} is asked for at a time, at most. */
+export const MAX_BATCH = 8192
+
 /** Something that reads batches of blobs, blocking: it has a thread of its own. */
 export interface BlobReader {
   /** The algorithm of its blobrefs. */

@@ -42,7 +42,7 @@ export async function connectLocal(
 function retryCount(env: NodeJS.ProcessEnv): number {
   const text = env.FLUX_LOCAL_CONNECTOR_RETRY_COUNT
   if (text === undefined) return RETRIES
-  if (/^\s*\+?\d*$/.test(text)) return Number(text)
+  if (/^\s*(?:\+?\d+)?$/.test(text)) return Number(text)
   throw new FluxError('EINVAL', `FLUX_LOCAL_CONNECTOR_RETRY_COUNT=${text}: not a number of retries`)
 }
 

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FluxError, ignoredSignals, throwIfAborted } from '../errors/index.ts'
+import { FluxError, ignoredSignals, limitError, throwIfAborted } from '../errors/index.ts'
 import { type ConnectOptions, StreamTransport, type Transport, type TransportListener } from './connector.ts'
 import type { FluxUri } from './uri.ts'
 
@@ -26,7 +27,20 @@ const EXIT_WAIT_MS = 2000
 export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): Promise<Transport> {
   const [command = 'ssh', ...args] = sshCommand(uri, env)
   const [program = command, ...words] = ignoring(ignoredSignals(), [command, ...args])
-  const child = spawn(program, words, { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const cannotRun = (error: unknown) => {
+    const what = `${uri.text}: cannot run ${command}`
+    const known = limitError(error, what)
+    const hint = 'FLUX_SSH names the program to use instead of ssh'
+    return known.hint === undefined ? FluxError.fromSystem(error, what, { hint }) : known
+  }
+  let child: ChildProcessWithoutNullStreams
+  try {
+    child = spawn(program, words, { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  } catch (error) {
+    throw cannotRun(error)
+  }
+  // Without descriptors for its pipes there are none, and the error follows.
+  if (child.stdout === undefined) throw cannotRun((await once(child, 'error'))[0])
   const transport = new ChildTransport(child, child.stdout, child.stdin)
   const stderr = new Tail(child.stderr)
   const exit = new Promise<void>((resolve, reject) => {
@@ -45,9 +59,7 @@ export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): 
     transport.destroy()
     if (error instanceof FluxError) throw error
     throwIfAborted(signal, `${uri.text}: connecting`)
-    throw FluxError.fromSystem(error, `${uri.text}: cannot run ${command}`, {
-      hint: 'FLUX_SSH names the program to use instead of ssh',
-    })
+    throw cannotRun(error)
   }
 }
 

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { FluxError } from '../../src/errors/index.ts'
 import { Flux } from '../../src/flux/index.ts'
 import { BrokerDouble } from '../support/broker-double.ts'
 import { scratch } from '../support/fixtures.ts'
@@ -88,6 +89,13 @@ describe('flux/connect-ssh', () => {
       expect(await opening.catch((error) => error)).to.include({ code: 'EINTR' })
     })
     expect(signals).to.equal(0)
+  })
+
+  it('says in one line that FLUX_SSH names nothing', async () => {
+    const error = await failure('ssh://host1/run/flux/local', { FLUX_SSH: '' })
+    expect(error).to.be.instanceOf(FluxError)
+    expect(error.message).to.match(/^ssh:\/\/host1\/run\/flux\/local: cannot run : [^\n]+$/)
+    expect(error).to.have.property('hint', 'FLUX_SSH names the program to use instead of ssh')
   })
 
   it('says what the far side wrote on stderr', async () => {

@@ -134,6 +134,8 @@ function lookupFailure(error: unknown, { key }: KvsLookup): FluxError {
 function hint({ code, topic, text }: RpcError): string | undefined {
   if (code !== 'ENOSYS') return undefined
   const module = topic.slice(0, topic.indexOf('.'))
-  const loaded = text?.startsWith('No service')
-  return loaded ? `the ${module} module is not loaded: --checkpoint reads the newest checkpoint without it` : undefined
+  const isUnloaded = text?.startsWith('No service')
+  return isUnloaded
+    ? `the ${module} module is not loaded: --checkpoint reads the newest checkpoint without it`
+    : undefined
 }

@@ -1,12 +1,13 @@
 /** Finds the rows of digests in a `content.sqlite`. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { MAX_BATCH } from '../packed-batch.ts'
 import { ObjectIndex } from './object-index.ts'
 
 /** Up to this many look-ups SQLite answers one by one; a question about a single key needs no index of the store. */
 const DIRECT_LOOKUPS = 1024
 
-/** Room for a blob's place in the batch beside its rowid in one sortable number: the most that are located at a time. */
-export const PLACES = 8192
+/** Room for a blob's place in the batch beside its rowid in one sortable number. */
+export const PLACES = MAX_BATCH
 
 export class Locator {
   readonly #db: DatabaseSync

@@ -43,5 +43,20 @@ export function scanObjects(
       onRow(digests.subarray(i * digestBytes, (i + 1) * digestBytes), Number(rowid))
     }
   }
-  for (let from = 0; from <= lastRowid; from += ROWS) scan(from, Math.min(from + ROWS - 1, lastRowid))
+  const following = db.prepare('SELECT min(rowid) FROM objects NOT INDEXED WHERE rowid >= ?')
+  following.setReturnArrays(true)
+  /** The next row there is; where that cannot be told, the next number. */
+  const next = (rowid: number): number => {
+    try {
+      return (following.get(rowid) as unknown as [number | null])[0] ?? Number.POSITIVE_INFINITY
+    } catch {
+      return rowid
+    }
+  }
+  for (let from = next(Number.MIN_SAFE_INTEGER); from <= lastRowid; ) {
+    const to = Math.min(from + ROWS - 1, lastRowid)
+    scan(from, to)
+    // A rowid may be any number: gaps are not gone through.
+    from = next(to + 1)
+  }
 }
