@@ -168,6 +168,21 @@ export default class extends Command { static summary = 'The own ${name}' }
     expect(host.run(['hello', '--help']).stdout.toString()).not.to.include('flux-ts has')
   })
 
+  it('warns once of a broken plugin of the host, in help of the topic flux too', () => {
+    const host = new Host(scratch())
+    const path = join(host.dir, 'package.json')
+    const pjson = JSON.parse(readFileSync(path, 'utf8'))
+    pjson.dependencies = { ...pjson.dependencies, broken: '*' }
+    pjson.oclif.plugins.push('broken')
+    writeFileSync(path, JSON.stringify(pjson))
+    for (const args of [['--help'], ['flux'], ['help', 'flux']]) {
+      const { status, stdout, stderr } = host.run(args)
+      expect(status, args.join(' ')).to.equal(0)
+      expect(stdout.toString(), args.join(' ')).to.match(/Write KVS snapshot/)
+      expect(stderr.match(/could not find package\.json/g), args.join(' ')).to.have.length(1)
+    }
+  })
+
   it('keeps an autocomplete of its own, and says nothing of it', () => {
     const own = `import { Command } from '@oclif/core'
 export default class extends Command {

@@ -1,6 +1,6 @@
 export { abortable } from './abortable.ts'
 export { abortError, throwIfAborted } from './aborted.ts'
-export { type ErrnoName, errnoName, errnoNumber, errnoText, isErrnoName } from './errno.ts'
+export { type ErrnoName, errnoName, errnoNumber, errnoText } from './errno.ts'
 export { FluxError, type FluxErrorOptions, InterruptedError } from './flux-error.ts'
 export { ignoredSignals } from './ignored-signals.ts'
 export { limitError } from './limit-error.ts'

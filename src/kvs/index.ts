@@ -34,7 +34,6 @@ export {
   isDir,
   linkOf,
   linkText,
-  MAX_DIR_BYTES,
   type Symlink,
   sortedNames,
   type TreeObj,
@@ -42,7 +41,7 @@ export {
   type Valref,
 } from './treeobj.ts'
 export { dirBlob, dirrefText, jsonString, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
-export { isTooLarge, streamValue } from './value-stream.ts'
+export { streamValue } from './value-stream.ts'
 export { walk } from './walk.ts'
 export { depthError, LimitCount, MAX_DEPTH, MAX_KEYS } from './walk-limits.ts'
 export type { WalkFilter, WalkOptions } from './walk-options.ts'

@@ -58,6 +58,17 @@ export async function printed(work: () => unknown, isTTY = false): Promise<strin
   return stdout.bytes.toString()
 }
 
+/** What some work prints on standard error. */
+export async function errorsOf(work: () => unknown): Promise<string> {
+  const stderr = new Capture(process.stderr)
+  try {
+    await work()
+  } finally {
+    stderr.release()
+  }
+  return stderr.bytes.toString()
+}
+
 /** Takes what is written to a stream, and makes it a pipe, or a terminal, for those who ask. */
 class Capture {
   readonly #stream: NodeJS.WriteStream

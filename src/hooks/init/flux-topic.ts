@@ -70,7 +70,7 @@ function show(config: Interfaces.Config, commands: readonly Command.Loadable[], 
   }))
   for (const topic of shown) {
     const known = config.findTopic(topic.name)
-    // oclif gives out copies of its list only.
+    // oclif gives out only copies of its list. Its public way, to read plugins again, repeats each warning of a broken one.
     if (known === undefined) (config as { _topics?: Map<string, Interfaces.Topic> })._topics?.set(topic.name, topic)
     else Object.assign(known, topic)
   }
