@@ -326,7 +326,7 @@ export class Dump {
   #encodedKey(entry: Entry, path: string, components: readonly string[]): ExtraRecords {
     this.progress.encoded++
     this.#options.onWarning?.(
-      `${printable(keyOf(entry.dir, entry.name))}: no path can say this key; archived as ${printable(path)}`,
+      `${printable(keyOf(entry.dir, entry.name))}: no path can hold this key; archived as ${printable(path)}`,
       'encoded path',
     )
     return { [COMPONENTS_RECORD]: JSON.stringify(components) }

@@ -53,7 +53,7 @@ function put(root: DirBuilder, key: string, components: readonly string[], obj: 
 
 function cannotBeBoth(key: string, below: string): FluxError {
   const what = `${printable(key)}: a link or value, which cannot be kept beside ${printable(below)}`
-  return new FluxError('EINVAL', what, { hint: 'ask for the two apart' })
+  return new FluxError('EINVAL', what, { hint: 'select the two separately' })
 }
 
 function dirOf(builder: DirBuilder): DirObj {

@@ -5,7 +5,7 @@ import { missingValue } from './tree-faults.ts'
 import { decodeVal, type Val, type Valref } from './treeobj.ts'
 import { isTooLarge, streamValue } from './value-stream.ts'
 
-/** Most bytes held for one call. */
+/** Further values are left out when this many bytes are held. A larger first blob is read in pieces. */
 const STARTS_BYTES = 16 << 20
 
 /**
