@@ -1,21 +1,21 @@
 import { type ErrnoName, FluxError, type FluxErrorOptions, printable } from '../errors/index.ts'
 
-/** What an error of an archive is about. */
+/** The place in an archive that an error is about. */
 export interface ArchivePlace {
   format: string
-  /** The archive as the reader of the message knows it: a path, or `standard input`. */
+  /** The archive as messages name it: a path, or `standard input`. */
   archive?: string | undefined
   pathname?: string | undefined
-  /** Bytes from the beginning of the archive, after decompression where there is a filter. */
+  /** Byte offset in the archive, after decompression if there is a filter. */
   offset?: number | undefined
 }
 
 /** An archive that cannot be written or read. */
 export class ArchiveError extends FluxError {
   readonly format: string
-  /** The member at fault, where one is. */
+  /** The member at fault, if there is one. */
   readonly pathname: string | undefined
-  /** Where in the (uncompressed) archive, where that is known. */
+  /** Byte offset in the uncompressed archive, if known. */
   readonly offset: number | undefined
 
   constructor(code: ErrnoName, at: ArchivePlace, what: string, options: FluxErrorOptions = {}) {
@@ -28,22 +28,22 @@ export class ArchiveError extends FluxError {
   }
 }
 
-/** More of a name is no help to whoever reads the message; a path may have a million characters. */
-const MOST_SHOWN = 400
+/** Longer names are cut in messages: a path can have a million characters. */
+const MAX_SHOWN_CHARS = 400
 
 function shown(name: string): string {
-  return printable(name.length > MOST_SHOWN ? `${name.slice(0, MOST_SHOWN)}...` : name)
+  return printable(name.length > MAX_SHOWN_CHARS ? `${name.slice(0, MAX_SHOWN_CHARS)}...` : name)
 }
 
-/** What to do about a key that a format cannot hold. */
+/** The hint for a key that a format cannot hold. */
 export const OTHER_FORMAT = 'write a .tar instead, or leave it out with --exclude'
 
-/** The error for a file whose parts do not come to the size that was declared. */
+/** The error for a file whose parts do not add up to its declared size. */
 export function sizeMismatch(format: string, pathname: string, declared: number, written: number): ArchiveError {
   return new ArchiveError('EIO', { format, pathname }, `declared ${declared} bytes, but ${written} were written`)
 }
 
-/** @throws {ArchiveError} `EIO` when the parts of a file come to another size than was declared */
+/** @throws {ArchiveError} `EIO` the parts do not add up to the declared size */
 export function assertSize(format: string, pathname: string, declared: number, parts: readonly Uint8Array[]): void {
   let written = 0
   for (const part of parts) written += part.length

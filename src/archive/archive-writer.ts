@@ -2,26 +2,26 @@ import type { ExtraRecords } from './format-encoder.ts'
 import type { ArchiveType } from './kinds.ts'
 
 /**
- * An archive being written. Add members, call {@link ArchiveWriter.flush} after each handful of them, then
- * {@link ArchiveWriter.finish}; or, when anything fails, {@link ArchiveWriter.abort}.
+ * An archive being written. Add members, call {@link ArchiveWriter.flush} after every few of them, and {@link
+ * ArchiveWriter.finish} at the end. When anything fails, call {@link ArchiveWriter.abort}.
  */
 export interface ArchiveWriter extends AsyncDisposable {
   readonly type: ArchiveType
 
-  /** Bytes of the format so far, before they are compressed. */
+  /** Bytes of the archive so far, before compression. */
   readonly bytes: number
 
   /**
-   * Add a regular file whose bytes are at hand.
+   * Add a regular file whose content is in memory.
    *
    * @param path - components joined by slashes
-   * @param parts - the archive's from now on: not changed any more
-   * @throws {ArchiveError} `EINVAL` the path is absolute, or has a component that is empty, `.` or `..`, or holds a NUL;
-   *   `EOVERFLOW` and the like when the format cannot hold it
+   * @param parts - the writer keeps them: do not change them afterwards
+   * @throws {ArchiveError} `EINVAL` the path is absolute, or has a component that is empty, `.` or `..`, or holds a
+   *   NUL; `EOVERFLOW`, `EFBIG`, `ENAMETOOLONG` or `ENOTSUP` the format cannot hold the member
    */
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void
 
-  /** Add a regular file whose bytes come piece by piece. @throws {ArchiveError} */
+  /** Add a regular file whose content is streamed. @throws {ArchiveError} */
   streamFile(
     path: string,
     size: number,
@@ -32,12 +32,14 @@ export interface ArchiveWriter extends AsyncDisposable {
   /** Add a symbolic link. @throws {ArchiveError} */
   symlink(path: string, target: string, extra?: ExtraRecords): void
 
-  /** Hand on what has come together; settles when more may be added. Cheap when there is little. */
+  /** Pass the collected bytes on. Add more members only when it has settled. Cheap when there is little to pass on. */
   flush(): Promise<void>
 
   /** End the archive and make it appear under its name. @throws {FluxError} naming the file */
   finish(): Promise<void>
 
-  /** Give up: nothing is left behind, and an older file of the name stays as it is. Does nothing after `finish`. */
+  /**
+   * Give up: nothing is left behind, and an existing file of that name stays unchanged. Does nothing after `finish`.
+   */
   abort(): Promise<void>
 }

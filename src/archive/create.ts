@@ -7,37 +7,37 @@ import { KINDS, type Kinds, kindOf, levelOf, typeOf } from './kinds.ts'
 import { openSink, openStandardOutput } from './sink.ts'
 
 export interface CreateArchiveOptions {
-  /** What all members have in common. */
+  /** Attributes that all members get. */
   attributes: MemberAttributes
-  /** An extension that says the format, in place of that of the name. */
+  /** An extension that selects the format and filter, instead of that of the path. */
   format?: string | undefined
-  /** How hard to compress; what is allowed depends on the format. */
+  /** Compression level. Its range depends on the format and filter. */
   level?: number | undefined
-  /** Threads that compress (default: as many as there are processors). The bytes do not depend on it. */
+  /** Threads that compress (default: one for each processor). The bytes do not depend on it. */
   threads?: number | undefined
   /**
-   * Permission bits of the archive itself; of a directory, those of its files (default: its owner alone may read and write
-   * what is made new, and what is replaced keeps its own).
+   * Permission bits of the archive; for a directory, those of its files (default: a new archive is readable and
+   * writable only by its owner, and a replaced one keeps its permissions).
    */
   fileMode?: number | undefined
-  /** Calls off what is being compressed and written, with `EINTR`. The archive must be aborted all the same. */
+  /** Interrupts compression and writes with `EINTR`. The caller must still abort the archive. */
   signal?: AbortSignal | undefined
 }
 
 /**
  * Begin an archive.
  *
- * @param path - its extension says the format and the filter; `-` is standard output, as a tar unless `format` says
- *   another; a directory ends in a slash
- * @throws {ArchiveError} `EOVERFLOW` when the format cannot say the owner or the time
- * @throws {FluxError} `EINVAL` for an unknown extension, a level it does not have, or an attribute that is no whole number;
- *   `ENOTSUP` for a format that is not written; else the errno of the file system
+ * @param path - its extension selects the format and the filter; `-` is standard output, as tar unless `format` is set;
+ *   a path that ends in a slash is a directory
+ * @throws {ArchiveError} `EOVERFLOW` the format cannot express the owner or the time
+ * @throws {FluxError} `EINVAL` an unknown extension, a level out of range, or an attribute that is not a whole number;
+ *   `ENOTSUP` a format that cannot be written; else the errno of the file system
  */
 export function createArchive(path: string, options: CreateArchiveOptions): Promise<ArchiveWriter> {
   return createArchiveOf(KINDS, path, options)
 }
 
-/** As {@link createArchive}, with other formats and filters to choose from. */
+/** Like {@link createArchive}, with a given set of formats and filters. */
 export async function createArchiveOf(
   kinds: Kinds,
   path: string,
@@ -76,7 +76,7 @@ export async function createArchiveOf(
   }
 }
 
-/** A format that takes `NaN` for a number writes it. */
+/** Checked here because an encoder would write `NaN` into the archive. */
 function checkAttributes({ mode, uid, gid, mtimeSeconds }: MemberAttributes): void {
   wholeNumber('mode', mode, 0o7777)
   wholeNumber('uid', uid)

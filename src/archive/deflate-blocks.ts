@@ -1,18 +1,18 @@
 /**
- * Deflate by several threads: the input is cut into blocks, each is deflated on its own with the last 32 KiB of the one
- * before as its dictionary, and the results are joined by empty stored blocks into one deflate stream. Any inflate reads
- * it, and the bytes do not depend on the number of threads. This is what pigz does.
+ * Deflate (RFC 1951) by several threads, as pigz does it. The input is cut into blocks. Each block is deflated on its
+ * own, with the last 32 KiB of the block before as its dictionary, and empty stored blocks join the results into one
+ * deflate stream. Any inflate reads it, and the bytes do not depend on the number of threads.
  */
 import { constants, crc32, deflateRaw } from 'node:zlib'
 
-/** Input bytes deflated at a time: blocks this long compress as well as one stream, within a thousandth. */
+/** Input bytes of a block. Blocks of this size compress to within 0.1 % of the size of one stream. */
 const BLOCK_BYTES = 512 * 1024
 const WINDOW_BYTES = 32 * 1024
 
 export interface DeflateOptions {
   /** 1 (fast) to 9 (small). */
   level: number
-  /** Blocks deflated at once; beyond the size of Node's thread pool there is nothing to gain. */
+  /** Blocks deflated at the same time. More than the size of Node's thread pool gains nothing. */
   threads: number
 }
 
@@ -25,7 +25,7 @@ export class DeflateBlocks {
   #crc = 0
   #bytes = 0
 
-  /** @param emit - takes the stream, a piece at a time, in order */
+  /** @param emit - receives the stream, one piece at a time, in order */
   constructor({ level, threads }: DeflateOptions, emit: (block: Uint8Array) => Promise<void>) {
     this.#level = level
     this.#threads = threads
@@ -42,7 +42,10 @@ export class DeflateBlocks {
     return this.#bytes
   }
 
-  /** @param chunk - not changed any more. Where blocks are cut depends on where chunks are: cut those alike */
+  /**
+   * @param chunk - do not change it afterwards. Block borders depend on chunk borders, so equal output needs equal
+   *   chunks.
+   */
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; at += BLOCK_BYTES) {
       const block = chunk.subarray(at, at + BLOCK_BYTES)
@@ -50,12 +53,12 @@ export class DeflateBlocks {
       this.#bytes += block.length
       this.#pending.push(this.#deflate(block, constants.Z_SYNC_FLUSH))
       this.#dictionary = block.length >= WINDOW_BYTES ? block.subarray(block.length - WINDOW_BYTES) : new Uint8Array()
-      // One more than there are threads, so that none waits while a finished block is written.
+      // One more block than threads, so that no thread is idle while a finished block is written.
       while (this.#pending.length > this.#threads) await this.#emitFirst()
     }
   }
 
-  /** End the stream; settles when all of it has been emitted. */
+  /** End the stream. Settles when all of it has been emitted. */
   async finish(): Promise<void> {
     this.#pending.push(this.#deflate(new Uint8Array(), constants.Z_FINISH))
     while (this.#pending.length > 0) await this.#emitFirst()
@@ -74,7 +77,7 @@ export class DeflateBlocks {
         (error, data) => (error ? reject(error) : resolve(data)),
       )
     })
-    // A failure is met when its turn comes, which may be after another one's.
+    // #emitFirst() handles a failure when this block's turn comes. Until then it must not be an unhandled rejection.
     result.catch(() => {})
     return result
   }

@@ -1,12 +1,12 @@
 /**
- * What the descriptors of formats and filters have in common. A descriptor says what a kind of file is called and how it
- * begins; what writes and reads it is imported when it is needed, since all of it together is half of what a dump would load.
+ * The types that descriptors of formats and filters share. A descriptor gives the names of a kind of file and its
+ * magic. The code that writes and reads it is imported only when needed: together it is half of what a dump would load.
  */
 
-/** Bytes that tell what a file is: all of these, each at its offset from the beginning, as Latin-1. */
+/** Byte strings that identify a kind of file, as Latin-1, each with its offset in the file. All of them must match. */
 export type Magic = readonly (readonly [at: number, bytes: string])[]
 
-/** What `level` may be, and what it is when nobody asks for one: as with the usual tool. */
+/** The range of compression levels and the default, as in the usual tool. */
 export interface Levels {
   readonly least: number
   readonly most: number

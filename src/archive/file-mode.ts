@@ -1,4 +1,4 @@
-/** The bits of a Unix mode that say what a file is (POSIX <sys/stat.h>; the values are those of cpio, and of all systems). */
+/** The file type bits of a Unix mode (POSIX <sys/stat.h>). All systems use these values, and so does cpio. */
 
 export const S_IFMT = 0o170000
 export const S_IFSOCK = 0o140000

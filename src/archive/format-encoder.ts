@@ -1,4 +1,4 @@
-/** What all members of an archive have in common. */
+/** Attributes that all members of an archive get. */
 export interface MemberAttributes {
   /** Permission bits. */
   mode: number
@@ -8,29 +8,31 @@ export interface MemberAttributes {
   mtimeSeconds: number
 }
 
-/** Records of a member beyond path, size and link: pax keyword to value, for formats that can say it. */
+/** Further records of a member, from pax keyword to value, for formats that can hold them. */
 export type ExtraRecords = Readonly<Record<string, string>>
 
 /**
- * Turns members into the bytes of one archive format. Pure: nothing is read from the clock, the user database or the file
- * system, and the bytes go to the writer that the encoder was made with.
+ * Encodes members in one archive format. An encoder reads no clock, user database or file system, and its bytes go to
+ * the writer that it was created with.
  */
 export interface FormatEncoder {
   /**
    * Add a regular file.
    *
    * @param path - components joined by slashes
-   * @param size - number of bytes that `parts` come to
-   * @throws {ArchiveError} `EOVERFLOW` when the format cannot hold it
+   * @param size - total bytes of `parts`
+   * @throws {ArchiveError} `EIO` the size is not that of `parts`; `EFBIG`, `ENAMETOOLONG` or `ENOTSUP` the format
+   *   cannot hold it
    */
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void
-  /** Begin a regular file whose bytes follow by {@link data}, and end with {@link endFile}. */
+  /** Begin a regular file. {@link data} adds its content, and {@link endFile} ends it. */
   beginFile(path: string, size: number, extra?: ExtraRecords): void
+  /** Add content to the file. @throws {ArchiveError} `EIO` more bytes were added than declared */
   data(part: Uint8Array): void
-  /** @throws {ArchiveError} `EIO` when more or fewer bytes came than were declared */
+  /** @throws {ArchiveError} `EIO` fewer bytes were added than declared */
   endFile(): void
   /** Add a symbolic link. */
   symlink(path: string, target: string, extra?: ExtraRecords): void
-  /** Write what ends the archive. */
+  /** Write the end of the archive. */
   finish(): void
 }

@@ -1,15 +1,15 @@
 /**
- * A cursor over chunks that arrive one after another. Parsers ask {@link Input.ready} first, which never waits, and
- * {@link Input.fill} only when that says no: so no promise is made but where a chunk ends. What straddles two chunks is
- * copied, and nothing else is.
+ * A cursor over chunks that arrive one after another. A parser calls {@link Input.ready} first, which never waits, and
+ * {@link Input.fill} only when that returns false, so there is a promise only at the end of a chunk. Only bytes that
+ * span two chunks are copied.
  */
 
 const EMPTY = Buffer.alloc(0)
 
 export class Input {
-  /** What {@link position} counts in. */
+  /** The current chunk, or a copy of bytes that span chunks. */
   buffer: Buffer = EMPTY
-  /** The next byte, in {@link buffer}. */
+  /** Index of the next byte in {@link buffer}. */
   position = 0
   readonly #chunks: AsyncIterator<Uint8Array>
   #pending: Buffer | undefined
@@ -20,12 +20,12 @@ export class Input {
     this.#chunks = chunks[Symbol.asyncIterator]()
   }
 
-  /** Bytes before {@link position}, from the beginning of the input. */
+  /** Offset of the next byte in the whole input. */
   get offset(): number {
     return this.#bufferOffset + this.position
   }
 
-  /** Bytes at hand after {@link position}. */
+  /** Bytes in {@link buffer} from {@link position} on. */
   get available(): number {
     return this.buffer.length - this.position
   }
@@ -39,7 +39,7 @@ export class Input {
     return this.buffer.length >= n
   }
 
-  /** Bring the next `n` bytes into {@link buffer}. @returns false when the input ends before; what there is, is there */
+  /** Load the next `n` bytes into {@link buffer}. @returns false when the input has fewer; those it has are loaded */
   async fill(n: number): Promise<boolean> {
     if (this.ready(n)) return true
     if (this.available === 0) {
@@ -63,7 +63,7 @@ export class Input {
     return length === n
   }
 
-  /** The next `n` bytes; fewer only when the input ends. For lengths that have been checked against a limit. */
+  /** Take the next `n` bytes; fewer only at the end of the input. The caller must have checked `n` against a limit. */
   async take(n: number): Promise<Buffer> {
     if (!this.ready(n)) await this.fill(n)
     const taken = this.buffer.subarray(this.position, this.position + n)
@@ -71,13 +71,13 @@ export class Input {
     return taken
   }
 
-  /** Some of the next bytes, up to `max`; undefined at the end. */
+  /** Take some of the next bytes, up to `max`. @returns undefined at the end */
   async takeSome(max: number): Promise<Buffer | undefined> {
     if (!(await this.fill(1))) return undefined
     return this.take(Math.min(max, this.available))
   }
 
-  /** Pass over `n` bytes. @returns how many there were */
+  /** Skip `n` bytes. @returns how many were skipped; fewer only at the end */
   async skip(n: number): Promise<number> {
     let left = n
     while (left > 0) {
@@ -88,12 +88,14 @@ export class Input {
     return n - left
   }
 
-  /** Read to the end, so that whoever writes it can finish, and a checksum at the end is looked at. */
+  /**
+   * Read to the end, so that the process that writes a pipe can finish, and a filter checks the checksum at its end.
+   */
   async drain(): Promise<void> {
     await this.skip(Number.POSITIVE_INFINITY)
   }
 
-  /** All that is left, chunk by chunk. */
+  /** The rest of the input, chunk by chunk. The input is closed afterwards. */
   async *rest(): AsyncGenerator<Buffer> {
     try {
       for (let some: Buffer | undefined; (some = await this.takeSome(Number.POSITIVE_INFINITY)); ) yield some
@@ -102,7 +104,7 @@ export class Input {
     }
   }
 
-  /** Have no more of the input. */
+  /** Stop reading the input. */
   async close(): Promise<void> {
     this.#ended = true
     await this.#chunks.return?.()

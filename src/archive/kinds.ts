@@ -1,42 +1,42 @@
 /**
- * Which kinds of archives there are: formats, and the filters that their bytes may go through. Whoever needs to know asks
- * here. Of the extensions, the longest that matches the end of the name counts; as with libarchive, case matters.
+ * The kinds of archives: formats, and the filters that compress them. All lookups by name or extension are here. The
+ * longest extension that matches the end of a name decides. As with libarchive, case matters.
  */
 import { FluxError } from '../errors/index.ts'
 import { FILTERS, type FilterDescriptor } from './filters/index.ts'
 import { type DirectoryFormat, type FileFormat, FORMATS, type Format } from './formats/index.ts'
 
-/** Formats that an archive can be written in. A directory is one too. */
+/** Formats that can be written, a directory included. */
 export type FormatName = (typeof FORMATS)[number]['name']
 export type FilterName = (typeof FILTERS)[number]['name'] | 'none'
 
-/** What an archive that is a file may turn out to be. */
+/** Formats that can be read from a file. */
 export type ReadableFormat = Extract<(typeof FORMATS)[number], FileFormat>['name']
 export type ReadableFilter = Exclude<FilterName, 'none'>
 
-/** A format and the filter its bytes go through, by their names. */
+/** The names of a format and of its filter. */
 export interface ArchiveType {
   readonly format: FormatName
   readonly filter: FilterName
 }
 
-/** What there is to choose from. */
+/** A set of formats and filters. */
 export interface Kinds {
-  /** The first is what standard output gets. */
+  /** The first is the default for standard output. */
   readonly formats: readonly Format[]
   readonly filters: readonly FilterDescriptor[]
 }
 
-/** All that come with this package. */
+/** All formats and filters of this package. */
 export const KINDS: Kinds = { formats: FORMATS, filters: FILTERS }
 
-/** A format, and the filter its bytes go through if there is one. */
+/** A format and its filter, if it has one. */
 export interface Kind {
   readonly format: Format
   readonly filter: FilterDescriptor | undefined
 }
 
-/** Extensions that are known, and why no archive is written by them. */
+/** Known extensions that cannot be written, and why. */
 const NOT_WRITTEN: ReadonlyMap<string, string> = new Map([
   ['.7z', '7-Zip archives are not supported: no maintained library writes them'],
 ])
@@ -56,10 +56,10 @@ function extensionsOf({ formats, filters }: Kinds): Map<string, Kind> {
   return kinds
 }
 
-/** All extensions that an archive can be written by, each with its dot. */
+/** All extensions that can be written, each with its dot. */
 export const ARCHIVE_EXTENSIONS: readonly string[] = [...extensionsOf(KINDS).keys()]
 
-/** What can be read, by name; and what it may be compressed by. A directory can be read too. */
+/** Names of the formats and filters that can be read from a file. A directory can be read too. */
 export const READABLE_FORMATS: readonly string[] = readableFormats(KINDS)
 export const READABLE_FILTERS: readonly string[] = FILTERS.map(({ name }) => name)
 
@@ -67,7 +67,7 @@ export function readableFormats({ formats }: Kinds): string[] {
   return formats.filter((format) => !format.isDirectory).map(({ name }) => name)
 }
 
-/** As {@link archiveTypeOf}. */
+/** Like {@link archiveTypeOf}, as descriptors. */
 export function kindOf(path: string, extension?: string, kinds: Kinds = KINDS): Kind {
   const extensions = extensionsOf(kinds)
   const names = [...extensions.keys()]
@@ -87,18 +87,18 @@ export function kindOf(path: string, extension?: string, kinds: Kinds = KINDS): 
   for (const [name, why] of NOT_WRITTEN) {
     if (path.endsWith(name)) throw new FluxError('ENOTSUP', `${path}: ${why}`, { hint: `end it in ${known}` })
   }
-  throw new FluxError('EINVAL', `${path}: the name says no known archive format`, {
+  throw new FluxError('EINVAL', `${path}: the name has no known archive extension`, {
     hint: `end it in ${known}, in / for a directory, or use - for standard output`,
   })
 }
 
 /**
- * The type of archive that a file name asks for. One that ends in a slash is a directory; `-`, standard output, is an
- * uncompressed tar.
+ * The type of archive that a file name selects. A name that ends in a slash is a directory; `-` is standard output, as
+ * an uncompressed tar.
  *
- * @param extension - decides in place of the name's own; with or without its dot
- * @throws {FluxError} `EINVAL` when the extension is not known; the hint lists those that are. `ENOTSUP` for one that is
- *   known, but not written
+ * @param extension - replaces that of the name; with or without its dot
+ * @throws {FluxError} `EINVAL` an unknown extension; the hint lists the known ones. `ENOTSUP` a known one that cannot
+ *   be written
  */
 export function archiveTypeOf(path: string, extension?: string): ArchiveType {
   return typeOf(kindOf(path, extension))
@@ -108,24 +108,24 @@ export function typeOf({ format, filter }: Kind): ArchiveType {
   return { format: format.name as FormatName, filter: (filter?.name ?? 'none') as FilterName }
 }
 
-/** The one whose archives are directories. */
+/** The format whose archives are directories. */
 export function directoryFormat({ formats }: Kinds): DirectoryFormat {
   return formats.find((format) => format.isDirectory) as DirectoryFormat
 }
 
 /**
- * How hard an archive of a type is compressed.
+ * The compression level of an archive.
  *
- * @param level - what was asked for; undefined for the usual
- * @returns the level; 0 for what is not compressed
- * @throws {FluxError} `EINVAL` beyond what the type allows
+ * @param level - the requested level; undefined for the default
+ * @returns the level; 0 for a type without compression
+ * @throws {FluxError} `EINVAL` the level is out of range, or the type has no compression
  */
 export function compressionLevel(type: ArchiveType, level: number | undefined): number {
   const format = KINDS.formats.find(({ name }) => name === type.format) as Format
   return levelOf({ format, filter: KINDS.filters.find(({ name }) => name === type.filter) }, level)
 }
 
-/** As {@link compressionLevel}. */
+/** Like {@link compressionLevel}, for descriptors. */
 export function levelOf({ format, filter }: Kind, level: number | undefined): number {
   const levels = filter?.levels ?? (format.isDirectory ? undefined : format.levels)
   if (levels === undefined) {

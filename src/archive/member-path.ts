@@ -1,14 +1,15 @@
 import { ArchiveError } from './archive-error.ts'
 
-const NAMELESS = new Set(['', '.', '..'])
+const REFUSED_COMPONENTS = new Set(['', '.', '..'])
 
 /**
- * Holds the paths of an archive that is written to being relative and to stay within: whoever unpacks it is to be safe,
- * and no two of its paths are to mean one. Cheap: the directory part is looked at only where it changes.
+ * Checks that the paths of a written archive are relative and stay within the directory it is unpacked into, so that
+ * unpacking is safe and no two paths mean the same file. The check is cheap: the directory part is checked only when it
+ * changes.
  */
 export class PathCheck {
   readonly #format: string
-  /** The directory part of the last path, with its slash: it is good. */
+  /** The directory part of the last path, with its slash. It has been checked. */
   #directory = ''
 
   constructor(format: string) {
@@ -16,7 +17,7 @@ export class PathCheck {
   }
 
   /**
-   * @throws {ArchiveError} `EINVAL` a path that is absolute, or has a component that is empty, `.` or `..`, or holds a NUL
+   * @throws {ArchiveError} `EINVAL` the path is absolute, has a component that is empty, `.` or `..`, or holds a NUL
    */
   check(path: string): void {
     const nameAt = path.lastIndexOf('/') + 1
@@ -30,7 +31,7 @@ export class PathCheck {
   }
 
   #checkComponent(path: string, component: string): void {
-    if (component.length <= 2 && NAMELESS.has(component)) {
+    if (component.length <= 2 && REFUSED_COMPONENTS.has(component)) {
       throw this.#refusal(
         path,
         component === '' ? 'a path with an empty component' : `a path with a component ${component}`,

@@ -1,4 +1,4 @@
-/** Members as every reader presents them, and what their names may be. */
+/** Members as all readers return them, and the checks of their names. */
 import { isUtf8 } from 'node:buffer'
 import type { ErrnoName } from '../errors/index.ts'
 import { ArchiveError } from './archive-error.ts'
@@ -17,30 +17,35 @@ export type MemberType =
 
 /** One member of an archive that is being read. */
 export interface Member {
-  /** Components joined by slashes; neither `.`, `..`, empty ones nor a NUL among them. Empty for the root directory alone. */
+  /**
+   * Components joined by slashes. No component is empty, `.` or `..`, or holds a NUL. The path is empty only for the
+   * root directory.
+   */
   path: string
   type: MemberType
-  /** Bytes of content; 0 for all but files. */
+  /** Bytes of content; 0 except for files. */
   size: number
   /** Permission bits. */
   mode: number
   uid: number
   gid: number
-  /** Seconds since 1970, with a fraction where the archive has one; 0 when it has no time. */
+  /** Seconds since 1970, with a fraction if the archive has one; 0 when the archive gives no time. */
   mtimeSeconds: number
-  /** Of a symlink its target, as it is; of a hardlink the path of the member it repeats. Else empty. */
+  /** For a symlink its target, unchanged; for a hardlink the path of the member that it links to. Else empty. */
   linkname: string
-  /** Records of keywords that the format itself does not know. */
+  /** Pax records with keywords that the reader does not interpret. */
   extra: ExtraRecords | undefined
-  /** Where the member begins, in bytes of the uncompressed archive. */
+  /** Byte offset of the member in the uncompressed archive. */
   offset: number
-  /** The whole content of a file of up to 1 MiB. A view of the input: copy it to keep it past this batch. */
+  /**
+   * The whole content of a file of up to 1 MiB. A view of the input, valid until the next batch: copy it to keep it.
+   */
   data: Uint8Array | undefined
-  /** The content of a larger file. To be read, if at all, before the next batch is asked for; each chunk is a view. */
+  /** The content of a larger file. Read it, if at all, before requesting the next batch. Each chunk is a view. */
   stream: (() => AsyncIterable<Uint8Array>) | undefined
 }
 
-/** Files of up to this size come whole. Two batches' worth is what a reader holds at most. */
+/** Files of up to this size are read whole. A reader holds at most two batches. */
 export const WHOLE_BYTES = 1 << 20
 
 /** A batch ends after this many members, or bytes of contents, paths, targets and records. */
@@ -48,12 +53,12 @@ export const BATCH_MEMBERS = 1024
 export const BATCH_BYTES = 1 << 20
 
 /**
- * The longest header (pax records, a GNU long name, a cpio name, a link target) that is read: as libarchive's. Headers
- * are held in memory, and what declares more is an attack or damage: a path in Linux is at most 4096 bytes.
+ * The longest header that is read (pax records, a GNU long name, a cpio name, a link target): libarchive's limit.
+ * Headers are held in memory, and a longer one is an attack or damage: a path in Linux has at most 4096 bytes.
  */
 export const HEADER_BYTES = 1 << 20
 
-/** Says what is wrong with one archive, always naming it. */
+/** Makes the errors for one archive, which all name it, and checks its names. */
 export class Reading {
   readonly archive: string
   readonly format: string
@@ -63,7 +68,7 @@ export class Reading {
     this.format = format
   }
 
-  /** An error to throw. `at.path` is the member, if its name is known yet. */
+  /** An error to throw. `at.path` is the path of the member, if it is known. */
   error(code: ErrnoName, what: string, at: { path?: string; offset?: number; cause?: unknown; hint?: string } = {}) {
     const { path: pathname, offset, cause, hint } = at
     return new ArchiveError(code, { format: this.format, archive: this.archive, pathname, offset }, what, {
@@ -77,9 +82,9 @@ export class Reading {
   }
 
   /**
-   * The text of a name or link target.
+   * Decode a name or link target.
    *
-   * @throws {ArchiveError} `EILSEQ` when it is not UTF-8: another name would be restored than was archived
+   * @throws {ArchiveError} `EILSEQ` it is not UTF-8, so the restored name would differ from the archived one
    */
   text(bytes: Buffer, from: number, to: number, offset: number): string {
     const text = bytes.toString('utf8', from, to)
@@ -90,9 +95,9 @@ export class Reading {
   }
 
   /**
-   * A member's path, normalised: leading slashes and `.` and empty components are dropped, as they lead nowhere.
+   * Normalise a member's path: leading slashes and components that are empty or `.` are dropped.
    *
-   * @throws {ArchiveError} `EINVAL` for a `..` or a NUL
+   * @throws {ArchiveError} `EINVAL` it holds a `..` component or a NUL
    */
   path(raw: string, offset: number): string {
     if (!ODD_PATH.test(raw)) return raw
@@ -103,10 +108,10 @@ export class Reading {
   }
 }
 
-/** What may need a closer look: a NUL, an empty component, or one of only one or two dots. */
+/** Paths that need the full check: those with a NUL, an empty component, or a component `.` or `..`. */
 const ODD_PATH = /\0|^\/|\/\/|\/$|(?:^|\/)\.\.?(?:\/|$)/
 
-/** The type that the format bits of a Unix mode (`S_IFMT`) say. */
+/** The type that the file type bits of a Unix mode (`S_IFMT`) give. */
 export function typeOfMode(mode: number): MemberType | undefined {
   switch (mode & S_IFMT) {
     case S_IFREG:

@@ -1,6 +1,6 @@
 /**
- * Opening an archive of any kind. Filters are peeled off and the format is recognised by content; then members come in
- * batches, since a promise for each of some hundred thousand small members would cost more than to parse them.
+ * Opening an archive of any kind. Filters and format are recognised by content. Members come in batches, since a
+ * promise for each of some hundred thousand small members would cost more than parsing them.
  */
 import { throwIfAborted } from '../errors/index.ts'
 import type { FilterDescriptor } from './filters/index.ts'
@@ -8,39 +8,40 @@ import type { FormatReader } from './formats/index.ts'
 import { Input } from './input.ts'
 import { directoryFormat, type FilterName, type FormatName, KINDS, type Kinds, typeOf } from './kinds.ts'
 import { type Member, Reading } from './member.ts'
-import { describeStranger, magicBytes, recogniseFilter, recogniseFormat } from './recognise.ts'
+import { describeUnsupported, magicBytes, recogniseFilter, recogniseFormat } from './recognise.ts'
 import { Source } from './source.ts'
 
-/** Filters around filters: more than this is no archive that anybody made for use. */
-const FILTERS = 4
+/** Most filters around each other. No useful archive has more. */
+const MAX_FILTERS = 4
 
-/** Looked at before more is waited for: a block of a tar, and the magic of nearly everything. */
+/** Bytes looked at first, before waiting for more: a block of a tar, and the magic of nearly every kind. */
 const FIRST_LOOK_BYTES = 512
 
 export interface OpenArchiveOptions {
   signal?: AbortSignal | undefined
 }
 
-/** What an archive turned out to be. */
+/** The recognised type of an archive. */
 export interface OpenedType {
   readonly format: FormatName
-  /** The outermost, when there are several. */
+  /** The outermost filter, when there are several. */
   readonly filter: FilterName
 }
 
-/** An archive being read, once. Dispose of it at the end. */
+/** An archive open for reading. It can be read once. Dispose of it at the end. */
 export interface ArchiveReader extends AsyncDisposable {
   readonly type: OpenedType
-  /** Bytes of the file, for progress; undefined when it is not known. */
+  /** Size of the file in bytes, for progress; undefined when it is not known. */
   readonly size: number | undefined
-  /** Bytes of it read so far, still compressed. */
+  /** Bytes of the file read so far. */
   readonly bytesRead: number
   /**
-   * The members, in their order, some at a time. What they hold is good until the next batch is asked for. To be called
-   * once. A caller that does not take all of it has no word that the rest is sound.
+   * The members in order, in batches. A batch is valid until the next one is requested. Call it once. Only a caller
+   * that reads to the end knows that the archive is sound.
    *
-   * @throws {ArchiveError} one line with the archive, the member and the offset: `EBADMSG` damaged or truncated; `EINVAL`
-   * a path with `..` or NUL; `EILSEQ` a name that is not UTF-8; `EOVERFLOW` beyond a limit; `ENOTSUP` not to be read
+   * @throws {ArchiveError} one line with the archive, the member and the offset: `EBADMSG` damaged or truncated;
+   *   `EINVAL` a path with `..` or NUL; `EILSEQ` a name that is not UTF-8; `EOVERFLOW` beyond a limit; `ENOTSUP` a
+   *   member of an unsupported kind
    */
   batches(): AsyncIterable<Member[]>
 }
@@ -49,15 +50,15 @@ export interface ArchiveReader extends AsyncDisposable {
  * Open an archive for reading.
  *
  * @param path - a file, a pipe or a directory; `-` is standard input
- * @param options.signal - calls off what is under way, with `EINTR`
+ * @param options.signal - interrupts reading with `EINTR`
  * @throws {FluxError} with the errno of the file system
- * @throws {ArchiveError} `EBADMSG` when it is empty; `ENOTSUP` when it is not an archive that can be read
+ * @throws {ArchiveError} `EBADMSG` the file is empty; `ENOTSUP` it is not an archive that can be read
  */
 export function openArchive(path: string, options: OpenArchiveOptions = {}): Promise<ArchiveReader> {
   return openArchiveOf(KINDS, path, options)
 }
 
-/** As {@link openArchive}, with other formats and filters to choose from. */
+/** Like {@link openArchive}, with a given set of formats and filters. */
 export async function openArchiveOf(
   kinds: Kinds,
   path: string,
@@ -94,13 +95,13 @@ async function openStream(source: Source, options: OpenArchiveOptions, kinds: Ki
     for (;;) {
       const head = await peek(input, kinds)
       if (head.length === 0 && filters.length === 0) {
-        throw new Reading(source.name, 'unknown').error('EBADMSG', 'is empty: not even the end of an archive is in it')
+        throw new Reading(source.name, 'unknown').error('EBADMSG', 'is empty, and not an archive')
       }
       const filter = recogniseFilter(head, kinds)
       if (filter === undefined) return await openFormat(source, input, head, filters, options, kinds)
       filters.push(filter)
       const reading = new Reading(source.name, filter.name)
-      if (filters.length > FILTERS) throw reading.error('ENOTSUP', `is compressed more than ${FILTERS} times over`)
+      if (filters.length > MAX_FILTERS) throw reading.error('ENOTSUP', `is compressed more than ${MAX_FILTERS} times`)
       const { decode } = await filter.decode()
       input = new Input(decode(input.rest(), reading))
     }
@@ -110,7 +111,7 @@ async function openStream(source: Source, options: OpenArchiveOptions, kinds: Ki
   }
 }
 
-/** What the input begins with, left where it is. Few kinds need more than a block to be recognised. */
+/** The first bytes of the input, without consuming them. Few kinds need more than one block to be recognised. */
 async function peek(input: Input, kinds: Kinds): Promise<Buffer> {
   const most = magicBytes(kinds)
   const look = () => input.buffer.subarray(input.position, input.position + most)
@@ -134,7 +135,7 @@ async function openFormat(
   const names = filters.map(({ name }) => name).join(' in ')
   const format = recogniseFormat(head, kinds)
   if (format === undefined) {
-    const { what, hint } = describeStranger(head, kinds)
+    const { what, hint } = describeUnsupported(head, kinds)
     const inside = filters.length > 0 ? `holds, inside ${names}, something that ` : ''
     throw new Reading(source.name, 'unknown').error('ENOTSUP', inside + what, { hint })
   }
@@ -153,7 +154,7 @@ async function openFormat(
   return new OpenedArchive(typeOf({ format, filter: filters[0] }), reader, options, dispose, input)
 }
 
-/** A read under way is called off by the source; but what has been read already may be worth many batches. */
+/** The source interrupts a pending read, but the bytes already read may give many more batches. */
 async function* untilAborted(batches: AsyncIterable<Member[]>, signal: AbortSignal | undefined) {
   for await (const batch of batches) {
     throwIfAborted(signal)
@@ -165,7 +166,7 @@ class OpenedArchive implements ArchiveReader {
   readonly type: OpenedType
   readonly #reader: FormatReader
   readonly #signal: AbortSignal | undefined
-  /** The archive itself, last of all; before it what a pipe was spooled to. */
+  /** The archive itself is last; before it, the file that a pipe was spooled to. */
   readonly #sources: readonly Source[]
   readonly #input: Input | undefined
 

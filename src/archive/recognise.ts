@@ -1,10 +1,10 @@
-/** What an archive is, by its first bytes: names are not looked at. */
+/** Recognises an archive by its first bytes. Its name does not matter. */
 import { hasMagic, type Magic } from './descriptor.ts'
 import type { FilterDescriptor } from './filters/index.ts'
 import type { FileFormat } from './formats/index.ts'
 import { KINDS, type Kinds, readableFormats } from './kinds.ts'
 
-/** The first bytes that are looked at, so that every magic is among them: all of a file that is shorter. */
+/** How many first bytes contain every magic. */
 export function magicBytes({ formats, filters }: Kinds): number {
   const magics = [
     ...formats.flatMap((format) => (format.isDirectory ? [] : format.magic)),
@@ -13,15 +13,16 @@ export function magicBytes({ formats, filters }: Kinds): number {
   return Math.max(...magics.flat().map(([at, bytes]) => at + bytes.length))
 }
 
-/** @returns undefined when the bytes are not compressed in a way that can be undone */
+/** @returns undefined when no known filter wrote the bytes */
 export function recogniseFilter(head: Buffer, { filters }: Kinds = KINDS): FilterDescriptor | undefined {
   return filters.find(({ magic }) => magic.some((one) => hasMagic(head, one)))
 }
 
 /**
- * A magic at the beginning counts more than one further on, which may be anything there, as in a tar the start of a name.
+ * Of several matches, the magic nearest to the beginning decides: further on, the same bytes can be data, as in a tar
+ * whose first name begins with another format's magic.
  *
- * @returns undefined when it is no archive that can be read
+ * @returns undefined when it is not a known format
  */
 export function recogniseFormat(head: Buffer, { formats }: Kinds = KINDS): FileFormat | undefined {
   let found: FileFormat | undefined
@@ -44,7 +45,7 @@ function startOf(magic: Magic): number {
 
 const isZeros = (head: Buffer): boolean => head.every((byte) => byte === 0)
 
-const STRANGERS: readonly [magic: string, what: string][] = [
+const UNSUPPORTED_MAGICS: readonly [magic: string, what: string][] = [
   ['7z\xbc\xaf\x27\x1c', 'a 7z archive'],
   ['Rar!\x1a\x07', 'a RAR archive'],
   ['xar!', 'a xar archive'],
@@ -63,13 +64,13 @@ const STRANGERS: readonly [magic: string, what: string][] = [
   ['WARC/', 'a WARC archive'],
 ]
 
-/** @returns half a sentence, and what to do about it */
-export function describeStranger(head: Buffer, kinds: Kinds = KINDS): { what: string; hint: string } {
+/** @returns half a sentence that says what the file is, and a hint */
+export function describeUnsupported(head: Buffer, kinds: Kinds = KINDS): { what: string; hint: string } {
   if (isZeros(head)) {
     const hint = 'an ISO 9660 image or a disk file that was cut off looks like this; make the archive again'
     return { what: `begins with ${head.length} bytes of zeros, and is not an archive`, hint }
   }
-  const known = STRANGERS.find(([magic]) => hasMagic(head, [[0, magic]]))?.[1]
+  const known = UNSUPPORTED_MAGICS.find(([magic]) => hasMagic(head, [[0, magic]]))?.[1]
   if (known === 'a 7z archive') {
     return { what: 'is a 7z archive, which is not supported', hint: 'unpack it with `7z x`, and give the directory' }
   }

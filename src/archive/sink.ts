@@ -1,6 +1,6 @@
 /**
- * Where the bytes of an archive go. A file appears under its name complete or not at all: it is written beside its final
- * name, flushed to disk and then renamed. A pipe or a device is written as it is.
+ * Where the bytes of an archive go. A file appears under its name only when complete: it is written beside its final
+ * name, flushed to disk and then renamed. A pipe or a device is written directly.
  */
 import { fsync, type Stats, write } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -9,21 +9,21 @@ import { promisify } from 'node:util'
 import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
 import { followLinks, openFifo, PartFile, syncPath, wasClosed } from '../files/index.ts'
 
-/** Takes bytes, in order, one call at a time. One that is called off fails with `EINTR` from then on. */
+/** Takes bytes, in order, one call at a time. After its signal is aborted, every call fails with `EINTR`. */
 export interface Sink {
-  /** @param chunks - not looked at any more once the promise is settled */
+  /** @param chunks - may be reused once the promise has settled */
   write(chunks: readonly Uint8Array[]): Promise<void>
-  /** Everything has been written: make it last. */
+  /** Called when everything has been written: flush it to disk and put it under its name. */
   commit(): Promise<void>
   /** Leave nothing behind. May be called at any time, also after a failed {@link commit}; never throws. */
   abort(): Promise<void>
 }
 
 /**
- * @param path - where the file is to be; a symbolic link is followed, and stays
- * @param signal - calls it off
- * @param mode - permission bits of the file (default: those of a file of ours that it replaces, else 0600)
- * @throws {FluxError} with the errno of the file system, naming `path`; `EACCES` also where {@link followLinks} has it
+ * @param path - the final path of the file; a symbolic link is followed and kept
+ * @param signal - interrupts it
+ * @param mode - permission bits of the file (default: those of a replaced file of the same owner, else 0600)
+ * @throws {FluxError} with the errno of the file system, naming `path`; `EACCES` also as {@link followLinks} throws it
  */
 export async function openSink(path: string, signal?: AbortSignal, mode?: number): Promise<Sink> {
   try {
@@ -56,7 +56,7 @@ class FileSink implements Sink {
     this.#signal = signal
   }
 
-  /** @param replaced - of the file that is there */
+  /** @param replaced - status of the file that it will replace, if there is one */
   static create(
     name: string,
     target: string,
@@ -108,10 +108,10 @@ class FileSink implements Sink {
   }
 }
 
-/** How long to wait at most before a full non-blocking pipe is tried again: at first a millisecond, then longer. */
+/** Longest wait before a full non-blocking pipe is tried again, in milliseconds. The first wait is one millisecond. */
 const RETRY_MS = 5
 
-/** A descriptor that is open already (standard output), or a pipe or device. */
+/** Writes to an open descriptor (standard output), a pipe or a device. */
 class DescriptorSink implements Sink {
   readonly #name: string
   readonly #fd: number
@@ -121,7 +121,7 @@ class DescriptorSink implements Sink {
   /** How often in a row the pipe was full. */
   #full = 0
 
-  /** @param target - a number is left open at the end, a handle is closed */
+  /** @param target - a number stays open at the end, a handle is closed */
   constructor(name: string, target: number | FileHandle, signal?: AbortSignal) {
     this.#name = name
     this.#signal = signal
@@ -143,14 +143,15 @@ class DescriptorSink implements Sink {
   }
 
   async abort(): Promise<void> {
-    // Not under a write, whose descriptor another file might get. One that was left behind may never end.
+    // Close only after the pending write, which would otherwise go to the next file that gets this descriptor. After an
+    // abort the write may never end, so nothing waits for it.
     const closed = this.#writing.then(() => this.#handle?.close()).catch(() => {})
     if (!this.#signal?.aborted) await closed
   }
 
   /**
-   * Not process.stdout: that would block on a slow reader, and whoever else writes to it could end it. A write that waits
-   * for a reader cannot be called off, only left behind.
+   * Does not use process.stdout, which would block on a slow reader, and which other code could end. A write that waits
+   * for a reader cannot be cancelled: after an abort it is abandoned.
    */
   #writeSome(chunk: Uint8Array, at: number): Promise<number> {
     const written = Promise.withResolvers<void>()
@@ -170,7 +171,7 @@ class DescriptorSink implements Sink {
   }
 }
 
-/** @throws {FluxError} `EBADF` it was closed when the process was started */
+/** @throws {FluxError} `EBADF` standard output was closed when the process started */
 export function openStandardOutput(signal?: AbortSignal): Sink {
   if (wasClosed(1)) {
     throw new FluxError('EBADF', 'cannot write standard output: it is closed', { hint: '> /dev/null throws it away' })

@@ -1,4 +1,6 @@
-/** Where the bytes of an archive come from: a file, which can be read anywhere, or a pipe, which can be read once. */
+/**
+ * Where the bytes of an archive come from: a file, which can be read at any offset, or a pipe, which can be read once.
+ */
 import { fstat, read } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,19 +8,24 @@ import { promisify } from 'node:util'
 import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
 import { openFifo, openNameless } from '../files/index.ts'
 
-/** Bytes asked for at a time. */
+/** Bytes requested at a time. */
 const CHUNK_BYTES = 1 << 20
 
-/** What is left of a buffer after a short read (a pipe gives 64 KiB at most) is used on, unless it is less than this. */
+/**
+ * The rest of a buffer after a short read is used for the next one, unless it is smaller than this. A pipe returns at
+ * most 64 KiB.
+ */
 const SLACK_BYTES = 64 << 10
 
-/** How long to wait at most before an empty non-blocking pipe is tried again: at first a millisecond, then longer. */
+/**
+ * Longest wait before an empty non-blocking pipe is tried again, in milliseconds. The first wait is one millisecond.
+ */
 const RETRY_MS = 5
 
 export class Source implements AsyncDisposable {
-  /** As errors name it. */
+  /** Its name in errors. */
   readonly name: string
-  /** Bytes in the file; undefined when it is a pipe or a device. */
+  /** Bytes of the file; undefined for a pipe or a device. */
   readonly size: number | undefined
   readonly isDirectory: boolean
   /** Bytes read so far. */
@@ -45,7 +52,7 @@ export class Source implements AsyncDisposable {
   }
 
   /**
-   * @param path - `-` is standard input, which stays open
+   * @param path - `-` is standard input, which is not closed at the end
    * @throws {FluxError} with the errno of the file system, naming `path`
    */
   static async open(path: string, signal?: AbortSignal): Promise<Source> {
@@ -62,7 +69,7 @@ export class Source implements AsyncDisposable {
     }
   }
 
-  /** All bytes once, in order. One read is always under way while the last one's bytes are looked at. */
+  /** All bytes once, in order. The next read runs while the caller uses the last chunk. */
   async *chunks(): AsyncGenerator<Buffer> {
     let slab = Buffer.allocUnsafeSlow(CHUNK_BYTES)
     let used = 0
@@ -76,7 +83,7 @@ export class Source implements AsyncDisposable {
         used += length
         return target.subarray(0, length)
       })
-      // A failure is met when its turn comes.
+      // A failure is handled when this read is awaited. Until then it must not be an unhandled rejection.
       reading.catch(() => {})
       return reading
     }
@@ -89,7 +96,7 @@ export class Source implements AsyncDisposable {
     }
   }
 
-  /** The bytes from `offset` on, of a file. @returns fewer than `length` only where the file ends */
+  /** Read a file at `offset`. @returns fewer than `length` bytes only at the end of the file */
   async readAt(offset: number, length: number): Promise<Buffer> {
     const bytes = Buffer.allocUnsafeSlow(length)
     let at = 0
@@ -103,7 +110,8 @@ export class Source implements AsyncDisposable {
   }
 
   /**
-   * A file with what is left of a pipe, for formats that begin at the end. It has no name, and goes with the process.
+   * Copy the rest of a pipe to a temporary file, for formats that need random access. The file has no name, and ends
+   * with the process.
    *
    * @throws {FluxError} naming the directory, e.g. `ENOSPC`
    */
@@ -125,14 +133,20 @@ export class Source implements AsyncDisposable {
     }
   }
 
-  /** Close the file; but not under a read, whose descriptor another file might get. One of a pipe may never end. */
+  /**
+   * Close the file after the pending read, which would otherwise use the descriptor of another file. The read of a pipe
+   * may never end, so nothing waits for it.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     const close = () => this.#handle?.close().catch(() => {})
     if (this.size === undefined) void this.#reading.then(close)
     else await this.#reading.then(close)
   }
 
-  /** Not through the handle: that could not read standard input. A read of a pipe cannot be called off, only left behind. */
+  /**
+   * Does not read through the handle, as standard input has none. A read of a pipe cannot be cancelled: after an abort
+   * it is abandoned.
+   */
   #read(into: Buffer, position: number | null): Promise<number> {
     const signal = this.#signal
     let settle = () => {}

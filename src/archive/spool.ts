@@ -1,4 +1,4 @@
-/** Where the data of an archive wait when something must be written before them that is known only at the end. */
+/** Holds the data of an archive while something that must be written before them is not known yet. */
 import type { FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { CHUNK_BYTES } from '../bytes/index.ts'
@@ -8,19 +8,21 @@ import { openNameless } from '../files/index.ts'
 export interface Spool {
   /** Add to the end. One call at a time. */
   append(chunks: readonly Uint8Array[]): Promise<void>
-  /** All of it from the start, in pieces, each good until the next is asked for. */
+  /** All data from the start, in pieces. A piece is valid until the next one is requested. */
   read(): AsyncIterable<Uint8Array>
-  /** Let it go. May be called at any time, and again; never throws. */
+  /** Release it. May be called at any time, also several times. Never throws. */
   close(): Promise<void>
 }
 
-/** A temporary file without a name, so that nothing is left of it however the process ends. Made when it is first needed. */
+/**
+ * A temporary file without a name, so that nothing is left of it however the process ends. Created at the first append.
+ */
 export class TemporaryFile implements Spool {
   readonly #directory: string
   #handle: FileHandle | undefined
   #bytes = 0
 
-  /** @param directory - where there is room for all of it */
+  /** @param directory - a directory with enough room for all data */
   constructor(directory: string) {
     this.#directory = directory
   }
@@ -44,14 +46,14 @@ export class TemporaryFile implements Spool {
   async *read(): AsyncGenerator<Uint8Array> {
     if (this.#handle === undefined) return
     const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)] as const
-    // One is read while the other is being written.
+    // One buffer is filled while the caller writes the other.
     let next = this.#readAt(this.#handle, buffers[0], 0)
     for (let at = 0, turn = 1; at < this.#bytes; turn = 1 - turn) {
       const piece = await next
       at += piece.length
       if (at < this.#bytes) {
         next = this.#readAt(this.#handle, buffers[turn] as Buffer, at)
-        // It is awaited in the next round, which may never come.
+        // The next round awaits it, but the caller may stop before. Then a failure must not be an unhandled rejection.
         next.catch(() => {})
       }
       yield piece
@@ -75,26 +77,26 @@ export class TemporaryFile implements Spool {
   }
 }
 
-/** What {@link SpillingSpool} keeps in memory. */
+/** Bytes that {@link SpillingSpool} keeps in memory. */
 const HELD_BYTES = 16 << 20
 
-/** Memory for a little, a temporary file for what is more. */
+/** Keeps a little data in memory, and more in a temporary file. */
 export class SpillingSpool implements Spool {
   readonly #file: TemporaryFile
   readonly #limit: number
   #chunks: Uint8Array[] = []
   #bytes = 0
 
-  /** @param directory - of the file, where it comes to that */
+  /** @param directory - directory of the temporary file, if one is needed */
   constructor(directory: string, limit = HELD_BYTES) {
     this.#file = new TemporaryFile(directory)
     this.#limit = limit
   }
 
-  /** @param chunks - not changed any more */
+  /** @param chunks - do not change them afterwards */
   async append(chunks: readonly Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {
-      // What zlib answers may be little in a large buffer, all of which would be held.
+      // zlib may return a small view of a large buffer. A copy frees the rest.
       this.#chunks.push(chunk.buffer.byteLength > 2 * chunk.length ? new Uint8Array(chunk) : chunk)
       this.#bytes += chunk.length
     }

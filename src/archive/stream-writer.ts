@@ -6,7 +6,7 @@ import type { ArchiveType } from './kinds.ts'
 import { PathCheck } from './member-path.ts'
 import type { Sink } from './sink.ts'
 
-/** Writes formats whose bytes can be handed on as they come. */
+/** Writes formats whose bytes can be passed on as they are encoded. */
 export class StreamWriter implements ArchiveWriter {
   readonly type: ArchiveType
   readonly #out: ChunkWriter
@@ -16,7 +16,7 @@ export class StreamWriter implements ArchiveWriter {
   readonly #paths: PathCheck
   #done = false
 
-  /** @param filter - compresses into the same sink */
+  /** @param filter - writes compressed bytes to the same sink */
   constructor(type: ArchiveType, sink: Sink, out: ChunkWriter, encoder: FormatEncoder, filter: Filter | undefined) {
     this.type = type
     this.#sink = sink

@@ -1,18 +1,18 @@
-/** Decompression by Node's own libraries: they work in the thread pool, and check what the format has to check. */
+/** Decompression by Node's own libraries. They work in the thread pool, and verify the checksums of their formats. */
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createInflateRaw } from 'node:zlib'
 import { FluxError } from '../errors/index.ts'
 import type { Reading } from './member.ts'
 
-/** Bytes handed on at a time. */
+/** Bytes of a decompressed chunk. */
 export const CHUNK_BYTES = 256 << 10
 
-/** Deflate without a frame around it, as in zip. */
+/** Decompress raw deflate data (RFC 1951), as in zip. */
 export function inflateRaw(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
   return through(chunks, createInflateRaw({ chunkSize: CHUNK_BYTES }), reading)
 }
 
-/** What a transform of Node makes of the chunks, its errors in our words. */
+/** Pass chunks through a Node transform. Its errors become {@link ArchiveError}s. */
 export async function* through(
   chunks: AsyncIterable<Uint8Array>,
   transform: Transform,
@@ -31,7 +31,7 @@ export async function* through(
       throw error
     }
   }
-  // The iteration below meets every failure; the callback is there because pipeline() wants one.
+  // The loop below handles every failure. The callback is empty, but pipeline() requires one.
   pipeline(Readable.from(counted(), { objectMode: true, highWaterMark: 1 }), transform, () => {})
   try {
     for await (const chunk of transform) yield chunk

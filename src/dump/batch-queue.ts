@@ -1,4 +1,4 @@
-/** A short queue between one producer and one consumer, in which a failure of either reaches the other. */
+/** A short queue between one producer and one consumer. A failure of either one stops the other. */
 export class BatchQueue<T> {
   readonly #limit: number
   readonly #batches: T[] = []
@@ -13,7 +13,7 @@ export class BatchQueue<T> {
     this.#limit = limit
   }
 
-  /** Add a batch; settles when there is room for another. @returns false when the consumer wants no more */
+  /** Add a batch. Settles when there is room for another. @returns false when the consumer has closed the queue */
   async push(batch: T): Promise<boolean> {
     this.#batches.push(batch)
     this.#wakeConsumer?.()
@@ -25,25 +25,25 @@ export class BatchQueue<T> {
     return !this.#closed
   }
 
-  /** There are no more batches. */
+  /** Called by the producer after its last batch. */
   end(): void {
     this.#ended = true
     this.#wakeConsumer?.()
   }
 
-  /** There are no more batches, because something went wrong; the consumer's next {@link pull} throws it. */
+  /** Called by the producer when it fails. The consumer's next {@link pull} throws the error. */
   fail(error: unknown): void {
     this.#failure ??= { error }
     this.#wakeConsumer?.()
   }
 
-  /** The consumer wants no more. */
+  /** Called by the consumer when it takes no more batches. */
   close(): void {
     this.#closed = true
     this.#wakeProducer?.()
   }
 
-  /** The next batch, or undefined at the end. @throws what the producer failed with, at once */
+  /** The next batch, or undefined at the end. @throws the producer's error, even if batches are left */
   async pull(): Promise<T | undefined> {
     while (true) {
       if (this.#failure) throw this.#failure.error

@@ -1,6 +1,6 @@
 /**
- * The dump, as one pipeline of three phases: find the root, walk the tree below it, write what the walk yields. Walk and
- * write run at the same time, with a short queue of batches between them: whichever is slower holds the other back.
+ * The dump is one pipeline of three phases: find the root, walk the tree below it, write what the walk yields. Walk and
+ * write run at the same time, with a short queue of batches between them, so the slower one holds the other back.
  */
 import { stat } from 'node:fs/promises'
 import {
@@ -33,44 +33,47 @@ import {
 import { BatchQueue } from './batch-queue.ts'
 import { MemberPaths } from './member-path.ts'
 
-/** What is dumped, and how it is written. */
+/** What to dump, and how to write it. */
 export interface DumpOptions extends RootChoice, KeySelection {
   store: ContentStore
-  /** Only these keys, and what is below them; none at all means all. See {@link selectKeys}. */
+  /** Dump only these keys and everything below them (default, and when empty: all). See {@link selectKeys}. */
   keys?: readonly string[] | undefined
-  /** Name of the archive; its extension says the format; `-` is standard output. */
+  /** Path of the archive. Its extension selects the format; `-` is standard output. */
   outfile: string
-  /** An extension that says the format, in place of that of `outfile`. */
+  /** An extension that selects the format, instead of that of `outfile`. */
   format?: string | undefined
-  /** How hard to compress, and with how many threads: see {@link createArchive}. */
+  /** Compression level and threads: see {@link createArchive}. */
   level?: number | undefined
   threads?: number | undefined
   /** Permission bits of the archive itself: see {@link createArchive}. */
   fileMode?: number | undefined
-  /** Leave out what cannot be read, instead of failing. */
+  /** Skip what cannot be read, instead of failing. */
   ignoreFailedRead?: boolean | undefined
-  /** How much is walked before the dump fails: see {@link WalkOptions}. */
+  /** Limits after which the dump fails: see {@link WalkOptions}. */
   maxKeys?: number | undefined
   maxDepth?: number | undefined
-  /** The members' time, unless the snapshot has its own: whole seconds since 1970 (default: when {@link Dump} is made). */
+  /**
+   * Time of the members when the snapshot has none, in whole seconds since 1970 (default: when {@link Dump} is
+   * created).
+   */
   startSeconds?: number | undefined
-  /** The members' time whatever the snapshot says, in whole seconds since 1970 (SOURCE_DATE_EPOCH). */
+  /** Time of the members, instead of the snapshot's, in whole seconds since 1970 (SOURCE_DATE_EPOCH). */
   mtimeSeconds?: number | undefined
   /** Owner and group of the members (default: those of the process). */
   uid?: number | undefined
   gid?: number | undefined
-  /** Hears of every member of the archive, a batch of paths at a time. */
+  /** Called with the paths of written members, a batch at a time. */
   onMembers?: ((paths: readonly string[]) => void) | undefined
-  /** Hears of everything that is not as it should be, one line each. */
+  /** Called with a one-line warning for each problem, and its kind. */
   onWarning?: ((message: string, kind: string) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
-/** How far a dump is. One object, counted up in place: whoever shows it looks when it likes. */
+/** The progress of a dump. One object, updated in place: read it at any time. */
 export interface DumpProgress {
-  /** Values and symlinks that the walk has found. */
+  /** Values and symlinks that the walk has yielded. */
   walked: number
-  /** Blobs that have been loaded, directories included. One that comes twice may count twice. */
+  /** Blobs loaded, directories included. A blob that occurs twice may count twice. */
   loaded: number
   /** Values and symlinks in the archive. */
   keys: number
@@ -79,13 +82,13 @@ export interface DumpProgress {
   blobs: number
   /** Bytes of the values in the archive. */
   bytes: number
-  /** Keys or subtrees left out because they could not be read. */
+  /** Values, links and subtrees skipped because they could not be read. */
   skipped: number
   /** Keys whose path had to be encoded. */
   encoded: number
 }
 
-/** What a dump came to. */
+/** The result of a dump. */
 export interface DumpResult extends Readonly<DumpProgress> {
   readonly outfile: string
   readonly format: FormatName
@@ -93,23 +96,26 @@ export interface DumpResult extends Readonly<DumpProgress> {
   readonly snapshot: Snapshot
   /** Bytes of the archive before compression. */
   readonly archiveBytes: number
-  /** Bytes of the file; undefined when it is a directory, a pipe, a device or standard output. */
+  /** Size of the archive file in bytes; undefined for a directory, a pipe, a device or standard output. */
   readonly fileBytes: number | undefined
 }
 
-/** The size of the file that has been written, if it is one. The archive is complete: whoever took it away since is no error. */
+/**
+ * The size of the written file, if it is one. The archive is complete by now, so it is not an error if it has been
+ * moved away since.
+ */
 async function fileBytes(outfile: string): Promise<number | undefined> {
   if (outfile === '-') return undefined
   const stats = await stat(outfile).catch(() => undefined)
   return stats?.isFile() ? stats.size : undefined
 }
 
-/** Batches that may wait between walk and write. */
+/** Most batches in the queue between walk and write. */
 const QUEUE_BATCHES = 4
 
 /**
- * A dump: {@link Dump.run} does it all. Its three phases are promises of their own for whoever shows them; a phase that
- * fails makes the later ones fail too, and `run` throws what failed first.
+ * A dump. {@link Dump.run} does all the work. Each of its three phases also has a promise, to show progress. When a
+ * phase fails, the later ones reject too, and `run` throws the first error.
  */
 export class Dump {
   readonly progress: DumpProgress = {
@@ -131,13 +137,13 @@ export class Dump {
   readonly #resolved = Promise.withResolvers<Snapshot>()
   readonly #walked = Promise.withResolvers<void>()
   readonly #written = Promise.withResolvers<DumpResult>()
-  /** Stops the walk when the write fails. */
+  /** Aborts the walk when the write fails. */
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
-  /** What went wrong first: the other phase is stopped for it, and fails only in consequence. */
+  /** The first error. It stops the other phase, whose own error is only a consequence. */
   #failed: { error: unknown } | undefined
 
-  /** @throws {FluxError} `EINVAL` for a number that none of its kind can be, as a negative or broken `uid` */
+  /** @throws {FluxError} `EINVAL` a number is out of range or not whole, such as a negative `uid` */
   constructor(options: DumpOptions) {
     const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0, mtimeSeconds } = options
     const { startSeconds = Math.floor(Date.now() / 1000) } = options
@@ -146,7 +152,7 @@ export class Dump {
     this.#startSeconds = wholeNumber('startSeconds', startSeconds, LAST_SECONDS)
     if (mtimeSeconds !== undefined) wholeNumber('mtimeSeconds', mtimeSeconds, LAST_SECONDS)
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
-    // Nobody has to look at a phase: `run` throws as well.
+    // `run` also rejects, so an unobserved phase must not be an unhandled rejection.
     for (const { promise } of [this.#resolved, this.#walked, this.#written]) promise.catch(() => {})
   }
 
@@ -162,7 +168,7 @@ export class Dump {
     return this.#resolved.promise
   }
 
-  /** Settles when the walk has come to its end. */
+  /** Settles when the walk has ended. */
   get walked(): Promise<void> {
     return this.#walked.promise
   }
@@ -173,12 +179,12 @@ export class Dump {
   }
 
   /**
-   * Find the root, walk, write. When it throws, nothing is left behind: no archive, and no half of one. It can be called
-   * once: a second call throws `EALREADY`, and does not disturb the first.
+   * Find the root, walk the tree, write the archive. When it throws, no archive is left, not even a part of one. It can
+   * be called once: a second call throws `EALREADY` and does not disturb the first.
    *
-   * @throws {TreeError} a part of the tree cannot be read; {FluxError} the archive cannot be written; `ENOENT` nothing is
-   *   selected, though there is something;
-   *   {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
+   * @throws {TreeError} a part of the tree cannot be read
+   * @throws {FluxError} the archive cannot be written; `ENOENT` the snapshot has keys, but none is selected; `EINTR`,
+   *   `ETIMEDOUT` or the signal's reason when it is aborted
    */
   async run(): Promise<DumpResult> {
     if (this.#hasRun) {
@@ -191,7 +197,7 @@ export class Dump {
       const snapshot = await resolveRoot(this.#options.store, this.#options)
       const root = await this.#select(snapshot)
       this.#resolved.resolve(snapshot)
-      // Both must have ended, and cleaned up, before anything is said of either.
+      // Wait until both have ended and cleaned up before reporting either.
       const [walked, written] = await Promise.allSettled([
         this.#walk(root).then(this.#walked.resolve),
         this.#write(snapshot),
@@ -206,7 +212,7 @@ export class Dump {
     }
   }
 
-  /** What is walked: the root, or a directory that holds nothing but what was asked for. */
+  /** What to walk: the root, or a directory that holds only the selected keys. */
   async #select({ rootref, namespace }: Snapshot): Promise<string | DirObj> {
     const { store, keys = [], onWarning } = this.#options
     if (keys.length === 0) return rootref
@@ -215,12 +221,12 @@ export class Dump {
     })
   }
 
-  /** Walk the tree, and hand its entries to the other phase. */
+  /** Walk the tree, and queue its entries for the write. */
   async #walk(root: string | DirObj): Promise<void> {
-    const { store, ignoreFailedRead, include = [], exclude = [], filter: taken, maxKeys, maxDepth } = this.#options
+    const { store, ignoreFailedRead, include = [], exclude = [], filter: keyFilter, maxKeys, maxDepth } = this.#options
     const onFault = ignoreFailedRead ? (error: TreeError) => this.#skip(error) : undefined
-    const isFiltered = include.length + exclude.length > 0 || taken !== undefined
-    const filter = isFiltered ? new GlobFilter({ include, exclude, filter: taken }) : undefined
+    const isFiltered = include.length + exclude.length > 0 || keyFilter !== undefined
+    const filter = isFiltered ? new GlobFilter({ include, exclude, filter: keyFilter }) : undefined
     const onLoaded = (blobs: number) => {
       this.progress.loaded += blobs
     }
@@ -241,8 +247,8 @@ export class Dump {
   }
 
   /**
-   * An archive of nothing must not take the place of an older one, unless there is nothing in the snapshot. A missing
-   * root, or a glob with a slip in it, would make one.
+   * An empty archive must not replace an older one, unless the snapshot is empty. A missing root or a mistyped glob
+   * would otherwise write one.
    */
   #refuseNothing(filter: GlobFilter | undefined): void {
     const { store, keys = [] } = this.#options
@@ -252,13 +258,13 @@ export class Dump {
       throw new FluxError(error.code, `${store.name}: nothing could be read: ${error.message}`, { cause: error, hint })
     }
     if (filter?.hasRefused) throw new FluxError('ENOENT', `${store.name}: nothing in it is selected`)
-    // The root is a key too, and may be empty in truth.
+    // The root is a key too, and may really be empty.
     const names = keys.filter((key) => keyComponents(key).length > 0)
     if (names.length < keys.length || names.length === 0) return
     throw new FluxError('ENOENT', `${names.map(printable).join(', ')}: no value and no link there`)
   }
 
-  /** Write the archive, which appears under its name only when the walk has come to its end. */
+  /** Write the archive. It appears under its name only after the walk has ended. */
   async #write(snapshot: Snapshot): Promise<DumpResult> {
     const { outfile, format, level, threads, fileMode } = this.#options
     const { timestamp } = snapshot
@@ -300,7 +306,7 @@ export class Dump {
       if (components !== undefined) extra = this.#encodedKey(entry, path, components)
       if (entry.type === 'symlink') {
         const target = linkText(entry)
-        // Flux itself cannot store a NUL, and no archive can hold one in a link.
+        // Flux cannot store a NUL, and no archive can hold one in a link target.
         if (target.includes('\0')) extra = { ...extra, [LINKNAME_RECORD]: JSON.stringify(target) }
         archive.symlink(path, target.replaceAll('\0', '%00'), extra)
         progress.symlinks++
@@ -320,7 +326,7 @@ export class Dump {
   #encodedKey(entry: Entry, path: string, components: readonly string[]): ExtraRecords {
     this.progress.encoded++
     this.#options.onWarning?.(
-      `${printable(keyOf(entry.dir, entry.name))}: no path can say this key; archived as ${printable(path)}`,
+      `${printable(keyOf(entry.dir, entry.name))}: no path can hold this key; archived as ${printable(path)}`,
       'encoded path',
     )
     return { [COMPONENTS_RECORD]: JSON.stringify(components) }

@@ -1,19 +1,20 @@
 /**
- * Keys as paths in an archive. A key's components become the parts of a path, as in the C tool, with one exception: a
- * component that no path can say. Any user can commit one in a job's namespace: one that holds a slash, or is `.`, `..` or
- * empty. Written as it is, it would land on another key's path, or outside of the directory the archive is unpacked into.
- * Such a component is percent-encoded, and the exact ones go beside the member as a pax record, for `restore`.
+ * Keys as paths in an archive. The components of a key become the components of a path, as in Flux's C tool, except
+ * those that a path cannot express: one that holds a slash, or is `.`, `..` or empty. Any user can commit such a key in
+ * a job's namespace. Written unchanged, it would take another key's path, or lead out of the directory that the archive
+ * is unpacked into. So such a component is percent-encoded, and a pax record of the member gives the exact components
+ * to `restore`.
  */
 import { componentsOf, type Dir } from '../kvs/index.ts'
 
 /** A key's place in an archive. */
 export interface MemberPath {
   readonly path: string
-  /** The exact components of the key, when `path` does not say them. */
+  /** The exact components of the key, when `path` does not give them. */
   readonly components: readonly string[] | undefined
 }
 
-/** Slash or NUL, or nothing but one or two dots, or nothing at all. */
+/** True when a path can hold the component: it is not empty, `.` or `..`, and has no slash or NUL. */
 function isPathComponent(component: string): boolean {
   return (
     component !== '' && component !== '.' && component !== '..' && !component.includes('/') && !component.includes('\0')
@@ -26,12 +27,12 @@ function encode(component: string): string {
   return component.replaceAll('/', '%2F').replaceAll('\0', '%00')
 }
 
-/** What a directory contributes to the paths below it. */
+/** The path of a directory, as the start of the paths below it. */
 class DirPath {
   /** Empty for the root, else ending in a slash. */
   readonly prefix: string
   readonly isComponent: boolean
-  /** Encoded names given so far, to their components. */
+  /** The encoded names used so far, each with its component. */
   encoded: Map<string, string> | undefined
 
   constructor(prefix: string, isComponent: boolean) {
@@ -40,14 +41,14 @@ class DirPath {
   }
 }
 
-/** Gives each key of one walk a path of its own. */
+/** Gives each key of one walk a unique path. */
 export class MemberPaths {
   #last: Dir | undefined
   #lastPath: DirPath | undefined
 
   /** The path of the entry `name` of `dir`. */
   of(dir: Dir, name: string): MemberPath {
-    // Entries of a directory come one after another.
+    // The entries of a directory mostly follow each other, so remember the last one.
     let parent = this.#lastPath
     if (dir !== this.#last || parent === undefined) {
       parent = this.#dirPath(dir)
@@ -61,7 +62,7 @@ export class MemberPaths {
 
   #dirPath(dir: Dir): DirPath {
     if (dir.derived instanceof DirPath) return dir.derived
-    // From the top down, without recursion: a tree may be as deep as it likes.
+    // From the top down, without recursion: a tree can be very deep.
     const chain: Dir[] = []
     for (let at: Dir | undefined = dir; at !== undefined && !(at.derived instanceof DirPath); at = at.parent)
       chain.push(at)
@@ -80,7 +81,7 @@ export class MemberPaths {
     return path as DirPath
   }
 
-  /** An encoded name that no sibling has, by its own name or by encoding: `a/b` beside a key called `a%2Fb`. */
+  /** An encoded name that no sibling has, unencoded or encoded: `a/b` may stand beside a key called `a%2Fb`. */
   #unique(dir: Dir, parent: DirPath, name: string): string {
     parent.encoded ??= new Map()
     let candidate = encode(name)

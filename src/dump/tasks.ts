@@ -2,17 +2,20 @@ import { byteText, countText, partTexts, printable, timeText } from '../errors/i
 import type { Snapshot } from '../kvs/index.ts'
 import type { Dump, DumpProgress } from './dump.ts'
 
-/** How often a live title is painted again. listr2 repaints at each change, and one costs tens of microseconds. */
+/** Milliseconds between updates of a live title. listr2 repaints at each change, which takes tens of microseconds. */
 const REPAINT_MS = 100
 
-/** A phase, as listr2 takes it for a task: said here, for listr2's own types do not compile in every program. */
+/** A phase, in the form of a listr2 task. Declared here because listr2's own types do not compile in every program. */
 export interface DumpPhase {
   title: string
-  /** Settles when the phase is over. @param shown - the phase while it is shown: its title says how far it is, its output stands below */
+  /**
+   * Settles when the phase has ended. @param shown - the shown phase: its title gives the progress, its output appears
+   * below
+   */
   task(context: unknown, shown: ShownPhase): Promise<void>
 }
 
-/** A phase while it is shown. */
+/** A phase on the screen. */
 export interface ShownPhase {
   title: string
   output: string
@@ -20,15 +23,15 @@ export interface ShownPhase {
 
 /** How the phases of a dump are shown. */
 export interface DumpTasksOptions {
-  /** Change titles while work goes on: for a renderer that can show it. */
+  /** Update titles while a phase runs, for a renderer that can show it. */
   live: boolean
-  /** Milliseconds, from any origin. */
+  /** The current time in milliseconds, from any origin. */
   now: () => number
-  /** Blobs in the store, once that is known: a dump of a store that holds nothing else loads them all. */
+  /** Number of blobs in the store, once known. A dump loads all of them if the store holds nothing but its snapshot. */
   objects: () => number | undefined
 }
 
-/** What {@link dumpTasks} makes of a dump. */
+/** The result of {@link dumpTasks}. */
 export interface DumpTasks {
   tasks: DumpPhase[]
   /** Shows paths below the task *Write*. */
@@ -36,7 +39,7 @@ export interface DumpTasks {
 }
 
 /**
- * The three phases of a dump as listr2 tasks, to be run concurrently: each waits for its own part of {@link Dump.run}.
+ * The three phases of a dump as listr2 tasks. Run them concurrently: each waits for its part of {@link Dump.run}.
  *
  * @returns the tasks, and a function whose paths appear as the output of the task *Write*
  */
@@ -65,11 +68,12 @@ export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
       task: (_, task) => {
         let isDone = false
         const title = () => {
-          // Nobody knows how much of the store a part of the snapshot is; and what old roots have left in it is never read.
+          // The part of the store that a selection loads is unknown. For the whole snapshot it is an upper bound, since
+          // blobs of older roots are never loaded.
           const all = dump.isWhole && !isDone ? objects() : undefined
           const part = all ? dump.progress.loaded / all : undefined
           const seconds = (now() - started) / 1000
-          // Before all else, since a title is cut where the window ends.
+          // These come first, since a title is cut at the width of the window.
           const facts = partTexts({ part, seconds, left: 'at most', of: 'of the store' })
           return `Walk: ${[...facts, countText(dump.progress.walked, 'key')].join(', ')}`
         }

@@ -1,15 +1,17 @@
 import type { DirObj } from './treeobj.ts'
 
-/** A directory that a walk is in: its place in the tree, and its entries. */
+/** A directory that a walk has entered: its place in the tree, and its entries. */
 export class Dir {
   readonly parent: Dir | undefined
   /** Its name in `parent`; empty for the root. */
   readonly name: string
-  /** The blob it was read from; undefined for a directory that stands inline in its parent. */
+  /** The blob it was read from; undefined for a directory stored inline in its parent. */
   readonly blobref: string | undefined
-  /** How many directories it is below the root. */
+  /** Levels below the root; 0 for the root. */
   readonly depth: number
-  /** Room for what the consumer of a walk derives from a directory and wants to derive once. The walk leaves it alone. */
+  /**
+   * Free for the consumer of a walk: it can cache here what it computes for a directory. The walk does not touch it.
+   */
   derived: unknown
   readonly #data: DirObj['data']
 
@@ -27,7 +29,10 @@ export class Dir {
   }
 }
 
-/** The components of the name `name` in `dir`, from the root. Any string may be one: empty, `..`, with dots or slashes. */
+/**
+ * The components of the key of entry `name` in `dir`, from the root. A component can be any string: empty, `..`, with
+ * dots or slashes.
+ */
 export function componentsOf(dir: Dir | undefined, name: string): string[] {
   const components: string[] = []
   for (let at = dir; at?.parent !== undefined; at = at.parent) components.push(at.name)
@@ -36,7 +41,7 @@ export function componentsOf(dir: Dir | undefined, name: string): string[] {
   return components
 }
 
-/** The key of the name `name` in `dir`, as Flux's tools show it: components joined by dots. */
+/** The key of entry `name` in `dir`, as Flux's tools show it: components joined by dots. */
 export function keyOf(dir: Dir | undefined, name: string): string {
   return dir?.parent === undefined ? name : componentsOf(dir, name).join('.')
 }
@@ -44,25 +49,25 @@ export function keyOf(dir: Dir | undefined, name: string): string {
 /**
  * The key of an entry of a directory.
  *
- * @param dirKey - `.` for the root; as it was given: a dot at its end is the one before the name, as `flux_kvsdir_key_at` has it
+ * @param dirKey - `.` for the root. A dot at its end is kept and no second one is added, as in `flux_kvsdir_key_at`.
  */
 export function keyIn(dirKey: string, name: string): string {
   if (dirKey === '.') return name
   return dirKey.endsWith('.') ? `${dirKey}${name}` : `${dirKey}.${name}`
 }
 
-/** A value. `parts` are its bytes, joined in order; undefined when it is too large to be held. */
+/** A value. `parts` are its bytes, to be joined in order; undefined when the value is too large to hold in memory. */
 export interface ValueEntry {
   readonly type: 'value'
   readonly dir: Dir
   readonly name: string
   /** Number of bytes. */
   readonly size: number
-  /** Views of larger buffers: copy what is to be kept. */
+  /** Views of larger buffers: copy what you keep. */
   readonly parts: readonly Uint8Array[] | undefined
-  /** Number of blobs it is stored in; 0 when it stands inline in its directory. */
+  /** Number of blobs that hold it; 0 when it is stored inline in its directory. */
   readonly blobs: number
-  /** The bytes of a value without `parts`, some blobs at a time, loaded as one reads. */
+  /** The bytes of a value without `parts`, some blobs at a time, loaded as they are read. */
   stream?(): AsyncIterable<readonly Uint8Array[]>
 }
 
@@ -76,5 +81,5 @@ export interface SymlinkEntry {
   readonly namespace: string | undefined
 }
 
-/** What a walk yields: a key and what it holds. Directories are not entries of their own. */
+/** What a walk yields: the place of a key, and its value or link. A directory is not an entry. */
 export type Entry = ValueEntry | SymlinkEntry

@@ -1,7 +1,4 @@
-/**
- * Eventlogs (RFC 18): text, one JSON object a line, each line ending in a newline. A log grows by appending, so what is
- * there stays.
- */
+/** Eventlogs (RFC 18): text, one JSON object a line, each line ending in a newline. A log only grows by appending. */
 import { parseJson } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 
@@ -10,32 +7,32 @@ export interface EventlogEntry {
   /** Seconds since 1970. */
   readonly timestamp: number
   readonly name: string
-  /** What is said about it, as an object; undefined when nothing is. Whole numbers beyond 2^53 are bigints. */
+  /** The event's context object, if it has one. Integers beyond 2^53 are bigints. */
   readonly context: Readonly<Record<string, unknown>> | undefined
   /** The line it was read from, without its newline. */
   readonly text: string
 }
 
-/** What {@link parseEventlog} makes of a text. */
+/** The result of {@link parseEventlog}. */
 export interface Eventlog {
   readonly entries: EventlogEntry[]
-  /** What follows the last newline: a line that was cut off. Undefined for a whole log. */
+  /** The text after the last newline: a line that was cut off. Undefined for a complete log. */
   readonly rest: string | undefined
-  /** Lines that are no events, in order, where those are tolerated. */
+  /** Lines that are not events, in order; always empty unless `tolerant` is set. */
   readonly bad: { readonly line: number; readonly text: string; readonly reason: string }[]
 }
 
-/** How {@link parseEventlog} treats lines that are no events. */
+/** How {@link parseEventlog} treats lines that are not events. */
 export interface ParseEventlogOptions {
-  /** Leave out lines that are no events instead of throwing: for salvage. */
+  /** Collect lines that are not events in `bad` instead of throwing. Used to salvage damaged logs. */
   tolerant?: boolean | undefined
 }
 
 /**
- * Take an eventlog apart. A last line without its newline is not an error: it comes back as `rest`, so that parts of a log
- * can be parsed as they come, and damage be seen.
+ * Parse an eventlog. A last line without its newline is not an error: it is returned as `rest`, so that a caller can
+ * parse a log piece by piece and notice a truncated one.
  *
- * @throws {FluxError} `EINVAL` a line that is no event, with its number
+ * @throws {FluxError} `EINVAL` a line is not an event; the message gives its number
  * @see RFC 18; flux-core `src/common/libeventlog/eventlog.c`
  */
 export function parseEventlog(text: string, { tolerant = false }: ParseEventlogOptions = {}): Eventlog {

@@ -1,6 +1,6 @@
 /**
- * Globs over keys, or over the paths that keys have in an archive: components joined by slashes. What matches brings all
- * that is below it.
+ * Globs over keys, or over the paths of keys in an archive: components joined by slashes. A glob that matches a
+ * directory selects everything below it.
  */
 import picomatch from 'picomatch'
 import { componentsOf, type Dir } from './entry.ts'
@@ -8,13 +8,16 @@ import type { WalkFilter } from './walk-options.ts'
 
 const OPTIONS = { dot: true } as const
 
-/** Globs whose slashes may be within braces, brackets or parentheses, or that say what is not meant. */
+/**
+ * Globs that cannot be split at slashes: those with braces, parentheses, escapes or negation, or a slash within
+ * brackets.
+ */
 const OPAQUE = /[{(\\]|^!|\[[^\]]*\//
 
-/** Several globs, of which one has to match. */
+/** A list of globs; a path matches when one of them does. */
 export class Globs {
   readonly #isMatch: (path: string) => boolean
-  /** Each glob by its components; undefined for one that cannot be parted. */
+  /** Each glob as one matcher for each component; undefined for a glob that cannot be split. */
   readonly #parts: readonly (readonly ((component: string) => boolean)[] | undefined)[]
 
   constructor(globs: readonly string[]) {
@@ -24,21 +27,21 @@ export class Globs {
     )
   }
 
-  /** True when one of the globs matches a path or a directory that it is in. */
+  /** True when a glob matches the path, or a directory above it. */
   matches(path: string): boolean {
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
       if (this.#isMatch(path.slice(0, end))) return true
     return false
   }
 
-  /** False when nothing below a directory can match that does not match by the directory. */
+  /** False when no glob can match anything below the directory, unless it matches the directory itself. */
   mayMatchBelow(path: string): boolean {
     const components = path.split('/')
     return this.#parts.some((parts) => parts === undefined || leadsBelow(parts, components))
   }
 }
 
-/** Stands for a component `**`: any number of components. */
+/** The matcher of a component with `**`, which matches any number of components. */
 const ANY_DEPTH = () => true
 
 function componentMatcher(part: string): (component: string) => boolean {
@@ -56,22 +59,24 @@ function leadsBelow(parts: readonly ((component: string) => boolean)[], componen
 
 /** Which keys are meant. */
 export interface KeyGlobs {
-  /** Only what matches one of these globs, and what is below. */
+  /** Select only what matches one of these globs, and everything below. */
   include?: readonly string[] | undefined
-  /** Nothing that matches one of these globs, nor what is below. */
+  /** Leave out what matches one of these globs, and everything below. */
   exclude?: readonly string[] | undefined
 }
 
-/** Which keys are meant, for a program. */
+/** Which keys are selected, for callers that can pass a function. */
 export interface KeySelection extends KeyGlobs {
   /**
-   * Called with the path of each value and link that the globs select: its components joined by slashes, as globs see
-   * them. False leaves it out, before its blobs are loaded.
+   * Called with the path of each value and link that the globs select: components joined by slashes. Return false to
+   * leave it out before its blobs are loaded.
    */
   filter?: ((path: string) => boolean) | undefined
 }
 
-/** Has a walk yield only the keys that are selected, and load no directory in which globs leave none. */
+/**
+ * The filter that makes a walk yield only the selected keys, and load only directories in which the globs can match.
+ */
 export class GlobFilter implements WalkFilter {
   readonly #include: Globs | undefined
   readonly #exclude: Globs | undefined
@@ -79,14 +84,14 @@ export class GlobFilter implements WalkFilter {
   #hasRefused = false
   readonly #prefixes = new WeakMap<Dir, string>()
 
-  /** A glob without a slash is one over a key as it is written: its dots part components. */
+  /** In a glob without a slash, dots separate components, as in a key. */
   constructor({ include = [], exclude = [], filter }: KeySelection) {
     if (include.length > 0) this.#include = new Globs(include.map(withSlashes))
     if (exclude.length > 0) this.#exclude = new Globs(exclude.map(withSlashes))
     this.#filter = filter
   }
 
-  /** True when something has been left out so far. */
+  /** True when something has been left out. */
   get hasRefused(): boolean {
     return this.#hasRefused
   }

@@ -1,13 +1,13 @@
 /**
- * Job ids (RFC 19): 64 bits, of which the upper 40 are milliseconds since the instance began. They are written in many
- * ways, and any of them may be given where a job is asked for.
+ * Job ids (RFC 19): 64 bits, whose upper 40 are milliseconds since the instance began. Flux writes them in several
+ * forms, and this module reads any of them.
  *
  * @see flux_job_id_parse(3); flux-core `src/common/libutil/fluid.c`
  */
 import { FluxError } from '../errors/index.ts'
 import { fromWords, wordsOf } from './mnemonic.ts'
 
-/** The forms in which `flux job id --to` writes a job id, but for emoji. */
+/** The forms in which `flux job id --to` writes a job id, except emoji. */
 export const JOBID_FORMS = ['f58', 'f58plain', 'dec', 'hex', 'dothex', 'kvs', 'words'] as const
 /** One of {@link JOBID_FORMS}. */
 export type JobidForm = (typeof JOBID_FORMS)[number]
@@ -15,7 +15,7 @@ export type JobidForm = (typeof JOBID_FORMS)[number]
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const LARGEST = 2n ** 64n - 1n
 
-/** Write a job id. */
+/** Format a job id. */
 export function formatJobid(id: bigint, form: JobidForm = 'f58'): string {
   switch (form) {
     case 'f58':
@@ -41,9 +41,9 @@ export function jobKey(id: bigint): string {
 }
 
 /**
- * Read a job id, in any of its {@link JOBID_FORMS}; F58 may begin with `ƒ` or `f`.
+ * Parse a job id in any of the {@link JOBID_FORMS}; F58 may begin with `ƒ` or `f`.
  *
- * @throws {FluxError} `EINVAL` it is none
+ * @throws {FluxError} `EINVAL` the text is not a job id
  */
 export function parseJobid(text: string): bigint {
   const id = idOf(text.trim().replace(/^job\./, ''))
@@ -54,7 +54,7 @@ export function parseJobid(text: string): bigint {
 }
 
 function idOf(text: string): bigint | undefined {
-  // An f begins hexadecimal digits and words too, but those have dots and hyphens, which F58 has not.
+  // Hexadecimal digits and words can begin with f too, but they have dots or hyphens, and F58 has neither.
   if (text.includes('.')) {
     const parts = /^([0-9a-f]{1,4})\.([0-9a-f]{1,4})\.([0-9a-f]{1,4})\.([0-9a-f]{1,4})$/i.exec(text)?.slice(1)
     return parts && BigInt(`0x${parts.map((part) => part.padStart(4, '0')).join('')}`)

@@ -1,6 +1,7 @@
 /**
  * Looking up keys in a snapshot, by the rules of the `kvs.lookup` service: symbolic links in the middle of a key are
- * always followed, one at its end unless it is asked for itself; links may lead into another namespace.
+ * always followed, and a link at its end is followed unless the link itself is requested. Links may lead into another
+ * namespace.
  *
  * @see RFC 11; flux_kvs_lookup(3); flux-core `src/modules/kvs/lookup.c`
  */
@@ -26,19 +27,19 @@ import {
 import { loadStarts } from './value-starts.ts'
 import { streamValue } from './value-stream.ts'
 
-/** Links that are followed before it is called a loop. */
+/** Links followed before the lookup fails with `ELOOP`. */
 const MAX_LINKS = 10
 
-/** Directories kept decoded. Keys asked for together mostly share all but the last. */
+/** Decoded directories kept in the cache. Keys looked up together mostly share all directories but the last. */
 const KEPT_DIRS = 64
 
-/** Directories that are loaded in one go, and their bytes. */
+/** Limits of one batch of directories: their number, and their bytes. */
 const MAX_DIRS = 512
 const DIRS_BYTES = 32 << 20
 
 /**
- * The components of a key: dots at its ends, and all but one in a row, do not count; `.` alone is the root, of no
- * components.
+ * The components of a key. Dots at its ends do not count, and several dots in a row count as one. `.` is the root,
+ * which has no components.
  *
  * @throws {FluxError} `EINVAL` the key is empty
  */
@@ -47,7 +48,7 @@ export function keyComponents(key: string): string[] {
   return key.split('.').filter((component) => component !== '')
 }
 
-/** A key without the dots that do not count; `.` for the root. @throws {FluxError} `EINVAL` the key is empty */
+/** A key without redundant dots; `.` for the root. @throws {FluxError} `EINVAL` the key is empty */
 export function plainKey(key: string): string {
   return keyComponents(key).join('.') || '.'
 }
@@ -60,18 +61,20 @@ export function lookupError(
   return new FluxError(code, `${printable(key)}: ${errnoText(code)}`)
 }
 
-/** True for the error of a key that is not there; a part of the tree that is missing is a {@link TreeError}. */
+/**
+ * True for the error of a key that does not exist. A missing part of the tree is a {@link TreeError}, and is not one.
+ */
 export function isNoSuchKey(error: unknown): boolean {
   return error instanceof FluxError && error.code === 'ENOENT' && !(error instanceof TreeError)
 }
 
-/** What ends the reading of a {@link SnapshotReader}. */
+/** Options of a {@link SnapshotReader}. */
 export interface SnapshotReaderOptions {
-  /** Stops the reading of a value. */
+  /** Aborts the reading of a value. */
   signal?: AbortSignal | undefined
 }
 
-/** Answers keys out of one root of a content store. */
+/** Looks up keys below one root of a content store. */
 export class SnapshotReader implements KvsReader {
   readonly #store: ContentStore
   readonly #rootref: string
@@ -79,7 +82,7 @@ export class SnapshotReader implements KvsReader {
   readonly #signal: AbortSignal | undefined
   readonly #dirs = new Map<string, DirObj>()
 
-  /** @param root - keys start from its `rootref`. Links into its `namespace` (default `primary`) stay within it. */
+  /** @param root - keys start at its `rootref`, and so do links into its `namespace` (default `primary`) */
   constructor({ store, rootref, namespace = PRIMARY_NAMESPACE }: SnapshotRoot, { signal }: SnapshotReaderOptions = {}) {
     this.#store = store
     this.#rootref = rootref
@@ -117,7 +120,7 @@ export class SnapshotReader implements KvsReader {
       if (obj.type === 'dir') return obj
       return dirBlobref(obj) === undefined ? badDirref(key) : undefined
     })
-    const open = unset(opened)
+    const open = undefinedIndexes(opened)
     const blobrefs = open.map((i) => dirBlobref((children[i] as Child<Dirref>).obj) as string)
     const take = (j: number, result: Uint8Array | ContentError) => {
       const i = open[j] as number
@@ -179,8 +182,8 @@ export class SnapshotReader implements KvsReader {
   }
 }
 
-/** The places that hold nothing yet. */
-function unset(list: readonly unknown[]): number[] {
+/** The indexes of items that are undefined. */
+function undefinedIndexes(list: readonly unknown[]): number[] {
   const places: number[] = []
   for (const [i, item] of list.entries()) if (item === undefined) places.push(i)
   return places

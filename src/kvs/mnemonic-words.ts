@@ -1,5 +1,6 @@
 /**
- * The 1626 words of mnemonicode 0.7, in their order. The seven more that it has stand for 24 bits, which do not occur here.
+ * The 1626 words of mnemonicode 0.7, in their order. Its seven further words encode remainders of 24 bits, which a job
+ * id never has.
  *
  * Copyright (c) 2000  Oren Tirosh <oren@hishome.net>
  *

@@ -1,6 +1,6 @@
 /**
- * Job ids as words: each half of the 64 bits, the lower one first, is three digits to the base 1626, the lowest first, and
- * each digit a word. The halves are parted by two hyphens, as mnemonicode puts them.
+ * Job ids as words, in the encoding of mnemonicode. Each half of the 64 bits, the lower one first, is written as three
+ * digits in base 1626, the lowest first; each digit is a word. Two hyphens separate the halves.
  */
 import { WORDS } from './mnemonic-words.ts'
 
@@ -11,7 +11,7 @@ export function wordsOf(id: bigint): string {
   return [id & 0xffff_ffffn, id >> 32n].map((half) => threeWords(Number(half))).join('--')
 }
 
-/** The 64 bits that six words stand for, whatever parts them, in any case of letters; undefined when they stand for none. */
+/** Decode six words, with any separators and in any case. @returns undefined when the text is not a job id in words */
 export function fromWords(text: string): bigint | undefined {
   const words = text.toLowerCase().match(/[a-z]+/g) ?? []
   const digits = words.map((word) => WORDS.indexOf(word))

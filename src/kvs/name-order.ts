@@ -1,8 +1,8 @@
 const SURROGATE = /[\ud800-\udfff]/
 
 /**
- * Put names in the order of their UTF-8 bytes, in which Flux writes them and a walk visits them. JavaScript compares
- * UTF-16, which differs beyond U+FFFF.
+ * Sort names by their UTF-8 bytes: the order in which Flux writes them and a walk visits them. JavaScript compares
+ * UTF-16 code units, whose order differs beyond U+FFFF.
  *
  * @param names - sorted in place
  */

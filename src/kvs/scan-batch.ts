@@ -1,28 +1,31 @@
-/** Directories loaded, and blobs of values compared with their blobrefs where they lie, in batches of both. */
+/**
+ * Batches of a tree scan: each loads directories, and verifies blobs of values against their blobrefs without loading
+ * them.
+ */
 import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { MAX_DIR_BYTES } from './treeobj.ts'
 import { isTooLarge } from './value-stream.ts'
 
-/** Blobs asked for at a time. */
+/** Blobs requested at a time. */
 const BATCH = 512
 
-/** Bytes of directories in a batch. */
+/** Bytes of directories loaded at a time. */
 const BATCH_BYTES = 16 << 20
 
-/** A blob of a value that cannot be had, or is not what it should be. */
+/** A blob of a value that is missing, unreadable or altered. */
 export interface BadPart {
-  /** Which of the blobs of the value. */
+  /** Index of the blob in the value's blobrefs. */
   readonly index: number
   readonly error: ContentError
 }
 
-/** A directory or a value whose blobs are to be looked at. */
+/** A directory to load, or a value whose blobs to verify. */
 export interface ToCheck {
   readonly type: 'dir' | 'value'
   readonly blobrefs: readonly string[]
 }
 
-/** A directory's blob, or why it cannot be had; or what is wrong with a value, undefined for nothing. */
+/** For a directory its blob, or the error; for a value its bad blobs, undefined when it is sound. */
 export type Checked = Uint8Array | ContentError | BadPart[] | undefined
 
 export class ScanBatches {
@@ -30,13 +33,16 @@ export class ScanBatches {
 
   readonly #most: number | undefined
 
-  /** @param most - blobs asked for at a time (default: half of the store's window, 512 at most) */
+  /** @param most - blobs requested at a time (default: half of the store's window, 512 at most) */
   constructor(store: ContentStore, most: number | undefined) {
     this.#store = store
     this.#most = most
   }
 
-  /** Take what makes a batch: about as many blobs as are asked for at a time. */
+  /**
+   * Take items from `next` until they make a batch, and `next` returns undefined at the end. The last item may exceed
+   * the number of blobs.
+   */
   take<T extends ToCheck>(next: () => T | undefined): T[] {
     const taken: T[] = []
     const most = this.#most ?? Math.max(1, Math.min(BATCH, Math.ceil(this.#store.window / 2)))
@@ -50,8 +56,8 @@ export class ScanBatches {
   }
 
   /**
-   * @returns what became of each, in order. Of a directory's blobrefs only the first counts; one too large to be held beside
-   *   others is left for {@link whole}.
+   * @returns the result of each item, in order. Of a directory's blobrefs only the first counts. A directory too large
+   *   to load beside others fails with `EFBIG`: load it with {@link whole}.
    */
   async batch(batch: readonly ToCheck[]): Promise<Checked[]> {
     const dirs = batch.filter(({ type }) => type === 'dir').map(({ blobrefs }) => blobrefs[0] as string)
@@ -70,7 +76,7 @@ export class ScanBatches {
     })
   }
 
-  /** A directory that was too large to be loaded beside others; anything else as it is. */
+  /** Load a directory that was too large to load beside others. Any other result is returned unchanged. */
   async whole(result: Checked): Promise<Checked> {
     if (!(result instanceof ContentError && isTooLarge(result))) return result
     return (await this.#store.loadBatch([result.blobref], 1, MAX_DIR_BYTES))[0]
@@ -85,13 +91,16 @@ export class ScanBatches {
     return results
   }
 
-  /** What is wrong with each of some blobs. One that is named again and again is looked at once. */
+  /**
+   * Verify blobs. @returns the error of each, undefined for a sound one. A blobref that occurs several times is
+   * verified once.
+   */
   async #check(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
     const distinct = new Map<string, ContentError | undefined>()
     for (const blobref of blobrefs) distinct.set(blobref, undefined)
     const list = distinct.size === blobrefs.length ? blobrefs : [...distinct.keys()]
     const found: (ContentError | undefined)[] = []
-    // A single value may have any number of blobs.
+    // One value can have any number of blobs, so a batch of items can exceed a batch of blobs.
     for (let at = 0; at < list.length; at += BATCH) {
       for (const error of await this.#store.checkBatch(list.slice(at, at + BATCH))) found.push(error)
     }

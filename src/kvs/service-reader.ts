@@ -22,45 +22,45 @@ const KIND_FLAGS: Record<LookupKind, number> = {
   treeobj: LOOKUP.TREEOBJ,
 }
 
-/** Why a value cannot be streamed that can be looked up, perhaps. */
+/** Errors of a stream after which a plain lookup may still succeed. */
 const UNSTREAMED: readonly ErrnoName[] = ['EINVAL', 'ENOSYS', 'ENOTRECOVERABLE', 'EPROTO']
 
-/** Lookups in flight at most: values come whole, and are small as a rule. */
+/** Most lookups in flight: each answer holds a whole value, but values are usually small. */
 const BATCH = 64
 
 /** Where a {@link ServiceReader} starts from. */
 export interface ServiceReaderOptions {
-  /** Where keys start from (default `primary`). */
+  /** The namespace that keys start from (default `primary`). */
   namespace?: string | undefined
-  /** A directory to start from, instead: the tree object of a root. */
+  /** The tree object of a root directory that keys start from, instead of a namespace. */
   rootdir?: Dirref | undefined
   signal?: AbortSignal | undefined
 }
 
-/** Which changes of a key are told. */
+/** Which changes of a key {@link ServiceReader.watch} yields, and in which form. */
 export interface KvsChanges {
-  /** As it is stored, a link not followed. */
+  /** Yield the tree object as it is stored; a link at the end of the key is not followed. */
   treeobj?: boolean | undefined
   /** Wait for the key to be created. */
   waitCreate?: boolean | undefined
-  /** Not those to the value it has. */
+  /** Skip changes that leave the value as it was. */
   uniq?: boolean | undefined
-  /** What is appended, alone. */
+  /** Yield only the bytes that were appended. */
   append?: boolean | undefined
-  /** Also those by way of a directory above it. */
+  /** Also yield changes made by replacing a directory above the key. */
   full?: boolean | undefined
   signal?: AbortSignal | undefined
 }
 
 /**
- * Answers keys out of a live instance, by asking its KVS service: what is there now, with each question. It needs no right
- * to load content.
+ * Looks up keys in a live instance through its KVS service. Each call sees the current state. It needs no permission to
+ * load content.
  */
 export class ServiceReader implements KvsReader {
   readonly #service: KvsService
   readonly #start: Pick<KvsLookup, 'namespace' | 'rootdir'>
   readonly #signal: AbortSignal | undefined
-  /** Keys that were found to be directories. */
+  /** Keys known to be directories. */
   readonly #dirs = new Set<string>()
 
   constructor(service: KvsService, { namespace = PRIMARY_NAMESPACE, rootdir, signal }: ServiceReaderOptions = {}) {
@@ -77,7 +77,7 @@ export class ServiceReader implements KvsReader {
     return checked(key, await this.#service.lookup(this.#request(key, KIND_FLAGS[kind]), this.#signal))
   }
 
-  /** Wait for a key to be created. @returns what it holds then */
+  /** Look up a key, and wait for its creation if it does not exist. @returns its object */
   async awaited(key: string, kind: LookupKind = 'value'): Promise<TreeObj> {
     const request = this.#request(key, KIND_FLAGS[kind] | LOOKUP.WAITCREATE)
     return checked(key, await this.#service.lookup(request, this.#signal))
@@ -94,7 +94,8 @@ export class ServiceReader implements KvsReader {
         return
       }
     } catch (error) {
-      // The way may have become a link meanwhile. Until v0.70 there were no streams; nor are there without kvs-watch.
+      // A directory of the key may have become a link meanwhile. There are no streams before v0.70, nor without the
+      // kvs-watch module.
       const isRefused = error instanceof FluxError && UNSTREAMED.includes(error.code)
       if (any || !isRefused) throw error
     }
@@ -102,15 +103,16 @@ export class ServiceReader implements KvsReader {
   }
 
   /**
-   * True for a value in several blobs, which the service can stream, but not through a link: it follows none at the end of
-   * a key that is asked for in parts or by its tree object, and then none at the end of a link's target either. So a link
-   * to a link is an error there, and a line in the broker's log. Hence the way is looked at first, one step after the other.
+   * True for a value in several blobs that the service can stream. It cannot stream through a link: for a stream or a
+   * tree object it does not follow a link at the end of the key, and then it does not follow one at the end of a link's
+   * target either. So a link to a link fails there, and logs a line in the broker. Hence this looks up each directory
+   * of the key first, one after the other.
    *
-   * @returns false also when there is no such value: {@link lookup} says why, of the whole key
+   * @returns false also when there is no such value: {@link lookup} then reports the error for the whole key
    * @see flux-core `src/modules/kvs/lookup.c`, `walk_symlink`
    */
   async #isInParts(key: string): Promise<boolean> {
-    // What is streamed is what is there now, and not in a directory that is given.
+    // A stream shows the current root, and cannot start from a given directory.
     if (this.#start.rootdir !== undefined) return false
     const names = keyComponents(key)
     try {
@@ -128,9 +130,10 @@ export class ServiceReader implements KvsReader {
   }
 
   /**
-   * Watch a key: what it holds now, and then at each change.
+   * Watch a key: yield what it holds now, and again after each change.
    *
-   * @throws {FluxError} `ENOENT` there is no such key, or no longer; `EINVAL` it was overwritten with `append`
+   * @throws {FluxError} `ENOENT` there is no such key, or it was removed; `EINVAL` with `append`, the key was
+   *   overwritten
    */
   async *watch(key: string, changes: KvsChanges = {}): AsyncGenerator<TreeObj, void, void> {
     const { treeobj, waitCreate, uniq, append, full, signal = this.#signal } = changes
@@ -154,10 +157,12 @@ export class ServiceReader implements KvsReader {
 
   async readStarts(children: readonly Child<Val | Valref>[]): Promise<(Uint8Array | FluxError)[]> {
     const answers = await this.#answers(children, 0, (obj) => (obj.type === 'val' ? obj : undefined))
-    return answers.map((answer) => (answer instanceof FluxError ? answer : tried(() => decodeVal(answer as Val))))
+    return answers.map((answer) =>
+      answer instanceof FluxError ? answer : resultOrError(() => decodeVal(answer as Val)),
+    )
   }
 
-  /** What each child holds; those that need no asking are known. */
+  /** The object or error of each child. A child for which `known` returns an object is not looked up. */
   async #answers(
     children: readonly Child[],
     flags: number,
@@ -176,14 +181,14 @@ export class ServiceReader implements KvsReader {
           continue
         }
         const { value } = results.next()
-        answers.push(value instanceof FluxError ? value : tried(() => checked(key, value)))
+        answers.push(value instanceof FluxError ? value : resultOrError(() => checked(key, value)))
       }
     }
     return answers
   }
 
   #request(key: string, flags: number): KvsLookup {
-    // For the error of an empty key: the service would call it a protocol error.
+    // Throws for an empty key: the service would report a protocol error.
     keyComponents(key)
     return { key, flags, ...this.#start }
   }
@@ -197,7 +202,7 @@ function checked(key: string, answer: unknown): TreeObj {
   }
 }
 
-function tried<T>(work: () => T): T | FluxError {
+function resultOrError<T>(work: () => T): T | FluxError {
   try {
     return work()
   } catch (error) {

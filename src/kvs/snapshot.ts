@@ -1,11 +1,11 @@
 import { blobrefHash, type ContentStore, type HashName, parseBlobref } from '../content/index.ts'
 import { FluxError, wholeNumber } from '../errors/index.ts'
 
-/** A root of a key-value store, and what is known of it. One root is one point in time (RFC 11). */
+/** A root of a key-value store, and where it came from. One root is one point in time (RFC 11). */
 export interface Snapshot {
   /**
-   * Where it is: what is asked of a snapshot is asked of its store. It is not enumerable, so that a snapshot can be printed,
-   * compared and sent as what is known of it.
+   * The store that holds it. The property is not enumerable, so that a snapshot can be printed, compared and sent
+   * without it.
    */
   readonly store: ContentStore
   /** Blobref of the root directory. */
@@ -13,36 +13,39 @@ export interface Snapshot {
   readonly hash: HashName
   /** KVS sequence number; undefined when the root was named by its blobref. */
   readonly sequence: number | undefined
-  /** When the checkpoint was written, in seconds since 1970; undefined for a root that is no checkpoint. */
+  /** When the checkpoint was written, in seconds since 1970; undefined for a root that is not a checkpoint. */
   readonly timestamp: number | undefined
-  /** Which checkpoint, 0 being the newest; undefined for a root that is no checkpoint. */
+  /** Which checkpoint, 0 for the newest; undefined for a root that is not a checkpoint. */
   readonly checkpointIndex: number | undefined
-  /** Which namespace it is the current root of; undefined for a checkpoint or a root that was named by its blobref. */
+  /** The namespace whose current root this is; undefined for a checkpoint or a root that was named by its blobref. */
   readonly namespace: string | undefined
 }
 
-/** What is needed of a {@link Snapshot} to read it. */
+/** The parts of a {@link Snapshot} that a reader needs. */
 export type SnapshotRoot = Pick<Snapshot, 'store' | 'rootref'> & { readonly namespace?: string | undefined }
 
-/** Which root: a blobref; a checkpoint; or else the current root, which a store without an instance does not have. */
+/**
+ * Which root: a blobref, a checkpoint, or the current root of a namespace. A store without an instance has no current
+ * root: its default is the newest checkpoint.
+ */
 export interface RootChoice {
   root?: string | undefined
-  /** The newest checkpoint, or with `checkpointIndex` an older one. */
+  /** Use the newest checkpoint, or the one that `checkpointIndex` names. */
   checkpoint?: boolean | undefined
-  /** Says `checkpoint` too. */
+  /** Which checkpoint, 0 for the newest. Implies `checkpoint`. */
   checkpointIndex?: number | undefined
-  /** Of the current root (default `primary`). */
+  /** The namespace whose current root is used (default `primary`). */
   namespace?: string | undefined
 }
 
-/** Where an instance keeps its own keys: the namespace that checkpoints are of. */
+/** The namespace in which an instance keeps its own keys, and the only one with checkpoints. */
 export const PRIMARY_NAMESPACE = 'primary'
 
 /**
  * Find the root of a snapshot.
  *
- * @throws {FluxError} `EINVAL` no blobref, one of another algorithm, or no index; `ENOENT` no such checkpoint; `EPROTO` a damaged
- *   one; `ENOTSUP` no such namespace; `ENOSYS` the KVS is not running
+ * @throws {FluxError} `EINVAL` not a blobref, a blobref of another algorithm, or an invalid index; `ENOENT` no such
+ *   checkpoint; `EPROTO` a damaged checkpoint; `ENOTSUP` no such namespace; `ENOSYS` the KVS is not running
  */
 export async function resolveRoot(store: ContentStore, choice: RootChoice = {}): Promise<Snapshot> {
   const { root, checkpointIndex, namespace = PRIMARY_NAMESPACE } = choice

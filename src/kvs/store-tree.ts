@@ -3,20 +3,20 @@ import { dirBlob } from './treeobj-encode.ts'
 /** Directory blobs stored at a time. */
 const STORE_BATCH = 1024
 
-/** What {@link storeTree} has to know of directories that are kept in memory. */
+/** How {@link storeTree} reads a tree of directories in memory. */
 export interface TreeToStore<Dir> {
-  /** The directories that are in one. */
+  /** The subdirectories of a directory. */
   childrenOf(dir: Dir): Iterable<Dir>
-  /** The text of the tree object of each of its names. Those of its children have been stored. */
+  /** The text of the tree object of each name. Called when all subdirectories have been stored. */
   textsOf(dir: Dir): ReadonlyMap<string, string>
-  /** A directory has been stored. */
+  /** Called when a directory has been stored. */
   onStored(dir: Dir, blobref: string): void
 }
 
 /**
- * Store directories from the bottom up, a level at a time: each names the blobs of those in it.
+ * Store directories from the bottom up, one level at a time, as each names the blobs of its subdirectories.
  *
- * @param store - stores blobs, and answers their blobrefs in order
+ * @param store - stores blobs, and returns their blobrefs in order
  */
 export async function storeTree<Dir>(
   root: Dir,

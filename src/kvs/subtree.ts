@@ -3,28 +3,29 @@ import type { KvsReader } from './kvs-reader.ts'
 import { keyComponents } from './lookup.ts'
 import { type DirObj, isDir, type TreeObj } from './treeobj.ts'
 
-/** A directory that is being put together: names to what is in it. */
-type Growing = Map<string, Growing | TreeObj>
+/** A directory under construction: its names, each with an object or a directory under construction. */
+type DirBuilder = Map<string, DirBuilder | TreeObj>
 
 /**
- * A directory that holds nothing but some keys of a snapshot, each where it is asked for. Links in the middle of a key are
- * followed; one at its end is taken as the link it is, and so is what a key above another brings along.
+ * Build a directory that holds only some keys of a snapshot, each at its own place. Links in the middle of a key are
+ * followed; a link at its end is kept as a link, and so are the links below a selected directory.
  *
- * @param onLink - hears of the keys that are links
- * @returns a directory to be walked. The ones on the way to the keys stand inline in it.
- * @throws {FluxError} as {@link KvsReader.lookup}: `ENOENT` no such key; `EINVAL` one key is below another that is a value
+ * @param onLink - called with each key that is a link
+ * @returns a directory to walk. The directories above the keys are inline in it.
+ * @throws {FluxError} as {@link KvsReader.lookup}: `ENOENT` no such key; `EINVAL` one key is below another that is a
+ *   value
  */
 export async function selectKeys(
   reader: KvsReader,
   keys: readonly string[],
   onLink?: (key: string) => void,
 ): Promise<DirObj> {
-  const root: Growing = new Map()
+  const root: DirBuilder = new Map()
   for (const key of keys) {
     const obj = await reader.lookup(key, 'treeobj')
     const components = keyComponents(key)
     if (components.length === 0) {
-      // All there is: other keys add nothing to it.
+      // The root holds everything: other keys add nothing.
       return reader.lookup('.', 'dir')
     }
     if (obj.type === 'symlink') onLink?.(key)
@@ -33,7 +34,7 @@ export async function selectKeys(
   return dirOf(root)
 }
 
-function put(root: Growing, key: string, components: readonly string[], obj: TreeObj): void {
+function put(root: DirBuilder, key: string, components: readonly string[], obj: TreeObj): void {
   let dir = root
   for (const [i, name] of components.slice(0, -1).entries()) {
     let next = dir.get(name)
@@ -46,17 +47,17 @@ function put(root: Growing, key: string, components: readonly string[], obj: Tre
   }
   const name = components.at(-1) as string
   if (dir.get(name) instanceof Map && !isDir(obj))
-    throw cannotBeBoth(key, `${key}.${[...(dir.get(name) as Growing)][0]?.[0]}`)
+    throw cannotBeBoth(key, `${key}.${[...(dir.get(name) as DirBuilder)][0]?.[0]}`)
   dir.set(name, obj)
 }
 
 function cannotBeBoth(key: string, below: string): FluxError {
   const what = `${printable(key)}: a link or value, which cannot be kept beside ${printable(below)}`
-  return new FluxError('EINVAL', what, { hint: 'ask for the two apart' })
+  return new FluxError('EINVAL', what, { hint: 'select the two separately' })
 }
 
-function dirOf(growing: Growing): DirObj {
+function dirOf(builder: DirBuilder): DirObj {
   const data: Record<string, TreeObj> = Object.create(null)
-  for (const [name, node] of growing) data[name] = node instanceof Map ? dirOf(node) : node
+  for (const [name, node] of builder) data[name] = node instanceof Map ? dirOf(node) : node
   return { type: 'dir', ver: 1, data }
 }

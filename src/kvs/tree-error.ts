@@ -1,8 +1,9 @@
 import { type ErrnoName, errnoText, FluxError, type FluxErrorOptions, printable } from '../errors/index.ts'
 
 /**
- * What is wrong with a key: a blob of its value or the blob of its directory cannot be had; a directory blob holds no
- * tree object, or something that is no directory; a dirref has not exactly one blobref; a value does not decode.
+ * What is wrong with a key: a blob of its value (`missing-value`) or the blob of its directory (`missing-dir`) cannot
+ * be loaded; a directory blob is not a tree object (`bad-treeobj`), or is one of another type (`not-a-dir`); a dirref
+ * does not have exactly one blobref (`bad-dirref`); a value does not decode (`bad-value`).
  */
 export type TreeErrorKind = 'missing-value' | 'missing-dir' | 'bad-treeobj' | 'not-a-dir' | 'bad-dirref' | 'bad-value'
 
@@ -11,7 +12,7 @@ export class TreeError extends FluxError {
   /** The key, `.` for the root. */
   readonly key: string
   readonly kind: TreeErrorKind
-  /** The blob that is at fault, where one is. */
+  /** The blob at fault, if there is one. */
   readonly blobref: string | undefined
 
   constructor(
@@ -27,7 +28,7 @@ export class TreeError extends FluxError {
     this.blobref = at.blobref
   }
 
-  /** What errors of its kind have in common, in words, to count them by: `missing-value, No such file or directory`. */
+  /** The kind and cause as text, by which reports count errors: `missing-value, No such file or directory`. */
   get faultKind(): string {
     return `${this.kind}, ${errnoText(this.code)}`
   }

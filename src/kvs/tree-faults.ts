@@ -1,12 +1,13 @@
-/** Reading parts of a tree, and what is said of those that cannot be read. */
+/** Decoding parts of a tree, and the errors for parts that cannot be read. */
 import type { ContentError } from '../content/index.ts'
 import { TreeError } from './tree-error.ts'
 import { type DirObj, decodeVal, decodeWithInvalid, type Invalid, type TreeObj, type Val } from './treeobj.ts'
 
 /**
- * Decode the blob of a directory. What stands in it and is no tree object becomes {@link Invalid}: the fault of its name alone.
+ * Decode the blob of a directory. An entry that is not a tree object becomes {@link Invalid}, so the other entries stay
+ * readable.
  *
- * @param key - for messages; a function is called only when there is one, as a key costs time to put together
+ * @param key - for messages. Building a key takes time, so a function is called only when there is an error.
  * @throws {TreeError} `bad-treeobj`, `not-a-dir`
  */
 export function decodeDir(blob: Uint8Array, key: string | (() => string), blobref: string | undefined): DirObj {
@@ -36,20 +37,20 @@ export function decodeInline(obj: Val, key: () => string): Uint8Array {
   }
 }
 
-/** An entry of a directory that is no tree object. */
+/** The error for an entry of a directory that is not a tree object. */
 export function badEntry(key: string, { reason }: Invalid): TreeError {
   return new TreeError('EPROTO', { key, kind: 'bad-treeobj' }, `could not decode tree object: ${reason}`)
 }
 
-/** A reference to a directory that has not exactly one blob. */
+/** The error for a dirref that does not have exactly one blobref. */
 export function badDirref(key: string): TreeError {
   return new TreeError('EPROTO', { key, kind: 'bad-dirref' }, 'dirref blobref count is not 1')
 }
 
 /**
- * A blob of a value that cannot be had, in the words of the C tools, so that scripts that look for them find them.
+ * The error for a blob of a value that cannot be loaded. It keeps the words of Flux's C tools, which scripts look for.
  *
- * @param index - which of the blobs of the value
+ * @param index - index of the blob in the value's blobrefs
  */
 export function missingValue(key: string, index: number, cause: ContentError): TreeError {
   const { blobref, code } = cause
@@ -57,7 +58,7 @@ export function missingValue(key: string, index: number, cause: ContentError): T
   return new TreeError(code, { key, blobref, kind: 'missing-value' }, `${which} ${index}: ${cause.message}`, { cause })
 }
 
-/** A directory whose blob cannot be had, likewise. */
+/** The error for a directory whose blob cannot be loaded, in the words of Flux's C tools. */
 export function missingDir(key: string, cause: ContentError): TreeError {
   const { blobref, code } = cause
   return new TreeError(code, { key, blobref, kind: 'missing-dir' }, `could not load content: ${cause.message}`, {

@@ -1,9 +1,9 @@
 /**
- * The scan: a question asked of every object below some roots, in no order that depends on keys. Directories are loaded
- * many at a time, several batches under way; the one who asks says of each reference whether it is gone into, so that
- * a directory that many keys lead to need be read only once. For entries in the order of their keys, see the walk.
+ * The scan visits every object below some roots, in no particular order of keys. It loads directories in batches,
+ * several at a time. The visitor decides for each reference whether to enter it, so a directory that many keys lead to
+ * need be read only once. For entries in the order of their keys, use the walk.
  *
- * Nothing here is a promise, a stream or an event for each entry: what is under way are batches.
+ * There is no promise, stream or event for each entry, only for each batch.
  */
 import { ContentError, type ContentStore } from '../content/index.ts'
 import { abortable, throwIfAborted } from '../errors/index.ts'
@@ -21,77 +21,77 @@ import {
   type Valref,
 } from './treeobj.ts'
 
-/** How many batches are under way. */
+/** Batches in flight. */
 const BATCHES = 4
 
-/** What was taken off the front of a queue is let go of, this many at a time. */
-const LET_GO = 65_536
+/** The queue drops its used front whenever it is longer than this. */
+const COMPACT_AFTER = 65_536
 
 /**
- * Called for what a scan comes to. A place is whatever the visitor keeps of a directory; `name` is an entry of it. The
- * entries of one directory come without anything of another between them, but for directories that stand inline in it.
+ * The callbacks of a scan. A place is whatever the visitor keeps for a directory; `name` is an entry of it. Calls for
+ * the entries of one directory are not mixed with those of another, except for its inline subdirectories.
  */
 export interface ScanVisitor<Place> {
-  /** An entry, whatever it is, before anything else is said of it. */
+  /** Called for each entry of any type, before the call for its type. */
   onEntry?(place: Place, name: string): void
-  /** A directory in a blob. @returns its place if it is to be read; undefined to pass it over */
+  /** A directory in a blob. @returns its place if the scan should read it; undefined to skip it */
   onDirref(place: Place, name: string, blobref: string): Place | undefined
-  /** A directory that stands in another. @returns its place */
+  /** A directory stored inline in another. @returns its place */
   onInlineDir(place: Place, name: string): Place
   /**
    * A directory has been read, and its entries follow.
    *
-   * @param bytes - of its blob; 0 for one that stands inline
+   * @param bytes - size of its blob; 0 for an inline directory
    */
   onDir(place: Place, bytes: number): void
   onValue(place: Place, name: string, obj: Val | Valref): void
   onLink(place: Place, name: string, obj: Symlink): void
-  /** A value has blobs that are missing, altered or unreadable; only of a scan that checks values. */
+  /** A value has blobs that are missing, altered or unreadable. Called only with `checkValues`. */
   onBadValue?(place: Place, name: string, blobrefs: readonly string[], bad: readonly BadPart[]): void
   /**
    * A part of the tree cannot be read.
    *
-   * @param name - the entry that is at fault; undefined when it is the directory of the place as a whole
+   * @param name - the entry at fault; undefined when the directory of the place itself cannot be read
    */
   onFault(error: TreeError, place: Place, name: string | undefined, blobrefs: readonly string[]): void
   /** The key of a place or an entry of it, for messages. */
   keyOf(place: Place, name: string | undefined): string
-  /** Is this directory inside of itself? It is asked before a directory is gone into. */
+  /** True when a directory contains itself. Called before a directory is entered. */
   isLoop?(place: Place, blobref: string): boolean
-  /** Called after each batch; the scan goes on when it has settled. */
+  /** Called after each batch. The scan goes on when the promise has settled. */
   afterBatch?(): Promise<void> | undefined
 }
 
-/** How a {@link TreeScan} goes about it. */
+/** Options of a {@link TreeScan}. */
 export interface ScanOptions {
-  /** Compare the blobs of values with their blobrefs, where they lie. */
+  /** Verify the blobs of values against their blobrefs, without loading them. */
   checkValues?: boolean | undefined
-  /** Go through a tree level by level; without it depth first, which keeps less in memory. */
+  /** Visit the tree level by level (default: depth first, which needs less memory). */
   byLevel?: boolean | undefined
-  /** Visit the names of each directory in the order of their bytes. */
+  /** Visit the names of each directory in byte order. */
   sorted?: boolean | undefined
-  /** Blobs asked for at a time (default: as many as suit the store). */
+  /** Blobs requested at a time (default: half of the store's window, 512 at most). */
   most?: number | undefined
-  /** Batches under way (default 4). */
+  /** Batches in flight (default 4). */
   batches?: number | undefined
   signal?: AbortSignal | undefined
 }
 
-/** A directory to be loaded, or a value to be checked. */
+/** A directory to load, or a value to verify. */
 interface Pending<Place> extends ToCheck {
   readonly place: Place
   readonly name: string
 }
 
-/** Asks a question of every object below some directories. */
+/** Visits every object below some directories. */
 export class TreeScan<Place> {
   readonly #visitor: ScanVisitor<Place>
   readonly #options: ScanOptions
   readonly #batches: ScanBatches
   #pending: Pending<Place>[] = []
-  /** Where the queue begins, of a scan by level. */
+  /** The front of the queue, in a scan by level. */
   #next = 0
-  /** Found in the batch that is being gone through. */
+  /** What the current batch has found. */
   #found: Pending<Place>[] = []
 
   constructor(store: ContentStore, visitor: ScanVisitor<Place>, options: ScanOptions = {}) {
@@ -101,7 +101,7 @@ export class TreeScan<Place> {
   }
 
   /**
-   * Scan what is below some directories, and themselves.
+   * Scan some directories and everything below them.
    *
    * @throws {FluxError} when the store as a whole fails
    * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
@@ -124,7 +124,7 @@ export class TreeScan<Place> {
       if (first === undefined) return
       const results = await abortable(first.results, signal)
       for (const [i, result] of results.entries()) {
-        // One that was too large to be loaded beside others.
+        // A directory that was too large to load beside others is loaded here, alone.
         const whole = result instanceof ContentError ? await abortable(this.#batches.whole(result), signal) : result
         this.#complete(first.batch[i] as Pending<Place>, whole)
       }
@@ -150,14 +150,16 @@ export class TreeScan<Place> {
 
   #nextPending(): Pending<Place> | undefined {
     if (!this.#options.byLevel) return this.#pending.pop()
-    if (this.#next > LET_GO) {
+    if (this.#next > COMPACT_AFTER) {
       this.#pending = this.#pending.slice(this.#next)
       this.#next = 0
     }
     return this.#next < this.#pending.length ? this.#pending[this.#next++] : undefined
   }
 
-  /** What was found first is to come first, in a stack too. */
+  /**
+   * Queue what was found so that it is visited in the order in which it was found. A stack needs it pushed in reverse.
+   */
   #queueFound(): void {
     if (this.#options.byLevel) for (const pending of this.#found) this.#pending.push(pending)
     else for (let i = this.#found.length - 1; i >= 0; i--) this.#pending.push(this.#found[i] as Pending<Place>)
@@ -192,7 +194,7 @@ export class TreeScan<Place> {
     this.#enter(place, dir, blob.length)
   }
 
-  /** Visit the entries of a directory, and of those that stand in it. */
+  /** Visit the entries of a directory and of its inline subdirectories. */
   #enter(top: Place, dir: DirObj, bytes: number): void {
     const visitor = this.#visitor
     const open = [this.#open(top, dir, bytes)]

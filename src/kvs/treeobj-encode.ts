@@ -1,6 +1,6 @@
 /**
- * Tree objects (RFC 11) as text, in the one form that Flux itself writes: members and names in the order of their bytes, no
- * spaces. Equal directories must have equal text, or they would not have the same blobref.
+ * Tree objects (RFC 11) as text, in the form that Flux writes: members and names in byte order, no spaces. Equal
+ * directories must have equal text, so that they have the same blobref.
  */
 import { stringifyJson } from '../bytes/index.ts'
 import { sortNames } from './name-order.ts'
@@ -12,7 +12,7 @@ export function valText(bytes: Uint8Array): string {
   return `{"data":"${base64}","type":"val","ver":1}`
 }
 
-/** The text of a value in blobs of its own. */
+/** The text of a value in blobs. */
 export function valrefText(blobrefs: readonly string[]): string {
   return `{"data":[${blobrefs.map((blobref) => `"${blobref}"`).join(',')}],"type":"valref","ver":1}`
 }
@@ -29,8 +29,8 @@ export function symlinkText(target: string, namespace: string | undefined): stri
 }
 
 /**
- * The text of any tree object that was decoded, with members that it may have beside those of RFC 11. What is invalid stays
- * what it is.
+ * The text of any decoded tree object, with members of its `data` that RFC 11 does not define. An invalid entry keeps
+ * its JSON.
  */
 export function treeObjText(obj: EntryObj): string {
   if (obj.type === 'invalid') return jsonText(obj.json)
@@ -38,7 +38,7 @@ export function treeObjText(obj: EntryObj): string {
   return `{"data":${jsonText(data)},"type":"${type}","ver":1}`
 }
 
-/** JSON with the members of objects in the order of their bytes, whatever is in it. */
+/** JSON with the members of all objects in byte order. */
 function jsonText(value: unknown): string {
   if (typeof value === 'string') return jsonString(value)
   if (typeof value !== 'object' || value === null) return stringifyJson(value)
@@ -55,7 +55,10 @@ export function dirBlob(entries: ReadonlyMap<string, string>): Uint8Array {
   return Buffer.from(`{"data":{${members.join(',')}},"type":"dir","ver":1}`)
 }
 
-/** As jansson writes it for Flux: what JSON.stringify gives, with the digits of escaped control characters upper-case. */
+/**
+ * A JSON string as jansson writes it for Flux: like JSON.stringify, but with upper-case digits in escaped control
+ * characters.
+ */
 export function jsonString(text: string): string {
   return JSON.stringify(text).replace(/\\(?:u00([01][0-9a-f])|.)/g, (whole, digits?: string) =>
     digits === undefined ? whole : `\\u00${digits.toUpperCase()}`,

@@ -1,16 +1,16 @@
 /**
- * Tree objects (RFC 11): the JSON objects that a KVS namespace is made of. What is accepted is what Flux's own readers
- * accept, except where that would lose data: a NUL in a name, which they refuse, is taken.
+ * Tree objects (RFC 11): the JSON objects that make up a KVS namespace. This module accepts what Flux's own readers
+ * accept, and also a NUL in a name, which they refuse: to refuse it would lose data.
  */
 import { constants, isAscii } from 'node:buffer'
 import { isBlobref } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import { sortNames } from './name-order.ts'
 
-/** What a name in a directory stands for, and a directory itself. @see RFC 11 */
+/** An entry of a directory, or a directory itself. @see RFC 11 */
 export type TreeObj = Val | Valref | DirObj | Dirref | Symlink
 
-/** What stands under a name of a directory, be it a tree object or not. */
+/** An entry of a directory, valid or not. */
 export type EntryObj = TreeObj | Invalid
 
 /** A value, base64 encoded. */
@@ -19,19 +19,19 @@ export interface Val {
   readonly ver: 1
   readonly data: string
 }
-/** A value in blobs of its own, joined in order. */
+/** A value in blobs, to be joined in order. */
 export interface Valref {
   readonly type: 'valref'
   readonly ver: 1
   readonly data: readonly string[]
 }
-/** A directory: name to tree object. */
+/** A directory: an object for each name. */
 export interface DirObj {
   readonly type: 'dir'
   readonly ver: 1
   readonly data: Readonly<Record<string, EntryObj>>
 }
-/** A directory in a blob of its own. Flux writes exactly one blobref, and walks no other. */
+/** A directory in a blob. Flux writes exactly one blobref, and does not walk a dirref with more. */
 export interface Dirref {
   readonly type: 'dirref'
   readonly ver: 1
@@ -44,18 +44,18 @@ export interface Symlink {
   readonly data: { readonly target: string; readonly namespace?: string }
 }
 /**
- * What stands under a name of a directory and is no tree object, such as one of a later version or an unknown type. It is
- * the fault of that name alone: the rest of the directory can be read.
+ * An entry of a directory that is not a tree object, for example one of a later version or an unknown type. Only this
+ * name is bad: the rest of the directory can be read.
  */
 export interface Invalid {
   readonly type: 'invalid'
   /** What is wrong with it. */
   readonly reason: string
-  /** The decoded JSON that stands there. */
+  /** The decoded JSON of the entry. */
   readonly json: unknown
 }
 
-/** No larger blob can be decoded: its text would be longer than any string. */
+/** The largest directory blob that can be decoded: JavaScript has no longer strings. */
 export const MAX_DIR_BYTES = constants.MAX_STRING_LENGTH
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -63,27 +63,27 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /**
  * Decode and check the tree object in a blob.
  *
- * @throws {FluxError} `EPROTO`, with the reason alone as its message: not UTF-8, not JSON, not a tree object
+ * @throws {FluxError} `EPROTO` not UTF-8, not JSON, or not a tree object; the message is only the reason
  */
 export function decodeTreeObj(blob: Uint8Array): TreeObj {
   return asTreeObj(parse(blob))
 }
 
-/** As {@link decodeTreeObj}, but entries of a directory that are no tree objects become {@link Invalid} ones. */
+/** Like {@link decodeTreeObj}, but entries that are not tree objects become {@link Invalid}. */
 export function decodeWithInvalid(blob: Uint8Array): TreeObj {
   return asWithInvalid(parse(blob))
 }
 
 /**
- * A tree object that has been decoded as JSON already.
+ * Check a value decoded from JSON.
  *
- * @throws {FluxError} `EPROTO` it is none, with the reason alone as its message
+ * @throws {FluxError} `EPROTO` it is not a tree object; the message is only the reason
  */
 export function asTreeObj(value: unknown): TreeObj {
   return checked(value, refuse)
 }
 
-/** As {@link asTreeObj}, but entries of a directory that are no tree objects become {@link Invalid} ones, in place. */
+/** Like {@link asTreeObj}, but entries that are not tree objects become {@link Invalid}, in place. */
 export function asWithInvalid(value: unknown): TreeObj {
   return checked(value, replace)
 }
@@ -109,10 +109,10 @@ function replace(entries: Entries, name: string, reason: string): void {
 }
 
 /**
- * Check a tree object, and all that is in it. Nesting costs no stack.
+ * Check a tree object and everything in it, without recursion.
  *
- * @param onInvalid - called for each entry of a directory that is no tree object
- * @throws {FluxError} `EPROTO` it is itself none
+ * @param onInvalid - called for each entry of a directory that is not a tree object
+ * @throws {FluxError} `EPROTO` `value` itself is not a tree object
  */
 function checked(value: unknown, onInvalid: (entries: Entries, name: string, reason: string) => void): TreeObj {
   const wrong = reasonAgainst(value)
@@ -131,7 +131,7 @@ function checked(value: unknown, onInvalid: (entries: Entries, name: string, rea
   return top
 }
 
-/** Why a value is no tree object, whatever the entries of a directory are; undefined when it is one. */
+/** Why a value is not a tree object; undefined when it is one. The entries of a directory are not checked. */
 function reasonAgainst(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'a tree object is not an object'
   const { ver, type, data } = value as Record<string, unknown>
@@ -160,7 +160,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 /**
  * The bytes of an inline value.
  *
- * @throws {FluxError} `EINVAL` when the text is not base64 of the standard alphabet; padding may be left out
+ * @throws {FluxError} `EINVAL` the text is not base64 in the standard alphabet. Padding may be missing.
  */
 export function decodeVal({ data }: Val): Uint8Array {
   const digits = data.endsWith('==') ? data.length - 2 : data.endsWith('=') ? data.length - 1 : data.length
@@ -170,7 +170,7 @@ export function decodeVal({ data }: Val): Uint8Array {
   return Buffer.from(data, 'base64')
 }
 
-/** Is this a directory, of itself or by reference? */
+/** True for a directory, inline or in a blob. */
 export function isDir(obj: EntryObj): obj is DirObj | Dirref {
   return obj.type === 'dir' || obj.type === 'dirref'
 }
@@ -180,17 +180,17 @@ export function dirrefOf(blobref: string): Dirref {
   return { type: 'dirref', ver: 1, data: [blobref] }
 }
 
-/** The blob that a dirref names; undefined when there is not exactly one, as Flux walks no other. */
+/** The blobref of a dirref; undefined when it does not have exactly one, since Flux walks no other. */
 export function dirBlobref({ data }: Dirref): string | undefined {
   return data.length === 1 ? data[0] : undefined
 }
 
-/** Where a link leads, as Flux's tools show it: `NAMESPACE::KEY`, or the key alone. */
+/** The target of a link, as Flux's tools show it: `NAMESPACE::KEY`, or the key alone. */
 export function linkText({ target, namespace }: { target: string; namespace?: string | undefined }): string {
   return namespace === undefined ? target : `${namespace}::${target}`
 }
 
-/** What a text as of {@link linkText} stands for: it is parted at the first `::`. */
+/** Parse the text of {@link linkText}: it is split at the first `::`. */
 export function linkOf(text: string): { target: string; namespace: string | undefined } {
   const colons = text.indexOf('::')
   if (colons < 0) return { target: text, namespace: undefined }
@@ -198,8 +198,8 @@ export function linkOf(text: string): { target: string; namespace: string | unde
 }
 
 /**
- * The names of a directory in the order of their UTF-8 bytes, in which Flux writes them and a walk visits them.
- * JSON.parse puts names that are numbers first.
+ * The names of a directory sorted by their UTF-8 bytes: the order in which Flux writes them and a walk visits them.
+ * They need sorting because JSON.parse puts integer names first.
  */
 export function sortedNames(dir: DirObj): string[] {
   return sortNames(Object.keys(dir.data))

@@ -5,15 +5,16 @@ import { missingValue } from './tree-faults.ts'
 import { decodeVal, type Val, type Valref } from './treeobj.ts'
 import { isTooLarge, streamValue } from './value-stream.ts'
 
-/** First blobs that are held at a time; a single one may be larger. */
+/** Further values are left out when this many bytes are held. A larger first blob is read in pieces. */
 const STARTS_BYTES = 16 << 20
 
 /**
- * Load how values begin: the first blob of each in batches, and of the few that need more, more.
+ * Load the first bytes of values: the first blob of each in batches, then further blobs of the few values that need
+ * them.
  *
- * @param bytes - how many of each are wanted, where it has as many
- * @returns for each its first bytes, or why they cannot be had; undefined for what was left out because the others had come
- *   to 16 MiB. Never all of them are left out.
+ * @param bytes - how many bytes of each value are needed, if it has that many
+ * @returns for each value its first bytes, or the error; undefined for a value that was left out because the others had
+ *   reached 16 MiB. At least one result is defined.
  */
 export async function loadStarts(
   store: ContentStore,
@@ -27,7 +28,7 @@ export async function loadStarts(
     else open.push(i)
   }
   let held = 0
-  /** Values of which one blob is not enough, or is too large to be held. */
+  /** Values whose first blob is not enough, or is too large to hold. */
   const longer: number[] = []
   const blobrefs = open.map((i) => (children[i] as Child<Valref>).obj.data[0] as string)
   const take = (j: number, result: Uint8Array | ContentError) => {
@@ -39,7 +40,7 @@ export async function loadStarts(
     } else if (result instanceof ContentError) {
       starts[i] = missingValue(key, 0, result)
     } else if (result.length >= bytes || obj.data.length === 1) {
-      // What is kept must not keep the whole batch alive.
+      // A copy: a view would keep the whole batch in memory.
       starts[i] = result.slice(0, bytes)
       held += Math.min(result.length, bytes)
     } else {

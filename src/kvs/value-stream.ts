@@ -2,15 +2,16 @@ import { type BlobResult, ContentError, type ContentStore, loadInOrder } from '.
 import { throwIfAborted } from '../errors/index.ts'
 import { missingValue } from './tree-faults.ts'
 
-/** Bytes of a value that are held at a time; a single blob may be larger. */
+/** Bytes of a value held at a time. A larger blob is streamed in pieces. */
 const PIECE_BYTES = 16 << 20
 
 /**
- * Load the bytes of a value, some blobs at a time, in order.
+ * Load the bytes of a value in order, some blobs at a time.
  *
  * @param key - for messages
- * @yields blobs that stand next to each other, or pieces of one that is too large to be held; views, good until the next are asked for
- * @throws {TreeError} `missing-value`: the first blob that cannot be had
+ * @yields consecutive blobs, or pieces of one blob that is too large to hold. They are views, valid until the next
+ *   batch is requested.
+ * @throws {TreeError} `missing-value` for the first blob that cannot be loaded
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
 export async function* streamValue(
@@ -31,7 +32,7 @@ export async function* streamValue(
         parts = []
         yield* streamBlob(store, key, result.blobref, at, signal)
       } else {
-        // The first that cannot be had ends the value; what came with it in a batch is of no use then.
+        // The first blob that fails ends the value. The blobs before it in this batch are dropped.
         throw missingValue(key, at, result)
       }
       at++
@@ -40,7 +41,7 @@ export async function* streamValue(
   }
 }
 
-/** Is a blob too large to be held? */
+/** True when a blob was not returned because it is too large to hold. */
 export function isTooLarge(result: BlobResult): result is ContentError {
   return result instanceof ContentError && result.code === 'EFBIG'
 }

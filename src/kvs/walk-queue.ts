@@ -1,7 +1,8 @@
 /**
- * What a walk has before it, in the order in which it will be yielded: a linked list of nodes. A directory that is not
- * loaded yet is one node; when its blob arrives, its entries take its place, so the order never depends on what arrives
- * when. Entries far ahead stay in their directory object as a `Span`, and are opened into nodes as the window reaches them.
+ * The queue of a walk: what it has yet to visit, in order, as a linked list of nodes. A directory that is not loaded
+ * yet is one node. When its blob arrives, its entries replace that node, so the order does not depend on which blob
+ * arrives first. Entries far ahead stay in their directory object as a `Span`, and become nodes when the window reaches
+ * them.
  */
 import type { FluxError } from '../errors/index.ts'
 import { Dir, keyOf } from './entry.ts'
@@ -10,7 +11,7 @@ import { type DirObj, dirBlobref, type EntryObj, isDir, type Symlink, sortedName
 import { tooDeep } from './walk-limits.ts'
 import type { WalkFilter } from './walk-options.ts'
 
-/** How many nodes may be open ahead of the walk. Inline values cost nothing to load, but are objects too. */
+/** Most open nodes ahead of the walk. Inline values need no loading, but their nodes take memory too. */
 const MAX_OPEN = 4096
 
 interface Linked {
@@ -18,7 +19,7 @@ interface Linked {
   previous: Node | undefined
 }
 
-/** Entries of `dir` from `at` on, not opened yet. */
+/** Entries of `dir` from index `at` on that have no nodes yet. */
 export interface Span extends Linked {
   readonly kind: 'span'
   readonly dir: Dir
@@ -35,7 +36,7 @@ export interface Inline extends Linked {
   readonly obj: Val | Symlink
 }
 
-/** A value in blobs (`value`) or a directory in a blob (`dir`), loaded or on the way. */
+/** A value in blobs (`value`) or a directory in a blob (`dir`), in any state of loading. */
 export interface Loading extends Linked {
   readonly kind: 'value' | 'dir'
   readonly parent: Dir | undefined
@@ -43,19 +44,19 @@ export interface Loading extends Linked {
   readonly blobrefs: readonly string[]
   /** The blobs that have arrived. */
   readonly parts: Uint8Array[]
-  /** How many blobs have been asked for. */
+  /** How many blobs have been requested. */
   requested: number
   /** How many of them have arrived. */
   loaded: number
   /** Bytes in `parts`. */
   bytes: number
-  /** The value is too large to be held: `parts` is dropped, and it is read again when its turn comes. */
+  /** The value is too large to hold: `parts` is dropped, and the value is read again when its turn comes. */
   large: boolean
-  /** What ends the walk, unless it is a tree error. */
+  /** Why it cannot be read. An error that is not a {@link TreeError} ends the walk. */
   error: FluxError | undefined
 }
 
-/** A directory begins here. */
+/** Marks the start of a directory's entries, for `onDir`. */
 export interface Enter extends Linked {
   readonly kind: 'enter'
   readonly dir: Dir
@@ -63,10 +64,10 @@ export interface Enter extends Linked {
 
 export type Node = Span | Inline | Loading | Enter
 
-/** What of the tree is walked, and how. */
+/** Options of a {@link WalkQueue}. */
 export interface QueueOptions {
   filter: WalkFilter | undefined
-  /** The last name of each directory first. */
+  /** Visit the names of each directory last to first. */
   reverse: boolean
   /** Put an {@link Enter} before the entries of each directory. */
   enter: boolean
@@ -80,12 +81,12 @@ export class WalkQueue {
   #open = 0
   readonly #options: QueueOptions
 
-  /** The node to be yielded next. */
+  /** The node to yield next. */
   get head(): Node | undefined {
     return this.#head
   }
 
-  /** Start with the root directory, by its blobref or as it is. */
+  /** Start with the root directory, given by its blobref or as an object. */
   constructor(root: string | DirObj, options: QueueOptions) {
     this.#options = options
     if (typeof root === 'string') this.#insert(loading('dir', undefined, '', [root]), undefined)
@@ -93,9 +94,9 @@ export class WalkQueue {
   }
 
   /**
-   * The next node that still has blobs to be asked for.
+   * The next node with blobs that have not been requested.
    *
-   * @param after - where to look on from; the first time undefined
+   * @param after - the node to continue from; undefined to start at the head
    */
   nextUnrequested(after: Loading | undefined): Loading | undefined {
     let node: Node | undefined = after === undefined ? this.#head : after
@@ -105,13 +106,13 @@ export class WalkQueue {
         node = this.open(node)
         continue
       }
-      if ((node.kind === 'value' || node.kind === 'dir') && wantsMore(node)) return node
+      if ((node.kind === 'value' || node.kind === 'dir') && hasUnrequestedBlobs(node)) return node
       node = node.next
     }
     return undefined
   }
 
-  /** Open the first entry of a span. @returns its node, or what follows when there was nothing to open */
+  /** Open the first entry of a span. @returns its node, or the node after the span when the filter took nothing */
   open(span: Span): Node | undefined {
     const name = this.#nextName(span)
     if (name === undefined) {
@@ -128,7 +129,7 @@ export class WalkQueue {
     return node
   }
 
-  /** Put the entries of a loaded directory in the place of its node. */
+  /** Replace the node of a loaded directory by its entries. */
   expand(node: Loading, obj: DirObj): void {
     this.#insertDir(new Dir(node.parent, node.name, node.blobrefs[0], obj.data), obj, node)
     this.remove(node)
@@ -139,13 +140,13 @@ export class WalkQueue {
     else this.#head = node.next
     if (node.next) node.next.previous = node.previous
     else this.#tail = node.previous
-    // A dead node that has grown old would keep all that follow it alive until the next full collection.
+    // A removed node in the old generation would keep all nodes after it alive until the next full garbage collection.
     node.next = undefined
     node.previous = undefined
     if (node.kind !== 'span') this.#open--
   }
 
-  /** The next name of a span that is wanted. */
+  /** The next name of a span that the filter takes. */
   #nextName(span: Span): string | undefined {
     const { filter, reverse } = this.#options
     while (span.at < span.names.length) {
@@ -153,7 +154,7 @@ export class WalkQueue {
       span.at++
       if (filter === undefined) return name
       const obj = span.data[name] as EntryObj
-      // What is invalid may have been a directory.
+      // An invalid entry may have been a directory.
       const mayBeDir = isDir(obj) || obj.type === 'invalid'
       if (!isDir(obj) && filter.takes(span.dir, name)) return name
       if (mayBeDir && filter.enters(span.dir, name)) return name
@@ -231,11 +232,11 @@ function loading(kind: 'value' | 'dir', parent: Dir | undefined, name: string, b
   }
 }
 
-function wantsMore(node: Loading): boolean {
+function hasUnrequestedBlobs(node: Loading): boolean {
   return node.requested < node.blobrefs.length && !node.large && node.error === undefined
 }
 
-/** The key of a node as shown in messages: `.` for the root. */
+/** The key of a node, for messages; `.` for the root. */
 export function nodeKey(node: Loading | Inline): string {
   if (node.kind === 'inline') return keyOf(node.dir, node.name)
   return node.parent === undefined ? '.' : keyOf(node.parent, node.name)

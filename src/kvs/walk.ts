@@ -1,11 +1,11 @@
 /**
- * The walk: all values and symlinks below a root, depth first, the names of each directory in byte order.
+ * The walk yields all values and symlinks below a root, depth first, the names of each directory in byte order.
  *
- * Blobs are loaded ahead of the walk, several batches at a time, in the order in which they will be needed; what is ahead
- * is bounded in blobs (the store's window) and in bytes. Directories come before what follows them because they are at the
- * front of the queue when they are met. The order of the entries depends on the tree alone, and so does the first error.
+ * Blobs are loaded ahead of the walk, several batches at a time, in the order in which they will be needed. The
+ * load-ahead is bounded in blobs (the store's window) and in bytes. A directory at the front of the queue is loaded
+ * before anything that follows it. The order of the entries, and the first error, depend only on the tree.
  *
- * Nothing here is a promise, a stream or an event for each blob or entry: loads and entries come in batches.
+ * There is no promise, stream or event for each blob or entry: loads and entries come in batches.
  */
 import { type BlobResult, ContentError, type ContentStore } from '../content/index.ts'
 import { abortable, FluxError, InterruptedError, throwIfAborted } from '../errors/index.ts'
@@ -18,30 +18,30 @@ import { LimitCount, MAX_DEPTH } from './walk-limits.ts'
 import type { WalkOptions } from './walk-options.ts'
 import { type Inline, type Loading, nodeKey, WalkQueue } from './walk-queue.ts'
 
-/** A batch of entries ends at this many, or when their values come to {@link BATCH_BYTES}. */
+/** A batch ends after this many entries, or when their values reach {@link BATCH_BYTES}. */
 const BATCH_ENTRIES = 1024
 const BATCH_BYTES = 1 << 20
 
-/** Blobs asked for at a time: beyond this, a batch gains nothing and makes the walk wait longer for its directories. */
+/** Blobs requested at a time. A larger batch is no faster, and makes the walk wait longer for its directories. */
 const MAX_LOAD = 512
 
-/** Bytes loaded and not yielded yet; each batch of loads gets a share of it. */
+/** Bytes loaded and not yielded yet; each batch of loads gets a share of this budget. */
 const WINDOW_BYTES = 64 << 20
 
-/** Levels of directories below the root in which each is compared with those around it. */
-const LOOKED_FOR_LOOPS = 1024
+/** Depth down to which each directory is compared with all directories above it. */
+const LOOP_CHECK_DEPTH = 1024
 
-/** A value that has grown beyond this before its last blob came is streamed. */
+/** A value larger than this is streamed instead of held. */
 const LARGE_VALUE = 16 << 20
 
 /**
  * Walk a tree.
  *
- * @param root - blobref of a directory, or a directory
- * @yields entries in batches, never empty ones. The bytes of values are views that stay valid as long as they are held.
+ * @param root - a directory, or its blobref
+ * @yields batches of entries, never empty. The bytes of values are views that stay valid.
  * @throws {TreeError} see {@link WalkOptions.onFault}
- * @throws {FluxError} `EOVERFLOW` there are more keys, or more levels of directories, than are allowed; `EINTR`,
- *   `ETIMEDOUT` or its reason, when the signal is aborted
+ * @throws {FluxError} `EOVERFLOW` more keys or levels of directories than allowed; `EINTR`, `ETIMEDOUT` or the signal's
+ *   reason when it is aborted
  */
 export async function* walk(
   store: ContentStore,
@@ -65,13 +65,13 @@ class Walker {
   readonly #queue: WalkQueue
   readonly #options: WalkOptions
   readonly #windowBytes: number
-  /** Blobs that the store left out of a batch, to be asked for again before anything else. */
+  /** Blobs that the store left out of a batch. They are requested again before any other. */
   #deferred: { node: Loading; index: number }[] = []
   #inFlight = 0
-  /** Blobs loaded for nodes that have not been yielded. */
+  /** Bytes loaded for nodes that have not been yielded. */
   #heldBytes = 0
   readonly #limit: LimitCount
-  /** Directories too large to be held beside others are loaded one after another. */
+  /** The load of the last large directory: those too large to load beside others are loaded one after another. */
   #largeDirs: Promise<void> = Promise.resolve()
   #failure: unknown
   #wake: (() => void) | undefined
@@ -140,7 +140,8 @@ class Walker {
       }
       this.#fill()
       if (batch.length > 0) return batch
-      // Aborts and failures wake too. Whatever is at the head has been asked for: fill() always asks for that.
+      // An abort or a failure also wakes this. The head's blobs have been requested, since #fill() always requests
+      // them.
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
@@ -148,22 +149,22 @@ class Walker {
     }
   }
 
-  /** Ask for nothing any more. */
+  /** Stop loading. */
   stop(): void {
     this.#failure ??= new InterruptedError('walk abandoned')
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
   }
 
-  /** Ask for blobs, in order, until the window is full. */
+  /** Request blobs, in order, until the window is full. */
   #fill(): void {
     let from: Loading | undefined
     while (this.#failure === undefined) {
       const { window } = this.#store
-      // At most half of the window at a time, so that one half is on its way while the other is being used.
+      // At most half of the window at a time, so that one half loads while the other is used.
       const free = Math.min(window - this.#inFlight, MAX_LOAD, Math.ceil(window / 2))
       const budget = this.#windowBytes - this.#heldBytes
       if (free <= 0 || budget <= 0) {
-        // Whatever else is full, the head must come, or nothing ever leaves the window.
+        // The head must be loaded even when the window is full, or nothing would ever leave it.
         if (this.#inFlight === 0) this.#loadForHead()
         return
       }
@@ -187,7 +188,7 @@ class Walker {
     }
   }
 
-  /** Ask for one blob that the head waits for, and for nothing else. */
+  /** Request one blob that the head waits for. */
   #loadForHead(): void {
     const { head } = this.#queue
     if (head === undefined || head.kind === 'span' || head.kind === 'inline' || head.kind === 'enter') return
@@ -242,7 +243,10 @@ class Walker {
     }
   }
 
-  /** A blob came without its bytes, as it is too large to be held beside others. A directory is loaded all the same. */
+  /**
+   * A blob was not returned because it is too large to hold beside others. A directory is then loaded alone; a value is
+   * streamed.
+   */
   #arrivedLarge(node: Loading): void {
     if (node.kind === 'value') {
       this.#forget(node)
@@ -298,7 +302,10 @@ class Walker {
     }
   }
 
-  /** A value too large to hold: read once for its size and to know that it is whole, then again for its bytes. */
+  /**
+   * The entry of a value too large to hold. It is read once here for its size and to check that it is complete, and
+   * again when the consumer streams it.
+   */
   async #largeEntry(node: Loading): Promise<ValueEntry | undefined> {
     let size: number
     try {
@@ -313,7 +320,10 @@ class Walker {
     return { type: 'value', dir: parent as Dir, name, size, parts: undefined, blobs: blobrefs.length, stream }
   }
 
-  /** The bytes of a value, once it is known to be whole: a store on disk needs not hand it over for that. */
+  /**
+   * The size of a value in bytes, once all its blobs are verified. A store on disk does both without returning the
+   * bytes.
+   */
   async #checkedSize(node: Loading): Promise<number> {
     let size = 0
     const { blobrefs } = node
@@ -336,7 +346,7 @@ class Walker {
     return streamValue(this.#store, keyOf(parent, name), blobrefs, this.#options.signal)
   }
 
-  /** Drop the bytes of a node that will not be yielded as it is. */
+  /** Drop the bytes of a node that will not be yielded with them. */
   #forget(node: Loading): void {
     this.#heldBytes -= node.bytes
     node.bytes = 0
@@ -349,10 +359,13 @@ class Walker {
   }
 }
 
-/** Is a directory in the one of this blob? Only an unverified store can hold a directory that contains itself. */
+/**
+ * True when the directory, or one above it, is the one of this blob. Only an unverified store can hold a directory that
+ * contains itself.
+ */
 function contains(inside: Dir, blobref: string): boolean {
-  // Far from the root, look now and then: it takes time for each level.
-  if (inside.depth > LOOKED_FOR_LOOPS && inside.depth % LOOKED_FOR_LOOPS !== 0) return false
+  // Deep in the tree, check only at some levels: the check takes time for each level above.
+  if (inside.depth > LOOP_CHECK_DEPTH && inside.depth % LOOP_CHECK_DEPTH !== 0) return false
   for (let dir: Dir | undefined = inside; dir; dir = dir.parent) if (dir.blobref === blobref) return true
   return false
 }

@@ -3,48 +3,49 @@ import type { Member, MemberType } from '../archive/index.ts'
 import { HashingWriter, type HashName } from '../content/index.ts'
 import { type ArchiveReading, Restore } from './restore.ts'
 
-/** How {@link archiveInfo} reads. */
+/** Options of {@link archiveInfo}. */
 export interface ArchiveInfoOptions {
-  /** The algorithm of the root (default sha1). */
+  /** Hash algorithm of the root's blobref (default sha1). */
   hash?: HashName | undefined
-  /** Hears of everything that is not as it should be, one line each. */
+  /** Called with a one-line warning for each problem, and its kind. */
   onWarning?: ((message: string, kind: string) => void) | undefined
-  /** Called before the archive is read, with what says how far that is. */
+  /** Called before the archive is read, with an object that gives the progress. */
   onStart?: ((reading: ArchiveReading) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
-/** What an archive is, and what it holds. */
+/** The type and contents of an archive. */
 export interface ArchiveInfo {
   readonly archive: string
   readonly format: string
   readonly filter: string
-  /** Bytes of the file; undefined for a directory or a pipe. */
+  /** Size of the file in bytes; undefined for a directory or a pipe. */
   readonly fileBytes: number | undefined
-  /** Members of each type. */
+  /** Number of members of each type. */
   readonly members: Readonly<Partial<Record<MemberType, number>>>
-  /** Values and links that a restore would make. */
+  /** Values and symlinks that a restore would create. */
   readonly keys: number
   readonly symlinks: number
   /** Bytes of values. */
   readonly bytes: number
-  /** Blobs that a restore would store, those of directories too. */
+  /** Blobs that a restore would store, directories included. */
   readonly blobs: number
-  /** Times of the members that have one, in seconds since 1970. */
+  /** Oldest and newest time of the members, in seconds since 1970; undefined when none has a time. */
   readonly oldest: number | undefined
   readonly newest: number | undefined
   readonly hash: HashName
-  /** The root that a restore would give. */
+  /** Blobref of the root that a restore would create. */
   readonly rootref: string
-  /** Things that are not as they should be. Without any, the archive says its keys exactly, and each once. */
+  /** Number of warnings. With none, the archive gives each of its keys exactly, and once. */
   readonly warnings: number
 }
 
 /**
- * Read an archive to its end, as a restore would, and write nothing. Whatever a restore would find wrong is found.
+ * Read an archive to its end as a restore would, but store nothing. It reports every problem that a restore would.
  *
  * @param path - a file, a pipe or a directory; `-` is standard input
- * @throws {ArchiveError} it is damaged, or not an archive; {FluxError} it cannot be restored
+ * @throws {ArchiveError} it is damaged, or not an archive
+ * @throws {FluxError} it cannot be restored
  */
 export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}): Promise<ArchiveInfo> {
   const { hash = 'sha1', onWarning, onStart, signal } = options

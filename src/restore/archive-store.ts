@@ -5,32 +5,33 @@ import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { makeTemporaryDirectory } from '../files/index.ts'
 import { type ArchiveReading, Restore, type RestoreResult } from './restore.ts'
 
-/** How {@link ArchiveStore} makes a store of an archive. */
+/** Options of {@link ArchiveStore.open}. */
 export interface OpenArchiveStoreOptions {
-  /** The algorithm of its blobrefs (default sha1): an archive does not say what that of the instance was. */
+  /** Hash algorithm of its blobrefs (default sha1). An archive does not say which one the instance used. */
   hash?: HashName | undefined
-  /** Where the content store is spooled to (default: the directory for temporary files). */
+  /** Directory of the temporary content store (default: the directory for temporary files). */
   scratchDir?: string | undefined
-  /** Hears of everything that is not as it should be, one line each. */
+  /** Called with a one-line warning for each problem, and its kind. */
   onWarning?: ((message: string, kind: string) => void) | undefined
-  /** Called before the archive is read, with what says how far that is. */
+  /** Called before the archive is read, with an object that gives the progress. */
   onStart?: ((reading: ArchiveReading) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
 /**
- * An archive as a content store: what a restore of it would give, in a file without a name that goes with the process. Its
- * only checkpoint is the root, with the time of the newest member.
+ * An archive as a content store. It is restored into a temporary file without a name, which ends with the process. Its
+ * only checkpoint is the restored root, with the time of the newest member.
  */
 export class ArchiveStore extends OfflineStore {
-  /** What the archive is, and what came of it. */
+  /** The type of the archive, and the result of restoring it. */
   readonly restored: RestoreResult
 
   /**
-   * Read an archive to its end.
+   * Restore an archive into a temporary store.
    *
    * @param path - a file, a pipe or a directory; `-` is standard input
-   * @throws {ArchiveError} it is damaged, or not an archive; {FluxError} it cannot be restored, or there is no room
+   * @throws {ArchiveError} it is damaged, or not an archive
+   * @throws {FluxError} it cannot be restored, or there is no room for the store
    */
   static async open(path: string, options: OpenArchiveStoreOptions = {}): Promise<ArchiveStore> {
     const { hash = 'sha1', scratchDir = tmpdir(), onWarning, onStart, signal } = options
@@ -49,7 +50,7 @@ export class ArchiveStore extends OfflineStore {
       throwIfAborted(signal)
       return new ArchiveStore(path, await openReader(spool, { verify: false }), restored)
     } finally {
-      // What is open stays.
+      // The open file stays readable without its name.
       dir.remove()
     }
   }

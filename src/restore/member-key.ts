@@ -1,12 +1,12 @@
-/** Members as keys: the way back from what `dump` makes of keys. */
+/** The keys of members: the reverse of how `dump` turns keys into members. */
 import type { ExtraRecords } from '../archive/index.ts'
 import { FluxError, printable } from '../errors/index.ts'
 import { COMPONENTS_RECORD, LINKNAME_RECORD, linkOf } from '../kvs/index.ts'
 
 /**
- * The components of a member's key: those of the record, else the parts of its path.
+ * The components of a member's key: those of its pax record if it has one, else those of its path.
  *
- * @throws {FluxError} `EINVAL` a damaged record, or a NUL, which Flux cannot store
+ * @throws {FluxError} `EINVAL` the record is damaged, or the key holds a NUL, which Flux cannot store
  */
 export function componentsOfMember(path: string, extra: ExtraRecords | undefined): readonly string[] {
   const record = extra?.[COMPONENTS_RECORD]
@@ -20,9 +20,9 @@ export function componentsOfMember(path: string, extra: ExtraRecords | undefined
 }
 
 /**
- * What a symlink member stands for: `NAMESPACE::TARGET` is parted at the first `::`.
+ * The target of a symlink member. `NAMESPACE::TARGET` is split at the first `::`.
  *
- * @throws {FluxError} `EINVAL` a damaged record, or a NUL
+ * @throws {FluxError} `EINVAL` the record is damaged, or the target holds a NUL
  */
 export function targetOfMember(
   path: string,
@@ -44,7 +44,7 @@ function parse(path: string, keyword: string, record: string): unknown {
   }
 }
 
-/** Half a surrogate pair passes for JSON, but Flux would take nothing that holds one. */
+/** JSON allows half a surrogate pair, but Flux refuses such text. */
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed()
 }

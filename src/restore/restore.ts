@@ -1,7 +1,7 @@
 /**
- * The restore: members of an archive become values in blobs and leaves of a tree, the tree's directories become blobs, and
- * the root goes where it is wanted. What becomes inline and what a blob is decided as `flux restore` decides it, so that
- * the same archive gives the same root.
+ * The restore: it reads the members of an archive, stores their values as blobs, builds a tree of them, stores the
+ * tree's directories as blobs, and commits the root. It stores a value inline or in a blob by the same rule as `flux
+ * restore`, so that the same archive gives the same root.
  */
 import { type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
 import type { ContentWriter } from '../content/index.ts'
@@ -11,25 +11,25 @@ import { componentsOfMember, targetOfMember } from './member-key.ts'
 import { Selection, type SelectionOptions } from './selection.ts'
 import { type RestoreLeaf, TreeBuilder } from './tree-builder.ts'
 
-/** What is restored, and where to. */
+/** What to restore, and where to. */
 export interface RestoreOptions extends SelectionOptions {
   /** A file, a pipe or a directory; `-` is standard input. */
   infile: string
-  /** Where blobs go. */
+  /** Stores the blobs. */
   writer: Pick<ContentWriter, 'storeBatch'>
-  /** Where the root goes, once everything is stored. */
+  /** Called with the root, once everything is stored. */
   commit: (root: RestoredRoot) => Promise<void>
-  /** Larger values are left out. In bytes; 0 or undefined takes all. */
+  /** Skip values larger than this many bytes (default, and 0: no limit). */
   sizeLimit?: number | undefined
-  /** Restore an empty KVS when nothing of the archive is left: without it, that is an error (default false). */
+  /** Restore an empty KVS when no key is left to restore (default: that is an error). */
   allowEmpty?: boolean | undefined
-  /** The time of the root when no member has one, in seconds since 1970 (default: when {@link Restore} is made). */
+  /** Time of the root when no member has one, in seconds since 1970 (default: when {@link Restore} is created). */
   nowSeconds?: number | undefined
-  /** Hears of every member restored, a batch at a time: its path, and for a link its target too. */
+  /** Called with a line for each restored member, a batch at a time: its path, and for a link its target. */
   onMembers?: ((lines: readonly string[]) => void) | undefined
-  /** Sees all members of the archive as they are, a batch at a time, whether they are restored or not. */
+  /** Called with all members of the archive, a batch at a time, whether they are restored or not. */
   onRead?: ((members: readonly Member[]) => void) | undefined
-  /** Hears of everything that is not as it should be, one line each. */
+  /** Called with a one-line warning for each problem, and its kind. */
   onWarning?: ((message: string, kind: string) => void) | undefined
   signal?: AbortSignal | undefined
 }
@@ -41,50 +41,51 @@ export interface RestoredRoot {
   readonly timestamp: number
 }
 
-/** How far a restore is: counted up in place. */
+/** The progress of a restore, updated in place. */
 export interface RestoreProgress {
-  /** Values and symlinks. */
+  /** Values and symlinks in the tree. */
   keys: number
   symlinks: number
-  /** Blobs stored, those of directories too. */
+  /** Blobs stored, directories included. */
   blobs: number
   /** Bytes of values. */
   bytes: number
-  /** Left out for their size. */
+  /** Values skipped for their size. */
   skipped: number
-  /** Left out by the selection. */
+  /** Members that the globs do not select. */
   deselected: number
 }
 
-/** What says how far the reading of an archive is. */
+/** The progress of reading an archive. */
 export type ArchiveReading = Readonly<Pick<Restore, 'progress' | 'part'>>
 
-/** What a restore came to. */
+/** The result of a restore. */
 export interface RestoreResult extends Readonly<RestoreProgress>, RestoredRoot {
   readonly infile: string
   readonly format: string
   readonly filter: string
 }
 
-/** Values below this size stand inline in their directory. @see flux-core `src/cmd/builtin/restore.c` */
+/** Values smaller than this are stored inline in their directory. @see flux-core `src/cmd/builtin/restore.c` */
 const INLINE_BYTES = 72
 /**
- * The largest value that becomes one blob; beyond it is cut into pieces. SQLite holds 1,000,000,000 bytes, and content-sqlite
- * compresses what it stores, which may add a 255th. (The broker itself takes 1 GiB: `content.blob-size-limit`.)
+ * The largest value stored as one blob. A larger one is cut into pieces. SQLite holds blobs of up to 1,000,000,000
+ * bytes, and content-sqlite compresses what it stores, which can add 1/255. (The broker itself takes 1 GiB:
+ * `content.blob-size-limit`.)
  */
 const MAX_BLOB_BYTES = 996_000_000
 const PIECE_BYTES = 64 << 20
 
 /**
- * A restore: {@link Restore.run} does it all. Its phases are promises of their own for whoever shows them; a phase that
- * fails makes the later ones fail too, and `run` throws what failed first.
+ * A restore. {@link Restore.run} does all the work. Each of its phases also has a promise, to show progress. When a
+ * phase fails, the later ones reject too, and `run` throws the first error.
  */
 export class Restore {
   readonly progress: RestoreProgress = { keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, deselected: 0 }
   readonly #options: RestoreOptions
   readonly #selection: Selection
   readonly #tree = new TreeBuilder()
-  /** What is under way, and what has failed. */
+  /** Stores that are pending or have failed. */
   readonly #stored = new Set<Promise<void>>()
   readonly #opened = Promise.withResolvers<ArchiveReader['type']>()
   readonly #read = Promise.withResolvers<void>()
@@ -96,7 +97,7 @@ export class Restore {
   #newestSeconds = 0
   #unreachable = 0
 
-  /** @throws {FluxError} `EINVAL` for a `sizeLimit` or `nowSeconds` that cannot be one */
+  /** @throws {FluxError} `EINVAL` an invalid `sizeLimit` or `nowSeconds` */
   constructor(options: RestoreOptions) {
     const { sizeLimit = 0, nowSeconds = Date.now() / 1000 } = options
     this.#options = options
@@ -106,34 +107,38 @@ export class Restore {
     for (const { promise } of [this.#opened, this.#read, this.#committed]) promise.catch(() => {})
   }
 
-  /** How much of the archive has been read, from 0 to 1; undefined where nobody knows its size, as of a pipe or a directory. */
+  /**
+   * How much of the archive has been read, from 0 to 1; undefined when its size is unknown, as for a pipe or a
+   * directory.
+   */
   get part(): number | undefined {
     const { size, bytesRead = 0 } = this.#reader ?? {}
-    // A file that is read here and there may be read more than once in places.
+    // With random access, parts of a file may be read more than once.
     return size ? Math.min(bytesRead / size, 1) : undefined
   }
 
-  /** Settles when the archive is recognised. */
+  /** Settles when the type of the archive is known. */
   get opened(): Promise<ArchiveReader['type']> {
     return this.#opened.promise
   }
 
-  /** Settles when all of the archive has been read. */
+  /** Settles when the whole archive has been read and stored. */
   get read(): Promise<void> {
     return this.#read.promise
   }
 
-  /** Settles when the root is where it is wanted. */
+  /** Settles when the root has been committed. */
   get committed(): Promise<RestoreResult> {
     return this.#committed.promise
   }
 
   /**
    * Read, store, commit. When it throws, nothing has been committed. It can be called once: a second call throws
-   * `EALREADY`, and does not disturb the first.
+   * `EALREADY` and does not disturb the first.
    *
-   * @throws {ArchiveError} the archive is damaged, or holds what cannot be restored; {FluxError} a store cannot take it,
-   *   or `ENOENT`: no key is left to restore, and `allowEmpty` is not set
+   * @throws {ArchiveError} the archive is damaged, or of an unsupported kind
+   * @throws {FluxError} a member cannot be restored, or a blob cannot be stored; `ENOENT` no key is left to restore,
+   *   and `allowEmpty` is not set
    * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
    */
   async run(): Promise<RestoreResult> {
@@ -161,7 +166,7 @@ export class Restore {
       this.#committed.resolve(result)
       return result
     } catch (error) {
-      // What is under way must not fail behind everybody's back.
+      // Wait for pending stores, so that none fails as an unhandled rejection.
       await Promise.allSettled(this.#stored)
       for (const phase of phases) phase.reject(error)
       throw error
@@ -173,7 +178,7 @@ export class Restore {
     for await (const batch of reader.batches()) {
       throwIfAborted(signal)
       onRead?.(batch)
-      const members = batch.filter((member) => this.#wants(member))
+      const members = batch.filter((member) => this.#accepts(member))
       const values = members.filter(isOneBlob)
       const blobrefs = values.length === 0 ? [] : await this.#storeValues(values.map(({ data }) => data as Uint8Array))
       let next = 0
@@ -195,7 +200,7 @@ export class Restore {
     else this.progress.bytes += size
   }
 
-  #wants(member: Member): boolean {
+  #accepts(member: Member): boolean {
     const { path, type, mtimeSeconds, size } = member
     if (type === 'directory') return false
     if (!this.#selection.takes(path)) {
@@ -216,7 +221,7 @@ export class Restore {
     return true
   }
 
-  /** The leaf of a member that is not {@link isOneBlob}. */
+  /** The leaf of a member for which {@link isOneBlob} is false. */
   async #leafOf(member: Member): Promise<RestoreLeaf> {
     const { path, type, linkname, extra, data } = member
     if (type === 'symlink') {
@@ -232,7 +237,7 @@ export class Restore {
   }
 
   #storeValues(views: readonly Uint8Array[]): Promise<string[]> {
-    // The views are only good until the next batch of members.
+    // A copy, since the views are valid only until the next batch of members.
     const copy = Buffer.allocUnsafeSlow(views.reduce((sum, { length }) => sum + length, 0))
     let at = 0
     const blobs = views.map((view) => {
@@ -242,7 +247,7 @@ export class Restore {
     return this.#store(blobs, true)
   }
 
-  /** Store a value that comes piece by piece: as one blob if a store takes it. */
+  /** Store a streamed value: as one blob if it is small enough, else in pieces. */
   async #storeLarge({ size, stream }: Member): Promise<string[]> {
     const pieceBytes = size <= MAX_BLOB_BYTES ? size : PIECE_BYTES
     const blobrefs: string[] = []
@@ -251,7 +256,7 @@ export class Restore {
     let left = size
     const end = async () => {
       blobrefs.push(...(await this.#store([piece.subarray(0, filled)], true)))
-      // One at a time: they are large.
+      // One at a time, since they are large.
       await Promise.all(this.#stored)
       left -= filled
       filled = 0
@@ -269,7 +274,7 @@ export class Restore {
     return blobrefs
   }
 
-  /** Store blobs, waiting for no more than that there is room for others. */
+  /** Store blobs, and wait only until there is room for more. */
   async #store(blobs: readonly Uint8Array[], handedOver = false): Promise<string[]> {
     const { blobrefs, stored, room } = this.#options.writer.storeBatch(blobs, handedOver)
     const counted = stored.then(() => {
@@ -285,7 +290,7 @@ export class Restore {
     return blobrefs
   }
 
-  /** An archive that was cut to nothing, or a glob with a slip in it, must not leave an instance with an empty KVS. */
+  /** A truncated archive or a mistyped glob must not leave an instance with an empty KVS. */
   #refuseNothing(): void {
     const { keys, skipped, deselected } = this.progress
     if (keys > 0) return
@@ -313,7 +318,7 @@ export class Restore {
   }
 }
 
-/** A value that came whole, and is too large to stand in its directory. */
+/** True for a value that was read whole and is too large to be stored inline. */
 function isOneBlob({ type, data, size }: Member): boolean {
   return type === 'file' && data !== undefined && size >= INLINE_BYTES
 }

@@ -1,9 +1,9 @@
 import { FluxError, printable } from '../errors/index.ts'
 import { Globs, type KeyGlobs } from '../kvs/index.ts'
 
-/** Which members of an archive are restored, and under what names. */
+/** Which members of an archive are restored, and how their paths change. */
 export interface SelectionOptions extends KeyGlobs {
-  /** A leading path that names lose. */
+  /** A leading path that is removed from every member's path. */
   strip?: string | undefined
 }
 
@@ -18,15 +18,15 @@ export class Selection {
     this.#strip = (strip ?? '').split('/').filter((component) => component !== '' && component !== '.')
   }
 
-  /** True when a member is to be restored, by its path in the archive. */
+  /** True when the globs select the member with this path in the archive. */
   takes(path: string): boolean {
     return (this.#include?.matches(path) ?? true) && !this.#exclude?.matches(path)
   }
 
   /**
-   * What is left of a member's components.
+   * A member's components without the stripped ones.
    *
-   * @throws {FluxError} `EINVAL` for a member that is not below what is to be stripped
+   * @throws {FluxError} `EINVAL` the member is not below the stripped path
    */
   strip(components: readonly string[]): readonly string[] {
     const prefix = this.#strip

@@ -1,27 +1,30 @@
 import { byteText, countText, partTexts, printable } from '../errors/index.ts'
 import type { Restore, RestoreProgress } from './restore.ts'
 
-/** How often a live title is painted again. */
+/** Milliseconds between updates of a live title. */
 const REPAINT_MS = 100
 
-/** A phase, as listr2 takes it for a task: said here, for listr2's own types do not compile in every program. */
+/** A phase, in the form of a listr2 task. Declared here because listr2's own types do not compile in every program. */
 export interface RestorePhase {
   title: string
-  /** Settles when the phase is over. @param shown - the phase while it is shown: its title says how far it is, its output stands below */
+  /**
+   * Settles when the phase has ended. @param shown - the shown phase: its title gives the progress, its output appears
+   * below
+   */
   task(context: unknown, shown: { title: string; output: string }): Promise<void>
 }
 
 /** How the phases of a restore are shown. */
 export interface RestoreTasksOptions {
-  /** Change titles while work goes on: for a renderer that can show it. */
+  /** Update titles while a phase runs, for a renderer that can show it. */
   live: boolean
-  /** Where the root goes, in words. */
+  /** Where the root is committed to, as text. */
   target: string
-  /** Milliseconds, from any origin. */
+  /** The current time in milliseconds, from any origin. */
   now: () => number
 }
 
-/** What {@link restoreTasks} makes of a restore. */
+/** The result of {@link restoreTasks}. */
 export interface RestoreTasks {
   tasks: RestorePhase[]
   /** Shows lines below the task *Store*. */
@@ -29,14 +32,14 @@ export interface RestoreTasks {
 }
 
 /**
- * The phases of a restore as listr2 tasks, to be run one after the other: each waits for its own part of
- * {@link Restore.run}.
+ * The phases of a restore as listr2 tasks. Run them one after the other: each waits for its part of {@link
+ * Restore.run}.
  *
  * @returns the tasks, and a function whose lines appear as the output of the task *Store*
  */
 export function restoreTasks(restore: Restore, { live, target, now }: RestoreTasksOptions): RestoreTasks {
   let storing: { output: string } | undefined
-  /** Members that came before the list was so far. */
+  /** Lines that came before the task *Store* was shown. */
   const waiting: string[] = []
   const tasks: RestorePhase[] = [
     {
@@ -54,7 +57,7 @@ export function restoreTasks(restore: Restore, { live, target, now }: RestoreTas
         const started = now()
         const show = (facts: readonly string[]) =>
           (task.title = `Store: ${[...facts, progressText(restore.progress)].join(', ')}`)
-        // Before all else, since a title is cut where the window ends.
+        // These come first, since a title is cut at the width of the window.
         const facts = () =>
           partTexts({ part: restore.part, seconds: (now() - started) / 1000, left: 'about', of: 'of the archive' })
         const timer = live ? setInterval(() => show(facts()), REPAINT_MS) : undefined

@@ -1,16 +1,18 @@
 /**
- * A KVS tree put together from its leaves. Kept in memory is what directories are made of: names, and for each leaf a
- * blobref, or the text of its tree object. Directories become blobs at the end, from the bottom up, a level at a time.
+ * A KVS tree built from its leaves. Memory holds only the directories: names, and for each leaf a blobref or the text
+ * of its tree object. The directories are stored as blobs at the end, from the bottom up, one level at a time.
  */
 import { FluxError, printable } from '../errors/index.ts'
 import { dirrefText, storeTree, type TreeToStore, valrefText } from '../kvs/index.ts'
 
-/** A value or symlink: the blobref of a value that is one blob, as nearly all are; else the text of its tree object. */
+/**
+ * A value or symlink: the blobref of a value stored as one blob, as nearly all are; else the text of its tree object.
+ */
 export type RestoreLeaf = string | { readonly text: string }
 
 interface DirNode {
   readonly entries: Map<string, RestoreLeaf | DirNode>
-  /** Its blob, as soon as it is stored. */
+  /** The blobref of its blob; empty until it is stored. */
   blobref: string
 }
 
@@ -18,14 +20,14 @@ function isDir(node: RestoreLeaf | DirNode): node is DirNode {
   return typeof node === 'object' && 'entries' in node
 }
 
-/** Names that are kept once, however often they appear: `eventlog` is in every job. */
+/** How many names are kept only once, however often they occur: `eventlog` occurs in every job. */
 const SHARED_NAMES = 4096
 
-/** A KVS tree that is put together from its leaves, in any order, and then stored. */
+/** Builds a KVS tree from its leaves, in any order, and stores it. */
 export class TreeBuilder {
   readonly #root: DirNode = emptyDir()
   readonly #names = new Map<string, string>()
-  /** The directory of the last leaf: the next is in the same one, mostly. */
+  /** The directory of the last leaf. The next leaf is mostly in the same one. */
   #last: { components: readonly string[]; dir: DirNode } | undefined
   #leaves = 0
 
@@ -35,10 +37,10 @@ export class TreeBuilder {
   }
 
   /**
-   * Put a leaf into the tree, in place of one that has the key already.
+   * Put a leaf into the tree. It replaces a leaf of the same key.
    *
-   * @returns true when there was one
-   * @throws {FluxError} `EISDIR`, `ENOTDIR` when a key would be both value and directory
+   * @returns true when it replaced one
+   * @throws {FluxError} `EISDIR`, `ENOTDIR` the key, or a key above it, would be both a value and a directory
    */
   put(components: readonly string[], leaf: RestoreLeaf): boolean {
     const { entries } = this.#dirOf(components)
@@ -55,7 +57,7 @@ export class TreeBuilder {
     return there !== undefined
   }
 
-  /** The leaf of a key. */
+  /** The leaf of a key, if there is one. */
   get(components: readonly string[]): RestoreLeaf | undefined {
     let at: RestoreLeaf | DirNode | undefined = this.#root
     for (const name of components) at = at && isDir(at) ? at.entries.get(name) : undefined
@@ -63,9 +65,9 @@ export class TreeBuilder {
   }
 
   /**
-   * Store the directories, and forget what is in them: the tree is used up.
+   * Store the directories and drop their entries. The tree cannot be used afterwards.
    *
-   * @param store - stores blobs, and answers their blobrefs in order
+   * @param store - stores blobs, and returns their blobrefs in order
    * @returns the blobref of the root directory
    */
   async build(store: (blobs: readonly Uint8Array[]) => Promise<readonly string[]>): Promise<string> {

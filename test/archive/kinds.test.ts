@@ -18,7 +18,7 @@ describe('archive/kinds', () => {
   it('refuses an extension it does not know, and lists those it does', () => {
     for (const name of ['a.foo', 'a', 'a.gz', 'a.TAR', 'tar', 'a.tar.x', '']) {
       expect(() => archiveTypeOf(name), name)
-        .to.throw('no known archive format')
+        .to.throw('no known archive extension')
         .with.property('code', 'EINVAL')
     }
     expect(() => archiveTypeOf('a.foo'))

@@ -168,7 +168,7 @@ describe('dump', () => {
       ['guest/a%2Fb%', ['guest', 'a/b']],
     ])
     expect(result.encoded).to.equal(4)
-    expect(warnings[0]).to.equal('\\x1b[31m/: no path can say this key; archived as \\x1b[31m%2F')
+    expect(warnings[0]).to.equal('\\x1b[31m/: no path can hold this key; archived as \\x1b[31m%2F')
     expect(warnings).to.have.length(4)
   })
 

@@ -1,22 +1,22 @@
 /**
- * What filters have in common whose files may be several streams (or frames) one after another: the input is cut at fixed
- * places, each block is compressed on its own, several at once, and the results are written in order. So the bytes depend
- * on the input alone, not on how many threads there are or how the input came.
+ * The base of filters whose files can be several streams (or frames) in a row. The input is cut at fixed offsets,
+ * blocks are compressed independently, several at a time, and the results are written in order. So the bytes depend
+ * only on the input, not on the number of threads or on how the input was chunked.
  */
 import { abortError, FluxError, InterruptedError } from '../../errors/index.ts'
 import type { Sink } from '../sink.ts'
 import type { Filter, FilterOptions } from './filter.ts'
 
-/** Compresses blocks, each into a whole stream. */
+/** Compresses blocks, each into a complete stream. */
 export interface BlockCompressor {
-  /** Bytes of input in all blocks but the last. */
+  /** Input bytes of a block; the last one may be shorter. */
   readonly blockBytes: number
   /**
-   * @param block - with all of its buffer, the compressor's from now on
-   * @throws {Error} whose message says what compresses and what is wrong
+   * @param block - owned by the compressor from now on, together with its whole buffer
+   * @throws {Error} its message names the compressor and the failure
    */
   compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
-  /** Let go of threads and the like, and of what they are at. No block comes after it. Never throws. */
+  /** Stop pending work and release threads or processes. No block is compressed afterwards. Never throws. */
   close?(): Promise<void>
 }
 
@@ -25,17 +25,17 @@ export class BlockFilter implements Filter {
   readonly #compressor: BlockCompressor
   readonly #threads: number
   readonly #name: string
-  /** Blocks begun and not written yet, in order. */
+  /** Results of blocks that are not written yet, in order. */
   readonly #pending: Promise<Uint8Array>[] = []
-  /** How many are being compressed, and what those that are not wait for. */
+  /** Blocks being compressed, and the wake-up calls of those that wait for their turn. */
   #running = 0
   readonly #waiting: (() => void)[] = []
   #block: Uint8Array<ArrayBuffer> | undefined
   #used = 0
   #begun = false
   #closed: Promise<void> | undefined
-  /** Calls off the wait for a block. */
-  #callOff: (error: Error) => void = () => {}
+  /** Rejects the wait for the first block. */
+  #rejectWait: (error: Error) => void = () => {}
   readonly #signal: AbortSignal | undefined
   readonly #onSignal = () => void this.abort()
 
@@ -64,7 +64,7 @@ export class BlockFilter implements Filter {
   }
 
   async finish(): Promise<void> {
-    // No input at all is a stream too: an empty one.
+    // Empty input gives one empty stream.
     if (this.#used > 0 || !this.#begun) await this.#begin()
     while (this.#pending.length > 0) await this.#writeFirst()
     await this.abort()
@@ -72,13 +72,13 @@ export class BlockFilter implements Filter {
 
   abort(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onSignal)
-    this.#callOff(this.#calledOff)
+    this.#rejectWait(this.#abortError)
     this.#closed ??= Promise.resolve(this.#compressor.close?.())
     return this.#closed
   }
 
-  /** Why nothing more is compressed, once it is closed. */
-  get #calledOff(): FluxError {
+  /** The error of work that is interrupted by {@link abort}. */
+  get #abortError(): FluxError {
     return this.#signal?.aborted ? abortError(this.#signal) : new InterruptedError()
   }
 
@@ -89,23 +89,23 @@ export class BlockFilter implements Filter {
     this.#used = 0
     this.#begun = true
     const result = this.#compress(block ?? new Uint8Array())
-    // A failure is met when its turn comes, which may be after another one's.
+    // #writeFirst() handles a failure when this block's turn comes. Until then it must not be an unhandled rejection.
     result.catch(() => {})
     this.#pending.push(result)
-    // Twice as many as there are threads, so that none waits for the slowest.
+    // Twice as many blocks as threads, so that no thread waits for the slowest block.
     while (this.#pending.length >= 2 * this.#threads) await this.#writeFirst()
   }
 
   async #writeFirst(): Promise<void> {
     const result = this.#pending.shift() as Promise<Uint8Array>
     const packed = await new Promise<Uint8Array>((resolve, reject) => {
-      this.#callOff = reject
+      this.#rejectWait = reject
       result.then(resolve, reject)
     })
     await this.#sink.write([packed])
   }
 
-  /** An error of a compressor, which does not know what it is compressing. */
+  /** Add the archive's name to an error of the compressor, which does not know it. */
   #named(error: unknown): FluxError {
     const what = `cannot write ${this.#name}`
     if (!(error instanceof FluxError)) return FluxError.fromSystem(error, what)
@@ -116,13 +116,13 @@ export class BlockFilter implements Filter {
     if (this.#running < this.#threads) this.#running++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
-      if (this.#closed) throw this.#calledOff
+      if (this.#closed) throw this.#abortError
       return await this.#compressor.compress(block)
     } catch (error) {
-      // What was called off fails in some way or other.
-      throw this.#closed ? this.#calledOff : this.#named(error)
+      // After an abort the compressor may fail with any error.
+      throw this.#closed ? this.#abortError : this.#named(error)
     } finally {
-      // Whoever waits longest takes this one's place.
+      // The block that has waited longest is next.
       const next = this.#waiting.shift()
       if (next === undefined) this.#running--
       else next()

@@ -1,10 +1,10 @@
-/** Undoes a compression: bytes in, bytes out, no waiting. Runs in a thread of its own, see in-thread.ts. */
+/** A synchronous decompressor. Runs in its own thread, see in-thread.ts. */
 export interface Decoder {
-  /** @param chunk - the decoder's from now on. What comes out may be much: ask for it piece by piece. */
+  /** @param chunk - owned by the decoder from now on. The output can be much larger, so take it piece by piece. */
   push(chunk: Uint8Array): Generator<Uint8Array>
-  /** The input has ended. */
+  /** Called at the end of the input. @throws {DecodeError} the input is incomplete */
   finish(): Generator<Uint8Array>
 }
 
-/** Compressed data that cannot be undone. The message begins with `damaged`, `truncated` or `not supported`. */
+/** Compressed data that cannot be decompressed. The message begins with `damaged`, `truncated` or `not supported`. */
 export class DecodeError extends Error {}

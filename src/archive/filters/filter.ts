@@ -2,41 +2,47 @@ import type { Levels, Magic } from '../descriptor.ts'
 import type { Reading } from '../member.ts'
 import type { Sink } from '../sink.ts'
 
-/** Turns the bytes of a format into those of the file (libarchive's word for a compressor). */
+/** Compresses the bytes of a format into the file. "Filter" is libarchive's word. */
 export interface Filter {
-  /** @param chunks - the filter's from now on. Settles when more can be taken. */
+  /** @param chunks - owned by the filter from now on. Settles when it can take more. */
   write(chunks: readonly Uint8Array[]): Promise<void>
-  /** Write what ends the stream; settles when all has gone to the sink. */
+  /** Write the end of the stream. Settles when everything has been written to the sink. */
   finish(): Promise<void>
-  /** Give up: let go of threads. Never throws; may be called at any time, also after {@link finish}. */
+  /** Give up and release threads. Never throws. May be called at any time, also after {@link finish}. */
   abort?(): Promise<void>
 }
 
 export interface FilterOptions {
-  /** How hard to compress: larger is smaller and slower. */
+  /** Compression level: a higher level is slower and gives a smaller file. */
   level: number
-  /** Blocks compressed at once. The bytes do not depend on it. */
+  /** Blocks compressed at the same time. The bytes do not depend on it. */
   threads: number
-  /** The archive, as messages name it. */
+  /** The name of the archive in messages. */
   name: string
-  /** Calls off what is under way, as {@link Filter.abort} does. */
+  /** Interrupts pending work, as {@link Filter.abort} does. */
   signal?: AbortSignal | undefined
 }
 
-/** Undoes a filter. It owns `chunks`. @throws {ArchiveError} `EBADMSG` damaged or truncated; `ENOTSUP` not to be undone */
+/**
+ * Decompresses. It closes `chunks` at the end. @throws {ArchiveError} `EBADMSG` damaged or truncated; `ENOTSUP` an
+ * unsupported variant
+ */
 export type Decode = (chunks: AsyncIterable<Uint8Array>, reading: Reading) => AsyncGenerator<Uint8Array>
 
-/** What a filter is. */
+/** Describes a filter. */
 export interface FilterDescriptor<Name extends string = string> {
   readonly name: Name
-  /** What it adds to the extension of a format, with its dot. */
+  /** Its extension, with the dot, which follows that of the format. */
   readonly extension: string
-  /** Shorter extensions for both together, by the name of the format: `.tgz` for a tar in gzip. */
+  /** Short extensions for a format with this filter, by the name of the format: `.tgz` for a tar in gzip. */
   readonly abbreviations?: Readonly<Record<string, string>>
-  /** Any of these may begin what it wrote. */
+  /** A file of this filter begins with one of these. */
   readonly magic: readonly Magic[]
   readonly levels: Levels
-  /** `openFilter`'s sink is where its bytes go. @throws {FluxError} `ENOENT` when it takes a program that is not there */
+  /**
+   * Load the compressor. `openFilter` writes to `sink`, and throws `ENOENT` when it needs a program that is not
+   * installed.
+   */
   encode(): Promise<{ openFilter(sink: Sink, options: FilterOptions): Filter | Promise<Filter> }>
   decode(): Promise<{ decode: Decode }>
 }

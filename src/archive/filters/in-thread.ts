@@ -1,13 +1,13 @@
 /**
- * A decoder in a thread of its own, so that the reader of the archive is not held up. While what has come out is used, the
- * thread works on what comes next.
+ * Runs a decoder in its own thread, so that it does not block the reader of the archive. While the reader uses one
+ * batch of pieces, the thread decodes the next.
  */
 import type { FluxError } from '../../errors/index.ts'
 import { Thread } from '../../threads/index.ts'
 import type { Reading } from '../member.ts'
 import type { Decoded, DecoderHandlers } from './thread.ts'
 
-/** @param module - the URL of a module that is a `DecoderModule` */
+/** @param module - the URL of a module that exports `createDecoder`, see `DecoderModule` */
 export async function* decodeInThread(
   module: string,
   chunks: AsyncIterable<Uint8Array>,
@@ -20,7 +20,7 @@ export async function* decodeInThread(
     const { done, value } = await input.next()
     isEnded = done === true
     if (done) return thread.call('finish', undefined).catch(broken)
-    // A copy, because others may look at the same buffer; to send a view would copy all that is around it.
+    // A copy, because other code may use the same buffer, and because sending a view would copy its whole buffer.
     const chunk = new Uint8Array(value)
     return thread.call('push', chunk, [chunk.buffer]).catch(broken)
   }
@@ -31,7 +31,7 @@ export async function* decodeInThread(
     for (let decoded = await more(); ; ) {
       const { pieces, isAll, failed } = decoded
       const rest = isAll || failed !== undefined ? undefined : thread.call('rest', undefined).catch(broken)
-      // It is waited for later, or never.
+      // It is awaited later, or never if the reader stops. Then a failure must not be an unhandled rejection.
       rest?.catch(() => {})
       yield* pieces
       if (failed !== undefined) throw failure(failed, reading)

@@ -1,4 +1,4 @@
-/** The filters: a line each. The order is that of help texts. */
+/** All filters, in the order of the help texts. */
 import { bzip2 } from './bzip2/index.ts'
 import { gzip } from './gzip/index.ts'
 import { xz } from './xz/index.ts'

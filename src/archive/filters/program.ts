@@ -1,23 +1,23 @@
-/** Compressors that are programs, a process for each block. */
+/** Compression by external programs, with one process for each block. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { basename, delimiter, isAbsolute, join } from 'node:path'
 import { limitError } from '../../errors/index.ts'
 import type { BlockCompressor } from './block-filter.ts'
 
-/** More than this of what a program says is not kept. */
+/** Most characters kept of a program's error output. */
 const MAX_STDERR = 1000
 
-/** What a compressor may make of its input, and more: incompressible data grows by less than 2 %. */
-const mostPacked = (bytes: number): number => bytes + (bytes >> 5) + 4096
+/** Most output bytes accepted for so many input bytes. Incompressible data grows by less than 2 %. */
+const maxPackedBytes = (bytes: number): number => bytes + (bytes >> 5) + 4096
 
-/** What users have set for themselves would change the bytes. */
+/** Variables removed from the environment: a user's settings would change the bytes. */
 const VARIABLES = ['XZ_DEFAULTS', 'XZ_OPT', 'BZIP2', 'BZIP']
 
-/** Says what is wrong with what a program made of a block, in words that follow its name. */
+/** Checks the output of a program. @returns what is wrong, as text that follows the program's name */
 export type PackedCheck = (block: Uint8Array, packed: Uint8Array) => string | undefined
 
-/** Compresses each block by a process of its own. */
+/** Compresses each block in its own process. */
 export class ProgramCompressor implements BlockCompressor {
   readonly blockBytes: number
   readonly #program: string
@@ -26,10 +26,10 @@ export class ProgramCompressor implements BlockCompressor {
   readonly #children = new Set<ChildProcess>()
 
   /**
-   * @param program - where it is: {@link findProgram}
-   * @param args - with which it compresses its standard input to its standard output
-   * @param blockBytes - as {@link BlockCompressor.blockBytes}
-   * @param check - looks at what the program wrote: that it says all is well is not enough
+   * @param program - its path, from {@link findProgram}
+   * @param args - arguments that make it compress standard input to standard output
+   * @param blockBytes - see {@link BlockCompressor.blockBytes}
+   * @param check - checks its output, since exit status 0 alone does not prove it right
    */
   constructor(program: string, args: readonly string[], blockBytes: number, check: PackedCheck) {
     this.#program = program
@@ -39,13 +39,13 @@ export class ProgramCompressor implements BlockCompressor {
   }
 
   async compress(block: Uint8Array): Promise<Uint8Array> {
-    // In a session of its own, so that Ctrl-C does not end it before we know.
+    // In its own session, so that Ctrl-C does not kill it before we handle the signal.
     const child = spawn(this.#program, this.#args, { env: programEnv(), detached: true })
     this.#children.add(child)
     try {
       const packed = await new Promise<Uint8Array>((resolve, reject) => {
         child.on('error', (error) => reject(limitError(error, `cannot run ${this.#program}`)))
-        // Without descriptors for its pipes it has none, and the error is on its way.
+        // If no pipe could be created, there are no streams, and the error event follows.
         if (child.stdout === undefined) return
         const out: Buffer[] = []
         let bytes = 0
@@ -53,9 +53,9 @@ export class ProgramCompressor implements BlockCompressor {
         child.stdout.on('data', (chunk: Buffer) => {
           out.push(chunk)
           bytes += chunk.length
-          if (bytes <= mostPacked(block.length)) return
+          if (bytes <= maxPackedBytes(block.length)) return
           reject(new Error(`${this.#program} failed: it wrote more than ${bytes} bytes for ${block.length}`))
-          end(child)
+          kill(child)
         })
         child.stderr.setEncoding('utf8').on('data', (text: string) => {
           said = (said + text).slice(0, MAX_STDERR)
@@ -64,7 +64,7 @@ export class ProgramCompressor implements BlockCompressor {
           if (status === 0) resolve(Buffer.concat(out))
           else reject(new Error(`${this.#program} ${this.#ending(said, status, signal)}`))
         })
-        // If it does not take all, how it ends says why.
+        // Ignored: if the program does not read all input, its exit status says why.
         child.stdin.on('error', () => {})
         child.stdin.end(block)
       })
@@ -78,10 +78,10 @@ export class ProgramCompressor implements BlockCompressor {
 
   async close(): Promise<void> {
     const ended = [...this.#children].map((child) => {
-      // One that could not be started, before it has said so.
+      // It could not be started, and its error event has not come yet.
       if (child.pid === undefined) return undefined
       const closed = new Promise((resolve) => child.once('close', resolve))
-      end(child)
+      kill(child)
       return closed
     })
     await Promise.all(ended)
@@ -96,29 +96,29 @@ export class ProgramCompressor implements BlockCompressor {
 }
 
 /**
- * End a program and what it has started, which may hold its output open: it is the leader of a process group. What has left
- * the group is not waited for.
+ * Kill a program and the processes it has started, which may hold its output open. It is the leader of their process
+ * group. Processes that have left the group are not waited for.
  */
-function end(child: ChildProcess): void {
+function kill(child: ChildProcess): void {
   const { pid, exitCode, signalCode } = child
   if (pid !== undefined && exitCode === null && signalCode === null) {
     try {
       process.kill(-pid, 'SIGKILL')
     } catch {
-      // It has just ended by itself.
+      // It has just ended.
     }
   }
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
 }
 
-/** The environment that programs are run in. */
+/** The environment of programs that we run. */
 export function programEnv(): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: 'C' }
   for (const name of VARIABLES) delete env[name]
   return env
 }
 
-/** @returns where the program is; undefined when it is not in any directory of PATH */
+/** @returns the path of the program; undefined when it is in no directory of PATH */
 export function findProgram(name: string): string | undefined {
   for (const dir of (process.env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
     const program = join(dir, name)
@@ -126,7 +126,7 @@ export function findProgram(name: string): string | undefined {
       accessSync(program, constants.X_OK)
       if (statSync(program).isFile()) return program
     } catch {
-      // Not there: look on.
+      // Not in this directory.
     }
   }
   return undefined

@@ -1,36 +1,39 @@
-/** What runs in the thread of in-thread.ts. */
+/** Runs in the thread of in-thread.ts. */
 import { workerData } from 'node:worker_threads'
 import { type Answer, serveThread } from '../../threads/index.ts'
 import { DecodeError, type Decoder } from './decoder.ts'
 
-/** What the thread is started with: the URL of a {@link DecoderModule}. */
+/** Start data of the thread: the URL of a {@link DecoderModule}. */
 export interface DecoderThreadData {
   module: string
 }
 
-/** What a module exports whose decoder runs in the thread. */
+/** A module whose decoder runs in the thread. */
 export interface DecoderModule {
   createDecoder(): Promise<Decoder>
 }
 
-/** Some of what comes out. */
+/** Part of the decoder's output. */
 export interface Decoded {
   pieces: Uint8Array[]
-  /** Nothing more comes out of the input so far. */
+  /** True when the input so far gives no more output. */
   isAll: boolean
-  /** Why the data cannot be decoded any further: as of {@link DecodeError}. */
+  /** Why the data cannot be decoded: the message of a {@link DecodeError}. */
   failed?: string
 }
 
-/** What it answers. Each time at most {@link MOST_PIECES} come out: what a small archive blows up to is never all in memory. */
+/**
+ * The calls of the thread. Each returns at most {@link MAX_PIECES} pieces, so that the output of a decompression bomb
+ * is never all in memory.
+ */
 export type DecoderHandlers = {
   push: (chunk: Uint8Array) => Answer<Decoded>
   finish: () => Answer<Decoded>
-  /** What else comes out of what was pushed. */
+  /** The next part of the output of the last input. */
   rest: () => Answer<Decoded>
 }
 
-const MOST_PIECES = 4
+const MAX_PIECES = 4
 
 const { module } = workerData as DecoderThreadData
 
@@ -44,7 +47,7 @@ serveThread('decompress', async (): Promise<DecoderHandlers> => {
     let isAll = false
     let failed: string | undefined
     try {
-      while (pieces.length < MOST_PIECES && !isAll) {
+      while (pieces.length < MAX_PIECES && !isAll) {
         const { done, value } = work.next()
         if (done) isAll = true
         else if (value.length > 0) {

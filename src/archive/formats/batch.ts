@@ -1,10 +1,12 @@
 import type { Input } from '../input.ts'
 import { BATCH_BYTES, BATCH_MEMBERS, type Member, type Reading } from '../member.ts'
 
-/** The members of one archive, some at a time. What is left of the streams of a batch is passed over. */
+/**
+ * The members of one archive, in batches. What the caller does not read of a stream is skipped before the next batch.
+ */
 export type Batches = AsyncGenerator<Member[], void, undefined>
 
-/** Members gathered until they make a batch. */
+/** Collects members until they make a batch. */
 export class Batch {
   members: Member[] = []
   #bytes = 0
@@ -27,24 +29,24 @@ export class Batch {
   }
 }
 
-/** The content of one large file, in the input that all members come from. */
+/** Streams the content of one large file from the input that all members share. */
 export class Body {
   readonly #input: Input
   readonly #reading: Reading
   readonly #path: string
-  readonly #look: ((chunk: Uint8Array) => void) | undefined
+  readonly #onChunk: ((chunk: Uint8Array) => void) | undefined
   #left: number
 
-  /** @param look - is shown all that passes, also what nobody reads */
-  constructor(input: Input, reading: Reading, path: string, size: number, look?: (chunk: Uint8Array) => void) {
+  /** @param onChunk - called with all content, also with what the caller does not read */
+  constructor(input: Input, reading: Reading, path: string, size: number, onChunk?: (chunk: Uint8Array) => void) {
     this.#input = input
     this.#reading = reading
     this.#path = path
     this.#left = size
-    this.#look = look
+    this.#onChunk = onChunk
   }
 
-  /** @throws {ArchiveError} `EBADMSG` when the input ends before */
+  /** @throws {ArchiveError} `EBADMSG` the input ends within the content */
   async *stream(): AsyncGenerator<Uint8Array> {
     while (this.#left > 0) {
       const chunk = await this.#input.takeSome(this.#left)
@@ -53,12 +55,12 @@ export class Body {
         throw this.#reading.error('EBADMSG', `truncated: ${this.#left} bytes of the content are missing`, at)
       }
       this.#left -= chunk.length
-      this.#look?.(chunk)
+      this.#onChunk?.(chunk)
       yield chunk
     }
   }
 
-  /** Pass over what has not been read. */
+  /** Skip the content that has not been read. */
   async finish(): Promise<void> {
     for await (const _ of this.stream());
   }

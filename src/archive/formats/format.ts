@@ -1,4 +1,4 @@
-/** What an archive format is: its descriptor, and what writes and reads it. */
+/** The types of an archive format: its descriptor, and its writer and reader. */
 import type { ArchiveWriter } from '../archive-writer.ts'
 import type { Levels, Magic } from '../descriptor.ts'
 import type { Filter } from '../filters/index.ts'
@@ -10,57 +10,57 @@ import type { Sink } from '../sink.ts'
 import type { Source } from '../source.ts'
 import type { Batches } from './batch.ts'
 
-/** What every writer is given. */
+/** What every writer needs. */
 interface Target {
   readonly type: ArchiveType
   readonly attributes: MemberAttributes
-  /** How hard to compress; 0 when the format does not. */
+  /** Compression level; 0 for a format without compression. */
   readonly level: number
-  /** Threads that compress. The bytes do not depend on it. */
+  /** Number of threads that compress. The bytes do not depend on it. */
   readonly threads: number
   readonly signal: AbortSignal | undefined
 }
 
-/** Where an archive goes that is one file. */
+/** The destination of an archive that is one file. */
 export interface FileTarget extends Target {
-  /** Committed or aborted with the writer. */
+  /** The writer commits or aborts it. */
   readonly sink: Sink
-  /** Compresses into the sink; there is one only for a format that is `filtered`. */
+  /** Compresses into the sink. Only a `filtered` format can have one. */
   readonly filter: Filter | undefined
-  /** The sink is standard output. */
+  /** True when the sink is standard output. */
   readonly isStdout: boolean
-  /** Where there is room for temporary files. */
+  /** A directory with room for temporary files. */
   readonly spoolDirectory: string
 }
 
-/** Where a directory goes. */
+/** The destination of an archive that is a directory. */
 export interface DirectoryTarget extends Target {
-  /** As it was given. */
+  /** The path as the user gave it. */
   readonly path: string
-  /** Permission bits of the files; undefined for its owner alone. */
+  /** Permission bits of the files; undefined for access by the owner only. */
   readonly fileMode: number | undefined
 }
 
-/** What an archive is read from that is one file. */
+/** The source of an archive that is one file. */
 export interface FileOrigin {
-  /** The uncompressed bytes, one after another. Not for a format that is `seekable`. */
+  /** The uncompressed bytes, in order. A `seekable` format does not use it. */
   readonly input: Input
-  /** The file. One that can be read anywhere, and is not compressed, for a format that is `seekable`. */
+  /** The file. For a `seekable` format it is uncompressed and can be read at any offset. */
   readonly source: Source
   readonly reading: Reading
 }
 
-/** What a directory is read from. */
+/** The source of an archive that is a directory. */
 export interface DirectoryOrigin {
   readonly path: string
-  /** Counts the bytes that are read. */
+  /** Counts the bytes read. */
   readonly source: Source
   readonly reading: Reading
 }
 
-/** Reads one archive, once. */
+/** Reads one archive. It can be read once. */
 export interface FormatReader {
-  /** @throws {ArchiveError} when the archive is damaged, or holds what cannot be read */
+  /** @throws {ArchiveError} the archive is damaged, or holds something that cannot be read */
   batches(): Batches
 }
 
@@ -70,28 +70,28 @@ interface Named<Name extends string, To, From> {
   read(): Promise<{ openReader(from: From): FormatReader }>
 }
 
-/** A format of which an archive is one file. */
+/** A format whose archives are single files. */
 export interface FileFormat<Name extends string = string> extends Named<Name, FileTarget, FileOrigin> {
   readonly isDirectory?: false
-  /** Of file names, each with its dot. */
+  /** Its file name extensions, each with its dot. */
   readonly extensions: readonly [string, ...string[]]
-  /** Any of these may begin an archive. */
+  /** An archive begins with one of these. */
   readonly magic: readonly Magic[]
   /**
-   * Whether these bytes begin an archive without a magic. Asked when no format has a magic there.
+   * True when these bytes begin an archive that has no magic. Called when no format's magic matches.
    *
-   * @param head - the first bytes; all of a file that has no more
+   * @param head - the first bytes, or the whole file if it is shorter
    */
   readonly isLike?: (head: Buffer) => boolean
-  /** Only for a format that compresses by itself. */
+  /** Its levels, if the format compresses by itself. */
   readonly levels?: Levels
-  /** Written through filters too, by the extensions of both. */
+  /** True when filters can be applied, by the extensions of both. */
   readonly filtered?: boolean
-  /** Read here and there, not from the beginning to the end: a pipe is spooled first, and a filter around it refused. */
+  /** True when the reader needs random access: a pipe is spooled first, and a filter around it is refused. */
   readonly seekable: boolean
 }
 
-/** A format of which an archive is a directory, not a file. */
+/** A format whose archives are directories. */
 export interface DirectoryFormat<Name extends string = string> extends Named<Name, DirectoryTarget, DirectoryOrigin> {
   readonly isDirectory: true
 }

@@ -1,4 +1,4 @@
-/** The archive formats: a line each. The order is that of help texts, and the first is what standard output gets. */
+/** All archive formats, in the order of the help texts. The first is the default for standard output. */
 import { cpio } from './cpio/index.ts'
 import { directory } from './directory/index.ts'
 import { iso9660 } from './iso9660/index.ts'

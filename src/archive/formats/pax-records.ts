@@ -1,6 +1,6 @@
 /** Encodes the records of pax extended headers (POSIX pax(1), "pax Extended Header"). */
 
-/** Each as `LENGTH KEYWORD=VALUE\n` in UTF-8, where LENGTH counts itself. */
+/** Encode records as `LENGTH KEYWORD=VALUE`, each ended by a newline, in UTF-8. LENGTH includes its own digits. */
 export function encodePax(records: Iterable<readonly [keyword: string, value: string]>): Buffer {
   return Buffer.concat(Array.from(records, ([keyword, value]) => record(keyword, value)))
 }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { ExtraRecords } from '../format-encoder.ts'
 import type { Reading } from '../member.ts'
 
-/** What extended headers say of a member. */
+/** What extended headers give for a member. */
 export interface PaxRecords {
   path?: string
   linkpath?: string
@@ -11,24 +11,25 @@ export interface PaxRecords {
   uid?: number
   gid?: number
   mtime?: number
-  /** The keyword of a record that says the file is sparse. */
+  /** The keyword of a record that marks the file as sparse. */
   sparse?: string
   extra?: Record<string, string>
 }
 
-/** Keywords whose values are nothing to a reader of contents. */
+/** Keywords that do not matter for contents. */
 const IGNORED = new Set(['atime', 'ctime', 'uname', 'gname', 'comment', 'charset', 'hdrcharset'])
 
 /**
- * @param into - records of a global header, or of an earlier one: later ones win, and an empty value takes one away
- * @throws {ArchiveError} `EBADMSG` for a record that is not well formed; `EILSEQ`; `EOVERFLOW`
+ * @param into - records of a global or an earlier header. Later records win, and an empty value removes a record.
+ * @throws {ArchiveError} `EBADMSG` a record is not well formed; `EILSEQ` a path is not UTF-8; `EOVERFLOW` a number is
+ *   out of range
  */
 export function parsePax(bytes: Buffer, into: PaxRecords, reading: Reading, offset: number): PaxRecords {
   const records: PaxRecords = { ...into }
-  // Once, not for each record: there may be a hundred thousand.
+  // Copy once, not for each record: there can be a hundred thousand.
   if (into.extra) records.extra = copyOf(into.extra)
   for (let at = 0; at < bytes.length; ) {
-    // Some writers fill the block up, and count that in the size.
+    // Some writers pad the block with zeros, and include them in the size.
     if (bytes[at] === 0) break
     const space = bytes.indexOf(0x20, at)
     const digits = space < 0 || space - at > 10 ? '' : bytes.toString('latin1', at, space)
@@ -60,7 +61,7 @@ function apply(records: PaxRecords, keyword: string, value: Buffer, reading: Rea
       return
   }
   if (keyword.startsWith('GNU.sparse.') || keyword === 'SUN.holesdata') records.sparse = keyword
-  // A binary value (SCHILY.xattr.*) is no string, and none of those says what a file holds.
+  // Skip binary values (SCHILY.xattr.*): they are not text, and do not describe the content.
   else if (!IGNORED.has(keyword) && isUtf8(value)) {
     records.extra ??= copyOf({})
     if (value.length === 0) delete records.extra[keyword]
@@ -68,7 +69,7 @@ function apply(records: PaxRecords, keyword: string, value: Buffer, reading: Rea
   }
 }
 
-/** Without a prototype: a keyword may be any word. */
+/** Copy without a prototype, since a keyword can be any word. */
 function copyOf(extra: ExtraRecords): Record<string, string> {
   return Object.assign(Object.create(null), extra)
 }
@@ -80,12 +81,12 @@ function number(keyword: string, value: string, reading: Reading, offset: number
   }
   const result = Number(value)
   if (whole ? !Number.isSafeInteger(result) : !Number.isFinite(result)) {
-    throw reading.error('EOVERFLOW', `the ${keyword} of a pax header is beyond all bounds`, { offset })
+    throw reading.error('EOVERFLOW', `the ${keyword} of a pax header is out of range`, { offset })
   }
   return result
 }
 
-/** The extra records, if there are any left. */
+/** The extra records; undefined when there are none. */
 export function extraOf(records: PaxRecords): ExtraRecords | undefined {
   const { extra } = records
   return extra === undefined || Object.keys(extra).length === 0 ? undefined : extra

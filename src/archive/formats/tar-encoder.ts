@@ -1,2 +1,2 @@
-/** The tar stream, for formats that are made of one. */
+/** The tar encoder, for other formats that produce a tar stream. */
 export { TarEncoder } from './tar/encoder.ts'

@@ -1,8 +1,11 @@
-/** Random reads of a file, through a window: members that lie one after another cost one read a megabyte, not one each. */
+/**
+ * Random reads of a file through a window, so that consecutive members cost one read for each megabyte, not one for
+ * each member.
+ */
 import type { Source } from '../source.ts'
 
 const WINDOW_BYTES = 1 << 20
-/** What is read where nothing before it was, so that members in any order do not cost a megabyte each. */
+/** Bytes read after a jump, so that members in random order do not cost a megabyte each. */
 const JUMP_BYTES = 64 << 10
 
 export class Window {
@@ -16,19 +19,19 @@ export class Window {
     this.size = source.size as number
   }
 
-  /** The bytes from `offset` on, fewer only where the file ends. A view: what was handed out before stays as it is. */
+  /** The bytes from `offset` on; fewer only at the end of the file. A view. Later reads do not change it. */
   async at(offset: number, length: number): Promise<Buffer> {
     return this.ready(offset, length) ?? this.#read(offset, length)
   }
 
-  /** The same, if it can be had without waiting. */
+  /** Like {@link at}, but undefined when the bytes are not in the window. */
   ready(offset: number, length: number): Buffer | undefined {
     const from = offset - this.#offset
     if (from < 0 || from + length > this.#bytes.length) return undefined
     return this.#bytes.subarray(from, from + length)
   }
 
-  /** A stretch of the file, chunk by chunk. */
+  /** A range of the file, chunk by chunk. */
   async *stretch(offset: number, length: number): AsyncGenerator<Buffer> {
     for (let at = 0; at < length; ) {
       const chunk = await this.#source.readAt(offset + at, Math.min(WINDOW_BYTES, length - at))

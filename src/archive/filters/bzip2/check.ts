@@ -1,23 +1,23 @@
-/** Whether a stream that the program `bzip2` wrote is that of the block it was given. */
+/** Checks that a stream written by the program `bzip2` belongs to the block that it was given. */
 import { crc32 } from 'node:zlib'
 import { END_MAGIC, LEVEL_BYTES, STREAM_MAGIC } from './layout.ts'
 
 const END = BigInt(END_MAGIC)
-/** The end, and the checksum behind it. */
+/** Bits of the end magic and the checksum after it. */
 const END_BITS = 80
-/** The bytes that an end not on the border of a byte may reach into. */
+/** Bytes that hold these bits at any bit offset. */
 const TAIL_BYTES = END_BITS / 8 + 1
 
-/** Bits of a byte from the other end: bzip2's CRC-32 is that of zip with its bits the other way round. */
+/** Each byte with its bits reversed: bzip2's CRC-32 is that of zip with reversed bits. */
 const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) => reverse(byte, 8))
 
 /**
- * Look at the stream's header, and at its end, where the checksum of all that was compressed is. Nothing is uncompressed.
+ * Check the stream's header, and the checksum of the input at its end. Nothing is decompressed.
  *
  * @param level - 1 to 9: bzip2's blocks in units of 100,000 bytes
- * @param input - what the program was given
- * @param packed - what it answered
- * @returns what is wrong
+ * @param input - the input of the program
+ * @param packed - its output
+ * @returns what is wrong, as text that follows the program's name; undefined for a sound stream
  */
 export function checkBzip2Stream(level: number, input: Uint8Array, packed: Uint8Array): string | undefined {
   const tail = Buffer.from(packed.subarray(-TAIL_BYTES))
@@ -27,7 +27,7 @@ export function checkBzip2Stream(level: number, input: Uint8Array, packed: Uint8
   return expectedCrcs(level, input).includes(crc) ? undefined : 'compressed other data than it was given'
 }
 
-/** The checksum that a stream ends in. */
+/** The checksum at the end of a stream; undefined when the end is not there. */
 function streamCrc(tail: Buffer): number | undefined {
   const bits = BigInt(`0x${tail.toString('hex') || '0'}`)
   for (let filled = 0n; filled < 8n; filled++) {
@@ -38,9 +38,9 @@ function streamCrc(tail: Buffer): number | undefined {
 }
 
 /**
- * The checksums that libbz2 may give a stream: from those of its blocks. A block ends when so many bytes are in it, runs
- * being shortened, and what is a run goes whole into the next one. Whether that leaves a last block of one run, where the
- * input ends just there, depends on how the program calls libbz2.
+ * The checksums that libbz2 may give a stream, computed from those of its blocks. A block ends at a fixed number of
+ * bytes after runs are shortened, and a run that is not finished goes whole into the next block. If the input ends
+ * exactly there, it depends on how the program calls libbz2 whether that run becomes a last block of its own.
  */
 function expectedCrcs(level: number, input: Uint8Array): number[] {
   const most = level * LEVEL_BYTES - 19

@@ -1,10 +1,11 @@
 /**
- * bzip2, undone block by block: bits to symbols (up to six Huffman tables, chosen anew each 50 symbols), move-to-front and
- * runs of zeros, the Burrows-Wheeler transform backwards, and the runs of four and more that the encoder took out first.
- * Each block and each stream has a checksum. Streams one after another are one, as bunzip2 has it.
+ * A bzip2 decoder that works block by block. It decodes bits to symbols (with up to six Huffman tables, one chosen for
+ * every 50 symbols), reverses move-to-front and the runs of zeros, inverts the Burrows-Wheeler transform, and restores
+ * runs of four and more bytes, which the encoder shortens first. Each block and each stream has a checksum. Streams in
+ * a row decode as one, as in bunzip2.
  *
- * There is no standard; this follows the description in J. Tsai, "BZIP2: Format Specification" (2016). Written here, because
- * bzip2-wasm wants the whole archive in memory, and its length beforehand.
+ * There is no standard; this follows J. Tsai, "BZIP2: Format Specification" (2016). We do not use bzip2-wasm, because
+ * it needs the whole archive in memory, and its decompressed length beforehand.
  */
 import { DecodeError, type Decoder } from '../decoder.ts'
 import { HuffmanTable, MAX_CODE_BITS } from './huffman.ts'
@@ -16,7 +17,7 @@ const RUNA = 0
 const RUNB = 1
 const OUTPUT_BYTES = 256 << 10
 
-/** The most that a compressed block can come to, with all that is before it: blocks of noise grow by under a hundredth. */
+/** Most bytes of a compressed block with everything before it: a block of noise grows by less than 1 %. */
 const MAX_BLOCK_BYTES = 1_200_000
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -25,7 +26,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc >>> 0
 })
 
-/** Thrown where the input at hand ends within a block: the block is begun again when there is more. */
+/** Thrown when the input so far ends within a block. */
 class NeedMore extends Error {}
 const NEED_MORE = new NeedMore()
 
@@ -35,7 +36,7 @@ export class Bzip2Decoder implements Decoder {
   #bits = 0
   #bitCount = 0
   #ended = false
-  /** Between streams; then a level (1 to 9) of a stream. */
+  /** The level (1 to 9) of the current stream; 0 between streams. */
   #level = 0
   #streams = 0
   #streamCrc = 0
@@ -45,7 +46,7 @@ export class Bzip2Decoder implements Decoder {
     const rest = this.#input.subarray(this.#at)
     this.#input = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     this.#at = 0
-    // A block is decoded in one go, so it waits until all of it must be there.
+    // A block is decoded in one go, so wait until the input must contain all of it.
     while (this.#input.length - this.#at > MAX_BLOCK_BYTES) if ((yield* this.#next()) === 'end') return
   }
 
@@ -75,7 +76,7 @@ export class Bzip2Decoder implements Decoder {
     if (magic !== STREAM_MAGIC || level < 1 || level > 9) {
       if (this.#ended && STREAM_MAGIC.startsWith(magic) && this.#input.length - this.#at < 4)
         throw new DecodeError('truncated')
-      // What follows the last stream and is no other one, bunzip2 ignores too.
+      // Like bunzip2, ignore data after the last stream that do not begin another one.
       if (this.#streams > 0) {
         this.#at = this.#input.length
         return 'end'
@@ -92,7 +93,7 @@ export class Bzip2Decoder implements Decoder {
   #endStream(): void {
     const crc = this.#read(32)
     if (crc !== this.#streamCrc) throw new DecodeError("damaged: a stream's checksum does not match")
-    // To the next byte, which may have been taken up already.
+    // Continue at the next whole byte, which may already be in the bit buffer.
     this.#at -= this.#bitCount >> 3
     this.#bitCount = 0
     this.#bits = 0
@@ -110,7 +111,7 @@ export class Bzip2Decoder implements Decoder {
     }
     this.#bitCount -= count
     const value = (this.#bits >>> this.#bitCount) & (count === 0 ? 0 : 0xffff_ffff >>> (32 - count))
-    // Only what has not been used, so that the shift above never pushes a one out.
+    // Keep only unused bits, so that the shift above never drops a set bit.
     this.#bits &= this.#bitCount === 0 ? 0 : 0xffff_ffff >>> (32 - this.#bitCount)
     return value >>> 0
   }
@@ -126,7 +127,7 @@ export class Bzip2Decoder implements Decoder {
     this.#streamCrc = (((this.#streamCrc << 1) | (this.#streamCrc >>> 31)) ^ crc) >>> 0
   }
 
-  /** The bytes that occur in the block. */
+  /** Read the list of bytes that occur in the block. */
   #alphabet(): Uint8Array {
     const used: number[] = []
     const ranges = this.#read(16)
@@ -146,10 +147,10 @@ export class Bzip2Decoder implements Decoder {
     const selectors = new Uint8Array(Math.min(count, MAX_SELECTORS))
     for (let i = 0; i < count; i++) {
       let index = 0
-      while (this.#read(1) === 1) if (++index >= tables) throw new DecodeError('damaged: a table that is not there')
+      while (this.#read(1) === 1) if (++index >= tables) throw new DecodeError('damaged: a selector of a missing table')
       const table = front.splice(index, 1)[0] as number
       front.unshift(table)
-      // Some encoders write more than can be used; they are ignored.
+      // Some encoders write more selectors than a block can use. Ignore the rest.
       if (i < selectors.length) selectors[i] = table
     }
     return selectors
@@ -169,7 +170,7 @@ export class Bzip2Decoder implements Decoder {
     return new HuffmanTable(lengths)
   }
 
-  /** Reads the symbols of a block into {@link #symbols}, one byte each. @returns how many */
+  /** Decode the symbols of a block into {@link #symbols}, one byte each. @returns their number */
   #transformed(front: Uint8Array): number {
     const end = front.length + 1
     const tableCount = this.#read(3)
@@ -214,7 +215,7 @@ export class Bzip2Decoder implements Decoder {
   }
 
   #symbol(table: HuffmanTable): number {
-    // Twenty bits at least, or all there are: the end of a stream's last block may be nearer.
+    // Load at least twenty bits, or all that are left, since the input can end sooner.
     while (this.#bitCount < MAX_CODE_BITS && this.#at < this.#input.length) {
       this.#bits = (this.#bits << 8) | (this.#input[this.#at++] as number)
       this.#bitCount += 8
@@ -229,10 +230,10 @@ export class Bzip2Decoder implements Decoder {
         return symbols[code - (bases[length] as number)] as number
       }
     }
-    throw new DecodeError('damaged: a code that means nothing')
+    throw new DecodeError('damaged: an invalid code')
   }
 
-  /** The transform backwards, and runs of four and more. @returns the checksum */
+  /** Invert the transform and restore runs of four and more bytes. @returns the checksum of the block */
   *#untransform(origin: number, count: number): Generator<Uint8Array, number> {
     const links = this.#symbols
     const places = new Uint32Array(256)
@@ -274,7 +275,7 @@ export class Bzip2Decoder implements Decoder {
         out[length++] = previous
         crc = (crc << 8) ^ (CRC_TABLE[(crc >>> 24) ^ previous] as number)
       }
-      // What follows a run's length is no part of the run.
+      // The byte after a run's length begins a new run.
       if (repeats === 0) previous = -1
     }
     if (length > 0) yield out.subarray(0, length)

@@ -1,6 +1,6 @@
 /**
- * bzip2 as streams one after another, which any bunzip2 reads as one file. Compressed by libbz2: through the program
- * `bzip2`, a process for each block, or where that is not, by bzip2-wasm in threads, which takes one and a half times the
+ * bzip2 as several streams in a row, which any bunzip2 reads as one file. libbz2 compresses: through the program
+ * `bzip2`, one process for each block, or without that program through bzip2-wasm in threads, which takes 1.5 times the
  * processor time for the same bytes.
  */
 import { execFile } from 'node:child_process'
@@ -14,10 +14,13 @@ import { checkBzip2Stream } from './check.ts'
 import { LEVEL_BYTES } from './layout.ts'
 import type { Bzip2Handlers, Bzip2ThreadData } from './thread.ts'
 
-/** bzip2's blocks in a stream. The last of them is short, as repetitions are taken out before: with one, 1.5 % are lost. */
+/**
+ * bzip2 blocks in a stream. The last one is short, because runs are shortened first. With one block for each stream,
+ * archives are 1.5 % larger.
+ */
 const STREAM_BLOCKS = 4
 
-/** Others of that name, busybox's for one, do not write what libbz2 does. */
+/** Other programs of that name, for example busybox's, do not write the same bytes as libbz2. */
 const LIBBZ2 = /block-sorting file compressor\.\s+Version 1\.0\./
 
 const ASK_MS = 2000
@@ -28,7 +31,7 @@ export async function openFilter(sink: Sink, options: FilterOptions): Promise<Fi
 
 /**
  * @param level - 1 to 9: bzip2's blocks in units of 100,000 bytes
- * @param signal - ends the wait for a program that does not say what it is
+ * @param signal - aborts the wait for the program's version
  */
 export async function bzip2Compressor(level: number, signal?: AbortSignal): Promise<BlockCompressor> {
   const blockBytes = STREAM_BLOCKS * level * LEVEL_BYTES
@@ -48,7 +51,7 @@ async function isLibbz2(program: string, signal: AbortSignal | undefined): Promi
   }
 }
 
-/** By bzip2-wasm, in threads that take one block at a time. */
+/** Compresses with bzip2-wasm, in threads that take one block at a time. */
 export class ThreadedBzip2 implements BlockCompressor {
   readonly blockBytes: number
   readonly #data: Bzip2ThreadData
@@ -60,7 +63,7 @@ export class ThreadedBzip2 implements BlockCompressor {
     this.blockBytes = blockBytes
   }
 
-  /** There are as many threads as there have been blocks at once. */
+  /** Starts a thread when no started one is idle. */
   async compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     const thread = this.#idle.pop() ?? new Thread<Bzip2Handlers>('bzip2', './thread', import.meta.url, this.#data)
     this.#threads.add(thread)

@@ -1,7 +1,10 @@
-/** The longest code of bzip2. */
+/** Bits of bzip2's longest code. */
 export const MAX_CODE_BITS = 20
 
-/** A canonical code: per length the greatest code, and what leads from a code to its symbol. */
+/**
+ * A canonical Huffman code. For each code length it has the greatest code (`limits`), and the number to subtract from a
+ * code to get its index in `symbols` (`bases`).
+ */
 export class HuffmanTable {
   readonly limits = new Int32Array(MAX_CODE_BITS + 1).fill(-1)
   readonly bases = new Int32Array(MAX_CODE_BITS + 1)

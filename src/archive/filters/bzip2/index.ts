@@ -1,7 +1,7 @@
 import type { FilterDescriptor } from '../filter.ts'
 import { BLOCK_MAGIC, END_MAGIC, latin1, STREAM_MAGIC } from './layout.ts'
 
-/** Behind the magic is a level, and then a block; or, in a file of nothing, the end. */
+/** Offset after the magic and the level digit. A block starts there, or in an empty file the end of the stream. */
 const AFTER_LEVEL = 4
 
 export const bzip2: FilterDescriptor<'bzip2'> = {

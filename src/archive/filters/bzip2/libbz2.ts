@@ -1,11 +1,12 @@
 /**
- * libbz2 1.0.8 as bzip2-wasm brings it, without that package's JavaScript: which finds its file in no folder with a space
- * in its name, has no room for input that does not compress, and listens to the process's exceptions.
+ * libbz2 1.0.8 from the WebAssembly file of bzip2-wasm, without that package's JavaScript. That JavaScript does not
+ * find its file in a folder with a space in its name, has too small a buffer for input that does not compress, and
+ * installs handlers for the process's exceptions.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** What is used of it; TypeScript has it with the DOM only. */
+/** The parts used here. TypeScript declares WebAssembly only in its DOM library. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object
   Instance: new (module: object, imports: object) => { readonly exports: unknown }
@@ -30,10 +31,10 @@ interface Exports {
 const PAGE_BYTES = 65_536
 const BZ_OK = 0
 const BZ_MEM_ERROR = -3
-/** What WASI's calls answer (`errno`, "badf"): there are no files in here. */
+/** The result of WASI's file calls (`errno`, "badf"): there are no files here. */
 const WASI_BADF = 8
 
-/** Not for the main thread: all that it does, it does at once. */
+/** Compresses synchronously, so do not use it in the main thread. */
 export class Libbz2 {
   readonly #exports: Exports
 
@@ -43,7 +44,7 @@ export class Libbz2 {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
       env: {
         exit: (status: number) => {
-          throw new Error(`libbz2 gave up with ${status}`)
+          throw new Error(`libbz2 stopped with status ${status}`)
         },
         emscripten_memcpy_big: (to: number, from: number, bytes: number) => {
           this.#heap().copyWithin(to, from, from + bytes)
@@ -58,12 +59,12 @@ export class Libbz2 {
 
   /**
    * @param level - 1 to 9: blocks in units of 100,000 bytes
-   * @returns a whole stream
+   * @returns a complete stream
    * @throws {Error} out of memory
    */
   compress(input: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
     const { malloc, free, BZ2_bzBuffToBuffCompress } = this.#exports
-    // As much as bzlib.h asks for.
+    // The output size that bzlib.h requires.
     const most = input.length + Math.ceil(input.length / 100) + 600
     const pointers = [Math.max(1, input.length), most, 4].map((bytes) => malloc(bytes))
     const [source, dest, destLength] = pointers as [number, number, number]
@@ -77,7 +78,7 @@ export class Libbz2 {
     return packed
   }
 
-  /** Made anew each time, since another one takes its place whenever memory grows. */
+  /** Created for each use, since the buffer is replaced when the memory grows. */
   #heap(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#exports.memory.buffer)
   }

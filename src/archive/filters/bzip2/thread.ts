@@ -1,14 +1,14 @@
-/** What runs in the threads of encode.ts: a block comes in, and goes back as a stream. */
+/** Runs in the threads of encode.ts: compresses a block into a stream. */
 import { workerData } from 'node:worker_threads'
 import { type Answer, serveThread } from '../../../threads/index.ts'
 import { Libbz2 } from './libbz2.ts'
 
-/** What the thread is started with: 1 to 9. */
+/** Start data of the thread. `level` is 1 to 9. */
 export interface Bzip2ThreadData {
   level: number
 }
 
-/** What it answers. */
+/** The calls of the thread. */
 export type Bzip2Handlers = {
   compress: (block: Uint8Array<ArrayBuffer>) => Answer<Uint8Array<ArrayBuffer>>
 }
@@ -20,7 +20,7 @@ serveThread('bzip2', (): Bzip2Handlers => {
   return {
     compress(block) {
       const packed = libbz2.compress(block, level)
-      // Freed here: a thread with as little garbage as this one has no reason to look for it.
+      // Free the block now. A thread with so little garbage would not collect it for a long time.
       block.buffer.transfer(0)
       return { reply: packed, transfer: [packed.buffer] }
     },

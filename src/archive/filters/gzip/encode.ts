@@ -4,7 +4,7 @@ import type { Sink } from '../../sink.ts'
 import type { Filter, FilterOptions } from '../filter.ts'
 import { MAGIC, METHOD_DEFLATE, OS_UNIX, TRAILER_BYTES } from './layout.ts'
 
-/** Without a name, a time or any other flag. */
+/** No flags, no name and no time. */
 const HEADER = Buffer.from([...Buffer.from(MAGIC, 'latin1'), METHOD_DEFLATE, 0, 0, 0, 0, 0, 0, OS_UNIX])
 
 export function openFilter(sink: Sink, options: FilterOptions): Filter {

@@ -2,7 +2,7 @@
 
 export const MAGIC = '\x1f\x8b'
 export const METHOD_DEFLATE = 8
-/** The operating system: Unix. */
+/** The operating system field: Unix. */
 export const OS_UNIX = 3
-/** Of CRC-32 and length, after the deflated data. */
+/** Bytes of CRC-32 and length, after the deflated data. */
 export const TRAILER_BYTES = 8

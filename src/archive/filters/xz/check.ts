@@ -1,4 +1,4 @@
-/** Whether a stream that the program `xz` wrote is that of the block it was given. */
+/** Checks that a stream written by the program `xz` belongs to the block that it was given. */
 import { crc32 } from 'node:zlib'
 import { DecodeError } from '../decoder.ts'
 import { Crc64 } from './crc64.ts'
@@ -9,12 +9,12 @@ const STREAM_HEADER = Buffer.from([...Buffer.from(STREAM_MAGIC, 'latin1'), 0, CH
 const CHECK_BYTES = 8
 
 /**
- * Look at header, index and footer, and at the CRC-64 of each block: the program computed it of what it read. Nothing is
- * uncompressed.
+ * Check header, index and footer, and the CRC-64 of each block, which the program computed from its input. Nothing is
+ * decompressed.
  *
- * @param input - what the program was given
- * @param packed - what it answered
- * @returns what is wrong
+ * @param input - the input of the program
+ * @param packed - its output
+ * @returns what is wrong, as text that follows the program's name; undefined for a sound stream
  * @see tukaani.org/xz/xz-file-format.txt, 1.2.1
  */
 export function checkXzStream(input: Uint8Array, packed: Uint8Array): string | undefined {

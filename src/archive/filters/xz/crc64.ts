@@ -1,4 +1,4 @@
-/** CRC-64 as .xz has it (ECMA-182, reflected), in two halves: a BigInt for each byte would be far too slow. */
+/** The CRC-64 of .xz (ECMA-182, reflected), as two 32-bit halves: a BigInt for each byte would be far too slow. */
 const LOW = new Int32Array(256)
 const HIGH = new Int32Array(256)
 for (let byte = 0; byte < 256; byte++) {
@@ -33,7 +33,7 @@ export class Crc64 {
     this.#high = high
   }
 
-  /** Little-endian. */
+  /** The checksum as 8 bytes, little-endian. */
   digest(): Uint8Array {
     const bytes = Buffer.alloc(8)
     bytes.writeInt32LE(~this.#low, 0)

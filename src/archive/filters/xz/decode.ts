@@ -4,7 +4,7 @@ import { decodeInThread } from '../in-thread.ts'
 
 export const decode: Decode = (chunks, reading) => decodeInThread(import.meta.url, chunks, reading)
 
-/** Called in the thread: the decoder is loaded nowhere else. */
+/** Called in the thread. The decoder is loaded only there. */
 export async function createDecoder(): Promise<Decoder> {
   const { XzDecoder } = await import('./decoder.ts')
   return new XzDecoder()

@@ -1,7 +1,7 @@
 /**
- * The .xz container (tukaani.org/xz/xz-file-format.txt, 1.2.1): streams of blocks, an index of the blocks at each stream's
- * end, padding by fours of zeros between streams. Everything that has a checksum is checked. Filters other than LZMA2
- * (for programs' code) are refused.
+ * The .xz container (tukaani.org/xz/xz-file-format.txt, 1.2.1): streams of blocks, with an index of the blocks at the
+ * end of each stream, and zero padding in multiples of four bytes between streams. All checksums are verified. Filters
+ * other than LZMA2 (those for machine code) are refused.
  */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -10,14 +10,14 @@ import { Crc64 } from './crc64.ts'
 import { FOOTER_MAGIC, FOOTER_MAGIC_AT, LZMA2_FILTER, STREAM_FRAME_BYTES, STREAM_MAGIC } from './layout.ts'
 import { Lzma2 } from './lzma2.ts'
 
-/** The largest dictionary that is allowed: that of `xz -9` is 64 MiB, and the format has up to 4 GiB. */
+/** The largest accepted dictionary. `xz -9` uses 64 MiB; the format allows up to 4 GiB. */
 const MAX_DICTIONARY_BYTES = 256 << 20
 
-/** One block's sizes, for the index at the end. */
+/** The integrity check of a block. */
 interface Check {
   bytes: number
   update(chunk: Uint8Array): void
-  /** As it stands in the file. */
+  /** The checksum as the file stores it. */
   digest(): Uint8Array
 }
 
@@ -35,7 +35,7 @@ export class XzDecoder implements Decoder {
   #packed = 0
   #unpacked = 0
   #declared: { packed: number | undefined; unpacked: number | undefined } = { packed: undefined, unpacked: undefined }
-  /** Of the index: a hash of what it should hold, which has no need to hold a record for each block. */
+  /** A hash of the expected index records, so that memory does not hold a record for each block. */
   #records = createHash('sha256')
   #blocks = 0
   #indexBytes = 0;
@@ -57,7 +57,7 @@ export class XzDecoder implements Decoder {
     if (this.#part !== 'padding' || this.#at < this.#input.length) throw new DecodeError('truncated')
   }
 
-  /** Take one part. @returns what came out of it, or undefined when more input is needed */
+  /** Decode one part. @returns its output, or undefined when more input is needed */
   #step(): Uint8Array | undefined {
     switch (this.#part) {
       case 'stream':
@@ -77,7 +77,7 @@ export class XzDecoder implements Decoder {
     }
   }
 
-  /** @returns the next `n` bytes, or undefined when they are not all there */
+  /** @returns the next `n` bytes, or undefined when there are fewer */
   #look(n: number): Buffer | undefined {
     return this.#at + n > this.#input.length ? undefined : this.#input.subarray(this.#at, this.#at + n)
   }
@@ -89,7 +89,7 @@ export class XzDecoder implements Decoder {
       throw new DecodeError('damaged: no xz stream where one should be')
     verify(header.subarray(6, 8), header.readUInt32LE(8), "a stream's header")
     this.#flags = header.readUInt16BE(6)
-    if (this.#flags > 0x0f) throw new DecodeError('not supported: a stream of a kind that is not known')
+    if (this.#flags > 0x0f) throw new DecodeError('not supported: a stream of an unknown kind')
     this.#checkBytes = newCheck(this.#flags).bytes
     this.#records = createHash('sha256')
     this.#blocks = 0
@@ -112,7 +112,7 @@ export class XzDecoder implements Decoder {
     verify(header.subarray(0, bytes - 4), header.readUInt32LE(bytes - 4), "a block's header")
     const fields = new Fields(header.subarray(0, bytes - 4), 2)
     const flags = header[1] as number
-    if (flags & 0x3c) throw new DecodeError('not supported: a block of a kind that is not known')
+    if (flags & 0x3c) throw new DecodeError('not supported: a block of an unknown kind')
     const packed = flags & 0x40 ? fields.integer() : undefined
     const unpacked = flags & 0x80 ? fields.integer() : undefined
     const filter = fields.integer()
@@ -173,7 +173,7 @@ export class XzDecoder implements Decoder {
     return NOTHING
   }
 
-  /** The index is looked at as a whole: it is a few bytes for each block, of which there are few. */
+  /** The index is parsed in one go: it has a few bytes for each block, and there are few blocks. */
   #index(): Uint8Array | undefined {
     const fields = new Fields(this.#input, this.#at + 1)
     try {
@@ -181,7 +181,7 @@ export class XzDecoder implements Decoder {
       if (count !== this.#blocks) throw new DecodeError('damaged: an index of other blocks')
       const records = createHash('sha256')
       for (let i = 0; i < count; i++) records.update(`${fields.integer()} ${fields.integer()}\n`)
-      // A copy, because the checksum after it may not be there yet: then the index is looked at again.
+      // A copy, because the index is parsed again if the checksum after it has not arrived yet.
       const expected = this.#records.copy().digest()
       if (!records.digest().equals(expected)) throw new DecodeError('damaged: an index of other blocks')
     } catch (error) {
@@ -215,7 +215,7 @@ export class XzDecoder implements Decoder {
     return NOTHING
   }
 
-  /** Zeros by fours, then another stream, or the end. */
+  /** Zeros in multiples of four bytes, then another stream or the end. */
   #padding(): Uint8Array | undefined {
     const four = this.#look(4)
     if (four === undefined) return undefined
@@ -226,10 +226,10 @@ export class XzDecoder implements Decoder {
 }
 
 const NOTHING = new Uint8Array()
-/** Thrown where a number is not all there yet. */
+/** Thrown when a number is not complete yet. */
 const SHORT = new DecodeError('damaged: a header is too short')
 
-/** Numbers of seven bits a byte, the last byte without the highest bit. */
+/** Reads multibyte integers (section 1.2): seven bits in each byte, the highest bit clear in the last byte. */
 export class Fields {
   readonly #bytes: Uint8Array
   at: number
@@ -282,5 +282,5 @@ function newCheck(kind: number): Check {
       return { bytes: 32, update: (chunk) => void hash.update(chunk), digest: () => hash.digest() }
     }
   }
-  throw new DecodeError('not supported: a checksum of a kind that is not known')
+  throw new DecodeError('not supported: a checksum of an unknown kind')
 }

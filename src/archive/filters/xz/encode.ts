@@ -1,8 +1,8 @@
 /**
- * xz as streams one after another, which any unxz reads as one file. Compressed by liblzma through the program `xz`, as
- * GNU tar does it, with a process for each block: liblzma's encoder is not to be had in npm but for a compiler, and what
- * there is besides is slower, larger, or does not compress at all. Not one process with `--threads`: with one thread that
- * writes other bytes, and which versions can be told not to differs.
+ * xz as several streams in a row, which any unxz reads as one file. liblzma compresses, through the program `xz` as in
+ * GNU tar, with one process for each block. The npm packages with liblzma's encoder need a C compiler, and the others
+ * are slower, compress worse or not at all. A single process with `--threads` is no alternative: with one thread it
+ * writes other bytes, and not every version has an option to prevent that.
  */
 import { FluxError } from '../../../errors/index.ts'
 import type { Sink } from '../../sink.ts'
@@ -14,36 +14,37 @@ import { checkXzStream } from './check.ts'
 const KIB = 1 << 10
 const MIB = 1 << 20
 
-/** The dictionaries of xz's presets 0 to 9. */
+/** Dictionary sizes of xz's presets 0 to 9. */
 const DICTIONARY_BYTES = [256 * KIB, MIB, 2 * MIB, 4 * MIB, 4 * MIB, 8 * MIB, 8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB]
 
 /**
- * Input bytes of a stream. On job histories, 4 MiB come out within 0.4 % of the size of one stream, in two thirds of the
- * processor's time, since more stays in its caches. The levels above 6 differ from it in nothing but the dictionary, so
- * their blocks are larger: half of xz's dictionary, that is.
+ * Input bytes of a stream. On job histories, blocks of 4 MiB compress to within 0.4 % of the size of one stream, in two
+ * thirds of the processor time, since more of the data stays in its caches. Levels above 6 differ from 6 only in the
+ * dictionary, so their blocks are larger: half of xz's dictionary.
  */
 function blockBytesOf(level: number): number {
   return Math.max(4 * MIB, (DICTIONARY_BYTES[level] as number) / 2)
 }
 
 /**
- * Matches are looked for in hash chains, not in the binary trees of xz's levels 4 to 6: what a job's records have in common
- * with the last job's is found at once. On job histories that is half of the time, for 0.3 % more; on program sources it
- * would be 9 %. Above 6, where somebody has asked for small, the trees stay.
+ * Levels 4 to 6 use hash chains as match finder, not xz's binary trees: they quickly find what a job's records share
+ * with the last job's. On job histories that halves the time and adds 0.3 % to the size; on program sources it would
+ * add 9 %. Levels above 6 keep the trees, since they are chosen for small size.
  */
 function matchFinderOf(level: number): string {
   return level >= 4 && level <= 6 ? ',mf=hc4,depth=8' : ''
 }
 
-/** @throws {FluxError} as {@link xzCompressor} */
+/** Open the xz filter. @throws {FluxError} as {@link xzCompressor} */
 export function openFilter(sink: Sink, options: FilterOptions): Filter {
   return new BlockFilter(sink, xzCompressor(options.level, options.name), options)
 }
 
 /**
  * @param level - 0 (fast) to 9 (small)
- * @param name - the archive, as messages name it
- * @throws {FluxError} `ENOENT` without the program: beforehand, so that nothing is begun that cannot be finished
+ * @param name - the name of the archive in messages
+ * @throws {FluxError} `ENOENT` the program `xz` is not installed. Checked at once, so that no archive is begun that
+ *   cannot be finished.
  */
 export function xzCompressor(level: number, name: string): BlockCompressor {
   const program = findProgram('xz')

@@ -1,9 +1,9 @@
 /**
- * LZMA2: chunks of LZMA or of plain bytes, over one dictionary. The names are those of the LZMA specification (I. Pavlov,
- * "LZMA specification", 2015) and of the .xz format's section 5.3.1.
+ * LZMA2: chunks of LZMA data or of plain bytes, which share one dictionary. The names are those of the LZMA
+ * specification (I. Pavlov, "LZMA specification", 2015) and of section 5.3.1 of the .xz format.
  *
- * Written here, because node-liblzma may need a compiler at install, and @napi-rs/lzma (1.5.3) keeps all that comes after the
- * first of several streams, or a large block, in memory until the end.
+ * We use no package, because node-liblzma can need a compiler at installation, and @napi-rs/lzma (1.5.3) keeps a large
+ * block, or everything after the first of several streams, in memory until the end.
  */
 import { DecodeError } from '../decoder.ts'
 import { HALF, probabilities, RangeDecoder } from './range-decoder.ts'
@@ -16,13 +16,13 @@ const ALIGN_BITS = 4
 const FULL_DISTANCES = 1 << (END_SLOT >> 1)
 const MATCH_MIN = 2
 
-/** Bytes that are handed on together at most: the most that one chunk of LZMA2 can hold. */
+/** Most output bytes of one LZMA2 chunk. */
 const CHUNK_BYTES = 2 << 20
 
-/** Room beyond the dictionary, so that what is in it has to be moved but now and then. */
+/** Room in the window beyond the dictionary, so that its contents rarely have to be moved. */
 const SLIDE_BYTES = 16 << 20
 
-/** The model of lengths: short, medium or long, each of its own tree. */
+/** The model of match lengths: short, medium or long, each with its own tree. */
 class LengthModel {
   readonly choice = probabilities(2)
   readonly low = probabilities(POSITION_STATES << 3)
@@ -36,9 +36,9 @@ class LengthModel {
 
 export class Lzma2 extends RangeDecoder {
   readonly #dictionaryBytes: number
-  /** What has been put out last, and room for one more chunk. Grows with the output. */
+  /** The last output, and room for one more chunk. Grows with the output. */
   #window = new Uint8Array(1 << 16)
-  /** Where the next byte goes in the window, and how much before it counts. */
+  /** Index of the next byte in the window, and how many bytes before it belong to the dictionary. */
   #end = 0
   #filled = 0
 
@@ -70,7 +70,7 @@ export class Lzma2 extends RangeDecoder {
     this.#dictionaryBytes = Math.max(dictionaryBytes, 4096)
   }
 
-  /** How many bytes a chunk has, its header included; undefined when its header is not all there. */
+  /** Bytes of a chunk with its header; undefined when the header is incomplete. */
   static chunkLength(bytes: Uint8Array, at: number): number | undefined {
     const control = bytes[at]
     if (control === undefined) return undefined
@@ -80,9 +80,9 @@ export class Lzma2 extends RangeDecoder {
   }
 
   /**
-   * Decode one chunk that is all there.
+   * Decode one complete chunk.
    *
-   * @returns its bytes, copied; undefined for the chunk that ends the stream
+   * @returns a copy of its output; undefined for the chunk that ends the stream
    */
   chunk(bytes: Uint8Array, start: number): Uint8Array | undefined {
     const control = bytes[start] as number
@@ -91,7 +91,7 @@ export class Lzma2 extends RangeDecoder {
       this.#filled = 0
       this.#end = 0
       this.#position = 0
-      // A dictionary begun anew needs properties anew too, once there is LZMA again.
+      // After a dictionary reset, the next LZMA chunk must set new properties.
       this.#needs = 'properties'
     } else if (this.#needs === 'dictionary') {
       throw new DecodeError('damaged: a chunk before the first dictionary')
@@ -153,11 +153,14 @@ export class Lzma2 extends RangeDecoder {
     this.#repLengths.reset()
   }
 
-  /** Make room for `length` bytes at {@link #end}: the window slides when it is full, and grows as the output does. */
+  /**
+   * Make room for `length` bytes at {@link #end}. The window grows with the output, and slides when it has its full
+   * size.
+   */
   #room(length: number): number {
     const full = this.#dictionaryBytes + CHUNK_BYTES + Math.min(this.#dictionaryBytes, SLIDE_BYTES)
     if (this.#end + length > this.#window.length && this.#window.length < full) {
-      // Not at once to what the header says: a header is quickly written.
+      // Not at once to the declared size, since a short forged header could declare any.
       const larger = new Uint8Array(Math.min(full, Math.max(2 * this.#window.length, this.#end + length)))
       larger.set(this.#window.subarray(0, this.#end))
       this.#window = larger
@@ -215,7 +218,7 @@ export class Lzma2 extends RangeDecoder {
     return this.#filled + (to - this.#end)
   }
 
-  /** Decode `count` bytes to {@link #end} and on. */
+  /** Decode `count` bytes into the window, from {@link #end} on. */
   #decode(count: number): void {
     const window = this.#window
     let to = this.#end
@@ -241,9 +244,9 @@ export class Lzma2 extends RangeDecoder {
         length = this.#repeated(positionState, stateAt)
       }
       length += MATCH_MIN
-      // Farther back than what there is, or a match that goes on into the next chunk, which LZMA2 does not know.
+      // The match starts before the dictionary, or goes past the end of the chunk, which LZMA2 does not allow.
       if (this.#rep0 >= Math.min(this.#filledBefore(to), this.#dictionaryBytes) || to + length > end) {
-        throw new DecodeError('damaged: a match with nothing')
+        throw new DecodeError('damaged: a match outside the dictionary or its chunk')
       }
       const from = to - this.#rep0 - 1
       for (let i = 0; i < length; i++) window[to + i] = window[from + i] as number
@@ -252,7 +255,7 @@ export class Lzma2 extends RangeDecoder {
     }
   }
 
-  /** One of the last four distances again. @returns the length less {@link MATCH_MIN} */
+  /** A match with one of the last four distances. @returns its length minus {@link MATCH_MIN} */
   #repeated(positionState: number, stateAt: number): number {
     if (this.bit(this.#isRep0, this.#state) === 0) {
       if (this.bit(this.#isRep0Long, stateAt) === 0) {

@@ -1,16 +1,18 @@
-/** The range coder of LZMA, undone: bits out of bytes, each by how likely it was (I. Pavlov, "LZMA specification", 2015). */
+/**
+ * The range decoder of LZMA (I. Pavlov, "LZMA specification", 2015): decodes each bit with its adaptive probability.
+ */
 import { DecodeError } from '../decoder.ts'
 
 const TOP = 2 ** 24
-/** Of 2048: a bit that is as likely a one as not. */
+/** A probability of one half, in units of 1/2048. */
 export const HALF = 1024
 const PROBABILITY_BITS = 11
 const MOVE_BITS = 5
 
-/** A model of so many bits, of which nothing is known. */
+/** A model of `count` bits, each with an initial probability of one half. */
 export const probabilities = (count: number): Uint16Array => new Uint16Array(count).fill(HALF)
 
-/** To be extended, not held: it is called for each bit, and a call from one object to another costs more. */
+/** A base class, not a member, because it is called for each bit, and a call to another object costs more. */
 export class RangeDecoder {
   #input: Uint8Array = new Uint8Array()
   #at = 0
@@ -18,7 +20,7 @@ export class RangeDecoder {
   #range = 0
   #code = 0
 
-  /** Begin with the bytes from `at` up to `end`. @throws {DecodeError} */
+  /** Begin to decode the bytes from `at` to `end`. @throws {DecodeError} */
   protected begin(bytes: Uint8Array, at: number, end: number): void {
     this.#input = bytes
     this.#inputEnd = end
@@ -29,14 +31,15 @@ export class RangeDecoder {
     this.#at = at + 5
   }
 
-  /** @throws {DecodeError} when the bytes are not all used up */
+  /** @throws {DecodeError} not all bytes have been used */
   protected assertEnd(): void {
-    if (this.#at !== this.#inputEnd || this.#code !== 0) throw new DecodeError('damaged: a chunk of another length')
+    if (this.#at !== this.#inputEnd || this.#code !== 0)
+      throw new DecodeError('damaged: a chunk does not have its declared length')
   }
 
   #normalize(): void {
     if (this.#range < TOP) {
-      if (this.#at >= this.#inputEnd) throw new DecodeError('damaged: a chunk of another length')
+      if (this.#at >= this.#inputEnd) throw new DecodeError('damaged: a chunk does not have its declared length')
       this.#range = (this.#range << 8) >>> 0
       this.#code = ((this.#code << 8) | (this.#input[this.#at++] as number)) >>> 0
     }

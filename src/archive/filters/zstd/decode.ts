@@ -1,6 +1,6 @@
 /**
- * zstd (RFC 8878) by Node's libzstd, frame by frame: Node's stream ends with the first frame, without a word about what comes
- * after it, be that one to be skipped or half of the archive.
+ * Decompresses zstd (RFC 8878) with Node's libzstd, frame by frame. Node's stream ends after the first frame without an
+ * error, even if it is a skippable one or more frames follow.
  */
 import { createZstdDecompress } from 'node:zlib'
 import { Input } from '../../input.ts'
@@ -46,7 +46,7 @@ async function* frame(input: Input, reading: Reading): AsyncGenerator<Uint8Array
   for (let last = false; !last; ) {
     if (!(await input.fill(3)) || !(await input.fill(blockAt(input, input.position, reading).bytes)))
       throw truncated(reading)
-    // All blocks at hand together: to hand on each by itself costs as much as to undo it.
+    // Pass on all loaded blocks together: passing on each alone costs as much as decompressing it.
     const from = input.position
     while (!last && input.ready(3)) {
       const block = blockAt(input, input.position, reading)
@@ -60,7 +60,7 @@ async function* frame(input: Input, reading: Reading): AsyncGenerator<Uint8Array
   if (flags & 4) yield await take(4)
 }
 
-/** How long a block is with its header, whose three bytes are at `at` in the buffer. */
+/** The size of a block with its header, whose three bytes are at `at` in the buffer. */
 function blockAt(input: Input, at: number, reading: Reading): { bytes: number; last: boolean } {
   const fields = input.buffer.readUIntLE(at, 3)
   const size = fields >> 3

@@ -1,16 +1,19 @@
 /**
- * zstd (RFC 8878) as frames one after another, each with its size and a checksum, compressed in Node's thread pool. Any
- * zstd reads them as one file.
+ * zstd (RFC 8878) as several frames in a row, each with its content size and a checksum, compressed in Node's thread
+ * pool. Any zstd reads them as one file.
  */
 import { constants, createZstdCompress, type ZstdCompress } from 'node:zlib'
 import type { Sink } from '../../sink.ts'
 import { type BlockCompressor, BlockFilter } from '../block-filter.ts'
 import type { Filter, FilterOptions } from '../filter.ts'
 
-/** Input bytes of a frame: twice the window of level 3, and within a hundredth of one frame's size. */
+/** Input bytes of a frame: twice the window of level 3. Archives are less than 1 % larger than as one frame. */
 const BLOCK_BYTES = 4 << 20
 const OUTPUT_BYTES = 1 << 20
-/** From here on a block takes seconds, in calls into the library that cannot be called off: they get less to do each. */
+/**
+ * From this level on a block takes seconds. A call into the library cannot be interrupted, so each call gets a smaller
+ * output buffer.
+ */
 const SLOW_LEVEL = 10
 const SLOW_OUTPUT_BYTES = 64 << 10
 

@@ -1,7 +1,7 @@
 import type { FilterDescriptor } from '../filter.ts'
 import { FRAME_MAGIC, latin1, SKIPPABLE_MAGIC } from './layout.ts'
 
-/** A frame to be skipped may come first. */
+/** A skippable frame may come first. */
 const SKIPPABLE_MAGICS = Array.from({ length: 16 }, (_, n) => (SKIPPABLE_MAGIC << 4) | n)
 
 export const zstd: FilterDescriptor<'zstd'> = {

@@ -1,7 +1,7 @@
 /**
- * cpio in its POSIX form, odc (IEEE 1003.1-1990, "Extended cpio Format"): a header of octal numbers, the name, the content,
- * nothing filled up. This is what `flux dump` writes; but it cannot write symlinks, which are members with their target for
- * content.
+ * cpio in its POSIX form, odc (IEEE 1003.1-1990, "Extended cpio Format"): a header of octal numbers, the name, the
+ * content, without padding. `flux dump` writes this form too, but cannot write symlinks. A symlink is a member whose
+ * content is the target.
  */
 import type { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, assertSize, OTHER_FORMAT, sizeMismatch } from '../../archive-error.ts'
@@ -24,21 +24,21 @@ const {
 } = fields
 const [DEV] = device
 
-/** The greatest numbers that 6 and 11 digits can say. */
+/** The greatest numbers of 6 and of 11 octal digits. */
 const MAX_6 = 0o777777
 const MAX_11 = 0o77777777777
 
 export class CpioEncoder implements FormatEncoder {
   readonly #out: ChunkWriter
   readonly #mode: number
-  /** Header with everything that is the same for all members; the rest is patched in place for each. */
+  /** A header with the fields that all members share. The other fields are set in place for each member. */
   readonly #header = Buffer.alloc(HEADER_BYTES, '0')
   #members = 0
   #fileName = ''
   #declared = 0
   #written = 0
 
-  /** @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say */
+  /** @throws {ArchiveError} `EOVERFLOW` the format cannot express the owner or the time */
   constructor(out: ChunkWriter, attributes: MemberAttributes) {
     const { mode, uid, gid, mtimeSeconds } = attributes
     if (uid > MAX_6 || gid > MAX_6) throw tooLarge(`owner ${uid}, group ${gid}: ids go up to ${MAX_6}`)
@@ -78,7 +78,7 @@ export class CpioEncoder implements FormatEncoder {
   symlink(path: string, target: string, extra?: ExtraRecords): void {
     const content = Buffer.from(target)
     if (content.length > MAX_TARGET_BYTES) {
-      const what = `the target of the link is longer than the ${MAX_TARGET_BYTES} bytes that readers look at`
+      const what = `the target of the link is longer than the ${MAX_TARGET_BYTES} bytes that readers accept`
       throw new ArchiveError('ENAMETOOLONG', { format: 'cpio', pathname: path }, what, { hint: OTHER_FORMAT })
     }
     this.#member(S_IFLNK, path, content.length, extra)
@@ -96,7 +96,7 @@ export class CpioEncoder implements FormatEncoder {
 
   #member(type: number, path: string, size: number, extra: ExtraRecords | undefined): void {
     const records = extra === undefined ? '' : encodePax(Object.entries(extra))
-    // What comes after the NUL that ends a name is nothing to other readers; ours finds records there.
+    // Other readers ignore bytes after the NUL that ends a name. Our reader finds the records there.
     const name = Buffer.from(`${path === TRAILER ? './' : ''}${path}\0${records === '' ? '' : `${records}\0`}`)
     const at = { format: 'cpio', pathname: path }
     if (size > MAX_11) {
@@ -108,7 +108,8 @@ export class CpioEncoder implements FormatEncoder {
       throw new ArchiveError('ENAMETOOLONG', at, what, { hint: OTHER_FORMAT })
     }
     const header = this.#header
-    // Device and file number make out a file together: each member is one of its own, however many there are.
+    // Device and file number together identify a file. Each member gets a pair of its own, even with more than 2^18
+    // members.
     this.#members++
     putOctal(header, DEV, Math.floor(this.#members / (MAX_6 + 1)))
     putOctal(header, INO, this.#members & MAX_6)
@@ -129,5 +130,7 @@ function putOctal(header: Buffer, [offset, width]: Field, value: number): void {
 }
 
 function tooLarge(what: string): ArchiveError {
-  return new ArchiveError('EOVERFLOW', { format: 'cpio' }, `cpio: cannot say ${what}`, { hint: 'write a .tar instead' })
+  return new ArchiveError('EOVERFLOW', { format: 'cpio' }, `cpio: cannot store ${what}`, {
+    hint: 'write a .tar instead',
+  })
 }

@@ -1,24 +1,24 @@
 /** The headers of a cpio: POSIX odc (IEEE 1003.1-1990, "Extended cpio Format"), and SVR4 newc. */
 
-/** Where a field is, and its width. */
+/** The offset of a field, and its width, in bytes. */
 export type Field = readonly [at: number, width: number]
 
 export interface Layout {
   /** Bytes of a header before the name. */
   bytes: number
   radix: 8 | 16
-  /** What names and contents are filled up to. */
+  /** Names and contents are padded to a multiple of this. */
   align: 1 | 4
-  /** Under the names of the standard. */
+  /** The fields, named as in the standard. */
   fields: Readonly<Record<'ino' | 'mode' | 'uid' | 'gid' | 'nlink' | 'mtime' | 'namesize' | 'size', Field>>
-  /** Numbers that make out a file together with `ino`. */
+  /** Fields that together with `ino` identify a file. */
   device: readonly [Field, ...Field[]]
 }
 
 export const MAGIC_BYTES = 6
-/** Numbers in octal. */
+/** odc: numbers in octal. */
 export const ODC_MAGIC = '070707'
-/** Numbers in hexadecimal; without and with a checksum. */
+/** newc: numbers in hexadecimal; without and with a checksum. */
 export const NEWC_MAGIC = '070701'
 export const CRC_MAGIC = '070702'
 
@@ -59,7 +59,7 @@ export const NEWC: Layout = {
   ],
 }
 
-/** Of newc with a checksum: the sum of all bytes of the content. */
+/** The checksum field of newc with a checksum: the sum of all bytes of the content. */
 export const CHECK: Field = [102, 8]
 
 export const LAYOUTS: Readonly<Record<string, Layout>> = { [ODC_MAGIC]: ODC, [NEWC_MAGIC]: NEWC, [CRC_MAGIC]: NEWC }

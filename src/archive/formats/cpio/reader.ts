@@ -1,6 +1,6 @@
 /**
- * Reads cpio in its two portable forms: POSIX odc (numbers in octal) and SVR4 newc (in hexadecimal, filled up to 4 bytes,
- * with or without a checksum). A newc archive has the content of a file with several names at the last of them only.
+ * Reads cpio in its two portable forms: POSIX odc (numbers in octal) and SVR4 newc (in hexadecimal, padded to 4 bytes,
+ * with or without a checksum). In a newc archive, a file with several names has its content only at the last name.
  */
 import { S_IFMT } from '../../file-mode.ts'
 import type { Input } from '../../input.ts'
@@ -10,13 +10,13 @@ import type { FileOrigin, FormatReader } from '../format.ts'
 import { extraOf, parsePax } from '../pax.ts'
 import { CHECK, CRC_MAGIC, type Field, LAYOUTS, MAGIC_BYTES, NEWC, ODC, TRAILER } from './layout.ts'
 
-/** A member with what only this format says of it. */
+/** A member with the fields that only cpio has. */
 interface Header {
   member: Member
   size: number
-  /** Which file this is a name of, when it has several. */
+  /** Identifies the file, when it has several names. */
   file: string | undefined
-  /** How many names it has. */
+  /** How many names the file has. */
   names: number
   check: number | undefined
   pad: number
@@ -39,10 +39,10 @@ class CpioReader implements FormatReader {
     const input = this.#input
     const reading = this.#reading
     const batch = new Batch()
-    // Both forget a file with its last name, as those who write an archive do.
-    /** Names that wait for the content of their file. */
+    // Both maps forget a file after its last name, as writers of cpio do.
+    /** Names seen before the content of their file. */
     const waiting = new Map<string, Member[]>()
-    /** The name that a file with content has, and how many others are still to come. */
+    /** For a file whose content has been read, its name, and how many further names are still to come. */
     const seen = new Map<string, { path: string; left: number }>()
     for (let header: Header | undefined; (header = await readHeader(input, reading)); ) {
       const { member, size, file, names, check, pad } = header
@@ -55,7 +55,7 @@ class CpioReader implements FormatReader {
         } else if (others === undefined) {
           waiting.set(file, [member])
         } else if (others.push(member) === names) {
-          // All names are there, and none has content: it is empty.
+          // All names have been read without content: the file is empty.
           waiting.delete(file)
           addEmpty(batch, others)
         }
@@ -63,9 +63,9 @@ class CpioReader implements FormatReader {
         continue
       }
       const sum = { value: 0 }
-      const look = check === undefined ? undefined : (chunk: Uint8Array) => add(sum, chunk)
+      const onChunk = check === undefined ? undefined : (chunk: Uint8Array) => add(sum, chunk)
       if (member.type === 'file' && size > WHOLE_BYTES) {
-        const body = new Body(input, reading, member.path, size, look)
+        const body = new Body(input, reading, member.path, size, onChunk)
         member.stream = () => body.stream()
         batch.add(member)
         yield batch.take()
@@ -73,7 +73,7 @@ class CpioReader implements FormatReader {
         await input.skip(pad)
       } else {
         await readContent(input, header, reading)
-        if (member.data !== undefined) look?.(member.data)
+        if (member.data !== undefined) onChunk?.(member.data)
         batch.add(member)
       }
       if (check !== undefined && sum.value !== check) {
@@ -91,7 +91,7 @@ class CpioReader implements FormatReader {
       }
       if (batch.full) yield batch.take()
     }
-    // Empty files that have other names outside of the archive.
+    // Empty files, some of whose names are not in the archive.
     for (const names of waiting.values()) {
       addEmpty(batch, names)
       if (batch.full) yield batch.take()
@@ -141,7 +141,7 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
     throw reading.error('EOVERFLOW', `a name of ${namesize} bytes: at most ${HEADER_BYTES} are read`, { offset })
   }
   const size = number(fields.size)
-  const named = fill(bytes + namesize, align) - bytes
+  const named = padded(bytes + namesize, align) - bytes
   const name = await input.take(named)
   if (name.length < namesize || namesize === 0) throw reading.truncated('a name', { offset })
   const nameEnd = name[namesize - 1] === 0 ? namesize - 1 : namesize
@@ -150,7 +150,7 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
   if (raw === TRAILER && size === 0) return undefined
   const path = reading.path(raw, offset)
   const mode = number(fields.mode)
-  // What libarchive writes without a format of file is a plain one.
+  // libarchive writes some regular files without a type.
   const type = typeOfMode(mode) ?? ((mode & S_IFMT) === 0 ? 'file' : undefined)
   if (type === undefined) throw reading.error('ENOTSUP', `is of a type that is not known`, { path, offset })
   if (path === '' && type !== 'directory')
@@ -173,17 +173,20 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
     stream: undefined,
   }
   const check = magic === CRC_MAGIC && type === 'file' ? number(CHECK) : undefined
-  return { member, size, file, names, check, pad: fill(size, align) - size }
+  return { member, size, file, names, check, pad: padded(size, align) - size }
 }
 
-/** Records that our own encoder puts behind the NUL that ends a name, as in a pax header. Anything else there is an error. */
+/**
+ * Read the records that our encoder puts after the NUL that ends a name, as in a pax header. @returns undefined when
+ * there are none. A name with other text after a NUL fails later, because of the NUL.
+ */
 function recordsIn(name: Buffer, end: number, reading: Reading, offset: number) {
   const from = name.indexOf(0)
   if (from < 0 || from >= end || !/^[0-9]+ FLUX\./.test(name.toString('latin1', from + 1, from + 32))) return undefined
   return { from, extra: extraOf(parsePax(name.subarray(from + 1, end), {}, reading, offset)) }
 }
 
-const fill = (size: number, align: number): number => Math.ceil(size / align) * align
+const padded = (size: number, align: number): number => Math.ceil(size / align) * align
 
 async function readContent(input: Input, header: Header, reading: Reading): Promise<void> {
   const { member, size, pad } = header

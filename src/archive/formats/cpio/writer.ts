@@ -4,7 +4,7 @@ import { StreamWriter } from '../../stream-writer.ts'
 import type { FileTarget } from '../format.ts'
 import { CpioEncoder } from './encoder.ts'
 
-/** @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say */
+/** @throws {ArchiveError} `EOVERFLOW` the format cannot express the owner or the time */
 export function openWriter({ type, sink, filter, attributes }: FileTarget): ArchiveWriter {
   const out = new ChunkWriter()
   return new StreamWriter(type, sink, out, new CpioEncoder(out, attributes), filter)

@@ -1,8 +1,8 @@
 /**
- * The file system that tar-fs unpacks to: it takes every call at once and leaves the doing to a thread, which does some
- * hundred at a time. With node:fs each small file costs ten waits one after another: 40,000 took half a minute.
+ * The file system that tar-fs unpacks to. It queues calls and runs them in a thread, some hundred at a time. With
+ * node:fs, each small file costs ten waits in a row: 40,000 files took half a minute.
  *
- * It may answer without looking, since it knows of all there is: the directory is new, and nobody else's.
+ * It answers without asking the real file system, because the directory is new and no one else can write to it.
  */
 import { Writable } from 'node:stream'
 import { searchable } from '../../../files/index.ts'
@@ -10,43 +10,43 @@ import { Thread } from '../../../threads/index.ts'
 import type { Step, StepsHandlers } from './thread.ts'
 
 type Callback = (error?: Error | null) => void
-type Look = (error: Error | null, stats?: Looks) => void
-interface Looks {
+type StatCallback = (error: Error | null, stats?: FileKind) => void
+interface FileKind {
   isSymbolicLink(): boolean
   isDirectory(): boolean
 }
 
-const DIRECTORY: Looks = { isSymbolicLink: () => false, isDirectory: () => true }
-const SYMLINK: Looks = { isSymbolicLink: () => true, isDirectory: () => false }
+const DIRECTORY: FileKind = { isSymbolicLink: () => false, isDirectory: () => true }
+const SYMLINK: FileKind = { isSymbolicLink: () => true, isDirectory: () => false }
 
-/** A message holds about so many bytes, or so many calls; and so many may be on their way. */
+/** Limits: bytes and calls of one message, and messages in flight. */
 const DATA_BYTES = 1 << 20
-const MOST_STEPS = 4096
-const AHEAD = 3
+const MAX_STEPS = 4096
+const MAX_IN_FLIGHT = 3
 
 export class DeferredFs {
   readonly #thread: Thread<StepsHandlers>
   readonly #fail: (error: Error) => void
   readonly #fileMode: number
   readonly #directoryMode: number
-  /** The directory of the last member: it and those above it are there. */
+  /** The directory of the last member. It exists, and so do those above it. */
   #directory: string
   readonly #symlinks = new Set<string>()
   #steps: Step[] = []
   #data = new Uint8Array(DATA_BYTES)
-  /** What has come back from the thread, to be filled again. */
+  /** Buffers returned by the thread, for reuse. */
   readonly #spare: Uint8Array<ArrayBuffer>[] = []
   #used = 0
-  /** Who waits for there to be fewer. */
+  /** Wakes the call that waits for fewer messages in flight. */
   #wake: () => void = () => {}
   #failure: Error | undefined
   #closed = false
 
   /**
-   * @param name - what is attempted, for messages: `cannot write /a/b`
+   * @param name - start of error messages: `cannot write /a/b`
    * @param root - the new directory
-   * @param fileMode - permission bits of all files, whatever the archive says
-   * @param fail - called once, with the first call that failed
+   * @param fileMode - permission bits of all files; those of the members are ignored
+   * @param fail - called once, with the first error
    */
   constructor(name: string, root: string, fileMode: number, fail: (error: Error) => void) {
     this.#directory = root
@@ -56,28 +56,28 @@ export class DeferredFs {
     this.#thread = new Thread<StepsHandlers>(name, './thread', import.meta.url, { name })
   }
 
-  /** Settles when all calls are done. @throws what one has failed with */
+  /** Settles when all calls have been run. @throws the error of the first that failed */
   async finish(): Promise<void> {
     this.#send(true)
     await this.#until(0)
     if (this.#failure) throw this.#failure
   }
 
-  /** End the thread, whatever it does. */
+  /** Stop the thread, even if calls are left. */
   async close(): Promise<void> {
     this.#closed = true
     this.#wake()
     await this.#thread.terminate()
   }
 
-  // What follows is what tar-fs asks of a file system.
+  // The calls that tar-fs needs of a file system.
 
-  lstat = (path: string, callback: Look): void => {
+  lstat = (path: string, callback: StatCallback): void => {
     if (this.#symlinks.has(path)) callback(null, SYMLINK)
     else this.stat(path, callback)
   }
 
-  stat = (path: string, callback: Look): void => {
+  stat = (path: string, callback: StatCallback): void => {
     const directory = this.#directory
     if (directory.startsWith(path) && (directory.length === path.length || directory[path.length] === '/')) {
       callback(null, DIRECTORY)
@@ -87,13 +87,13 @@ export class DeferredFs {
   }
 
   mkdir = (path: string, _options: object, callback: Callback): void => {
-    // Perhaps it is there; to make it again does no harm.
+    // It may exist already. Creating it again does no harm.
     this.#directory = path
     this.#step(['directory', path, this.#directoryMode], callback)
   }
 
   chmod = (path: string, _mode: number, callback: Callback): void => {
-    // Directories are made with theirs.
+    // Directories are created with their mode.
     if (path === this.#directory) callback()
     else this.#step(['chmod', path, this.#fileMode], callback)
   }
@@ -101,12 +101,13 @@ export class DeferredFs {
   utimes = (_path: string, _accessed: Date, modified: Date, callback: Callback): void =>
     this.#step(['utimes', modified.getTime() / 1000], callback)
 
-  /** tar-fs takes away what is there before it makes a link. Nothing is. */
+  /** tar-fs removes an existing file before it creates a link. There is never one. */
   unlink = (_path: string, callback: Callback): void => callback()
 
   symlink = (target: string, path: string, callback: Callback): void => {
     this.#symlinks.add(path)
-    // Later: tar-stream goes on to the next member within the call, and a thousand links would be a stack too deep.
+    // Call back later: tar-stream continues with the next member inside the callback, and a thousand links would
+    // overflow the stack.
     this.#step(['symlink', path, target], () => queueMicrotask(callback))
   }
 
@@ -117,7 +118,7 @@ export class DeferredFs {
     })
   }
 
-  /** Copies, since what is sent away is sent with all of its buffer. */
+  /** Copies the chunk, since sending a view to the thread would send its whole buffer. */
   async #write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + DATA_BYTES - this.#used)
@@ -131,13 +132,13 @@ export class DeferredFs {
 
   #step(step: Step, callback: Callback): void {
     this.#steps.push(step)
-    if (this.#steps.length < MOST_STEPS) callback()
+    if (this.#steps.length < MAX_STEPS) callback()
     else void this.#sendSome().then(() => callback(), callback)
   }
 
   async #sendSome(): Promise<void> {
     this.#send(false)
-    await this.#until(AHEAD)
+    await this.#until(MAX_IN_FLIGHT)
   }
 
   async #until(onTheirWay: number): Promise<void> {

@@ -1,27 +1,30 @@
-/** What of a tar stream a directory can hold: checked as members come, so that an error names the key. */
+/**
+ * A tar stream whose members a directory can hold. Each member is checked when it is added, so that an error names the
+ * key.
+ */
 import type { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, OTHER_FORMAT } from '../../archive-error.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
 import { TarEncoder } from '../tar-encoder.ts'
 
-/** What a component and a path may come to in Linux (NAME_MAX, PATH_MAX less its NUL). */
+/** Most bytes of a component and of a path in Linux (NAME_MAX, and PATH_MAX without its NUL). */
 const NAME_BYTES = 255
 const PATH_BYTES = 4095
-/** What a name may come to without a look at its bytes: a character has three at most. */
+/** Names of up to this many UTF-16 units fit in any case: each unit takes at most three bytes in UTF-8. */
 const SHORT = Math.floor(NAME_BYTES / 3)
 
-/** Tar, without what a directory cannot hold. */
+/** Encodes tar, and refuses what a directory cannot hold. */
 export class DirectoryEncoder extends TarEncoder {
-  /** Bytes of what comes before each path. */
+  /** Bytes of the directory's path and its slash. */
   readonly #prefixBytes: number
 
-  /** @param directory - absolute: where it will be unpacked */
+  /** @param directory - absolute path of the directory that it will be unpacked into */
   constructor(out: ChunkWriter, attributes: MemberAttributes, directory: string) {
     super(out, attributes)
     this.#prefixBytes = Buffer.byteLength(directory) + 1
   }
 
-  /** @throws {ArchiveError} `ENOTSUP` there are records; `ENAMETOOLONG` the path, or a part of it, is */
+  /** @throws {ArchiveError} `ENOTSUP` there are records; `ENAMETOOLONG` the path or a component is too long */
   override file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
     this.#check(path, extra)
     super.file(path, size, parts)
@@ -33,7 +36,7 @@ export class DirectoryEncoder extends TarEncoder {
     super.beginFile(path, size)
   }
 
-  /** @throws {ArchiveError} as {@link file}; `ENOTSUP` also for a link that leads out */
+  /** @throws {ArchiveError} as {@link file}; `ENOTSUP` also for a link that leads out of the directory */
   override symlink(path: string, target: string, extra?: ExtraRecords): void {
     this.#check(path, extra)
     if (leadsOut(path, target)) {
@@ -45,7 +48,7 @@ export class DirectoryEncoder extends TarEncoder {
   }
 
   #check(path: string, extra: ExtraRecords | undefined): void {
-    if (extra !== undefined) throw refusal('ENOTSUP', path, 'no file can have a name that says this key')
+    if (extra !== undefined) throw refusal('ENOTSUP', path, 'no file name can hold this key')
     if (path.length <= SHORT) return
     if (path.split('/').some((component) => Buffer.byteLength(component) > NAME_BYTES)) {
       throw refusal('ENAMETOOLONG', path, `no file name can have more than ${NAME_BYTES} bytes`)
@@ -57,8 +60,8 @@ export class DirectoryEncoder extends TarEncoder {
 }
 
 /**
- * Whether a link could lead out, by itself or by way of others: `..` may only come first, where it leaves directories that
- * are none but directories, and only as often as there are any.
+ * True when a link could lead out of the directory, alone or together with other links. `..` is allowed only at the
+ * start of the target, where it leaves real directories, and at most once for each directory above the link.
  */
 function leadsOut(path: string, target: string): boolean {
   if (target.startsWith('/')) return true

@@ -1,6 +1,6 @@
 import type { DirectoryFormat } from '../format.ts'
 
-/** A directory with the members in it, asked for by a slash at the end of its name. */
+/** A directory with the members as files. A slash at the end of the path selects it. */
 export const directory: DirectoryFormat<'directory'> = {
   name: 'directory',
   isDirectory: true,

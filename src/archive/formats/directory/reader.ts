@@ -1,4 +1,4 @@
-/** Reads a directory as if it were an archive: its files and links, in the byte order of their names, nothing followed. */
+/** Reads a directory like an archive: its files and links, in the byte order of their names. Links are not followed. */
 import { constants, type Stats } from 'node:fs'
 import { lstat, open, readdir, readlink } from 'node:fs/promises'
 import { FluxError } from '../../../errors/index.ts'
@@ -7,7 +7,7 @@ import type { Source } from '../../source.ts'
 import { Batch, type Batches } from '../batch.ts'
 import type { DirectoryOrigin, FormatReader } from '../format.ts'
 
-/** Files that are read at once. */
+/** Files read at the same time. */
 const PARALLEL = 32
 
 export function openReader(from: DirectoryOrigin): FormatReader {
@@ -30,10 +30,10 @@ class DirectoryReader implements FormatReader {
     const source = this.#source
     const reading = this.#reading
     const batch = new Batch()
-    // Names still to come, the next one last; deep trees need no deep recursion.
+    // Names still to read, the next one last. A stack, so that deep trees need no recursion.
     const stack = await names(root, '', reading)
     for (let count: number; stack.length > 0; ) {
-      // As many as come before what is in the next directory.
+      // Take names up to the first directory, whose contents come next.
       for (count = 1; count < PARALLEL && count < stack.length && stack.at(-count)?.isDirectory === false; ) count++
       const found = stack.splice(-count).reverse()
       for (const member of await Promise.all(found.map(({ path }) => read(root, path, reading)))) {
@@ -52,7 +52,7 @@ interface Name {
   isDirectory: boolean
 }
 
-/** The names in a directory, as paths from the root, last one first. */
+/** The names in a directory, as paths from the root, in reverse order. */
 async function names(root: string, path: string, reading: Reading): Promise<Name[]> {
   try {
     const found = await readdir(path === '' ? root : `${root}/${path}`, { encoding: 'buffer', withFileTypes: true })
@@ -103,12 +103,12 @@ async function read(root: string, path: string, reading: Reading): Promise<Membe
   }
 }
 
-/** @throws {ArchiveError} `EIO` when the file is no longer as long as it was */
+/** @throws {ArchiveError} `EIO` the size of the file has changed */
 async function* content(file: string, stats: Stats, reading: Reading, path: string): AsyncGenerator<Uint8Array> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     let left = stats.size
-    // One byte more than there should be, to see that it is not there.
+    // Ask for one byte more than expected, to see that the file has not grown.
     for (;;) {
       const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.min(left + 1, WHOLE_BYTES + 1)))
       left -= bytesRead

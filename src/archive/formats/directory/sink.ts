@@ -1,6 +1,6 @@
 /**
- * A directory as the place where an archive goes: a tar stream that tar-fs unpacks as it comes. It is unpacked beside its
- * final name, and takes that when it is complete and on disk.
+ * Writes an archive as a directory: tar-fs unpacks the tar stream as it arrives. It is unpacked beside its final name,
+ * and renamed when it is complete and on disk.
  */
 import { spawn } from 'node:child_process'
 import type { Stats } from 'node:fs'
@@ -13,7 +13,7 @@ import { followLinks, type LinkEnd, PartFile, searchable, syncPath } from '../..
 import type { Sink } from '../../sink.ts'
 import { DeferredFs } from './deferred-fs.ts'
 
-/** What rename(2) answers when the name has been taken meanwhile, by a directory that is not empty or by a file. */
+/** Errors of rename(2) when the name has been taken meanwhile, by a file or by a directory that is not empty. */
 const IN_USE = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR']
 
 const OWNER_ONLY = 0o600
@@ -30,16 +30,16 @@ export class DirectorySink implements Sink {
   readonly #unpacked: Promise<void>
 
   /**
-   * @param path - nothing may be there but an empty directory; a slash at the end does not count
-   * @param signal - calls it off
-   * @param mode - permission bits of the files; directories may be entered by whoever may read them (default: 0600, and
-   *   for the directory itself those of an empty one of ours that it replaces)
-   * @throws {FluxError} `EEXIST` when there is something; else the errno of the file system
+   * @param path - must not exist, or be an empty directory; a slash at the end is ignored
+   * @param signal - interrupts it
+   * @param mode - permission bits of the files; users who can read a directory can also enter it (default: 0600; an
+   *   empty directory of the same owner that is replaced passes on its own)
+   * @throws {FluxError} `EEXIST` a file or a non-empty directory of that name exists; else the errno of the file system
    */
   static async open(path: string, signal?: AbortSignal, mode?: number): Promise<DirectorySink> {
     try {
-      const { path: target, stats } = await emptyPlace(path)
-      // Nobody else may put anything in it before it is complete.
+      const { path: target, stats } = await freePath(path)
+      // No other user can write to it before it is complete.
       const part = new PartFile(target, 'directory')
       try {
         return new DirectorySink(path, target, part, stats, mode, signal)
@@ -69,10 +69,11 @@ export class DirectorySink implements Sink {
     this.#fs = new DeferredFs(`cannot write ${name}`, part.path, mode ?? OWNER_ONLY, (error) =>
       this.#unpacking.destroy(error),
     )
-    // Links that lead out never come here; tar-fs would also refuse a link to a link. The owner is whoever unpacks.
+    // The encoder has refused links that lead out; tar-fs would also refuse a link to a link. Files keep the owner of
+    // this process.
     const options = { fs: this.#fs, chown: false, validateSymlinks: false, strict: true }
     this.#unpacking = extract(part.path, options) as unknown as Writable
-    // A member that is refused before anybody listens to its stream would end the process.
+    // If a member fails before its stream has an error listener, the error would end the process.
     this.#unpacking.prependListener('entry', (_header: unknown, stream: Readable) => stream.on('error', () => {}))
     this.#unpacked = new Promise((resolve, reject) => {
       this.#unpacking
@@ -80,11 +81,11 @@ export class DirectorySink implements Sink {
         .on('error', reject)
         .on('close', () => reject(new Error('unpacking stopped')))
     })
-    // A failure is met by the next write.
+    // The next write throws the error. Until then it must not be an unhandled rejection.
     this.#unpacked.catch(() => {})
   }
 
-  /** Absolute: where it is unpacked. */
+  /** Absolute path of the temporary directory that it is unpacked into. */
   get temporary(): string {
     return this.#part.path
   }
@@ -93,7 +94,7 @@ export class DirectorySink implements Sink {
     try {
       for (const chunk of chunks) {
         throwIfAborted(this.#signal)
-        // Views of it may wait longer than this call, after which it is overwritten.
+        // The chunk is copied, since it is reused after this call, when views of it may still be queued.
         if (this.#unpacking.destroyed) await this.#unpacked
         if (this.#unpacking.write(Buffer.from(chunk))) continue
         const drained = new Promise((resolve) => this.#unpacking.once('drain', resolve))
@@ -115,7 +116,7 @@ export class DirectorySink implements Sink {
       this.#part.publish('any')
       await syncPath(dirname(this.#target))
     } catch (error) {
-      // Another dump of the same name was faster.
+      // Another process has taken the name meanwhile.
       if (IN_USE.includes((error as NodeJS.ErrnoException).code ?? '')) throw notEmpty(this.#name, 'by now')
       throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
     } finally {
@@ -130,8 +131,8 @@ export class DirectorySink implements Sink {
   }
 }
 
-/** Where the directory is to be. @throws {FluxError} `EEXIST` there is something, and not an empty directory */
-async function emptyPlace(path: string): Promise<LinkEnd> {
+/** The final path of the directory. @throws {FluxError} `EEXIST` a file or a non-empty directory of that name exists */
+async function freePath(path: string): Promise<LinkEnd> {
   const found = await followLinks(resolve(path))
   if (found.stats === undefined) return found
   const names = await readdir(found.path).catch((error: NodeJS.ErrnoException) => {
@@ -149,9 +150,9 @@ function notEmpty(path: string, since = ''): FluxError {
   })
 }
 
-/** Get all of a tree on disk: by one call for its file system, where there is sync(1) of coreutils; else file by file. */
+/** Flush a tree to disk: with one call for its file system if there is sync(1) of coreutils, else file by file. */
 async function syncTree(root: string, signal: AbortSignal | undefined): Promise<void> {
-  // In a session of its own, so that Ctrl-C does not end it before we know.
+  // In its own session, so that Ctrl-C does not kill it before we handle the signal.
   const sync = spawn('sync', ['-f', root], { stdio: 'ignore', detached: true })
   const status = await new Promise((settle) => sync.once('error', settle).once('close', settle))
   if (status === 0) return

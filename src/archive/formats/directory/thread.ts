@@ -1,4 +1,4 @@
-/** What runs in the thread of deferred-fs.ts: the calls themselves, one after another. */
+/** Runs in the thread of deferred-fs.ts: makes the system calls, one after another. */
 import {
   chmodSync,
   closeSync,
@@ -14,13 +14,13 @@ import { dirname } from 'node:path'
 import { workerData } from 'node:worker_threads'
 import { type Answer, serveThread } from '../../../threads/index.ts'
 
-/** What the thread is started with. */
+/** Start data of the thread. */
 export interface StepsThreadData {
-  /** What is attempted, for messages: `cannot write /a/b`. */
+  /** Start of error messages: `cannot write /a/b`. */
   name: string
 }
 
-/** One call, with its path or, of the file that is open, where its data are. */
+/** One call. `write` and `utimes` apply to the open file; `write` gives the range of its bytes in `data`. */
 export type Step =
   | readonly ['directory', path: string, mode: number]
   | readonly ['file', path: string]
@@ -29,19 +29,19 @@ export type Step =
   | readonly ['chmod', path: string, mode: number]
   | readonly ['symlink', path: string, target: string]
 
-/** What the thread does. */
+/** The calls of the thread. */
 export type StepsHandlers = {
-  /** Do all these. @returns the buffer of `data`, to be filled again */
+  /** Run the steps. @returns the buffer of `data`, for reuse */
   take: (steps: { steps: readonly Step[]; data: Uint8Array<ArrayBuffer>; last: boolean }) => Answer<ArrayBuffer>
 }
 
 const { name } = workerData as StepsThreadData
 
-/** The file that is being written. */
+/** The open file. */
 let path = ''
 let fd = -1
 
-/** Never an existing file, nor through a link. */
+/** Open only a new file, and never through a link. */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
 function close(): void {
@@ -53,7 +53,7 @@ function write(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
 }
 
-/** With those above it that are not there yet, whatever the umask is. */
+/** Make a directory and the missing ones above it, all with this mode regardless of the umask. */
 function makeDirectory(path: string, mode: number): void {
   const first = mkdirSync(path, { recursive: true, mode })
   if (first === undefined) return

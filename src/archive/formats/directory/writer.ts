@@ -5,7 +5,9 @@ import type { DirectoryTarget } from '../format.ts'
 import { DirectoryEncoder } from './encoder.ts'
 import { DirectorySink } from './sink.ts'
 
-/** @throws {FluxError} `EEXIST` when there is something under that name; else the errno of the file system */
+/**
+ * @throws {FluxError} `EEXIST` a file or a non-empty directory of that name exists; else the errno of the file system
+ */
 export async function openWriter({
   type,
   path,

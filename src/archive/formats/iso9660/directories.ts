@@ -1,6 +1,7 @@
 /**
- * The directories of one hierarchy: each an extent of whole sectors full of records, with its continuation areas behind it
- * when it has any. Each is written twice, first to know its size, then with the positions that follow from the sizes.
+ * The directories of one hierarchy. Each is an extent of whole sectors with its records, followed by its continuation
+ * areas if it has any. Each is rendered twice: first to get its size, then with the positions that follow from all
+ * sizes.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { MemberAttributes } from '../../format-encoder.ts'
@@ -10,23 +11,23 @@ import { FLAG_DIRECTORY, FLAG_MULTI_EXTENT, RECORD, SECTOR } from './layout.ts'
 import { ContinuationArea } from './system-use.ts'
 import { DIRECTORY, FILE, type MemberTree, ROOT } from './tree.ts'
 
-/** A record's length is one byte, and even. */
+/** The length of a record is one byte, and even. */
 const MAX_RECORD_BYTES = 254
 
 /**
- * Bytes of a file that one record can say: whole sectors within 32 bits. A larger file has several, the sections of ECMA-119
- * 6.5.1, and interchange level 3 is what allows it.
+ * Most bytes of a file that one record describes: whole sectors within 32 bits. A larger file has several records, for
+ * the sections of ECMA-119 6.5.1. Interchange level 3 allows that.
  */
 export const MAX_SECTION_BYTES = 2 ** 32 - SECTOR
 
-/** Where a record stands: for the directory itself, for its parent, or for a member. */
+/** What a record describes: the directory itself, its parent, or a member. */
 export type Role = 'self' | 'parent' | 'member'
 
-/** Adds what belongs behind the identifier of a record. */
+/** Adds the system use field, after the identifier of a record. */
 export interface Extension {
   /**
-   * @param directory - the one that the record is in
-   * @param node - what the record is of
+   * @param directory - the directory that holds the record
+   * @param node - the node that the record describes
    * @returns bytes written to `record` from `at`, at most `room`
    */
   put(
@@ -42,19 +43,19 @@ export interface Extension {
 
 export class Directories {
   readonly hierarchy: Hierarchy
-  /** Where each directory begins, by its node. */
+  /** First sector of each directory, by its node. */
   readonly sector: Uint32Array
-  /** Sectors of all, with their continuation areas. */
+  /** Sectors of all directories with their continuation areas. */
   sectors = 0
-  /** All directories, as they come in the image. */
+  /** All directories, in their order in the image. */
   readonly order: Int32Array
   readonly #tree: MemberTree
   readonly #extension: Extension | undefined
   /** Sectors of the records of each directory. */
   readonly #length: Uint32Array
-  /** Where the data of files begin. */
+  /** First sector of the data of files. */
   #dataSector = 0
-  /** A record, with what is the same in all. */
+  /** A record buffer, with the fields that all records share. */
   readonly #record = Buffer.alloc(256)
   #extent = Buffer.alloc(16 * SECTOR)
   #used = 0
@@ -77,7 +78,7 @@ export class Directories {
     putBoth16(this.#record, RECORD.sequenceNumber, 1)
   }
 
-  /** Find out how many sectors each directory takes; `sector` counts from 0 until {@link place}. */
+  /** Compute how many sectors each directory takes. Until {@link place}, `sector` counts from 0. */
   async measure(): Promise<void> {
     const { order } = this
     for (let i = 0; i < order.length; i++) {
@@ -90,7 +91,7 @@ export class Directories {
     }
   }
 
-  /** Say where the first directory begins, and where the data of files do. */
+  /** Set the first sector of the first directory, and of the data of files. */
   place(sector: number, dataSector: number): void {
     for (const directory of this.order) {
       this.sector[directory] = (this.sector[directory] as number) + sector
@@ -98,13 +99,13 @@ export class Directories {
     this.#dataSector = dataSector
   }
 
-  /** The record of the root that stands in a volume descriptor: 34 bytes (8.4.18). */
+  /** The record of the root in a volume descriptor: 34 bytes (8.4.18). */
   rootRecord(): Buffer {
     const length = this.#fill(this.sector[ROOT] as number, this.#bytesOf(ROOT), FLAG_DIRECTORY, 0)
     return Buffer.from(this.#record.subarray(0, length))
   }
 
-  /** The sectors of a directory: views, to be copied before the next call. */
+  /** The sectors of a directory. Views, valid until the next call. */
   render(directory: number): readonly Uint8Array[] {
     this.#write(directory)
     const extent = this.#extent.subarray(0, this.#used)
@@ -132,11 +133,11 @@ export class Directories {
     }
     const bytes = kind[node] === FILE ? (size[node] as number) : 0
     if (bytes === 0) {
-      // A position that is within the image and behind all directories: libarchive looks at it even so.
+      // A position within the image and after all directories: libarchive uses it even though there are no data.
       this.#add('member', directory, node, this.#dataSector, 0, 0)
       return
     }
-    // The first sector of the data is that of all who have none.
+    // The first sector of the data belongs to all files without data.
     let sector = this.#dataSector + 1 + (place[node] as number)
     for (let left = bytes; left > 0; left -= MAX_SECTION_BYTES) {
       const flags = left > MAX_SECTION_BYTES ? FLAG_MULTI_EXTENT : 0
@@ -154,7 +155,7 @@ export class Directories {
       if (length % 2 === 1) record[length++] = 0
       record[0] = length
     }
-    // A record does not go beyond a sector (6.8.1.1).
+    // A record must not cross a sector border (6.8.1.1).
     const over = this.#used % SECTOR
     if (over + length > SECTOR) this.#zeros(SECTOR - over)
     if (this.#used + length > this.#extent.length) {
@@ -166,7 +167,7 @@ export class Directories {
     this.#used += length
   }
 
-  /** Fill the record up to its identifier and the byte that makes that even. @returns its length so far */
+  /** Fill the record up to its identifier and the byte that pads it to an even length. @returns its length so far */
   #fill(sector: number, bytes: number, flags: number, node: number, role: Role = 'self'): number {
     const record = this.#record
     putBoth32(record, RECORD.extent, sector)
@@ -174,7 +175,7 @@ export class Directories {
     record[RECORD.flags] = flags
     let identifierLength = 1
     if (role === 'member') identifierLength = this.hierarchy.identifiers.put(node, record, RECORD.identifier)
-    // The directory itself and its parent (6.8.2.2).
+    // The identifiers of the directory itself and of its parent (6.8.2.2).
     else record[RECORD.identifier] = node
     record[RECORD.identifierLength] = identifierLength
     let length = RECORD.identifier + identifierLength

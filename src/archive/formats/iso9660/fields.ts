@@ -1,8 +1,8 @@
-/** How ECMA-119 records numbers, dates and texts. */
+/** Numbers and dates in the form of ECMA-119. */
 import { ArchiveError } from '../../archive-error.ts'
 import { FIRST_SHORT_YEAR, SECTOR, SHORT_DATE_BYTES } from './layout.ts'
 
-/** Number of sectors that `bytes` take. */
+/** Number of sectors for `bytes` bytes. */
 export function sectorsOf(bytes: number): number {
   return Math.ceil(bytes / SECTOR)
 }
@@ -21,16 +21,18 @@ export function putBoth32(to: Buffer, at: number, value: number): void {
   to[at + 3] = to[at + 4] = value >>> 24
 }
 
-/** The years that the one byte of a short date can say. */
+/** The last year that the one byte of a short date can hold. */
 const LAST_SHORT_YEAR = 2155
 
-/** Whether a directory record can say this time. */
+/** True when a directory record can hold this time. */
 export function hasShortDate(seconds: number): boolean {
   const year = new Date(seconds * 1000).getUTCFullYear()
   return year >= FIRST_SHORT_YEAR && year <= LAST_SHORT_YEAR
 }
 
-/** Date and time of a directory record, in UTC (9.1.5): seven zeros, "not specified", when it cannot be said. */
+/**
+ * Date and time of a directory record, in UTC (9.1.5); seven zeros, "not specified", for a time that it cannot hold.
+ */
 export function shortDate(seconds: number): Buffer {
   const bytes = Buffer.alloc(SHORT_DATE_BYTES)
   if (!hasShortDate(seconds)) return bytes
@@ -47,7 +49,7 @@ export function shortDate(seconds: number): Buffer {
 /**
  * Date and time of a volume descriptor, in UTC: 16 digits down to hundredths, and the offset from UTC (8.4.26.1).
  *
- * @throws {ArchiveError} `EOVERFLOW` outside of the years 1 to 9999
+ * @throws {ArchiveError} `EOVERFLOW` the time is outside the years 1 to 9999
  */
 export function longDate(seconds: number): Buffer {
   const date = new Date(seconds * 1000)
@@ -70,5 +72,5 @@ export function longDate(seconds: number): Buffer {
   return Buffer.from(`${text}00\0`, 'latin1')
 }
 
-/** The long date that says nothing: digits of zero, and an offset of zero. */
+/** The long date "not specified": all digits zero, and offset zero. */
 export const NO_LONG_DATE: Uint8Array = Buffer.from(`${'0'.repeat(16)}\0`, 'latin1')

@@ -3,17 +3,17 @@ import { setImmediate } from 'node:timers/promises'
 import { arrange, type Identifiers } from './identifiers.ts'
 import { DIRECTORY, ROOT } from './tree.ts'
 
-/** Directories that are worked on before others get their turn: some milliseconds. */
+/** Directories processed before yielding to the event loop: some milliseconds. */
 export const TURN = 4096
 
 export class Hierarchy {
-  /** Directory that each node is in. The root is in itself. */
+  /** The directory of each node. The root's is itself. */
   readonly parent: Int32Array
   readonly identifiers: Identifiers
   /** All directories: the root first, level by level, each level by parent and identifier (ECMA-119 6.9.1). */
   readonly directories: Int32Array
   readonly #members: Int32Array
-  /** Where a node's members begin in `members`; they end where the next one's begin. */
+  /** Start of each node's members in `members`; they end at the start of the next node's. */
   readonly #start: Int32Array
 
   private constructor(parent: Int32Array, identifiers: Identifiers, directories: number) {
@@ -32,8 +32,8 @@ export class Hierarchy {
   }
 
   /**
-   * @param parent - of each node; as many as the hierarchy has nodes
-   * @param kind - of each node
+   * @param parent - parent of each node; its length is the number of nodes
+   * @param kind - kind of each node
    */
   static async of(parent: Int32Array, kind: Uint8Array, identifiers: Identifiers): Promise<Hierarchy> {
     let directories = 0
@@ -50,13 +50,13 @@ export class Hierarchy {
     return hierarchy
   }
 
-  /** The members of a directory, in the order of their identifiers once the hierarchy has been made. */
+  /** The members of a directory, sorted by identifier once the hierarchy is complete. */
   membersOf(directory: number): Int32Array {
     return this.#members.subarray(this.#start[directory], this.#start[directory + 1])
   }
 }
 
-/** Count up one of many. @returns what it was before */
+/** Increment one of the counts. @returns its previous value */
 function increment(counts: Int32Array, at: number): number {
   const before = counts[at] as number
   counts[at] = before + 1

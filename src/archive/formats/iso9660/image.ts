@@ -1,14 +1,15 @@
 /**
- * Where everything is in an image, and all of it but the data of files:
+ * The layout of an image, and all of it except the data of files:
  *
  *     0    16 sectors that belong to the system, empty
  *     16   volume descriptors: primary, Joliet's, terminator
  *     19   path tables, L and M, of the primary hierarchy and of Joliet's
- *          directories of the primary hierarchy, each with its continuation areas behind it
- *          directories of Joliet's
- *          data: an empty sector for files that have none, then those of each file from a sector of its own
+ *          directories of the primary hierarchy, each followed by its continuation areas
+ *          directories of Joliet's hierarchy
+ *          data: an empty sector for files without data, then the data of each file, from a new sector
  *
- * A directory comes after the one it is in, and all of them before the data, so that an image can be read from a pipe.
+ * A directory comes after its parent, and all directories come before the data, so that an image can be read from a
+ * pipe.
  */
 import { ChunkWriter } from '../../../bytes/index.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
@@ -49,8 +50,8 @@ export class Image {
   }
 
   /**
-   * @param tree - all members; nodes are added to it
-   * @throws {ArchiveError} `EEXIST` when there is no name for the directory of those that are too deep
+   * @param tree - all members; relocation adds nodes to it
+   * @throws {ArchiveError} `EEXIST` no name is free for the directory that holds relocated directories
    */
   static async of(tree: MemberTree, attributes: MemberAttributes): Promise<Image> {
     const members = tree.count
@@ -72,7 +73,7 @@ export class Image {
     return new Image(attributes, volumes, dataSectors)
   }
 
-  /** All but the data, in chunks of about 1 MiB, each good until the next is asked for. */
+  /** The image without the data, in chunks of about 1 MiB. A chunk is valid until the next one is requested. */
   *head(): Generator<Uint8Array> {
     const out = new ChunkWriter()
     out.zeros(SYSTEM_SECTORS * SECTOR)

@@ -1,7 +1,7 @@
 import type { FileFormat } from '../format.ts'
 import { DESCRIPTOR_IDENTIFIER_AT, SECTOR, STANDARD_IDENTIFIER, SYSTEM_SECTORS } from './layout.ts'
 
-/** ISO 9660 with Rock Ridge and Joliet: an image that mounts. */
+/** ISO 9660 with Rock Ridge and Joliet: an image that can be mounted. */
 export const iso9660: FileFormat<'iso9660'> = {
   name: 'iso9660',
   extensions: ['.iso'],

@@ -1,10 +1,10 @@
 /**
- * Identifiers of the Joliet hierarchy: the names themselves, in big-endian 16-bit units, of which a name may have 64. Six
- * characters and the control characters are not allowed and become underscores (Joliet specification, "Allowed Character
- * Set"). A longer name is cut, and numbered where that makes two alike. Rock Ridge has the names as they are.
+ * Identifiers of the Joliet hierarchy: the names themselves, in big-endian 16-bit units, at most 64 for each name. Six
+ * characters and the control characters are not allowed and become underscores (Joliet specification, "Allowed
+ * Character Set"). A longer name is cut, and numbered if that makes two names equal. Rock Ridge holds the exact names.
  *
- * The specification says UCS-2, which ends at U+FFFF; characters beyond are written as the two units of UTF-16, as every
- * reader of today takes them.
+ * The specification says UCS-2, which ends at U+FFFF. Characters beyond are written as the two units of UTF-16, which
+ * all current readers accept.
  */
 import type { Identifiers } from './identifiers.ts'
 import { DIRECTORY, type MemberTree } from './tree.ts'
@@ -14,9 +14,9 @@ const VERSION = ';1'
 
 export class JolietIdentifiers implements Identifiers {
   readonly #tree: MemberTree
-  /** Identifiers that are not the names. */
+  /** Identifiers that differ from the names. */
   readonly #changed = new Map<number, string>()
-  /** 1 for those whose bytes in UTF-8 are not the units of the identifier. */
+  /** 1 for nodes whose UTF-8 bytes are not the units of the identifier. */
   readonly #wide: Uint8Array
 
   constructor(tree: MemberTree, count: number) {
@@ -99,7 +99,7 @@ const NOT_PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x80 || String.fromCharCode(byte).search(NOT_ALLOWED) === 0 ? 1 : 0,
 )
 
-/** The first units of a text, without half of a surrogate pair at the end. */
+/** Cut a text to at most `max` units, without half of a surrogate pair at the end. */
 function cut(text: string, max: number): string {
   if (text.length <= max) return text
   const last = text.charCodeAt(max - 1)

@@ -1,18 +1,18 @@
 /**
- * Path tables: the directories of a hierarchy once more, in one place, each with the number of its parent (ECMA-119 9.4). That
- * number has 16 bits, so there is no saying what lies in a directory whose own number is above 65,535. mkisofs and libarchive
- * refuse such trees, or write a wrong parent. Here the table ends before the first record that it cannot say. Directories
- * are numbered level by level, so what is there is right, and holds all directories of the upper levels. Readers of today
- * go by the directories themselves; a reader that goes by the path table alone would not find those that are left out.
+ * Path tables list the directories of a hierarchy, each with the number of its parent (ECMA-119 9.4). That number has
+ * 16 bits, so a directory whose parent has a number above 65,535 cannot be listed. mkisofs and libarchive refuse such
+ * trees, or write a wrong parent. Here the table ends before the first directory that it cannot list. Directories are
+ * numbered level by level, so the table is correct as far as it goes, and has all directories of the upper levels.
+ * Current readers use the directories themselves; a reader that uses only the path table would not find the rest.
  */
 import type { Directories } from './directories.ts'
 import { ROOT } from './tree.ts'
 
 const MAX_PARENT = 65_535
-/** Length of the identifier, of the extended attribute record, position, parent. */
+/** Bytes of a record before the identifier: its length, length of the extended attribute record, position, parent. */
 const FIXED_BYTES = 8
 
-/** Number of bytes, the same in both byte orders. */
+/** Bytes of the path table, the same in both byte orders. */
 export function pathTableBytes({ hierarchy }: Directories): number {
   let bytes = 0
   forEachRecord(hierarchy, (node) => {
@@ -46,7 +46,7 @@ function forEachRecord(
   { directories, parent }: Directories['hierarchy'],
   visit: (node: number, parentNumber: number) => void,
 ): void {
-  // Directories come by the number of their parent, so that counts up beside them.
+  // Directories are sorted by the number of their parent, so this number only counts up.
   let parentNumber = 1
   for (const node of directories) {
     while (directories[parentNumber - 1] !== parent[node]) parentNumber++

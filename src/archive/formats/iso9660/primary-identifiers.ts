@@ -1,27 +1,27 @@
 /**
- * Identifiers of the primary hierarchy: `NAME.EXT` with 8 and 3 d-characters (ECMA-119 7.5, 7.6, level 1), which any reader
- * takes. Longer ones would be easier to read, but eight levels of 31 characters are more than the 255 that 6.8.2.1 allows a
- * path, and whoever looks at these names has no Rock Ridge, and so an old reader.
+ * Identifiers of the primary hierarchy: `NAME.EXT` with 8 and 3 d-characters (ECMA-119 7.5, 7.6, level 1), which any
+ * reader accepts. Longer ones would be easier to read, but eight levels of 31 characters exceed the 255 that 6.8.2.1
+ * allows for a path, and only old readers without Rock Ridge use these names.
  */
 import type { Identifiers } from './identifiers.ts'
 import { DIRECTORY, type MemberTree } from './tree.ts'
 
 const NAME = 8
 const EXTENSION = 3
-/** `NAME.EXT`, filled up with spaces: as 9.3 compares them. */
+/** Bytes of `NAME.EXT` padded with spaces, the form that 9.3 compares. */
 const WIDTH = NAME + 1 + EXTENSION
 const SPACE = 0x20
 const DOT = 0x2e
 const UNDERSCORE = 0x5f
-/** What every file has behind its name: the one version there is. */
+/** The version number after the name of each file: always 1. */
 const VERSION = ';1'
 
-/** Digits that a number which makes an identifier unique has at least, as mkisofs and libarchive write it. */
+/** Fewest digits of the number that makes an identifier unique, as in mkisofs and libarchive. */
 const NUMBER_DIGITS = 3
 
 export class PrimaryIdentifiers implements Identifiers {
   readonly #tree: MemberTree
-  /** Without the dot of an empty extension, so that a file and a directory cannot differ by that alone. */
+  /** Texts without the dot of an empty extension, so that a file and a directory cannot differ only by that dot. */
   readonly #texts: Buffer
 
   constructor(tree: MemberTree, count: number) {
@@ -35,7 +35,7 @@ export class PrimaryIdentifiers implements Identifiers {
     const end = this.#tree.nameEnd(node)
     let dot = end
     if (this.#tree.kind[node] !== DIRECTORY) {
-      // No search of the buffer: without a dot, that would go on through all names before this one.
+      // Not Buffer.lastIndexOf, which would search all names before this one if it has no dot.
       let last = end - 1
       while (last > from && names[last] !== DOT) last--
       if (last > from) dot = last
@@ -50,7 +50,7 @@ export class PrimaryIdentifiers implements Identifiers {
 
   compare(a: number, b: number): number {
     const texts = this.#texts
-    // Most siblings differ early, and a call of Buffer.compare costs more than the loop.
+    // Most siblings differ early, so a call of Buffer.compare costs more than this loop.
     for (let i = a * WIDTH, j = b * WIDTH, end = i + WIDTH; i < end; i++, j++) {
       const order = (texts[i] as number) - (texts[j] as number)
       if (order !== 0) return order
@@ -86,12 +86,12 @@ export class PrimaryIdentifiers implements Identifiers {
       to[at + length] = byte
     }
     if (this.#tree.kind[node] === DIRECTORY) return length
-    // The dot is there even when nothing follows it (7.5.1).
+    // A file has the dot even without an extension (7.5.1).
     if (!dotted) to[at + length++] = DOT
     return length + to.write(VERSION, at + length, 'latin1')
   }
 
-  /** Write a part of a name as at most `width` d-characters, one for each character. @returns how many */
+  /** Write part of a name as at most `width` d-characters, one for each character. @returns how many */
   #dCharacters(from: number, end: number, at: number, width: number): number {
     const { names } = this.#tree
     let length = 0

@@ -1,6 +1,6 @@
 /**
- * What Rock Ridge says of a file: the fields after the name in a directory record of ISO 9660 (SUSP, IEEE P1281; RRIP, IEEE
- * P1282), which may go on elsewhere (`CE`).
+ * Reads the Rock Ridge fields of a file, which follow the name in a directory record of ISO 9660 and may continue
+ * elsewhere (`CE`) (SUSP, IEEE P1281; RRIP, IEEE P1282).
  */
 import type { ExtraRecords } from '../../format-encoder.ts'
 import type { Reading } from '../../member.ts'
@@ -30,7 +30,7 @@ import {
   TF_MODIFY,
 } from './layout.ts'
 
-/** Continuations that one record may have: more is a loop. */
+/** Most continuations of one record. More are a loop. */
 const CONTINUATIONS = 256
 
 export interface RockRidge {
@@ -40,30 +40,30 @@ export interface RockRidge {
   gid: number
   mtimeSeconds: number | undefined
   linkname: string | undefined
-  /** Extended attributes of users, by their names (AAIP 2.0, "AL"). */
+  /** Extended attributes of the namespace `user.`, by name (AAIP 2.0, "AL"). */
   extra: ExtraRecords | undefined
-  /** Where a directory too deep for ISO 9660 has been put. */
+  /** The position of a directory that was moved because it is too deep for ISO 9660. */
   relocatedTo: number | undefined
-  /** This is where it has been put, and it is shown elsewhere. */
+  /** True for a directory that was moved here, and is shown at its original place. */
   relocated: boolean
-  /** Compressed by zisofs. */
+  /** True for a file compressed by zisofs. */
   compressed: boolean
-  /** Bytes before the fields of all other records; given by the root directory alone. */
+  /** Bytes to skip before the fields of all other records. Only the root directory gives it. */
   skip: number | undefined
 }
 
-/** Names and targets come in parts, bytes first: a part may end within a character. */
+/** Names and targets come in parts, kept as bytes, since a part may end within a character. */
 interface Parts {
   name: Buffer[]
   target: Buffer[]
-  /** The next component of the target goes on with the last one. */
+  /** True when the next component of the target continues the last one. */
   goesOn: boolean
-  /** Names and values of attributes, in turns. */
+  /** Names and values of attributes, alternating. */
   attributes: Buffer[]
   attributeGoesOn: boolean
 }
 
-/** @param area - the fields, from the first on */
+/** @param area - the bytes of the fields */
 export async function readRockRidge(
   area: Buffer,
   blockBytes: number,
@@ -103,13 +103,13 @@ export async function readRockRidge(
   if (parts.target.length > 0) found.linkname = text(parts.target)
   for (let i = 0; i + 1 < parts.attributes.length; i += 2) {
     const [name, value] = parts.attributes.slice(i, i + 2) as [Buffer, Buffer]
-    // 3 stands for `user.`; those of the system are none of ours.
+    // 3 stands for `user.`. Attributes of other namespaces are ignored.
     if (name[0] === AL_USER) found.extra = { ...found.extra, [text([name.subarray(1)])]: text([value]) }
   }
   return found
 }
 
-/** @returns where the fields go on */
+/** @returns where the fields continue; undefined at their end */
 function fields(area: Buffer, found: RockRidge, parts: Parts, blockBytes: number) {
   let next: { at: number; length: number } | undefined
   for (let at = 0; at + ENTRY_HEADER_BYTES <= area.length; ) {
@@ -132,7 +132,7 @@ function fields(area: Buffer, found: RockRidge, parts: Parts, blockBytes: number
       case 'ST':
         return next
       case 'NM':
-        // Flags for the names of the directory and its parent are of no use here.
+        // Names that only say "this directory" or "its parent" are ignored.
         if (length >= PIECE_AT && ((field[PIECE_FLAGS_AT] as number) & (NM_CURRENT | NM_PARENT)) === 0) {
           parts.name.push(field.subarray(PIECE_AT))
         }
@@ -168,7 +168,7 @@ function fields(area: Buffer, found: RockRidge, parts: Parts, blockBytes: number
 const SLASH = Buffer.from('/')
 const SPECIAL: Readonly<Record<number, string>> = { [SL_CURRENT]: '.', [SL_PARENT]: '..', [SL_ROOT]: '' }
 
-/** The components of a link target; `''` is the root, before the first slash. */
+/** Read the components of a link target. `''` stands for the root, before the first slash. */
 function target(field: Buffer, parts: Parts): void {
   for (let at = PIECE_AT; at + COMPONENT_HEADER_BYTES <= field.length; ) {
     const flags = field[at] as number
@@ -181,7 +181,7 @@ function target(field: Buffer, parts: Parts): void {
   }
 }
 
-/** Names and values of attributes, cut up as link targets are. */
+/** Read names and values of attributes, which are split into components like link targets. */
 function attribute(field: Buffer, parts: Parts): void {
   for (let at = PIECE_AT; at + COMPONENT_HEADER_BYTES <= field.length; ) {
     const content = field.subarray(at + COMPONENT_HEADER_BYTES, at + COMPONENT_HEADER_BYTES + (field[at + 1] as number))
@@ -192,7 +192,7 @@ function attribute(field: Buffer, parts: Parts): void {
   }
 }
 
-/** The second of the times that may be there. */
+/** The time of modification, the second of the times that the entry can have. */
 function modified(field: Buffer): number | undefined {
   const flags = field[PIECE_FLAGS_AT] ?? 0
   if ((flags & TF_MODIFY) === 0) return undefined
@@ -202,7 +202,10 @@ function modified(field: Buffer): number | undefined {
   return bytes === SHORT_DATE_BYTES ? recordTime(field, at) : volumeTime(field.toString('latin1', at, at + 16))
 }
 
-/** ISO 9660, 9.1.5: years since 1900, ..., quarters of an hour from Greenwich. */
+/**
+ * The time of a directory record in seconds since 1970 (ECMA-119 9.1.5). Its last byte is the offset from UTC in units
+ * of 15 minutes.
+ */
 export function recordTime(bytes: Buffer, at: number): number {
   const [year, month, day, hour, minute, second] = bytes.subarray(at, at + 6) as unknown as number[]
   if (month === 0) return 0
@@ -210,7 +213,7 @@ export function recordTime(bytes: Buffer, at: number): number {
   return utc - bytes.readInt8(at + 6) * 900
 }
 
-/** ISO 9660, 8.4.26.1: digits, hundredths of seconds among them. */
+/** A long date in seconds since 1970 (ECMA-119 8.4.26.1): digits down to hundredths of a second. */
 function volumeTime(digits: string): number | undefined {
   const found = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(digits)
   if (found === null) return undefined

@@ -1,6 +1,6 @@
 /**
- * Reads ISO 9660 (ECMA-119): names and links by Rock Ridge where there is any, else names by Joliet, else the plain ones.
- * Each directory is held in memory while its members are handed out, and no more.
+ * Reads ISO 9660 (ECMA-119): names and links from Rock Ridge if there is any, else names from Joliet, else the plain
+ * names. A directory is held in memory only while its members are read.
  */
 import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
 import type { Source } from '../../source.ts'
@@ -25,16 +25,16 @@ import {
 } from './layout.ts'
 import { type RockRidge, readRockRidge, recordTime } from './read-rock-ridge.ts'
 
-/** Descriptors are looked through up to here: there are three or four. */
+/** Most descriptors that are read: usually there are three or four. */
 const MAX_DESCRIPTORS = 64
 
 /**
- * What the end of a file may lack of its volume: the padding of a disc burnt track at once, which mkisofs counts in the size
- * of the volume and which some tools cut off again. Each extent within the file is checked on its own.
+ * Most bytes that a file may lack at the end of its volume: the padding of a disc burnt track-at-once, which mkisofs
+ * includes in the size of the volume and some tools cut off. Each extent is checked on its own too.
  */
 const PADDING_BYTES = 150 * SECTOR
 
-/** The longest directory that is read: a million names. */
+/** The largest directory that is read: a million names. */
 const DIRECTORY_BYTES = 128 << 20
 
 type Names = 'rock-ridge' | 'joliet' | 'plain'
@@ -60,11 +60,13 @@ function isJoliet(descriptor: Buffer): boolean {
   return JOLIET_LEVELS.includes(descriptor.toString('latin1', at, at + JOLIET_LEVEL_3.length))
 }
 
-/** What holds for the whole image. */
+/** The state of reading one image. */
 class Image {
-  /** For directories. */
+  /** The window for directories. */
   readonly window: Window
-  /** For contents, so that each window moves forward only: contents and directories lie far apart. */
+  /**
+   * The window for contents. With two windows each moves only forward, since contents and directories are far apart.
+   */
   readonly contents: Window
   readonly reading: Reading
   names: Names = 'plain'
@@ -78,7 +80,7 @@ class Image {
     this.reading = reading
   }
 
-  /** Find the root directory, and what its names are to be taken from. */
+  /** Find the root directory, and which extension gives the names. */
   async open(): Promise<void> {
     const { reading } = this
     let plain: Buffer | undefined
@@ -120,7 +122,7 @@ class Image {
     }
   }
 
-  /** The records of a directory, those of files in several extents as one. */
+  /** The records of a directory. Several records of one file (its extents) are joined to one. */
   async *records(directory: Directory): AsyncGenerator<Found> {
     const { window, reading, blockBytes } = this
     const at = { path: directory.path, offset: directory.block * blockBytes }
@@ -136,7 +138,7 @@ class Image {
     let extents: Extent[] = []
     for (let position = 0; position < bytes.length; ) {
       const length = bytes[position] as number
-      // A record never goes beyond its block; what is left of the block is zeros.
+      // A record never crosses a block border. The rest of the block is zeros.
       if (length === 0) {
         position = (Math.floor(position / blockBytes) + 1) * blockBytes
         continue
@@ -151,7 +153,7 @@ class Image {
       ) {
         throw reading.error('EBADMSG', 'damaged: a directory record that does not fit', { path: at.path, offset })
       }
-      // The directory itself and its parent.
+      // Skip the records of the directory itself and of its parent.
       if (record[RECORD.identifierLength] === 1 && (record[RECORD.identifier] as number) <= 1) continue
       if ((record[RECORD.flags] as number) & FLAG_ASSOCIATED) continue
       extents.push({
@@ -166,7 +168,7 @@ class Image {
     }
   }
 
-  /** How long a directory is that has been put elsewhere: its record for itself says so. */
+  /** The extent of a moved directory. Its size is in its own first record. */
   async relocated(block: number): Promise<Extent> {
     const first = await this.#block(block)
     return { block, bytes: first.readUInt32LE(RECORD.dataLength) }
@@ -187,7 +189,7 @@ class Image {
   async #rockRidge(record: Buffer, offset: number): Promise<RockRidge | undefined> {
     if (this.names !== 'rock-ridge') return undefined
     const nameBytes = record[RECORD.identifierLength] as number
-    // A byte fills the name up, unless it is of odd length.
+    // A name of even length is followed by a padding byte.
     const area = record.subarray(RECORD.identifier + nameBytes + (nameBytes % 2 === 0 ? 1 : 0) + this.skip)
     return readRockRidge(area, this.blockBytes, this.window, this.reading, offset)
   }
@@ -203,7 +205,7 @@ class Image {
     }
   }
 
-  /** Tell a file that was cut off before any of its members is handed out. */
+  /** Refuse a truncated file before any member is returned. */
   #assertWhole(descriptor: Buffer): void {
     const { size } = this.window
     const bytes = descriptor.readUInt32LE(DESCRIPTOR.volumeSectors) * this.blockBytes

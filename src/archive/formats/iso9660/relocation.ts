@@ -1,39 +1,42 @@
 /**
- * ECMA-119 allows eight levels of directories (6.8.2.1). Rock Ridge goes deeper by moving what would be on the ninth into a
- * directory of the root, `rr_moved`; a placeholder with a CL entry stands where it was (RRIP 4.1.5).
+ * ECMA-119 allows eight levels of directories (6.8.2.1). Rock Ridge allows more by moving a directory of the ninth
+ * level into a directory of the root, `rr_moved`. A placeholder with a CL entry takes its place (RRIP 4.1.5).
  */
 import { ArchiveError } from '../../archive-error.ts'
 import { DIRECTORY, type MemberTree, ROOT } from './tree.ts'
 
 const MAX_LEVEL = 8
-/** The level of what is in `rr_moved`. */
+/** The level of directories in `rr_moved`. */
 const MOVED_LEVEL = 3
 
-/** The kind of a node that stands where a directory was moved away. */
+/** The kind of the node in the place of a moved directory. */
 export const PLACEHOLDER = 3
 
-/** What libarchive, which needs to know the directory, takes for it; in this order. */
+/** Names by which libarchive recognises the directory of moved directories, in the order in which they are tried. */
 const NAMES = ['rr_moved', '.rr_moved']
 
-/** The nodes of the primary hierarchy: those of the tree, and behind them those that relocation takes. */
+/** The nodes of the primary hierarchy: those of the tree, followed by those that relocation adds. */
 export interface Relocated {
   readonly parent: Int32Array
   readonly kind: Uint8Array
-  /** For a placeholder the directory that was moved; nothing for others. */
+  /** The moved directory of each placeholder. */
   readonly movedFrom: ReadonlyMap<number, number>
-  /** For a directory that was moved the directory it belongs to. */
+  /** The original parent of each moved directory. */
   readonly movedOutOf: ReadonlyMap<number, number>
-  /** The directory of those moved, if it is there for them alone; -1 if there is none, or if it is a member's. */
+  /**
+   * The directory of moved directories if it was added for them; -1 if there is none, or if it is a member of the
+   * archive.
+   */
   readonly hidden: number
-  /** How often a node was moved, with those it is in. */
+  /** How often a node was moved, alone or with a directory above it. */
   readonly rank: Uint32Array
 }
 
 /**
- * Find the directories that are too deep and move them. The tree gets nodes that are no members: hand it what came in
- * before to know them apart.
+ * Find the directories that are too deep and move them. This adds nodes to the tree that are not members of the
+ * archive.
  *
- * @throws {ArchiveError} `EEXIST` members have all the names that a directory for those moved can have
+ * @throws {ArchiveError} `EEXIST` members have taken all names for the directory of moved directories
  */
 export function relocate(tree: MemberTree): Relocated {
   const members = tree.count
@@ -69,11 +72,12 @@ export function relocate(tree: MemberTree): Relocated {
 }
 
 /**
- * The order in which the directories come in the image: any in which a directory comes after its parent, but libarchive,
- * which reads them as they come, must have been where a directory was moved out of after it has been wherever one was
- * moved out of that directory itself. So those moved most often come first.
+ * The order of the directories in the image. A directory comes after its parent. libarchive reads directories in the
+ * order of the image, and needs one more rule: if a directory was moved out of a moved directory, libarchive must meet
+ * the placeholder inside the moved directory before the placeholder of the moved directory itself. So directories that
+ * were moved most often come first.
  *
- * @param directories - the root first, each after its parent
+ * @param directories - all directories, the root first, each after its parent
  */
 export function readingOrder(directories: Int32Array, { parent, movedOutOf, rank }: Relocated): Int32Array {
   const [moved] = movedOutOf.keys()
@@ -83,7 +87,10 @@ export function readingOrder(directories: Int32Array, { parent, movedOutOf, rank
   return directories.slice().sort((a, b) => place(b) - place(a))
 }
 
-/** A member's directory of the right name serves: what is moved into it is marked, and readers do not show it there. */
+/**
+ * A directory of the archive with the right name is used: moved directories are marked, so readers do not show them
+ * there.
+ */
 function movedDirectory(tree: MemberTree): number {
   for (const name of NAMES) {
     const found = tree.find(ROOT, name)

@@ -1,4 +1,4 @@
-/** Which Rock Ridge entries each record of the primary hierarchy has. */
+/** Adds the Rock Ridge entries to the records of the primary hierarchy. */
 import type { MemberAttributes } from '../../format-encoder.ts'
 import { putAttributes } from './attribute-list.ts'
 import type { Extension, Role } from './directories.ts'
@@ -10,11 +10,11 @@ import { DIRECTORY, type MemberTree, ROOT, SYMLINK } from './tree.ts'
 export class RockRidgeRecords implements Extension {
   readonly #tree: MemberTree
   readonly #relocated: Relocated
-  /** Where each directory is. */
+  /** First sector of each directory. */
   readonly #sector: Uint32Array
   readonly #entries: RockRidge
   readonly #use = new SystemUse()
-  /** For each directory its links: one from its parent, one from itself, and one from each directory in it. */
+  /** The link count of each directory: one from its parent, one from itself, and one from each subdirectory. */
   readonly #links: Uint32Array
 
   constructor(tree: MemberTree, relocated: Relocated, attributes: MemberAttributes, sector: Uint32Array) {
@@ -24,7 +24,7 @@ export class RockRidgeRecords implements Extension {
     this.#entries = new RockRidge(attributes)
     this.#links = new Uint32Array(tree.count).fill(2)
     for (let node = 1; node < tree.count; node++) {
-      // As POSIX has it: not where a directory was moved to.
+      // Counts as in POSIX, for the original place of a moved directory.
       if (tree.kind[node] !== DIRECTORY || node === relocated.hidden) continue
       const parent = tree.parent[node] as number
       this.#links[parent] = (this.#links[parent] as number) + 1

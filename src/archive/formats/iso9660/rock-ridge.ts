@@ -1,6 +1,6 @@
 /**
- * Rock Ridge (RRIP 1.12): the entries that give a record the name, mode, owner, time and link target that it has in POSIX.
- * The root says that it is used under the identifier of 1991, as libarchive and mkisofs do: every reader knows that one.
+ * Rock Ridge (RRIP 1.12): the entries that give a record its POSIX name, mode, owner, time and link target. The root
+ * announces it by the identifier of 1991, which every reader knows, as libarchive and mkisofs do.
  */
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../../file-mode.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
@@ -25,14 +25,16 @@ import { MAX_ENTRY_BYTES, type SystemUse } from './system-use.ts'
 
 const DIRECTORY_MODE = 0o755
 
-/** PX, TF and so on are filled in behind signature, length and version. */
+/** Bytes of PX, TF and other entries after signature, length and version. */
 const PX_DATA_BYTES = PX_BYTES - ENTRY_HEADER_BYTES
 const TF_TIMES = TF_MODIFY | TF_ACCESS | TF_ATTRIBUTES
 
-/** Bytes of a name in one NM entry, and of components in one SL entry: behind signature, length, version and flags. */
+/**
+ * Most bytes of a name in one NM entry, and of components in one SL entry, after signature, length, version and flags.
+ */
 const MAX_PIECE_BYTES = MAX_ENTRY_BYTES - PIECE_AT
 
-/** ER (SUSP 5.5): lengths of the three texts, version of the extension, and the texts, which RRIP 4.3 wants like this. */
+/** ER (SUSP 5.5): lengths of the three texts, version of the extension, and the texts, as RRIP 4.3 gives them. */
 const ER_TEXTS = [
   'RRIP_1991A',
   'THE ROCK RIDGE INTERCHANGE PROTOCOL PROVIDES SUPPORT FOR POSIX FILE SYSTEM SEMANTICS',
@@ -62,12 +64,12 @@ export class RockRidge {
     this.#time = Buffer.concat([Buffer.of(TF_TIMES | (short ? 0 : TF_LONG_FORM)), ...[time, time, time]])
   }
 
-  /** That system use entries are used, from the first byte (SUSP 5.3): first of all in the root. */
+  /** SP: announces system use entries from the first byte on (SUSP 5.3). The first entry of the root. */
   announce(use: SystemUse): void {
     use.entry('SP', 3).set([...SP_CHECK, 0], use.at(3))
   }
 
-  /** Which extension is used: also in the root. */
+  /** ER: names the extension that is used. Also in the root. */
   identify(use: SystemUse): void {
     const texts = Buffer.from(ER_TEXTS.join(''), 'latin1')
     const to = use.entry('ER', 4 + texts.length)
@@ -75,7 +77,7 @@ export class RockRidge {
     to.set(texts, use.at(texts.length))
   }
 
-  /** @param serial - tells one file from the other, where positions are the same because there are no data */
+  /** @param serial - identifies the file, since files without data have the same position */
   directory(use: SystemUse, links: number, serial: number): void {
     this.#attributes(use, this.#directory, links, serial)
   }
@@ -98,7 +100,7 @@ export class RockRidge {
     use.entry('TF', length).set(this.#time, use.at(length))
   }
 
-  /** The name, in UTF-8: `names` from `from` to `end`. */
+  /** NM: the name, in UTF-8, which is `names` from `from` to `end`. */
   name(use: SystemUse, names: Buffer, from: number, end: number): void {
     for (let at = from; at < end; ) {
       const next = Math.min(end, at + MAX_PIECE_BYTES)
@@ -111,12 +113,12 @@ export class RockRidge {
     }
   }
 
-  /** The target of a link: its parts are components, and nothing stands for the slashes between them. */
+  /** SL: the target of a link. Its parts become components; the slashes between them are implied. */
   target(use: SystemUse, target: string): void {
     const parts = target.split('/')
     const components: [flags: number, content: Buffer][] = []
     for (const [i, part] of parts.entries()) {
-      // A leading slash is the root, and `/` nothing but that.
+      // A leading slash becomes the root component, and `/` only that.
       if (i === 0 && part === '' && parts.length > 1) components.push([SL_ROOT, NOTHING])
       else if (target === '/') break
       else if (part === '.') components.push([SL_CURRENT, NOTHING])
@@ -126,17 +128,17 @@ export class RockRidge {
     putComponents(use, 'SL', components)
   }
 
-  /** The directory that stands here is there (CL), in a record that is no directory. */
+  /** CL: the position of a moved directory, in the record of its placeholder. */
   movedTo(use: SystemUse, sector: number): void {
     putBoth32(use.entry('CL', 8), use.at(8), sector)
   }
 
-  /** The directory this was moved out of is there (PL): in the record of the parent. */
+  /** PL: the position of the original parent, in a moved directory's record of its parent. */
   movedFrom(use: SystemUse, sector: number): void {
     putBoth32(use.entry('PL', 8), use.at(8), sector)
   }
 
-  /** This directory has been moved here (RE): not to be shown. */
+  /** RE: marks a directory that was moved here, so that readers do not show it. */
   moved(use: SystemUse): void {
     use.entry('RE', 0)
   }
@@ -145,9 +147,10 @@ export class RockRidge {
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Entries of the kind of SL: flags, then components, each of flags, a length and content. What does not fit into one entry
- * is continued in the next. libarchive takes the first component of an entry for the continuation of the last one of the
- * entry before, and RRIP 4.1.3.1 allows both, so an entry that another follows always ends within a component.
+ * Write entries such as SL: flags, then components, each with flags, a length and content. What does not fit into one
+ * entry continues in the next. libarchive takes the first component of an entry as the continuation of the last
+ * component before it. RRIP 4.1.3.1 allows both forms, so an entry followed by another one always ends within a
+ * component.
  */
 export function putComponents(
   use: SystemUse,
@@ -157,7 +160,7 @@ export function putComponents(
   const entries: number[][] = [[]]
   const add = (flags: number, content: Uint8Array) => entries.at(-1)?.push(flags, content.length, ...content)
   for (const [i, [flags, content]] of components.entries()) {
-    // Room for a component of no bytes, to end the entry with.
+    // Room for an empty component at the end of the entry.
     const reserve = i < components.length - 1 ? COMPONENT_HEADER_BYTES : 0
     let rest = content
     for (;;) {

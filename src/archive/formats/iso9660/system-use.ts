@@ -1,18 +1,18 @@
 /**
- * System use entries (SUSP): what extensions add to a directory record. A record has at most 254 bytes in all; entries that
- * find no room in it go to a continuation area behind the directory, which a CE entry points to (SUSP 5.1).
+ * System use entries (SUSP), by which extensions add data to a directory record. A record has at most 254 bytes.
+ * Entries that do not fit go to a continuation area after the directory, and a CE entry points to it (SUSP 5.1).
  */
 import { putBoth32 } from './fields.ts'
 import { CE, CE_BYTES, ENTRY_HEADER_BYTES, SECTOR } from './layout.ts'
 
-/** The length of an entry is one byte. */
+/** Most bytes of an entry: its length is one byte. */
 export const MAX_ENTRY_BYTES = 255
 
 /** The continuation areas of one directory, in the sectors that follow its records. */
 export class ContinuationArea {
   bytes: Buffer = Buffer.alloc(SECTOR)
   used = 0
-  /** Where the first of the sectors is in the image. */
+  /** Position of its first sector in the image. */
   sector = 0
 
   reset(sector: number): void {
@@ -21,17 +21,17 @@ export class ContinuationArea {
     this.sector = sector
   }
 
-  /** Bytes left in the sector that was begun: an area may not go beyond it, and readers refuse those that do. */
+  /** Bytes left in the current sector. An area must not cross a sector border; readers refuse one that does. */
   get left(): number {
     return SECTOR - (this.used % SECTOR)
   }
 
-  /** Begin another sector. */
+  /** Begin a new sector. */
   turn(): void {
     if (this.used % SECTOR > 0) this.used += this.left
   }
 
-  /** Room for some bytes. @returns where they go */
+  /** Reserve `bytes` bytes. @returns their offset */
   take(bytes: number): number {
     const at = this.used
     this.used += bytes
@@ -44,11 +44,11 @@ export class ContinuationArea {
   }
 }
 
-/** The entries of one directory record, as they come together. */
+/** Collects the entries of one directory record. */
 export class SystemUse {
   #bytes = Buffer.allocUnsafeSlow(4096)
   #used = 0
-  /** Where each entry ends. */
+  /** End offset of each entry. */
   #ends: number[] = []
 
   reset(): void {
@@ -56,7 +56,7 @@ export class SystemUse {
     this.#ends.length = 0
   }
 
-  /** Begin an entry whose data have `length` bytes. @returns the buffer, to write them from {@link at} on */
+  /** Begin an entry with `length` bytes of data. @returns the buffer; write the data from {@link at} on */
   entry(signature: string, length: number): Buffer {
     const total = ENTRY_HEADER_BYTES + length
     if (this.#used + total > this.#bytes.length) {
@@ -74,20 +74,20 @@ export class SystemUse {
     return this.#bytes
   }
 
-  /** Where the data of the last entry of `length` bytes begin. */
+  /** Offset of the last entry's data, which have `length` bytes. */
   at(length: number): number {
     return this.#used - length
   }
 
-  /** Add an entry as it is. */
+  /** Add a complete entry. */
   add(entry: Uint8Array): void {
     this.entry('  ', entry.length - ENTRY_HEADER_BYTES).set(entry, this.#used - entry.length)
   }
 
   /**
-   * Put the entries behind the identifier of a record, as many as there is room for, and the others into `area`.
+   * Write the entries after the identifier of a record, as many as fit, and the others into `area`.
    *
-   * @returns number of bytes in the record
+   * @returns number of bytes written to the record
    */
   place(record: Buffer, at: number, room: number, area: ContinuationArea): number {
     if (this.#used <= room) {
@@ -105,7 +105,7 @@ export class SystemUse {
       const end = rest <= SECTOR ? this.#used : this.#fitting(placed, SECTOR - CE_BYTES)
       const length = end - placed + (end < this.#used ? CE_BYTES : 0)
       const to = area.take(length)
-      // The buffer of the area may have been replaced by a larger one just now.
+      // The area may just have replaced its buffer by a larger one.
       if (pointer !== record) pointer = area.bytes
       putContinuation(pointer, pointerAt, area.sector + Math.floor(to / SECTOR), to % SECTOR, length)
       this.#bytes.copy(area.bytes, to, placed, end)
@@ -116,7 +116,7 @@ export class SystemUse {
     return used
   }
 
-  /** Where the last entry ends that lies wholly within `room` bytes after `from`. */
+  /** End offset of the last entry that fits into `room` bytes after `from`. */
   #fitting(from: number, room: number): number {
     let fitting = from
     for (const end of this.#ends) if (end > from && end - from <= room) fitting = end

@@ -1,7 +1,7 @@
 /**
- * The members of an image as a tree of numbered nodes. A directory record can only be written when all sizes are known, so
- * this much of each member stays in memory to the end: some 40 bytes and its name, in columns, since an object each would
- * take ten times that. A node's number is greater than its parent's.
+ * The members of an image as a tree of numbered nodes. Directory records can be written only when all sizes are known,
+ * so some 40 bytes and the name of each member stay in memory to the end. They are kept in columns, since an object for
+ * each would take ten times as much. A node's number is greater than its parent's.
  */
 import { ArchiveError, OTHER_FORMAT } from '../../archive-error.ts'
 import type { ExtraRecords } from '../../format-encoder.ts'
@@ -15,11 +15,14 @@ export const SYMLINK = 2
 export type MemberKind = typeof FILE | typeof SYMLINK
 
 /**
- * Bytes of name, target and records of one member: Linux follows 31 continuation areas from a record, each a sector of seven
- * entries of full length, and would not show a member that has more.
+ * Most bytes of name, target and records of one member. Linux follows 31 continuation areas from a record, each one
+ * sector with seven entries of full length, and does not show a member that has more.
  */
 const MAX_MEMBER_BYTES = 50_000
-/** libarchive takes positions from 2^31 on for negative; less some for directories. The format could count twice as far. */
+/**
+ * libarchive reads positions from 2^31 on as negative, so this is 2^31 less some room for directories. The format
+ * allows twice as much.
+ */
 const MAX_DATA_SECTORS = 2 ** 31 - 2 ** 27
 
 export class MemberTree {
@@ -29,9 +32,9 @@ export class MemberTree {
   kind = new Uint8Array(1024)
   /** Bytes of a file. */
   size = new Float64Array(1024)
-  /** A file's first sector, from the start of the data; a symlink's place in `targets`. */
+  /** For a file its first sector, from the start of the data; for a symlink its index in `targets`. */
   place = new Uint32Array(1024)
-  /** Where a name is in `names`, as UTF-8. */
+  /** Offset of each name in `names`, which holds UTF-8. */
   nameAt = new Uint32Array(1024)
   nameLength = new Uint16Array(1024)
   names = Buffer.allocUnsafeSlow(1 << 16)
@@ -40,7 +43,10 @@ export class MemberTree {
   /** Sectors of data so far. */
   dataSectors = 0
   #namesUsed = 0
-  /** A hash table of nodes by parent and name: open addressing, 0 for a free slot, which the root needs none of. */
+  /**
+   * A hash table of nodes by parent and name, with open addressing. 0 is a free slot, since the root is not in the
+   * table.
+   */
   #slots = new Int32Array(4096)
   #lastDirPath = ''
   #lastDir = ROOT
@@ -50,11 +56,11 @@ export class MemberTree {
   }
 
   /**
-   * Add a file whose data come next.
+   * Add a file. Its data take the next sectors.
    *
-   * @throws {ArchiveError} `EEXIST` a member of this path is there already; `EISDIR`, `ENOTDIR` it is, or lies under, what
-   *   is a directory in one path and none in the other; `EINVAL` a part of the path is empty, `.`, `..` or holds a NUL;
-   *   `ENAMETOOLONG`; `EFBIG` more data than an image can hold
+   * @throws {ArchiveError} `EEXIST` the path has been added before; `EISDIR`, `ENOTDIR` a path would be both a
+   *   directory and a file or link; `EINVAL` a component is empty, `.`, `..` or holds a NUL; `ENAMETOOLONG` name,
+   *   target and records are too long; `EFBIG` more data than an image can hold
    */
   file(path: string, size: number, extra?: ExtraRecords): void {
     const sectors = sectorsOf(size)
@@ -70,7 +76,7 @@ export class MemberTree {
   /** Add a symbolic link. @throws {ArchiveError} as {@link file} */
   symlink(path: string, target: string, extra?: ExtraRecords): void {
     if (target.includes('\0')) throw fail('EINVAL', path, 'the target of the link holds a NUL')
-    // A part of the target that is empty takes twice its slash.
+    // An empty part of the target takes two bytes for its one slash.
     const node = this.#member(path, SYMLINK, extra, 2 * Buffer.byteLength(target))
     this.place[node] = this.targets.length
     this.targets.push(target)
@@ -84,7 +90,7 @@ export class MemberTree {
     return this.#lookup(parent, bytes.length)
   }
 
-  /** Make a directory that no member is in yet. */
+  /** Add an empty directory. */
   directory(parent: number, name: string): number {
     const bytes = Buffer.from(name)
     this.#stage(bytes.length)
@@ -92,7 +98,7 @@ export class MemberTree {
     return this.#append(parent, DIRECTORY, bytes.length)
   }
 
-  /** Make a node of the name of another, which {@link find} does not find. */
+  /** Add a node with the name of another one. {@link find} does not find it. */
   double(parent: number, kind: number, other: number): number {
     const node = this.#append(parent, kind, 0, false)
     this.nameAt[node] = this.nameAt[other] as number
@@ -111,7 +117,7 @@ export class MemberTree {
 
   #member(path: string, kind: MemberKind, extra: ExtraRecords | undefined, targetBytes = 0): number {
     const slash = path.lastIndexOf('/')
-    // Members of a directory come one after another.
+    // Members of a directory mostly follow each other, so remember the last directory.
     if (slash !== this.#lastDirPath.length || !path.startsWith(this.#lastDirPath) || slash <= 0)
       this.#enter(path, slash)
     const length = this.#stageName(path, slash + 1, path.length)
@@ -129,7 +135,7 @@ export class MemberTree {
     return node
   }
 
-  /** Make `lastDir` the directory that `path` is in, which ends at `slash`. */
+  /** Set `lastDir` to the directory of `path`, the part before `slash`. */
   #enter(path: string, slash: number): void {
     let dir = ROOT
     for (let from = 0; from <= slash; ) {
@@ -146,7 +152,7 @@ export class MemberTree {
     this.#lastDirPath = path.slice(0, Math.max(slash, 0))
   }
 
-  /** Put a part of a path behind the names, where `append` expects it. @returns its length in bytes */
+  /** Write a part of a path after the names, where `append` expects it. @returns its length in bytes */
   #stageName(path: string, from: number, to: number): number {
     this.#stage((to - from) * 3)
     const { names } = this
@@ -175,7 +181,7 @@ export class MemberTree {
     this.names = grown
   }
 
-  /** Make a node of the staged name. */
+  /** Add a node with the staged name. */
   #append(parent: number, kind: number, length: number, findable = true): number {
     const node = this.count++
     if (node === this.parent.length) this.#grow()
@@ -216,7 +222,7 @@ export class MemberTree {
     return slot & mask
   }
 
-  /** The entry of `parent` that has the staged name, or -1. */
+  /** The entry of `parent` with the staged name, or -1. */
   #lookup(parent: number, length: number): number {
     const { names, nameAt, nameLength } = this
     const staged = this.#namesUsed
@@ -232,7 +238,7 @@ export class MemberTree {
     }
   }
 
-  /** FNV-1a over the name, begun with the parent. */
+  /** FNV-1a of the name, seeded with the parent. */
   #hash(parent: number, at: number, length: number): number {
     let hash = Math.imul(parent ^ 0x811c9dc5, 0x9e3779b1)
     for (let i = at; i < at + length; i++) hash = Math.imul(hash ^ (this.names[i] as number), 0x01000193)
@@ -249,5 +255,5 @@ function fail(
 }
 
 function tooLong(path: string): ArchiveError {
-  return fail('ENAMETOOLONG', path, `its names take more than the ${MAX_MEMBER_BYTES} bytes that readers look at`)
+  return fail('ENAMETOOLONG', path, `its names take more than the ${MAX_MEMBER_BYTES} bytes that readers accept`)
 }

@@ -1,4 +1,4 @@
-/** Volume descriptors (ECMA-119 8): what a reader looks at first, from sector 16 on. */
+/** Volume descriptors (ECMA-119 8), which a reader reads first, from sector 16 on. */
 import { longDate, NO_LONG_DATE, putBoth16, putBoth32 } from './fields.ts'
 import {
   DESCRIPTOR,
@@ -11,23 +11,23 @@ import {
   TYPE_TERMINATOR,
 } from './layout.ts'
 
-/** What mkisofs and libarchive, and so `flux dump`, call a volume that nobody named. */
+/** The volume identifier that mkisofs, libarchive, and so `flux dump` use when none is given. */
 const VOLUME_IDENTIFIER = 'CDROM'
 
-/** What a descriptor says of its hierarchy. */
+/** The contents of a volume descriptor. */
 export interface VolumeDescriptor {
   joliet: boolean
-  /** Of the whole image. */
+  /** Sectors of the whole image. */
   sectors: number
   pathTableBytes: number
-  /** Where the path tables are. */
+  /** Positions of the path tables. */
   pathTableL: number
   pathTableM: number
   rootRecord: Uint8Array
   mtimeSeconds: number
 }
 
-/** @throws {ArchiveError} `EOVERFLOW` when the time cannot be said */
+/** @throws {ArchiveError} `EOVERFLOW` the time does not fit */
 export function volumeDescriptor(volume: VolumeDescriptor): Buffer {
   const { joliet } = volume
   const bytes = begin(joliet ? TYPE_SUPPLEMENTARY : TYPE_PRIMARY)
@@ -59,7 +59,7 @@ export function volumeDescriptor(volume: VolumeDescriptor): Buffer {
   return bytes
 }
 
-/** The descriptor that ends them (8.3). */
+/** The terminator of the volume descriptors (8.3). */
 export function terminator(): Buffer {
   return begin(TYPE_TERMINATOR)
 }
@@ -72,7 +72,10 @@ function begin(type: number): Buffer {
   return bytes
 }
 
-/** A text, filled up with spaces: of two bytes each in Joliet, where the last byte of an odd width stays zero. */
+/**
+ * Write a text padded with spaces. In Joliet each character has two bytes, and the last byte of an odd width stays
+ * zero.
+ */
 function putText(to: Buffer, at: number, width: number, value: string, joliet: boolean): void {
   if (!joliet) {
     to.write(value.padEnd(width), at, 'latin1')

@@ -1,7 +1,7 @@
 /**
- * ISO 9660 (ECMA-119) with Rock Ridge and Joliet: an image that mounts. Its directories come first and hold positions and
- * sizes of all that follows, so the data of files go to a spool as they come, each from a sector of its own as they will lie
- * in the image, and are copied behind the directories at the end. What is known of a member beside its data stays in memory.
+ * ISO 9660 (ECMA-119) with Rock Ridge and Joliet: an image that can be mounted. Its directories come first and hold the
+ * positions and sizes of all data. So the data of files go to a spool, each file from a new sector as in the image, and
+ * are copied after the directories at the end. Everything else about a member stays in memory.
  */
 import { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, assertSize, sizeMismatch } from '../../archive-error.ts'
@@ -17,7 +17,7 @@ import { Image } from './image.ts'
 import { SECTOR } from './layout.ts'
 import { MemberTree } from './tree.ts'
 
-/** Owner and group are of 32 bits in Rock Ridge. */
+/** Owner and group have 32 bits in Rock Ridge. */
 const MAX_ID = 2 ** 32 - 1
 
 /** @throws {ArchiveError} as {@link Iso9660Writer} */
@@ -37,9 +37,7 @@ class Iso9660Writer implements ArchiveWriter {
   #imageBytes: number | undefined
   #done = false
 
-  /**
-   * @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say
-   */
+  /** @throws {ArchiveError} `EOVERFLOW` the format cannot express the owner or the time */
   constructor({ type, sink, attributes, spoolDirectory }: FileTarget) {
     const { uid, gid, mtimeSeconds } = attributes
     for (const id of [uid, gid]) {
@@ -52,18 +50,18 @@ class Iso9660Writer implements ArchiveWriter {
     this.#spool = new TemporaryFile(spoolDirectory)
   }
 
-  /** Bytes of the image; of the data in it so far, until it is finished. */
+  /** Bytes of the data so far; after {@link finish} bytes of the whole image. */
   get bytes(): number {
     return this.#imageBytes ?? this.#data.bytes
   }
 
   /**
-   * Add a regular file whose bytes are at hand.
+   * Add a regular file whose content is in memory.
    *
    * @param path - components joined by slashes
-   * @param size - number of bytes that `parts` come to
-   * @param extra - kept as extended attributes `user.KEYWORD`
-   * @throws {ArchiveError} `EIO` when they come to another number; and as {@link MemberTree.file}
+   * @param size - total bytes of `parts`
+   * @param extra - written as extended attributes `user.KEYWORD`
+   * @throws {ArchiveError} `EIO` the parts do not add up to `size`; else as {@link MemberTree.file}
    */
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
     this.#paths.check(path)
@@ -73,7 +71,7 @@ class Iso9660Writer implements ArchiveWriter {
     this.#pad()
   }
 
-  /** Add a regular file whose bytes come piece by piece. @throws {ArchiveError} as {@link file} */
+  /** Add a regular file whose content is streamed. @throws {ArchiveError} as {@link file} */
   async streamFile(
     path: string,
     size: number,
@@ -101,7 +99,7 @@ class Iso9660Writer implements ArchiveWriter {
     this.#tree.symlink(path, target, extra)
   }
 
-  /** Hand on what has come together; settles when more may be added. Cheap when there is little. */
+  /** Pass the collected bytes on. Add more members only when it has settled. Cheap when there is little to pass on. */
   async flush(): Promise<void> {
     if (this.#data.ready === 0) return
     const chunks = this.#data.take()
@@ -112,7 +110,8 @@ class Iso9660Writer implements ArchiveWriter {
   /**
    * Write the image and make it appear under its name.
    *
-   * @throws {FluxError} naming the file; {ArchiveError} `EEXIST`, see {@link Image.of}
+   * @throws {FluxError} the image cannot be written; the message names the file
+   * @throws {ArchiveError} `EEXIST`, see {@link Image.of}
    */
   async finish(): Promise<void> {
     const image = await Image.of(this.#tree, this.#attributes)
@@ -125,7 +124,9 @@ class Iso9660Writer implements ArchiveWriter {
     this.#done = true
   }
 
-  /** Give up: nothing is left behind, and an older file of the name stays as it is. Does nothing after `finish`. */
+  /**
+   * Give up: nothing is left behind, and an existing file of that name stays unchanged. Does nothing after `finish`.
+   */
   async abort(): Promise<void> {
     if (this.#done) return
     this.#done = true

@@ -1,6 +1,7 @@
 /**
- * POSIX tar (IEEE 1003.1, "pax"): ustar headers, and before those that ustar cannot express an extended header `x` with
- * just the records it lacks. This is libarchive's "restricted pax", which `flux dump` writes; fields are filled as it fills them.
+ * POSIX tar (IEEE 1003.1, "pax"): ustar headers, each preceded by an extended header `x` if ustar cannot express the
+ * member, with only the records that it needs. This is libarchive's "restricted pax", which `flux dump` writes, and the
+ * fields are filled in as libarchive does it.
  */
 import type { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, sizeMismatch } from '../../archive-error.ts'
@@ -32,18 +33,18 @@ import {
   VERSION,
 } from './layout.ts'
 
-/** Types, as the bytes that they are. */
+/** Member types, as bytes. */
 const FILE = TYPE_FILE.charCodeAt(0)
 const SYMLINK = TYPE_SYMLINK.charCodeAt(0)
 const PAX = TYPE_PAX.charCodeAt(0)
 
-/** A linkname that is too long for the ustar field leaves this in it, as with libarchive. */
+/** The ustar linkname field of a target that does not fit, as in libarchive. */
 const LONG_LINK = '././@LongSymLink'
 
 export interface TarOptions {
   /**
-   * Fill up the end of the archive to a multiple of this: a tape record of 10,240 bytes where the output is a stream, as
-   * libarchive does; 512 (nothing more) for a file.
+   * Pad the archive to a multiple of this many bytes (default 512, which adds nothing). libarchive pads a stream to a
+   * tape record of 10,240 bytes.
    */
   recordBytes?: number
 }
@@ -54,11 +55,14 @@ const ASCII = /^[\u0000-\u007f]*$/
 export class TarEncoder implements FormatEncoder {
   readonly #out: ChunkWriter
   readonly #recordBytes: number
-  /** pax records that every member needs: ids or a time that no octal field can hold. */
+  /** pax records that every member needs: ids or a time that do not fit an octal field. */
   readonly #common: readonly (readonly [keyword: string, value: string])[]
-  /** Header with everything that is the same for all files; the rest is patched in place for each. */
+  /** A header with the fields that all members share. The other fields are set in place for each member. */
   readonly #header: Buffer
-  /** Sum of the bytes of the template, with name, size, typeflag, linkname and prefix zero and the checksum blank. */
+  /**
+   * The byte sum of the shared header, with name, size, typeflag, linkname and prefix as zero and the checksum as
+   * spaces.
+   */
   readonly #sum: number
   #fileName = ''
   #declared = 0
@@ -144,11 +148,11 @@ export class TarEncoder implements FormatEncoder {
     this.#put(type, path, pathFits, size, Buffer.byteLength(linkname) <= LINKNAME[1] ? linkname : LONG_LINK)
   }
 
-  /** The `x` member. @throws {ArchiveError} `ENAMETOOLONG` beyond what readers, libarchive among them, take */
+  /** Write the `x` member. @throws {ArchiveError} `ENAMETOOLONG` it is longer than readers such as libarchive accept */
   #extendedHeader(path: string, records: readonly (readonly [string, string])[]): void {
     const data = encodePax(records)
     if (data.length > HEADER_BYTES) {
-      const what = `its names take more than the ${HEADER_BYTES} bytes that readers look at`
+      const what = `its names take more than the ${HEADER_BYTES} bytes that readers accept`
       throw new ArchiveError('ENAMETOOLONG', { format: 'tar', pathname: path }, what, {
         hint: 'leave it out with --exclude',
       })
@@ -164,7 +168,7 @@ export class TarEncoder implements FormatEncoder {
     let sum = this.#sum + type
     header[TYPEFLAG] = type
     if (fits && split === 0) {
-      // Nearly every member: a short ASCII path. Char codes are the bytes.
+      // The common case, a short ASCII path, whose char codes are its bytes.
       sum += putAscii(header, NAME[0], path)
     } else {
       const bytes = Buffer.from(split > 0 ? path.slice(split + 1) : path)
@@ -175,7 +179,7 @@ export class TarEncoder implements FormatEncoder {
     if (size <= MAX_SIZE) putOctal(header, SIZE, size)
     else putBase256(header, SIZE, size)
     for (let i = SIZE[0]; i < SIZE[0] + SIZE[1]; i++) sum += header[i] as number
-    // Six digits, NUL, space: the one field whose terminators stand the other way round.
+    // Six digits, NUL, space: only this field has its terminators in this order.
     header.write(`${sum.toString(8).padStart(6, '0')}\0 `, CHKSUM[0], 'latin1')
     this.#out.write(header)
     header.fill(0, NAME[0], NAME[0] + NAME[1])
@@ -189,7 +193,7 @@ export class TarEncoder implements FormatEncoder {
   }
 }
 
-/** Octal digits, a space and, where there is room for one, a NUL; all but the last byte for digits when they are many. */
+/** Write octal digits, a space and, if there is room, a NUL. A long number takes all bytes but the last. */
 function putOctal(header: Buffer, [offset, width]: Field, value: number): void {
   const text = value.toString(8)
   const digits = width === 8 && text.length <= 6 ? 6 : width - 1
@@ -197,7 +201,10 @@ function putOctal(header: Buffer, [offset, width]: Field, value: number): void {
   header.write(text.padStart(digits, '0') + end, offset, 'latin1')
 }
 
-/** GNU's and star's binary number: the top bit set, then big-endian. Understood by every reader that meets 8 GiB. */
+/**
+ * Write the binary number of GNU tar and star: the top bit is set, the rest is big-endian. Every reader that supports
+ * files of 8 GiB reads it.
+ */
 function putBase256(header: Buffer, [offset, width]: Field, value: number): void {
   let rest = value
   for (let i = offset + width - 1; i >= offset; i--) {
@@ -227,7 +234,7 @@ function putBytes(header: Buffer, [offset, width]: Field, bytes: Uint8Array): nu
   return sum
 }
 
-/** The first bytes of a UTF-8 text, at most `max`, without half a character at the end. */
+/** Cut a UTF-8 text to at most `max` bytes, at a character border. */
 function cut(bytes: Buffer, max: number): Buffer {
   if (bytes.length <= max) return bytes
   let end = max
@@ -236,18 +243,21 @@ function cut(bytes: Buffer, max: number): Buffer {
 }
 
 /**
- * Where ustar may cut an ASCII path into prefix and name.
+ * Where ustar splits an ASCII path into prefix and name.
  *
- * @returns the slash to cut at; 0 when the name field holds it all; -1 when ustar cannot hold it
+ * @returns index of the slash to split at; 0 when the name field holds the whole path; -1 when ustar cannot hold it
  */
 function splitsAt(path: string): number {
   if (path.length <= NAME[1]) return 0
-  // The name must not be empty, and as little as possible goes into the prefix, as libarchive cuts it.
+  // The name must not be empty. The prefix is as short as possible, as in libarchive.
   const slash = path.indexOf('/', path.length - NAME[1] - 1)
   return slash > 0 && slash <= PREFIX[1] && slash < path.length - 1 ? slash : -1
 }
 
-/** `DIR/PaxHeader/BASENAME`, cut to fit the name field: what a reader that knows no pax would extract. */
+/**
+ * `DIR/PaxHeader/BASENAME`, cut to fit the name field. A reader without pax support extracts the header under this
+ * name.
+ */
 function paxHeaderName(path: string): string {
   const ascii = path.replace(/[^ -~]/g, '_')
   const slash = ascii.lastIndexOf('/')

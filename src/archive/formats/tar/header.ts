@@ -1,6 +1,6 @@
 /**
- * The 512 bytes of a tar header, of any dialect: POSIX ustar, GNU (numbers in base 256, no prefix), star and the one before
- * them all (V7). Names of fields as in POSIX pax(1), "ustar Interchange Format"; where they are is in layout.ts.
+ * The 512 bytes of a tar header, of any dialect: POSIX ustar, GNU (numbers in base 256, no prefix), star, and the
+ * oldest one, V7. Fields are named as in POSIX pax(1), "ustar Interchange Format"; their offsets are in layout.ts.
  */
 import type { Reading } from '../../member.ts'
 import {
@@ -23,7 +23,7 @@ import {
   USTAR,
 } from './layout.ts'
 
-/** What a header says; numbers already checked to be exact. */
+/** The fields of a header. Its numbers are safe integers. */
 export interface TarHeader {
   name: string
   mode: number
@@ -36,9 +36,9 @@ export interface TarHeader {
 }
 
 /**
- * How the checksum of a header compares: all bytes, those of its own field as spaces. Some old tars summed signed bytes.
+ * Verify the checksum of a header: the sum of all bytes, with its own field as spaces. Some old tars sum signed bytes.
  *
- * @returns `zero` for a block of nothing but zeros, which ends an archive
+ * @returns `zero` for a block of zeros, which ends an archive
  */
 export function checkHeader(block: Buffer, at: number): 'sound' | 'zero' | 'damaged' {
   let sum = 0
@@ -61,7 +61,7 @@ export function checkHeader(block: Buffer, at: number): 'sound' | 'zero' | 'dama
   return stored === unsigned || stored === signed ? 'sound' : 'damaged'
 }
 
-/** @returns undefined when the field holds anything but octal digits between blanks */
+/** @returns undefined when the field holds anything but octal digits between spaces or NULs */
 function octal(block: Buffer, header: number, [offset, width]: Field): number | undefined {
   let i = header + offset
   const end = i + width
@@ -75,7 +75,7 @@ function octal(block: Buffer, header: number, [offset, width]: Field): number | 
   return i === end || block[i] === 0x20 || block[i] === 0 ? value : undefined
 }
 
-/** GNU's numbers: the first bit says so, the others are big-endian two's complement. */
+/** Read a GNU binary number: the first bit marks it, the others are big-endian two's complement. */
 function base256(block: Buffer, header: number, [offset, width]: Field): number {
   const at = header + offset
   const negative = block[at] === 0xff
@@ -88,7 +88,7 @@ function number(block: Buffer, header: number, field: Field, what: string, readi
   const value =
     (block[header + field[0]] as number) >= 0x80 ? base256(block, header, field) : octal(block, header, field)
   if (value === undefined) throw reading.error('EBADMSG', `damaged header: the ${what} is not a number`, { offset })
-  if (!Number.isSafeInteger(value)) throw reading.error('EOVERFLOW', `the ${what} is beyond all bounds`, { offset })
+  if (!Number.isSafeInteger(value)) throw reading.error('EOVERFLOW', `the ${what} is out of range`, { offset })
   return value
 }
 
@@ -101,8 +101,11 @@ function text(block: Buffer, header: number, [fieldAt, width]: Field, reading: R
 }
 
 /**
- * @param at - where the header begins in `block`; its checksum is sound
- * @param named - false when an extended header has given the name, so that a cut one is not looked at
+ * Decode a header whose checksum is sound.
+ *
+ * @param at - offset of the header in `block`
+ * @param offset - offset of the header in the archive, for messages
+ * @param known - which names an extended header has given, so that the cut ones here are not decoded
  */
 export function parseHeader(
   block: Buffer,
@@ -111,7 +114,7 @@ export function parseHeader(
   offset: number,
   known: { path: boolean; linkname: boolean },
 ): TarHeader {
-  // "ustar\0": POSIX, whose prefix may also be star's shorter one. GNU has "ustar " and times where the prefix would be.
+  // "ustar\0" is POSIX, or star with its shorter prefix. GNU has "ustar " and keeps times in the place of the prefix.
   const magicEnd = at + MAGIC[0] + USTAR.length
   const posix =
     block[at + MAGIC[0]] === 0x75 &&

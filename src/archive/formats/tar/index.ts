@@ -2,7 +2,7 @@ import type { FileFormat } from '../format.ts'
 import { checkHeader } from './header.ts'
 import { BLOCK_BYTES, MAGIC, RECORD_BYTES, USTAR } from './layout.ts'
 
-/** POSIX tar, and the dialects that are read. */
+/** POSIX tar. Other dialects can be read. */
 export const tar: FileFormat<'tar'> = {
   name: 'tar',
   extensions: ['.tar'],
@@ -19,8 +19,9 @@ export const tar: FileFormat<'tar'> = {
 }
 
 /**
- * A tar without members is nothing but zeros, and so is the beginning of an ISO 9660 image, of a sparse file, and of a file
- * that lost its first block. Only what a writer of tar makes is taken for one: it fills an archive up to one record at most.
+ * A tar without members is all zeros, but so is the beginning of an ISO 9660 image, of a sparse file, and of a file
+ * that lost its first block. So only what a writer of tar produces counts as an empty tar: zeros up to one record at
+ * most.
  */
 function isEmpty(head: Buffer): boolean {
   return head.length <= RECORD_BYTES && head.length % BLOCK_BYTES === 0 && head.every((byte) => byte === 0)

@@ -1,11 +1,11 @@
-/** The header of a tar member, under the names of the standard (POSIX pax(1), "ustar Interchange Format"). */
+/** The header of a tar member. Fields are named as in the standard (POSIX pax(1), "ustar Interchange Format"). */
 
-/** Headers and contents are filled up to blocks of this. */
+/** Headers and contents are padded to blocks of this size. */
 export const BLOCK_BYTES = 512
-/** A tape record: what GNU tar and libarchive fill a streamed archive up to. */
+/** A tape record: GNU tar and libarchive pad a streamed archive to a multiple of it. */
 export const RECORD_BYTES = 10_240
 
-/** Where a field is, and its width. */
+/** The offset of a field, and its width, in bytes. */
 export type Field = readonly [at: number, width: number]
 
 export const NAME = [0, 100] as const
@@ -22,7 +22,7 @@ export const VERSION = [263, 2] as const
 export const DEVMAJOR = [329, 8] as const
 export const DEVMINOR = [337, 8] as const
 export const PREFIX = [345, 155] as const
-/** star has times behind a shorter prefix, and says so at the end. */
+/** star has times after a shorter prefix, and a magic of its own at the end. */
 export const STAR_PREFIX = [345, 131] as const
 export const STAR_MAGIC = [508, 4] as const
 
@@ -30,18 +30,18 @@ export const STAR_MAGIC = [508, 4] as const
 export const USTAR = 'ustar'
 export const STAR = 'tar\0'
 
-/** Types of members: those that are written, or are headers of the member after them. */
+/** Types of members that are written, and of those that are headers for the next member. */
 export const TYPE_FILE = '0'
 export const TYPE_SYMLINK = '2'
 export const TYPE_PAX = 'x'
-/** Sun's, from before POSIX had one. */
+/** Sun's extended header, older than that of POSIX. */
 export const TYPE_PAX_SUN = 'X'
 export const TYPE_PAX_GLOBAL = 'g'
 export const TYPE_GNU_LONG_NAME = 'L'
 export const TYPE_GNU_LONG_LINK = 'K'
-/** A directory of GNU's with a list of names for content. */
+/** A GNU directory, whose content is a list of names. */
 export const TYPE_GNU_DUMPDIR = 'D'
 
-/** The largest numbers that fit octal fields of 8 and of 12 bytes. */
+/** The largest numbers that fit octal fields of 8 and of 12 bytes, with a terminator. */
 export const MAX_ID = 0o7777777
 export const MAX_SIZE = 0o77777777777

@@ -1,6 +1,6 @@
 /**
- * Reads tar: a header of 512 bytes for each member, its content filled up to whole blocks, and a block of zeros at the end.
- * Members of type `x`, `g`, `L` and `K` are headers of the member after them (`g`: of all after them).
+ * Reads tar: a header of 512 bytes for each member, its content padded to whole blocks, and a block of zeros at the
+ * end. Members of type `x`, `L` and `K` are headers for the next member, those of type `g` for all that follow.
  */
 import type { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type MemberType, type Reading, WHOLE_BYTES } from '../../member.ts'
@@ -33,7 +33,7 @@ const TYPES: Readonly<Record<string, MemberType>> = {
   '6': 'fifo',
 }
 
-/** Types of members that are headers of the member after them (a global one: of all after them). */
+/** Types of members that are headers for the next member (a global one: for all that follow). */
 const EXTENDED: ReadonlySet<string> = new Set([
   TYPE_PAX,
   TYPE_PAX_SUN,
@@ -42,15 +42,15 @@ const EXTENDED: ReadonlySet<string> = new Set([
   TYPE_GNU_LONG_LINK,
 ])
 
-/** Types of members whose content is not to be had by reading on. */
+/** Types of members whose content cannot be read. */
 const REFUSED: Readonly<Record<string, string>> = {
   S: 'is a sparse file, which is not supported',
   M: 'continues a file of another volume, which is not supported',
   N: 'holds names in an old GNU way, which is not supported',
 }
 
-/** A volume's label, access control lists and extended attributes: nothing that a file holds. */
-const PASSED_OVER = 'VAE'
+/** Types that are skipped, since they hold no file: a volume's label, access control lists, extended attributes. */
+const SKIPPED = 'VAE'
 
 const padded = (size: number): number => Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
 
@@ -112,7 +112,7 @@ class TarReader implements FormatReader {
         batch.add(member)
         yield batch.take()
         await body.finish()
-        await passOver(input, padded(size) - size, member, reading)
+        await skip(input, padded(size) - size, member, reading)
         continue
       }
       const bytes = padded(size)
@@ -123,7 +123,7 @@ class TarReader implements FormatReader {
         member.data = input.buffer.subarray(input.position, input.position + size)
         input.position += Math.min(bytes, input.available)
       } else if (bytes > 0) {
-        await passOver(input, bytes, member, reading)
+        await skip(input, bytes, member, reading)
       }
       if (member === undefined) continue
       batch.add(member)
@@ -137,8 +137,8 @@ class TarReader implements FormatReader {
 }
 
 /**
- * The input ends where a header should be. Other readers take that for the end when it falls between two members; but every
- * writer ends with zeros, and a restore that lacks half of the keys should not look like a whole one.
+ * The error for an input that ends where a header should be. Other readers accept that between two members. But every
+ * writer ends with zeros, and a restore of half of the keys must not look complete.
  */
 function atEnd(input: Input, reading: Reading): Error {
   const { offset } = input
@@ -146,13 +146,13 @@ function atEnd(input: Input, reading: Reading): Error {
   return reading.error('EBADMSG', 'truncated: the blocks that end an archive are missing', { offset })
 }
 
-async function passOver(input: Input, bytes: number, member: Member | undefined, reading: Reading): Promise<void> {
+async function skip(input: Input, bytes: number, member: Member | undefined, reading: Reading): Promise<void> {
   const skipped = await input.skip(bytes)
   if (skipped === bytes) return
   throw reading.truncated(`the content of a member`, { ...(member ? { path: member.path } : {}), offset: input.offset })
 }
 
-/** @param together - bytes of all headers that one member has, this one among them: there may be any number */
+/** @param together - bytes of all headers of one member, this one included, since there can be any number */
 async function extended(
   input: Input,
   size: number,
@@ -168,13 +168,13 @@ async function extended(
   return bytes.subarray(0, size)
 }
 
-/** GNU's long names end in a NUL, which the size counts. */
+/** Decode a GNU long name, which ends in a NUL that its size includes. */
 function untilNul(bytes: Buffer, reading: Reading, offset: number): string {
   const nul = bytes.indexOf(0)
   return reading.text(bytes, 0, nul < 0 ? bytes.length : nul, offset)
 }
 
-/** What a global header says of all members: no records that we do not know, of which each member would have a copy. */
+/** The records of a global header, without unknown ones: each member would get a copy of them. */
 function globalOf({ extra: _, ...records }: PaxRecords): PaxRecords {
   return records
 }
@@ -185,7 +185,7 @@ function merge(global: PaxRecords | undefined, local: PaxRecords | undefined): P
   return { ...global, ...local }
 }
 
-/** @returns undefined for what is to be passed over */
+/** @returns undefined for a member that is skipped */
 function toMember(
   header: TarHeader,
   pax: PaxRecords | undefined,
@@ -194,7 +194,7 @@ function toMember(
 ): Member | undefined {
   const { typeflag } = header
   const raw = pax?.path ?? header.name
-  if (PASSED_OVER.includes(typeflag)) return undefined
+  if (SKIPPED.includes(typeflag)) return undefined
   const refused = REFUSED[typeflag] ?? (pax?.sparse === undefined ? undefined : REFUSED.S)
   if (refused !== undefined) throw reading.error('ENOTSUP', refused, { path: raw, offset })
   let type = TYPES[typeflag]
@@ -202,7 +202,7 @@ function toMember(
     throw reading.error('ENOTSUP', `is of type '${typeflag}', which is not known`, { path: raw, offset })
   }
   let size = pax?.size ?? header.size
-  // Tars from before there was a type for directories name them so.
+  // Old tars have no type for directories, and mark them by a slash.
   if (type === 'file' && size === 0 && raw.endsWith('/')) type = 'directory'
   if (type !== 'file') size = 0
   header.size = pax?.size ?? header.size
@@ -229,8 +229,8 @@ function toMember(
 }
 
 /**
- * A hard link in a pax archive may repeat the content; one in an older tar may say the size of the file, with nothing
- * behind it. When a header follows at once, there is nothing.
+ * The content size of a hard link. In a pax archive it may repeat the content. In an older tar it may give the size of
+ * the file without content: then the next header follows at once.
  */
 async function sizeOfHardlink(input: Input, header: TarHeader, pax: boolean): Promise<number> {
   if (header.size === 0 || pax) return header.size

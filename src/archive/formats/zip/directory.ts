@@ -1,4 +1,4 @@
-/** The directory at the end of a zip, from notes of its members. */
+/** Builds the directory at the end of a zip from notes on its members. */
 import { inflateRawSync } from 'node:zlib'
 import { ChunkWriter } from '../../../bytes/index.ts'
 import { directoryEnd, HEADER_ROOM, type ZipHeaders } from './headers.ts'
@@ -6,19 +6,19 @@ import { notesOf } from './notes.ts'
 
 export class ZipDirectory {
   readonly #headers: ZipHeaders
-  /** Notes of a run each, and where its members begin. */
+  /** The notes of each run, and the offset of its first member. */
   readonly #runs: { notes: Uint8Array; offset: number }[] = []
 
   constructor(headers: ZipHeaders) {
     this.#headers = headers
   }
 
-  /** Add the members of a run. @param offset - where it begins in the archive */
+  /** Add the members of a run. @param offset - offset of the run in the archive */
   add(notes: Uint8Array, offset: number): void {
     this.#runs.push({ notes, offset })
   }
 
-  /** All of it, a piece at a time. @param start - where it begins in the archive */
+  /** The directory, in chunks. @param start - its offset in the archive */
   *chunks(start: number): Generator<Uint8Array> {
     const out = new ChunkWriter()
     let entry = Buffer.alloc(0)

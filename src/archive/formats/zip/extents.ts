@@ -1,6 +1,6 @@
 /**
- * Where the members of a zip lie. A zip whose members share content is a bomb: each of thousands inflates the same
- * megabytes. No writer makes one, and none puts content where the directory is.
+ * The ranges of a zip's members, which must not overlap. A zip whose members share content is a bomb: thousands of
+ * members inflate the same megabytes. No writer produces one, or content that overlaps the directory.
  */
 import { Input } from '../../input.ts'
 import type { Reading } from '../../member.ts'
@@ -13,9 +13,9 @@ import { passEntry, readEntry, type ZipDirectory } from './read-directory.ts'
 export class ZipExtents {
   readonly #directory: ZipDirectory
   readonly #reading: Reading
-  /** Where all members begin, in order; undefined when the directory has them in that order. */
+  /** The sorted offsets of all members; undefined when the directory lists the members in this order. */
   readonly #starts: Float64Array | undefined
-  /** Where the last member ended, and which that was. */
+  /** End offset and path of the last member. */
   #end = 0
   #last = ''
 
@@ -26,10 +26,11 @@ export class ZipExtents {
   }
 
   /**
-   * Look through the directory, before anything is read that it names. Nothing is kept of a directory in the order of its
-   * members, as all writers make them; else 8 bytes for each member.
+   * Scan the directory before any member is read. If it lists the members in order of their offsets, as all writers do,
+   * nothing is kept; else 8 bytes for each member.
    *
-   * @throws {ArchiveError} `EBADMSG` the directory has more or fewer entries than its end says, or two entries name one place
+   * @throws {ArchiveError} `EBADMSG` the directory does not have the number of entries that its end record gives, or
+   *   two entries have the same offset
    */
   static async scan(source: Source, directory: ZipDirectory, reading: Reading): Promise<ZipExtents> {
     let last = -1
@@ -52,7 +53,7 @@ export class ZipExtents {
     return new ZipExtents(directory, reading, starts)
   }
 
-  /** @throws {ArchiveError} `EBADMSG` when another member, or the directory, begins before `end` */
+  /** @throws {ArchiveError} `EBADMSG` the range overlaps another member or the directory */
   assertFree(start: number, end: number, at: At): void {
     if (end > this.#directory.offset) {
       throw this.#reading.error('EBADMSG', 'damaged: its content overlaps the directory at the end', at)

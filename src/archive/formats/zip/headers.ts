@@ -1,6 +1,6 @@
 /**
- * The headers of a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.7 to 4.3.16), fields in the order of the specification. Each member
- * has two: one before its content, one in the directory at the end.
+ * The headers of a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.7 to 4.3.16), with fields in the order of the specification.
+ * Each member has two: one before its content, and one in the directory at the end.
  */
 import { S_IFLNK, S_IFREG } from '../../file-mode.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
@@ -55,42 +55,42 @@ import {
   STORED,
 } from './layout.ts'
 
-/** What a reader must know: deflate, or Zip64. */
+/** The version needed to extract: for deflate, and for Zip64. */
 const VERSION = 20
 const VERSION_ZIP64 = 45
-/** Made on Unix, so that the upper half of the external attributes is a mode; by a tool of version 2.0. */
+/** Made on Unix by a tool of version 2.0. On Unix, the upper half of the external attributes is a mode. */
 const MADE_BY = (MADE_ON_UNIX << 8) | VERSION
 
-/** In "xl" are: by what it was made, and external attributes. */
+/** The fields in "xl": version made by, and external attributes. */
 const XL_FIELDS = 1 | 4
-/** Room that a header takes at most beyond name and records. */
+/** Most bytes of a header without name and records. */
 export const HEADER_ROOM = 160
-/** The most that name and records may come to each: lengths have 16 bits, and the other fields want room too. */
+/** Most bytes of the name, and of the records: lengths have 16 bits, and the other fields need room too. */
 export const MAX_FIELD_BYTES = 0xffff - HEADER_ROOM
 
-/** What the headers say of one member. */
+/** The data of one member's headers. */
 export interface ZipMember {
   /** In UTF-8. */
   name: Uint8Array
   isSymlink: boolean
   isDeflated: boolean
   crc: number
-  /** Bytes of the content as it is in the archive. */
+  /** Bytes of the content in the archive, deflated or stored. */
   packed: number
   /** Bytes of the content. */
   size: number
-  /** Data of our extra field; often empty. */
+  /** Data of our extra field; usually empty. */
   records: Uint8Array
 }
 
-/** Writes the headers of one archive, whose members have owner and time in common. */
+/** Writes the headers of one archive, whose members share owner and time. */
 export class ZipHeaders {
   readonly #dosTime: number
   readonly #mode: number
   /** Extra fields that all members have. */
   readonly #extra: Buffer
 
-  /** @throws {RangeError} for what no field can say; see {@link fitsHeaders} */
+  /** @throws {RangeError} an attribute does not fit its field; see {@link fitsHeaders} */
   constructor({ mode, uid, gid, mtimeSeconds }: MemberAttributes) {
     this.#dosTime = dosTime(mtimeSeconds)
     this.#mode = mode
@@ -105,7 +105,7 @@ export class ZipHeaders {
     this.#extra = Buffer.concat([timeField(mtimeSeconds), owner])
   }
 
-  /** Write the header that stands before the content. @returns where it ends */
+  /** Write the header before the content. @returns its end offset */
   local(out: Buffer, at: number, member: ZipMember): number {
     const { name, crc, packed, size } = member
     const zip64 = packed >= SEE_ZIP64_32 || size >= SEE_ZIP64_32
@@ -130,10 +130,10 @@ export class ZipHeaders {
     return end
   }
 
-  /** Write an entry of the directory. @param offset - of the member's other header. @returns where it ends */
+  /** Write an entry of the directory. @param offset - offset of the member's local header. @returns its end offset */
   central(out: Buffer, at: number, member: ZipMember, offset: number): number {
     const { name, crc, packed, size } = member
-    // In this order, and only those that do not fit (4.5.3).
+    // The fields that do not fit, in this order (4.5.3).
     const large = [size, packed, offset].filter((value) => value >= SEE_ZIP64_32)
     out.writeUInt32LE(ENTRY_MAGIC, at)
     out.writeUInt16LE(MADE_BY, at + ENTRY_MADE_BY)
@@ -156,7 +156,7 @@ export class ZipHeaders {
     return end
   }
 
-  /** External attributes: in the upper half a Unix mode. */
+  /** External attributes, with the Unix mode in the upper half. */
   #attributesOf({ isSymlink }: ZipMember): number {
     return ((isSymlink ? S_IFLNK : S_IFREG) | this.#mode) * 0x1_0000
   }
@@ -181,7 +181,7 @@ export class ZipHeaders {
   }
 }
 
-/** What ends the archive (4.3.14 to 4.3.16): with Zip64 when a field of old is too short. */
+/** The end records of the archive (4.3.14 to 4.3.16), with those of Zip64 when a field is too short. */
 export function directoryEnd(entries: number, offset: number, size: number): Buffer {
   const end = Buffer.alloc(END_BYTES)
   end.writeUInt32LE(END_MAGIC, 0)
@@ -206,12 +206,12 @@ export function directoryEnd(entries: number, offset: number, size: number): Buf
   return Buffer.concat([end64, locator, end])
 }
 
-/** True when headers can have this owner and time. */
+/** True when the headers can hold this owner and time. */
 export function fitsHeaders({ uid, gid, mtimeSeconds }: MemberAttributes): boolean {
   return uid <= 0xffff_ffff && gid <= 0xffff_ffff && mtimeSeconds >= -NTFS_EPOCH_SECONDS && mtimeSeconds < 2 ** 40
 }
 
-/** "UT", which has 32 bits with a sign; and for times before 1901 and after 2038 that of NTFS. */
+/** The time field: "UT", a signed 32-bit number, or for times before 1901 and after 2038 the NTFS field. */
 function timeField(mtimeSeconds: number): Buffer {
   if (mtimeSeconds === (mtimeSeconds | 0)) {
     const field = Buffer.alloc(9)
@@ -227,12 +227,15 @@ function timeField(mtimeSeconds: number): Buffer {
   field.writeUInt16LE(1, 8)
   field.writeUInt16LE(24, 10)
   const ticks = BigInt(mtimeSeconds + NTFS_EPOCH_SECONDS) * 10_000_000n
-  // Modified, accessed, made.
+  // Times of modification, access and creation.
   for (const at of [12, 20, 28]) field.writeBigUInt64LE(ticks, at)
   return field
 }
 
-/** The clock of DOS knows no zone: it gets UTC, so that the bytes depend on none. The extra fields have the time itself. */
+/**
+ * DOS time has no time zone. It is written in UTC, so that the bytes do not depend on the local zone. The extra fields
+ * hold the exact time.
+ */
 function dosTime(mtimeSeconds: number): number {
   const first = Date.UTC(1980, 0, 1)
   const last = Date.UTC(2107, 11, 31, 23, 59, 58)

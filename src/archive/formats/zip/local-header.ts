@@ -1,6 +1,6 @@
 /**
- * The header that a zip has before the content of each member (PKWARE APPNOTE.TXT 6.3.10, 4.3.7). It says again what the
- * directory says, so that damage to a name or a size is seen, for which a zip has no checksum.
+ * The header before the content of each member of a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.7). It repeats the directory
+ * entry. Comparing the two detects damage to a name or a size, for which a zip has no checksum.
  */
 import { printable } from '../../../errors/index.ts'
 import type { Reading } from '../../member.ts'
@@ -24,8 +24,8 @@ import {
 } from './layout.ts'
 import type { ZipEntry } from './read-directory.ts'
 
-/** A name in a message. */
-const MOST_SHOWN = 200
+/** Most bytes of a name in a message. */
+const MAX_SHOWN_BYTES = 200
 
 export interface At {
   path: string
@@ -35,8 +35,9 @@ export interface At {
 /**
  * Compare a member's own header with its entry in the directory.
  *
- * @returns where the content begins; undefined when the header is not at hand: then {@link loadHeader} first
- * @throws {ArchiveError} `EBADMSG` there is no header, or they do not agree in name, method, sizes or checksum
+ * @returns the offset of the content; undefined when the header is not in the window: then call {@link loadHeader}
+ *   first
+ * @throws {ArchiveError} `EBADMSG` there is no header, or the two differ in name, method, sizes or checksum
  */
 export function contentOffset(window: Window, entry: ZipEntry, at: At, reading: Reading): number | undefined {
   const { headerOffset } = entry
@@ -49,7 +50,7 @@ export function contentOffset(window: Window, entry: ZipEntry, at: At, reading: 
   return headerOffset + bytes
 }
 
-/** Bring a header into the window. @throws {ArchiveError} `EBADMSG` there is none */
+/** Load a header into the window. @throws {ArchiveError} `EBADMSG` there is no header */
 export async function loadHeader(window: Window, { headerOffset }: ZipEntry, at: At, reading: Reading): Promise<void> {
   const header = await window.at(headerOffset, LOCAL_BYTES)
   if (header.length < LOCAL_BYTES || header.readUInt32LE(0) !== LOCAL_MAGIC) throw noHeader(at, reading)
@@ -75,7 +76,7 @@ function compare(header: Buffer, entry: ZipEntry, at: At, reading: Reading): voi
   const { zip64, records, unicodePath } = extraOf(header, nameEnd)
   const follow = (flags & FLAG_SIZES_FOLLOW) !== 0
   const size = sizeIn(header.readUInt32LE(LOCAL_SIZE), zip64, 0)
-  // Both sizes are there (4.5.3).
+  // A local Zip64 field has both sizes (4.5.3), so the second is at 8.
   const packed = sizeIn(header.readUInt32LE(LOCAL_PACKED), zip64, 8)
   const ownCrc = header.readUInt32LE(LOCAL_CRC)
   if (size !== entry.size && !(follow && size === 0)) throw differ([at, reading], 'the size', size, entry.size)
@@ -84,7 +85,7 @@ function compare(header: Buffer, entry: ZipEntry, at: At, reading: Reading): voi
   if (ownCrc !== crc && !(follow && ownCrc === 0)) throw differ([at, reading], 'the checksum', hex(ownCrc), hex(crc))
   if (!isSame(records, entry.rawRecords))
     throw differ([at, reading], 'the key', shown(records), shown(entry.rawRecords))
-  // Only some writers have it in both places.
+  // Some writers have this field in only one place.
   if (unicodePath === undefined || entry.unicodePath === undefined || isSame(unicodePath, entry.unicodePath)) return
   throw differ([at, reading], 'the name', shown(unicodePath.subarray(5)), shown(entry.unicodePath.subarray(5)))
 }
@@ -95,7 +96,7 @@ function differ(place: [At, Reading], what: string, own: string | number, listed
   return reading.error('EBADMSG', message, at)
 }
 
-/** The extra fields that are compared. */
+/** The extra fields to compare. */
 interface Extra {
   zip64: Buffer | undefined
   records: Buffer | undefined
@@ -126,7 +127,7 @@ function isSame(a: Buffer | undefined, b: Buffer | undefined): boolean {
 }
 
 function shown(text: Buffer | undefined): string {
-  return text === undefined ? 'not there' : printable(text.toString('utf8', 0, MOST_SHOWN).trimEnd())
+  return text === undefined ? 'not there' : printable(text.toString('utf8', 0, MAX_SHOWN_BYTES).trimEnd())
 }
 
 function hex(crc: number): string {

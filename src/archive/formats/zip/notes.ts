@@ -1,17 +1,18 @@
 /**
- * What the directory at the end will say of members, kept until then: some 40 bytes and the name of each, deflated a run at
- * a time, which leaves about 15 in all. Sizes and positions are whole here; Zip64 is the business of the headers.
+ * Notes hold the data of members until the directory at the end is written: 40 bytes and the name and records of each
+ * member. They are deflated one run at a time, to about 15 bytes for each member. Sizes and offsets are kept in full;
+ * the headers decide about Zip64.
  */
 import type { ZipMember } from './headers.ts'
 
 const NOTE_BYTES = 40
 
-/** The bytes that {@link putNote} will write. */
+/** Bytes that {@link putNote} writes. */
 export function noteBytes({ name, records }: ZipMember): number {
   return NOTE_BYTES + name.length + records.length
 }
 
-/** @param offset - where the member begins, from wherever the reader will know. @returns where the note ends */
+/** @param offset - offset of the member, from the start of its run. @returns the end offset of the note */
 export function putNote(out: Buffer, at: number, member: ZipMember, offset: number): number {
   const { name, records } = member
   out.writeUInt32LE((member.isSymlink ? 1 : 0) | (member.isDeflated ? 2 : 0), at)
@@ -26,7 +27,7 @@ export function putNote(out: Buffer, at: number, member: ZipMember, offset: numb
   return at + NOTE_BYTES + name.length + records.length
 }
 
-/** Notes, each with its offset. One object serves for all: look at it before the next. */
+/** Decode notes, each with the member's offset. The same object is yielded each time, so use it before the next one. */
 export function* notesOf(notes: Buffer): Generator<ZipMember & { offset: number }> {
   const member = {} as ZipMember & { offset: number }
   for (let at = 0; at < notes.length; ) {

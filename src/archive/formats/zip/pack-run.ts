@@ -1,32 +1,34 @@
-/** Turns a run into members of a zip: headers and contents as they stand in the archive, and notes for its directory. */
+/** Packs a run into members of a zip: headers and contents for the archive, and notes for its directory. */
 import { crc32, deflateRawSync } from 'node:zlib'
 import { HEADER_ROOM, type ZipHeaders } from './headers.ts'
 import { noteBytes, putNote } from './notes.ts'
 import { membersOf } from './run.ts'
 
-/** What became of a run. */
+/** The result of packing a run. */
 export interface PackedRun {
   bytes: Uint8Array
-  /** Deflated. Offsets count from the start of `bytes`. */
+  /** Deflated notes. Offsets count from the start of `bytes`. */
   notes: Uint8Array
 }
 
-/** Content up to this long does not get shorter. */
-const LEAST_DEFLATED = 8
+/** Content of up to this many bytes does not get shorter. */
+const MAX_ALWAYS_STORED = 8
 
-/** Deflate's window for contents of this size, or smaller: zlib has less to clear for each. Measured a sixth faster. */
+/**
+ * A smaller deflate window for contents of up to this size: zlib clears less memory for each. Measured a sixth faster.
+ */
 const SMALL_WINDOW = { bytes: 4096, bits: 12 }
 
-/** @param level - of deflate, 1 to 9 */
+/** @param level - deflate level, 1 to 9 */
 export function packRun(run: Buffer, members: number, headers: ZipHeaders, level: number): PackedRun {
-  // A name and its records are in the run once, as in the header; contents never get longer.
+  // The run holds each name and its records once, as the header does, and contents never get longer.
   const out = Buffer.from(new ArrayBuffer(run.length + members * HEADER_ROOM))
   const notes = Buffer.allocUnsafe(run.length + members * HEADER_ROOM)
   let at = 0
   let noted = 0
   for (const member of membersOf(run)) {
     const { content } = member
-    const deflated = content.length > LEAST_DEFLATED && !member.isSymlink ? deflate(content, level) : content
+    const deflated = content.length > MAX_ALWAYS_STORED && !member.isSymlink ? deflate(content, level) : content
     member.isDeflated = deflated.length < content.length
     const packed = member.isDeflated ? deflated : content
     member.packed = packed.length
@@ -41,13 +43,13 @@ export function packRun(run: Buffer, members: number, headers: ZipHeaders, level
 }
 
 function deflate(content: Buffer, level: number): Buffer {
-  // Room for all of it, so that zlib ends in one call.
+  // Room for the whole output, so that zlib needs only one call.
   const chunkSize = Math.max(64, content.length + 32)
   if (content.length > SMALL_WINDOW.bytes) return deflateRawSync(content, { level, chunkSize })
   return deflateRawSync(content, { level, chunkSize, windowBits: SMALL_WINDOW.bits })
 }
 
-/** Notes of a member that was in no run. */
+/** The notes of a member that is not in a run. */
 export function noteOf(member: Parameters<typeof putNote>[2]): Uint8Array {
   const note = Buffer.allocUnsafe(noteBytes(member))
   putNote(note, 0, member, 0)
@@ -55,6 +57,6 @@ export function noteOf(member: Parameters<typeof putNote>[2]): Uint8Array {
 }
 
 function packNotes(notes: Buffer): Uint8Array {
-  // A copy: what zlib answers lies in a much larger buffer.
+  // A copy, since zlib returns a view of a much larger buffer.
   return new Uint8Array(deflateRawSync(notes, { level: 1 }))
 }

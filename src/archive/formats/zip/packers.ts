@@ -1,4 +1,4 @@
-/** Threads that pack runs. They are started as they are needed. */
+/** Threads that pack runs, started when needed. */
 import { Thread } from '../../../threads/index.ts'
 import type { PackedRun } from './pack-run.ts'
 import type { Run } from './run.ts'
@@ -16,15 +16,18 @@ export class Packers {
     this.#threads = threads
   }
 
-  /** @param run - given away. @throws {FluxError} a thread cannot be started, or has died */
+  /**
+   * @param run - moved to a thread: do not use it afterwards. @throws {FluxError} a thread cannot be started, or has
+   *   died
+   */
   pack({ buffer, bytes, members }: Run): Promise<PackedRun> {
     const answer = this.#pack(buffer, bytes, members)
-    // A failure is met when its turn comes, which may be after another one's.
+    // The writer handles a failure when this run's turn comes. Until then it must not be an unhandled rejection.
     answer.catch(() => {})
     return answer
   }
 
-  /** End the threads, whatever they do. Never throws. */
+  /** Stop the threads, even if runs are left. Never throws. */
   async close(): Promise<void> {
     await Promise.all(this.#packers.splice(0).map((packer) => packer.terminate().catch(() => {})))
   }

@@ -1,8 +1,8 @@
 /**
- * The directory at the end of a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.12 to 4.3.16), with Zip64. The headers before the
- * contents say less: a streamed zip has no sizes there.
+ * Reads the directory at the end of a zip (PKWARE APPNOTE.TXT 6.3.10, 4.3.12 to 4.3.16), with Zip64. The headers before
+ * the contents give less: in a streamed zip they have no sizes.
  *
- * Not through yauzl: it makes two reads and an event of each member.
+ * We do not use yauzl, because it makes two reads and an event for each member.
  */
 import { isUtf8 } from 'node:buffer'
 import { crc32 } from 'node:zlib'
@@ -61,14 +61,14 @@ export interface ZipDirectory {
 }
 
 export interface ZipEntry {
-  /** Where the directory says it. */
+  /** Offset of the directory entry. */
   offset: number
   name: string
-  /** The name and two extra fields as they stand there: good until the next entry is read. */
+  /** The raw bytes of the name and of two extra fields. Views, valid until the next entry is read. */
   rawName: Buffer
   rawRecords: Buffer | undefined
   unicodePath: Buffer | undefined
-  /** Made on Unix, so that the upper half of the attributes is a mode. */
+  /** True when made on Unix: then the upper half of the attributes is a mode. */
   unix: boolean
   encrypted: boolean
   method: number
@@ -83,7 +83,10 @@ export interface ZipEntry {
   extra: ExtraRecords | undefined
 }
 
-/** @throws {ArchiveError} `EBADMSG` when there is none: the zip is cut off, or none at all */
+/**
+ * Find the directory. @throws {ArchiveError} `EBADMSG` it is missing or does not fit into the file; `ENOTSUP` a split
+ * zip
+ */
 export async function findDirectory(window: Window, reading: Reading): Promise<ZipDirectory> {
   const tailBytes = Math.min(window.size, END_BYTES + 0xffff)
   const tail = await window.at(window.size - tailBytes, tailBytes)
@@ -126,9 +129,9 @@ async function zip64End(window: Window, end: number, reading: Reading): Promise<
 }
 
 /**
- * Pass over the next entry of a directory.
+ * Skip the next entry of a directory.
  *
- * @returns where its member begins; undefined, and nothing is passed over, when that takes {@link readEntry}
+ * @returns the offset of its member; undefined when nothing was skipped and {@link readEntry} must read it
  */
 export function passEntry(input: Input): number | undefined {
   if (!input.ready(ENTRY_BYTES)) return undefined
@@ -144,7 +147,7 @@ export function passEntry(input: Input): number | undefined {
   return headerOffset
 }
 
-/** The next entry of a directory. @param input - of the directory alone, which begins at `base` */
+/** Read the next entry of a directory. @param input - the bytes of the directory, which begins at offset `base` */
 export async function readEntry(input: Input, base: number, reading: Reading): Promise<ZipEntry> {
   const offset = base + input.offset
   if (!input.ready(ENTRY_BYTES) && !(await input.fill(ENTRY_BYTES)))
@@ -200,7 +203,8 @@ function extraFields(extra: Buffer, entry: ZipEntry, name: Buffer, reading: Read
     else if (id === EXTRA_UX) unixOwner(data, entry)
     else if (id === EXTRA_UNICODE_PATH) {
       entry.unicodePath = data
-      // The name in UTF-8, as long as nobody has changed the other one. Info-ZIP gets DEL wrong.
+      // This is the name in UTF-8, valid only if its checksum matches the entry's name. Info-ZIP writes wrong UTF-8 for
+      // DEL.
       const isOfName = data.length >= 5 && data.readUInt32LE(1) === crc32(name) && isUtf8(data.subarray(5))
       if (isOfName) entry.name = reading.text(data, 5, data.length, entry.offset)
     } else if (id === EXTRA_RECORDS) {
@@ -210,7 +214,10 @@ function extraFields(extra: Buffer, entry: ZipEntry, name: Buffer, reading: Read
   }
 }
 
-/** NTFS times: units of 100 ns since 1601, of which the first is that of modification. Only where nothing else has said it. */
+/**
+ * NTFS times, in units of 100 ns since 1601; the first is that of modification. Used only if no other field gives the
+ * time.
+ */
 function ntfsTime(data: Buffer, entry: ZipEntry): void {
   if (!Number.isNaN(entry.mtimeSeconds)) return
   for (let at = 4; at + 4 <= data.length; at += 4 + data.readUInt16LE(at + 2)) {
@@ -220,7 +227,7 @@ function ntfsTime(data: Buffer, entry: ZipEntry): void {
   }
 }
 
-/** Fields that did not fit, in this order, and only those. */
+/** The Zip64 field holds the numbers that did not fit the entry, in this order. */
 function zip64Field(data: Buffer, entry: ZipEntry, reading: Reading): void {
   let at = 0
   const next = (value: number): number => {
@@ -236,13 +243,13 @@ function zip64Field(data: Buffer, entry: ZipEntry, reading: Reading): void {
   entry.headerOffset = next(entry.headerOffset)
 }
 
-/** Info-ZIP's "UT": the field without a time in it means that there is none. */
+/** Info-ZIP's "UT". The field without a modification time means that there is none. */
 function extendedTime(data: Buffer, entry: ZipEntry): void {
   if (data.length >= 5 && (data[0] as number) & 1) entry.mtimeSeconds = data.readInt32LE(1)
   else if (data.length >= 1 && ((data[0] as number) & 1) === 0) entry.mtimeSeconds = 0
 }
 
-/** Info-ZIP's "ux": each id with its width. */
+/** Info-ZIP's "ux": uid and gid, each after its width. */
 function unixOwner(data: Buffer, entry: ZipEntry): void {
   const uidBytes = data[1] ?? 0
   const gidBytes = data[2 + uidBytes] ?? 0
@@ -251,7 +258,7 @@ function unixOwner(data: Buffer, entry: ZipEntry): void {
   if (gidBytes > 0) entry.gid = data.readUIntLE(3 + uidBytes, gidBytes)
 }
 
-/** A time on the clock of wherever it was made; taken, as by other readers, for one of here. */
+/** DOS time, which is local time where the zip was made. Like other readers, this takes it as local time here. */
 function dosTime(time: number, date: number): number {
   const [year, month, day] = [1980 + (date >> 9), ((date >> 5) & 15) - 1, date & 31]
   return new Date(year, month, day, time >> 11, (time >> 5) & 63, 2 * (time & 31)).getTime() / 1000
@@ -260,7 +267,7 @@ function dosTime(time: number, date: number): number {
 const CP437 =
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0'
 
-/** A name that does not say what it is written in: UTF-8 when it can be, as by Unix tools of old; else code page 437. */
+/** Decode a name without the UTF-8 flag: as UTF-8 if it is valid, as old Unix tools write it, else as code page 437. */
 function oldName(name: Buffer): string {
   if (isUtf8(name)) return name.toString()
   return Array.from(name, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : CP437[byte - 0x80])).join('')

@@ -1,4 +1,6 @@
-/** Reads zip, from its directory; contents stored or deflated, symlinks by their Unix mode. */
+/**
+ * Reads a zip through its directory. Contents can be stored or deflated; symlinks are recognised by their Unix mode.
+ */
 import { crc32, inflateRawSync } from 'node:zlib'
 import { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type MemberType, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
@@ -12,7 +14,7 @@ import { DEFLATED, STORED } from './layout.ts'
 import { type At, contentOffset, loadHeader } from './local-header.ts'
 import { findDirectory, readEntry, type ZipEntry } from './read-directory.ts'
 
-/** Packed bytes up to which content is taken in one piece: deflate never makes it longer by more than this. */
+/** Most packed bytes of content that is read whole: deflate adds no more to incompressible content. */
 const WHOLE_PACKED_BYTES = WHOLE_BYTES + (WHOLE_BYTES >> 8) + 64
 
 export function openReader(from: FileOrigin): FormatReader {
@@ -34,7 +36,7 @@ class ZipReader implements FormatReader {
     const window = new Window(source)
     const directory = await findDirectory(window, reading)
     const extents = await ZipExtents.scan(source, directory, reading)
-    // In pieces, beside the window: a directory of a million entries is some hundred megabytes.
+    // Read in chunks through a window of its own: a directory of a million entries has some hundred megabytes.
     const input = new Input(new Window(source).stretch(directory.offset, directory.size))
     const batch = new Batch()
     for (let n = 0; n < directory.entries; n++) {
@@ -107,7 +109,7 @@ function setContent(member: Member, content: Buffer, reading: Reading): void {
   throw reading.error('EINVAL', 'the link target holds a NUL', { path: member.path, offset: member.offset })
 }
 
-/** In this thread: a member is small, and to hand it to another one costs more than the work. */
+/** Unpack in this thread: a member is small, and sending it to another thread costs more than the work. */
 function unpack(entry: ZipEntry, packed: Buffer, at: At, reading: Reading): Buffer {
   if (packed.length < entry.packed) throw reading.truncated(`${entry.packed} bytes of content`, at)
   let content = packed
@@ -123,7 +125,7 @@ function unpack(entry: ZipEntry, packed: Buffer, at: At, reading: Reading): Buff
   return content
 }
 
-/** Room for the content and a little more, so that zlib sees the end in one call. */
+/** Buffer size with room for one byte more than the content, so that zlib reaches the end in one call. */
 function chunkFor(size: number): number {
   return Math.max(64, size + 1)
 }

@@ -1,12 +1,12 @@
 /**
- * A run: small members one after another in one buffer, which changes hands. One message to a thread for some hundred
- * members, and none of them is an object.
+ * A run: small members in a row in one buffer, which is moved to a thread. One message carries some hundred members,
+ * without an object for each.
  */
 import type { ZipMember } from './headers.ts'
 
-/** Bytes of a run. */
+/** Most bytes of a run. */
 export const RUN_BYTES = 1 << 20
-/** Content from this size on is not for a run: it is deflated in blocks of its own. */
+/** Content of at least this size is not put into a run, but deflated in blocks of its own. */
 export const LARGE_BYTES = 512 << 10
 
 const IS_SYMLINK = 0
@@ -15,9 +15,9 @@ const RECORDS_BYTES = 8
 const SIZE = 12
 const HEAD_BYTES = 16
 
-/** A run being filled. */
+/** A run that is being filled. */
 export class Run {
-  /** Bytes that are filled. */
+  /** Bytes used. */
   bytes = 0
   members = 0
   readonly buffer = Buffer.from(new ArrayBuffer(RUN_BYTES))
@@ -47,10 +47,12 @@ export class Run {
   }
 }
 
-/** A member of a run: what its headers need, but for checksum and packed size, and its content. */
+/** A member of a run: its content, and the data of its headers. The packer sets checksum, packed size and method. */
 export type RunMember = ZipMember & { content: Buffer }
 
-/** The members of a run, in order, as views of it. One object serves for all: look at it before the next. */
+/**
+ * The members of a run, in order, as views of it. The same object is yielded each time, so use it before the next one.
+ */
 export function* membersOf(run: Buffer): Generator<RunMember> {
   const member = { isDeflated: false, crc: 0, packed: 0 } as RunMember
   for (let at = 0; at < run.length; ) {

@@ -1,17 +1,17 @@
-/** What runs in the threads of packers.ts. */
+/** Runs in the threads of packers.ts. */
 import { workerData } from 'node:worker_threads'
 import { type Answer, serveThread } from '../../../threads/index.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
 import { ZipHeaders } from './headers.ts'
 import { type PackedRun, packRun } from './pack-run.ts'
 
-/** What the thread is started with. */
+/** Start data of the thread. */
 export interface PackerData {
   attributes: MemberAttributes
   level: number
 }
 
-/** What it answers. */
+/** The calls of the thread. */
 export type PackerHandlers = {
   pack: (request: { run: Uint8Array; members: number }) => Answer<PackedRun>
 }

@@ -1,7 +1,7 @@
 /**
- * Zip (PKWARE APPNOTE.TXT 6.3.10), deflated by several threads and written without going back, so that it may go to a pipe.
- * Small members are packed some hundred at a time, in threads; a large one in blocks, by several threads at once, and held
- * until its sizes are known. So checksum and sizes stand before each content, where readers of a stream need them.
+ * Zip (PKWARE APPNOTE.TXT 6.3.10), deflated by several threads and written strictly forward, so that it can go to a
+ * pipe. Threads pack small members some hundred at a time. A large member is deflated in blocks by several threads, and
+ * held until its sizes are known. So checksum and sizes come before each content, where readers of a stream need them.
  */
 import { ChunkWriter } from '../../../bytes/index.ts'
 import { ArchiveError, assertSize, OTHER_FORMAT, sizeMismatch } from '../../archive-error.ts'
@@ -24,7 +24,7 @@ import { LARGE_BYTES, Run } from './run.ts'
 interface Large {
   path: string
   size: number
-  /** All of the content, or where it comes from. */
+  /** The content if it is in memory; `stream` yields it in any case. */
   parts: readonly Uint8Array[] | undefined
   stream: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>
   records: Uint8Array
@@ -41,25 +41,23 @@ class ZipWriter implements ArchiveWriter {
   readonly type: ArchiveType
   readonly #sink: Sink
   readonly #options: DeflateOptions
-  /** Holds a very large member until all of it is compressed. */
+  /** Directory of the temporary file that holds a very large member until all of it is compressed. */
   readonly #spoolDirectory: string
   readonly #headers: ZipHeaders
   readonly #directory: ZipDirectory
   readonly #packers: Packers
   readonly #paths = new PathCheck('zip')
-  /** What comes next in the archive, in order. */
+  /** Runs and large members that are not written yet, in order. */
   readonly #queue: (Promise<PackedRun> | Large)[] = []
   #run: Run | undefined
   #offset = 0
   #done = false
 
-  /**
-   * @throws {ArchiveError} `EOVERFLOW` when owner or time are beyond what the format can say
-   */
+  /** @throws {ArchiveError} `EOVERFLOW` the format cannot express the owner or the time */
   constructor({ type, sink, attributes, level, threads, spoolDirectory }: FileTarget) {
     if (!fitsHeaders(attributes)) {
       const { uid, gid, mtimeSeconds } = attributes
-      const what = `zip: cannot say owner ${uid}, group ${gid} or time ${mtimeSeconds}`
+      const what = `zip: cannot store owner ${uid}, group ${gid} or time ${mtimeSeconds}`
       throw new ArchiveError('EOVERFLOW', { format: 'zip' }, what, { hint: 'write a .tar instead' })
     }
     this.type = type
@@ -71,12 +69,15 @@ class ZipWriter implements ArchiveWriter {
     this.#packers = new Packers({ attributes, level }, threads)
   }
 
-  /** Bytes of the archive that have been written. */
+  /** Bytes of the archive written so far. */
   get bytes(): number {
     return this.#offset
   }
 
-  /** @throws {ArchiveError} `EIO` the parts come to another size; `ENAMETOOLONG` a name or records beyond 65,375 bytes */
+  /**
+   * @throws {ArchiveError} `EIO` the parts do not add up to `size`; `ENAMETOOLONG` the name or the records are longer
+   *   than 65,375 bytes
+   */
   file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
     this.#paths.check(path)
     assertSize('zip', path, size, parts)
@@ -94,11 +95,11 @@ class ZipWriter implements ArchiveWriter {
   ): Promise<void> {
     this.#paths.check(path)
     this.#addLarge({ path, size, parts: undefined, stream, records: this.#records(path, extra) })
-    // The stream must not wait: it is the caller's only until this settles.
+    // Write it now: the caller may drop the stream once this has settled.
     await this.#writeUntil(0)
   }
 
-  /** @throws {ArchiveError} `ENAMETOOLONG`: see {@link file}; also for a target of 512 KiB */
+  /** @throws {ArchiveError} `ENAMETOOLONG` as {@link file}, or the target has 512 KiB or more */
   symlink(path: string, target: string, extra?: ExtraRecords): void {
     this.#paths.check(path)
     const content = Buffer.from(target)
@@ -107,7 +108,7 @@ class ZipWriter implements ArchiveWriter {
   }
 
   async flush(): Promise<void> {
-    // One more than there are threads, so that none waits while what is packed is written.
+    // One more run than threads, so that no thread is idle while a packed run is written.
     if (this.#queue.length > 0) await this.#writeUntil(this.#options.threads + 1)
   }
 
@@ -135,7 +136,7 @@ class ZipWriter implements ArchiveWriter {
     if (path.length > MAX_FIELD_BYTES / 3 && Buffer.byteLength(path) > MAX_FIELD_BYTES) throw tooLong(path, 'its path')
     if (extra === undefined) return NO_RECORDS
     const records = encodePax(Object.entries(extra))
-    if (records.length > MAX_FIELD_BYTES) throw tooLong(path, 'what no path can say of it')
+    if (records.length > MAX_FIELD_BYTES) throw tooLong(path, 'the record of its exact key')
     return records
   }
 
@@ -155,7 +156,7 @@ class ZipWriter implements ArchiveWriter {
     this.#run = undefined
   }
 
-  /** Write until so many at most are left. */
+  /** Write until at most `left` entries of the queue are left. */
   async #writeUntil(left: number): Promise<void> {
     while (this.#queue.length > left) {
       const next = this.#queue.shift() as Promise<PackedRun> | Large
@@ -205,7 +206,7 @@ function stored(member: ZipMember): ZipMember {
   return { ...member, isDeflated: false, packed: member.size }
 }
 
-/** Parts may be of any size: they are joined to chunks first. */
+/** Parts can have any size, so they are joined into chunks first. */
 async function deflateAll(path: string, size: number, stream: Large['stream'], blocks: DeflateBlocks): Promise<void> {
   const out = new ChunkWriter()
   for await (const parts of stream) {

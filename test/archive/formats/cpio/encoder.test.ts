@@ -66,7 +66,7 @@ describe('archive/formats/cpio', () => {
     const encoder = (attributes = ATTRIBUTES) => new CpioEncoder(new ChunkWriter(), attributes)
     for (const wrong of [{ uid: 262_144 }, { gid: 2 ** 20 }, { mtimeSeconds: -1 }, { mtimeSeconds: 2 ** 33 }]) {
       expect(() => encoder({ ...ATTRIBUTES, ...wrong }))
-        .to.throw('cpio: cannot say')
+        .to.throw('cpio: cannot store')
         .with.property('code', 'EOVERFLOW')
     }
     encoder({ ...ATTRIBUTES, uid: 262_143, mtimeSeconds: 2 ** 33 - 1 })

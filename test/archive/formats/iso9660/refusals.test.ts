@@ -46,7 +46,7 @@ describe('archive/formats/iso9660 refuses', () => {
     expect(await refused([{ path: 'a', target: 'a'.repeat(25_001) }])).to.include({ code: 'ENAMETOOLONG' })
     expect(await refused([{ path: 'a', extra: { a: long } }])).to.include({
       code: 'ENAMETOOLONG',
-      message: 'a: its names take more than the 50000 bytes that readers look at',
+      message: 'a: its names take more than the 50000 bytes that readers accept',
     })
   })
 
