@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- dump-store [--keys N[,N...]] [--runs N] [--type tar|tgz] [--store PATH]`: the built CLI dumping a
- * generated store shaped like a job history, or a given one. Prints keys/s, MB/s of values, and peak memory of the process.
+ * `npm run bench -- dump-store [--keys N[,N...]] [--runs N] [--type tar|tgz] [--store PATH]`: lets the built CLI dump a
+ * generated store shaped like a job history, or a given store. Prints keys/s, MB/s of values, and peak memory of the
+ * process.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,7 +25,7 @@ export async function run(args: readonly string[]): Promise<void> {
   })
   const dir = mkdtempSync(join(tmpdir(), 'flux-ts-bench-'))
   try {
-    // Peak memory is the process's own account, written when it ends. Not getrusage(2): that begins with the parent's.
+    // The process writes its own peak memory when it ends. getrusage(2) would include the parent's peak before exec.
     const probe = join(dir, 'probe.mjs')
     writeFileSync(
       probe,
