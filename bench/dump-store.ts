@@ -61,8 +61,8 @@ function once(store: string, dir: string, type: string, probe: string) {
   const { status, stdout, stderr } = spawnSync(process.execPath, argv, { env, encoding: 'utf8' })
   const seconds = (performance.now() - started) / 1000
   if (status !== 0) throw new Error(`dump failed: ${stdout}${stderr}`)
-  const { keys, bytes } = JSON.parse(stdout) as { keys: number; bytes: number }
+  const { keyCount, valueBytes } = JSON.parse(stdout) as { keyCount: number; valueBytes: number }
   const peakKb = Number(readFileSync(env.BENCH_PEAK, 'utf8'))
   rmSync(outfile)
-  return { seconds, keys, bytes, peakMb: Math.round(peakKb / 1024) }
+  return { seconds, keys: keyCount, bytes: valueBytes, peakMb: Math.round(peakKb / 1024) }
 }
