@@ -33,7 +33,7 @@ export default class Dump extends FluxCommand {
 
 The extension of OUTFILE determines the format and the compression: ${ARCHIVE_EXTENSIONS.join(', ')}. If OUTFILE ends in /, a directory is made. - is standard output, which must not be a terminal; the format is then uncompressed ${archiveTypeOf('-').format}, unless --format is given. The file or directory appears under its name when it is complete, or not at all. Only its owner can read it, unless --mode is given.
 
-Values and symbolic links are archived under their keys, with slashes instead of dots. Directories are not archived themselves, so empty ones are left out. A link with a namespace has NAMESPACE:: before its target. The mode of members is 0644, and owner and group are the caller's. Their time is that of the checkpoint, or else the start of the dump; SOURCE_DATE_EPOCH overrides both. The same root always gives the same bytes.`
+Values and symbolic links are archived under their keys, with slashes instead of dots. Directories are not archived themselves, so empty ones are left out. A link with a namespace has NAMESPACE:: before its target. The mode of members is 0644, and owner and group are the caller's. Their time is that of the checkpoint, or else the start of the dump; SOURCE_DATE_EPOCH overrides both. The same root always gives the same bytes if time and owner are the same.`
 
   static override examples = [
     {
