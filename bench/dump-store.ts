@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- dump-store [--keys N[,N...]] [--runs N] [--type tar|tgz] [--store PATH]`: the built CLI dumping a
- * generated store shaped like a job history, or a given one. Prints keys/s, MB/s of values, and peak memory of the process.
+ * `npm run bench -- dump-store [--keys N[,N...]] [--runs N] [--type tar|tgz] [--store PATH]`: lets the built CLI dump a
+ * generated store shaped like a job history, or a given store. Prints keys/s, MB/s of values, and peak memory of the
+ * process.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,7 +25,7 @@ export async function run(args: readonly string[]): Promise<void> {
   })
   const dir = mkdtempSync(join(tmpdir(), 'flux-ts-bench-'))
   try {
-    // Peak memory is the process's own account, written when it ends. Not getrusage(2): that begins with the parent's.
+    // The process writes its own peak memory when it ends. getrusage(2) would include the parent's peak before exec.
     const probe = join(dir, 'probe.mjs')
     writeFileSync(
       probe,
@@ -60,8 +61,8 @@ function once(store: string, dir: string, type: string, probe: string) {
   const { status, stdout, stderr } = spawnSync(process.execPath, argv, { env, encoding: 'utf8' })
   const seconds = (performance.now() - started) / 1000
   if (status !== 0) throw new Error(`dump failed: ${stdout}${stderr}`)
-  const { keys, bytes } = JSON.parse(stdout) as { keys: number; bytes: number }
+  const { keyCount, valueBytes } = JSON.parse(stdout) as { keyCount: number; valueBytes: number }
   const peakKb = Number(readFileSync(env.BENCH_PEAK, 'utf8'))
   rmSync(outfile)
-  return { seconds, keys, bytes, peakMb: Math.round(peakKb / 1024) }
+  return { seconds, keys: keyCount, bytes: valueBytes, peakMb: Math.round(peakKb / 1024) }
 }

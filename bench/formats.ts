@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- formats [--keys N] [--runs N] [--types tar,tgz,...] [--dir PATH]`: the built CLI dumping a generated store,
- * against `bsdtar` writing the same tree, unpacked, to the same format with as many threads as it has. A directory is
- * compared with `bsdtar` unpacking a tar. The two take turns. Prints the best wall time of each, and their ratio. The start of
- * the CLI counts: the smaller the store, the more it weighs.
+ * `npm run bench -- formats [--keys N] [--runs N] [--types tar,tgz,...] [--dir PATH]`: compares a dump of a generated
+ * store by the built CLI with `bsdtar`, which writes the unpacked tree to the same format, with all threads that it can
+ * use. For the type `directory`, `bsdtar` unpacks a tar. The two take turns. Prints the best wall time of each, and
+ * their ratio. The time includes the start of the CLI, which matters more for a small store.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { generateStore } from './generate-store.ts'
 
 const CLI = fileURLToPath(new URL('../bin/run.js', import.meta.url))
 
-/** What bsdtar is told to write each type. It deflates, and packs by bzip2, in one thread. */
+/** The options of bsdtar for each type. It uses one thread for deflate and bzip2. */
 const THEIRS: Readonly<Record<string, readonly string[]>> = {
   tar: ['--format=paxr'],
   tgz: ['--format=paxr', '-z'],
@@ -43,7 +43,7 @@ export async function run(args: readonly string[]): Promise<void> {
     generateStore(store, Number(values.keys))
     const tree = join(dir, 'tree')
     const tar = join(dir, 'tree.tar')
-    // Of the same shape as a dump: no members for directories, which would be half of all.
+    // List only files: a dump has no members for directories, which would be half of all members.
     for (const argv of [
       [CLI, 'dump', '-q', '--store', store, `${tree}/`],
       [CLI, 'dump', '-q', '--store', store, tar],

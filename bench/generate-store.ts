@@ -10,7 +10,7 @@ import lz4 from 'lz4-napi'
 
 type TreeObj = { data: unknown; type: string; ver: 1 }
 
-/** A small generator (mulberry32), so that one seed always gives the same store. */
+/** A small random number generator (mulberry32), so that the same seed always gives the same store. */
 function random(seed: number): () => number {
   let a = seed
   return () => {
@@ -22,8 +22,10 @@ function random(seed: number): () => number {
 }
 
 /**
- * @param path - the file to make; an older one of that name is removed
- * @param keys - how many keys; four make a job
+ * Write the store.
+ *
+ * @param path - the file to write; an existing one is removed
+ * @param keys - how many keys; each job has four
  */
 export function generateStore(path: string, keys: number): { rootref: string; keys: number; objects: number } {
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })

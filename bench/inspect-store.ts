@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- inspect-store [--keys N] [--runs N]`: questions asked of a generated store shaped like a job history,
- * with two checkpoints that differ in one job: `jobs`, `du` and `diff` of the built CLI, each beside a walk that reads
- * everything (`dump` to nowhere; for `diff`, two). CPU time is the better figure on a machine with other work.
+ * `npm run bench -- inspect-store [--keys N] [--runs N]`: measures `jobs`, `du` and `diff` of the built CLI on a
+ * generated store shaped like a job history, with two checkpoints that differ in one job. Each is compared with a walk
+ * that reads everything (a `dump` to /dev/null; for `diff` two). On a machine with other load, CPU time is the better
+ * number.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -55,7 +56,7 @@ function best(runs: number, argv: readonly string[], status = 0): Cost {
 
 function once(argv: readonly string[], expected: number): Cost {
   const started = performance.now()
-  // time(1) by the shell: what a child has used is told apart from what this process has.
+  // `times` of the shell gives the CPU time of the child alone.
   const script = `"${process.execPath}" "${CLI}" ${argv.map((arg) => `"${arg}"`).join(' ')} > /dev/null; s=$?; times >&2; exit $s`
   const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' })
   if (status !== expected) throw new Error(`${argv.join(' ')}: exit ${status}: ${stderr}`)
@@ -64,7 +65,7 @@ function once(argv: readonly string[], expected: number): Cost {
   return { wall: (performance.now() - started) / 1000, cpu }
 }
 
-/** Add a checkpoint in which one job has one key more. */
+/** Add a checkpoint in which one job has one more key. */
 async function changeOne(path: string, rootref: string): Promise<void> {
   const way: { name: string; dir: DirObj }[] = []
   {

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- read-archive [--members N] [--bytes N] [--runs N]`: reads generated archives, each twice over: here, and
- * by `bsdtar -tf`, which looks at the names alone. Prints members/s and the ratio of the two.
+ * `npm run bench -- read-archive [--members N] [--bytes N] [--runs N]`: reads generated archives with this library, and
+ * with `bsdtar -tf`, which reads only the names. Prints members/s, and the ratio of the two times.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { createArchive, openArchive } from '../src/archive/index.ts'
 
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 }
 
-/** What makes the other kinds out of a tar. */
+/** The commands that make the other kinds of archive from a tar. */
 const KINDS: readonly [name: string, command: string][] = [
   ['x.tgz', 'gzip -c x.tar > x.tgz'],
   ['x.tar.zst', 'zstd -q -c x.tar > x.tar.zst'],

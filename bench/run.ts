@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [options]`: measures one thing, and prints what it came to. */
+/** `npm run bench -- NAME [options]`: runs one benchmark, and prints its results. */
 const [name, ...args] = process.argv.slice(2)
 const benches: Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>> = {
   'dump-store': () => import('./dump-store.ts'),

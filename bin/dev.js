@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs the sources by type stripping: no build, no manifest.
+// Runs the CLI from its sources, by type stripping, without a build and without a manifest.
 import { fileURLToPath } from 'node:url'
 import { execute, settings } from '@oclif/core'
 import { sourcePackageJson } from '../tools/source-package-json.js'

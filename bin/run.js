@@ -1,10 +1,10 @@
 #!/bin/sh
 ':' //; while read -r FLUX_TS_LINE FLUX_TS_SIGIGN; do [ "$FLUX_TS_LINE" = SigIgn: ] && break; done 2>&- </proc/self/status; export FLUX_TS_SIGIGN; exec node "$0" "$@"
-// The line above is run by the shell, and a comment to Node: it says which signals are ignored (by nohup, by trap ''), which
-// Node forgets as it starts.
+// The line above is run by the shell; for Node it is a comment. It passes on which signals are ignored (by nohup, or by
+// trap ''), because Node.js resets them when it starts.
 const ignored = process.env.FLUX_TS_SIGIGN
 delete process.env.FLUX_TS_SIGIGN
-// Dynamic imports only: static ones would be loaded, and fail, before the check.
+// Only dynamic imports: static ones would be loaded, and fail, before the check.
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 20)) {
   process.stderr.write(
@@ -16,13 +16,13 @@ if (ignored) {
   const { keepIgnored } = await import('../dist/errors/ignored-signals.js')
   keepIgnored(ignored)
 }
-// Such as that a file of the program itself cannot be opened. Errors of commands do not come here.
+// For example, when a file of the program itself cannot be opened. Errors of commands do not get here.
 process.once('uncaughtException', (error) => {
   const text = process.env.DEBUG ? error.stack : `${error.message.split('\n')[0]}; DEBUG=1 says where`
   process.stderr.write(`flux-ts: ${text}\n`)
   process.exit(1)
 })
-// Node compresses in its thread pool, which has four threads unless told otherwise, and which writes files too.
+// Node.js compresses and writes files in its thread pool, which has four threads by default.
 const { availableParallelism } = await import('node:os')
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2))
 const { compileCacheDir } = await import('../dist/cli/compile-cache.js')
@@ -38,6 +38,6 @@ if (process.argv[2] === '__complete') {
   await completeKeys(process.argv.slice(3))
 } else {
   const { execute } = await import('@oclif/core')
-  // Plugins that lie in the user's data directory belong to tools that can install plugins, which this one cannot.
+  // This tool cannot install plugins, so it does not look for any in the user's data directory.
   await execute({ loadOptions: { root: import.meta.filename, userPlugins: false, devPlugins: false } })
 }

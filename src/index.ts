@@ -1,4 +1,4 @@
-/** The public library: what the commands themselves are made of. */
+/** The public library. The commands use the same functions. It loads neither oclif nor listr2. */
 export {
   ARCHIVE_EXTENSIONS,
   ArchiveError,

@@ -1,6 +1,6 @@
 /**
- * For authors of further commands and of hooks, in a tool or plugin that knows oclif: what the commands of this package
- * are made of. Programs without oclif import the library instead, which does not load it.
+ * The building blocks of the commands, for authors of more commands and hooks in an oclif tool or plugin. Programs
+ * without oclif import the library (index.ts) instead, which does not load oclif.
  */
 export {
   type DumpSummary,

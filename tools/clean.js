@@ -1,4 +1,4 @@
-// A stale dist would give `oclif manifest` commands that no longer exist.
+// Removes dist/ before a build. Otherwise `oclif manifest` would list commands that no longer exist.
 import { rmSync } from 'node:fs'
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true })

@@ -1,5 +1,5 @@
-// Writes the rules of imports into biome.json, from the table of rooms below. With --check it changes nothing, and fails when
-// biome.json is not what the table says. Usage: node tools/import-rules.js [--check] [BIOME_JSON]
+// Writes the import rules into biome.json, from the table of rooms below. With --check it changes nothing, and fails if
+// biome.json differs from the table. Usage: node tools/import-rules.js [--check] [BIOME_JSON]
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,12 +8,13 @@ import { isDeepStrictEqual, parseArgs } from 'node:util'
 /**
  * @typedef {object} Room
  * @property {string} room - its folder in src/
- * @property {boolean} [base] - every room that is not base may import it
- * @property {string[]} imports - what it may import, besides the base rooms if it is not one of them; `*` is every room
- * @property {string[]} [libraries] - the libraries below that it may import
+ * @property {boolean} [base] - true for a base room: every other room may import it
+ * @property {string[]} imports - the rooms that it may import, besides the base rooms; a base room lists all; `*` is
+ *   every room
+ * @property {string[]} [libraries] - which of LIBRARIES it may import
  * @property {boolean} [hasTasks] - its tasks.ts may import listr2
  * @property {boolean} [isDeep] - its files lie up to two folders deep
- * @property {string} reason - the linter's message where the rule is broken
+ * @property {string} reason - the linter's message when the rule is broken
  */
 
 const USE_CASE = 'a use case imports archive/, kvs/ and content/, and no other use case.'
@@ -21,7 +22,8 @@ const CONTENT = 'content/ imports nothing above it, and only content/broker/ see
 const ANY = ['*']
 
 /**
- * The rooms, from the lowest. A new base room is one line. Any other is a line, and its name in `imports` of the rooms above it.
+ * The rooms, the lowest first. A new base room needs one line. Another room needs a line, and its name in `imports` of
+ * the rooms above it.
  *
  * @type {Room[]}
  */
@@ -65,7 +67,7 @@ const LIBRARIES = [
 const DOOR = "A room's index.ts is its door: import that."
 
 /**
- * The rule that other rooms are imported by their index.ts alone.
+ * The rule that other rooms are imported only through their index.ts.
  *
  * @param {Room} room
  */
@@ -77,7 +79,7 @@ function door({ isDeep = false }) {
 }
 
 /**
- * The rule of the rooms that a room may not import. A folder within a room is not a room to others.
+ * The rule that lists the rooms that a room must not import. For other rooms, a folder within a room is not a room.
  *
  * @param {Room} room
  */
@@ -91,7 +93,7 @@ function above({ room, base, imports, reason }) {
   return [{ group, message: reason }]
 }
 
-/** A member of `overrides` in biome.json. */
+/** An entry of `overrides` in biome.json. */
 function override(include, patterns) {
   const noRestrictedImports = { level: 'error', options: { patterns } }
   return { includes: [include], linter: { rules: { style: { noRestrictedImports } } } }
@@ -112,9 +114,7 @@ const others = config.overrides.filter(({ linter }) => linter?.rules?.style?.noR
 const wanted = { ...config, overrides: [...rules, ...others] }
 if (!isDeepStrictEqual(config, wanted)) {
   if (values.check) {
-    console.error(
-      'biome.json: its rules of imports are not those of tools/import-rules.js; npm run import-rules writes them',
-    )
+    console.error('biome.json: its import rules differ from tools/import-rules.js; npm run import-rules updates them')
     process.exit(1)
   }
   writeFileSync(file, JSON.stringify(wanted, undefined, 2))

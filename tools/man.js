@@ -1,5 +1,5 @@
-// Writes the manual pages, from what the commands say of themselves, and their list in package.json, without which npm does
-// not install them. Usage: node tools/man.js [PACKAGE_DIRECTORY]
+// Writes the manual pages from the summaries and descriptions of the commands, and their list into package.json, which
+// npm needs to install them. Usage: node tools/man.js [PACKAGE_DIRECTORY]
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

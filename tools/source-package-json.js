@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * package.json with the places of built files turned into those of their sources, for oclif to load commands from.
+ * package.json with the paths of built files replaced by those of their sources, so that oclif loads the sources.
  *
  * @param {string} root - the package's directory
  */

@@ -1,19 +1,19 @@
-/** Names in columns, as `flux kvs ls` arranges them. */
+/** Arranges names in columns, as `flux kvs ls` does. */
 
-/** Between the longest name and the next column. */
+/** Spaces between the longest name and the next column. */
 const GAP = 4
 
 /**
  * Arrange names in columns of one width, row by row.
  *
- * @param names - with what is appended to each; widths are in bytes, as the C tool counts them
- * @param width - of a line, in columns; 0 is unlimited. A name is never broken, so 1 means a name a line.
- * @yields text, a piece at a time: a directory may be large
+ * @param names - each with the suffix to append; widths are in bytes, as the C tool counts them
+ * @param width - width of a line; 0 is unlimited. A name is never broken, so 1 prints one name on each line.
+ * @yields text, in pieces, because a directory may be large
  */
 export function* columns(names: readonly { name: string; suffix: string }[], width: number): Generator<string> {
   let longest = 0
   const isNarrow = width === 1
-  // With a name a line, nothing is padded, so nothing need be measured.
+  // With one name on each line nothing is padded, so the names need not be measured.
   if (!isNarrow) for (const { name } of names) longest = Math.max(longest, Buffer.byteLength(name))
   const columnWidth = longest + GAP
   let column = 0

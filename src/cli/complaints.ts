@@ -2,37 +2,37 @@ import { Flags } from '@oclif/core'
 import { errnoText, FluxError, grouped } from '../errors/index.ts'
 import { TreeError } from '../kvs/index.ts'
 
-/** Complaints of one kind that are told in full. */
+/** How many messages of one kind are printed in full. */
 const TOLD = 10
 
-/** The flag of commands that may have much to complain of. */
+/** The flag of commands that may print many messages. */
 export const complaintFlags = {
   verbose: Flags.boolean({
     char: 'v',
-    summary: `tell of everything that is wrong, not of the first ${TOLD} of each kind alone`,
+    summary: `print every warning and fault, not only the first ${TOLD} of each kind`,
     helpGroup: 'GLOBAL',
   }),
 }
 
 /**
- * What is wrong on the way, told as it is found: the first {@link TOLD} of each kind one by one, the others as a count at
- * the end. A damaged store may have as many as keys, and nobody would see the results among them.
+ * Prints messages about warnings and faults: the first {@link TOLD} of each kind in full, the others as a count at the
+ * end. A damaged store may have one for each key, which would hide the results.
  */
 export class Complaints {
   readonly #tell: (line: string) => void
   readonly #counts = new Map<string, number>()
-  /** Tell all of them (`--verbose`). */
+  /** Print all messages (`--verbose`). */
   tellsAll = false
 
-  /** @param tell - is given each line */
+  /** @param tell - called with each line */
   constructor(tell: (line: string) => void) {
     this.#tell = tell
   }
 
   /**
-   * Complain.
+   * Print a message, or count it.
    *
-   * @param kind - what complaints of its kind have in common, in a word or two
+   * @param kind - one or two words, by which messages are counted
    */
   add(message: string, kind: string): void {
     const count = (this.#counts.get(kind) ?? 0) + 1
@@ -40,7 +40,7 @@ export class Complaints {
     if (this.tellsAll || count <= TOLD) this.#tell(message)
   }
 
-  /** Tell how many there were of each kind, beyond those that were told. */
+  /** Print how many messages of each kind were only counted. */
   end(): void {
     for (const [kind, count] of this.#counts) {
       const more = this.tellsAll ? 0 : count - TOLD
@@ -50,7 +50,7 @@ export class Complaints {
   }
 }
 
-/** The kind of an error that is told and not thrown. */
+/** The kind of an error that is printed and not thrown. */
 export function kindOf(error: Error): string {
   if (error instanceof TreeError) return error.faultKind
   return error instanceof FluxError ? errnoText(error.code) : error.name

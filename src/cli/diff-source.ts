@@ -1,4 +1,4 @@
-/** The two sides of a comparison, each named by one word. */
+/** Opens the two sides of a comparison, each named by one word. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ContentStore, isBlobref, recogniseStore } from '../content/index.ts'
@@ -7,25 +7,28 @@ import { resolveRoot, type Snapshot } from '../kvs/index.ts'
 import { openArchiveStore, openSource, type SourceChoice } from './source-choice.ts'
 import { UsageError } from './usage-error.ts'
 
-/** What one word names. */
+/** A parsed word. */
 interface SideName {
   kind: 'store' | 'archive' | 'uri' | 'flags'
   /** A path or URI. */
   where: string
-  /** Which checkpoint, or which root. */
+  /** Index of a checkpoint, or blobref of a root. */
   root: number | string | undefined
 }
 
-/** Two sides of a comparison; a store that both are in is opened once. */
+/** The two sides of a comparison. If both are in one store, it is opened once. */
 export class Sides implements AsyncDisposable {
   readonly a: Snapshot
   readonly b: Snapshot
 
   /**
-   * Open what two words name: `store:PATH` or the path of a store, `archive:FILE` or the path of an archive, a URI, each
-   * with `@N` for a checkpoint or `@BLOBREF` for a root; or `@N` or a blobref in the source that the flags name.
+   * Open the sources that two words name. A word is `store:PATH` or the path of a store, `archive:FILE` or the path of
+   * an archive, or a URI; each can be followed by `@N` for a checkpoint or `@BLOBREF` for a root. `@N` or a blobref
+   * alone is in the source that the flags name.
    *
-   * @param flags - also how all are read
+   * @param flags - the source of words without one; also how all sources are read
+   * @throws {UsageError} a word is malformed
+   * @throws {FluxError} a source cannot be opened
    */
   static async open(wordA: string, wordB: string, flags: SourceChoice): Promise<Sides> {
     const names = [parseSide(wordA), parseSide(wordB)] as const
@@ -38,7 +41,8 @@ export class Sides implements AsyncDisposable {
       return resolveRoot(store, { ...choice, namespace: flags.namespace })
     }
     try {
-      // An archive says nothing of its algorithm: it takes that of the other side, so that more of it compares by blobref.
+      // An archive has no hash algorithm. It gets that of the other side, so that more values can be compared by
+      // blobref.
       const archiveFirst = names[0].kind === 'archive'
       const second = archiveFirst ? await open(names[1]) : undefined
       const a = await open(names[0])
@@ -67,7 +71,7 @@ export class Sides implements AsyncDisposable {
 
 function parseSide(word: string): SideName {
   if (isBlobref(word)) return { kind: 'flags', where: '', root: word }
-  // A file may have such a name.
+  // The name of an existing file is never split at an @.
   const [, base = word, suffix] = existsSync(word) ? [] : (/^(.*)@(\d+|sha\d+-[0-9a-f]+)$/.exec(word) ?? [])
   const root = suffix === undefined ? undefined : isBlobref(suffix) ? suffix : Number(suffix)
   if (Number.isNaN(root)) throw new UsageError(`${word}: ${suffix} is not a blobref`)
@@ -79,9 +83,9 @@ function parseSide(word: string): SideName {
 }
 
 /**
- * True for a content store; false for what is to be read as an archive.
+ * True for a content store, false for an archive.
  *
- * @throws {FluxError} there is nothing of that name, or it cannot be looked at; a directory that should be a store is none
+ * @throws {FluxError} the path does not exist or cannot be read; or it is a statedir with a damaged store
  */
 function isStore(path: string): boolean {
   if (path === '-') return false
@@ -100,7 +104,7 @@ function isStore(path: string): boolean {
   }
 }
 
-/** What a statedir has one of. */
+/** A statedir contains one of these. */
 const STORE_NAMES = ['content.sqlite', 'content.files']
 
 async function openSide({ kind, where }: SideName, flags: SourceChoice, other: ContentStore | undefined) {

@@ -3,15 +3,15 @@ import { UsageError } from './usage-error.ts'
 const SCALES: Readonly<Record<string, number>> = { ms: 1, '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
- * A duration as Flux's tools take it (RFC 23): seconds, perhaps with a fraction, or a number with a unit; `inf` is for ever.
+ * Parse a duration as Flux's tools do (RFC 23): seconds, also fractions, or a number with a unit; `inf` is for ever.
  *
  * @returns milliseconds; undefined for ever
- * @throws {UsageError} it is something else
+ * @throws {UsageError} the text is not a duration
  */
 export function parseDuration(text: string, flag: string): number | undefined {
   if (/^inf(inity)?$/i.test(text)) return undefined
   const [, number, unit] = /^((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(ms|[smhd]?)$/i.exec(text) ?? []
   const scale = SCALES[unit ?? 'none']
   if (number !== undefined && scale !== undefined) return Number(number) * scale
-  throw new UsageError(`Invalid argument for option '${flag}': '${text}'`, 'a duration is such as 10, 1.5m or 2h')
+  throw new UsageError(`Invalid argument for option '${flag}': '${text}'`, 'examples of durations: 10, 1.5m, 2h')
 }

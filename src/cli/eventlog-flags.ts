@@ -2,16 +2,16 @@ import { Flags } from '@oclif/core'
 import type { EventlogFormat } from '../inspect/index.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Flags that say how events are printed. */
+/** Flags for the format of events. */
 export const eventlogFlags = {
   unformatted: Flags.boolean({
     char: 'u',
-    summary: 'print events as RFC 18 has them: an object a line',
+    summary: 'print each event as a JSON object on one line, as RFC 18 stores it',
     helpGroup: 'OUTPUT',
   }),
   human: Flags.boolean({
     char: 'H',
-    summary: 'print times as the day and the minute, and seconds from there',
+    summary: 'print day and minute when the minute changes, otherwise the seconds since then',
     helpGroup: 'OUTPUT',
   }),
   color: Flags.string({
@@ -23,7 +23,7 @@ export const eventlogFlags = {
   }),
 }
 
-/** How events are printed, as the flags say. @throws {UsageError} flags that do not go together */
+/** The format that the flags ask for. @throws {UsageError} flags contradict each other */
 export function eventlogFormat(flags: {
   unformatted: boolean
   human: boolean
@@ -36,14 +36,14 @@ export function eventlogFormat(flags: {
   return { unformatted, human, color: usesColor(color), printable: process.stdout.isTTY === true }
 }
 
-/** NO_COLOR turns colours off where nothing is said. @see https://no-color.org */
+/** NO_COLOR turns colours off unless `--color` is given. @see https://no-color.org */
 function usesColor(when: string | undefined): boolean {
   if (when === 'always') return true
   if (when === 'never' || (when === undefined && process.env.NO_COLOR)) return false
   return process.stdout.isTTY === true
 }
 
-/** `--color` and `-L` may stand without a value, which oclif's flags cannot. */
+/** Add the value `always` to `--color` and `-L` without one. oclif's flags cannot have an optional value. */
 export function withColorAlone(argv: readonly string[]): string[] {
   const end = argv.indexOf('--')
   return argv.map((arg, i) => {

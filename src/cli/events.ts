@@ -1,6 +1,6 @@
 /**
- * What commands tell a host while they run: oclif hooks of our own. A plugin or the tool itself listens by naming a file
- * for the event in `oclif.hooks` of its package.json. They are documented in docs/plugin.md.
+ * Events that commands send to a host while they run, as custom oclif hooks. A plugin or tool listens to an event by
+ * naming a file for it in `oclif.hooks` of its package.json. See docs/plugin.md.
  */
 import type { Interfaces } from '@oclif/core'
 import type { FilterName, FormatName } from '../archive/index.ts'
@@ -15,25 +15,25 @@ export interface DumpSummary {
   readonly filter: FilterName
   readonly rootref: string
   readonly hash: HashName
-  /** Of the checkpoint; null for a root that is none. */
+  /** The time of the checkpoint; null when the root is not a checkpoint. */
   readonly timestamp: number | null
-  /** The same as ISO 8601, UTC. */
+  /** `timestamp` in ISO 8601, UTC. */
   readonly time: string | null
   readonly sequence: number | null
   readonly namespace: string | null
   readonly keyCount: number
   readonly symlinkCount: number
   readonly blobCount: number
-  /** Of all values. */
+  /** The sum of all values. */
   readonly valueBytes: number
-  /** Of the archive before compression. */
+  /** The archive before compression. */
   readonly unpackedBytes: number
-  /** Of the file on disk; null when the archive is a directory, a pipe or a device. */
+  /** The file on disk; null when the archive is a directory, a pipe or a device. */
   readonly fileBytes: number | null
   /** Keys and subtrees that could not be read (`--ignore-failed-read`). */
   readonly skippedCount: number
   readonly encodedCount: number
-  /** That it took. */
+  /** Duration of the command. */
   readonly seconds: number
 }
 
@@ -43,12 +43,12 @@ export interface RestoreSummary {
   readonly archive: string
   readonly format: string
   readonly filter: string
-  /** In words: `KVS key 'foo'`. */
+  /** Where it was restored to, in words: `KVS key 'foo'`. */
   readonly target: string
   readonly rootref: string
   readonly hash: HashName
   readonly timestamp: number
-  /** The same as ISO 8601, UTC. */
+  /** `timestamp` in ISO 8601, UTC. */
   readonly time: string | null
   readonly keyCount: number
   readonly symlinkCount: number
@@ -59,27 +59,27 @@ export interface RestoreSummary {
   readonly seconds: number
 }
 
-/** The events, and what each tells. */
+/** The events and their payloads. */
 export interface FluxEvents {
-  /** The root has been found; reading begins. */
+  /** The root has been found, and reading begins. */
   'flux:resolved': { readonly command: string; readonly source: string; readonly snapshot: Snapshot }
-  /** What was to be written is complete and on disk: an archive under its name, a checkpoint, a key. */
+  /** The result is complete and on disk: an archive under its name, a checkpoint, or a key. */
   'flux:written':
     | { readonly command: 'dump'; readonly summary: DumpSummary }
     | { readonly command: 'restore'; readonly summary: RestoreSummary }
-  /** A command failed, or was called wrongly or interrupted; it left nothing half written. `exit` is the exit status. */
+  /** A command failed, was called wrongly, or was interrupted; no partial result is left. `exit` is the exit status. */
   'flux:failed': { readonly command: string; readonly error: Error; readonly exit: number }
 }
 
-/** oclif's hooks and ours, for `Hook<'flux:written', FluxHooks>`. */
+/** The hooks of oclif and of this package, for `Hook<'flux:written', FluxHooks>`. */
 export type FluxHooks = Interfaces.Hooks & {
   [E in keyof FluxEvents]: { options: FluxEvents[E]; return: unknown }
 }
 
 /**
- * The type of a hook for one of our events.
+ * The type of a hook for one of these events.
  *
- * It may take its time: `flux:written` is awaited before the command ends. One that throws spoils nothing that was written:
- * a warning is printed, and the exit status is 1.
+ * The command waits until the hook has finished. If a hook throws, the command prints a warning and exits with 1; the
+ * written result stays.
  */
 export type FluxHook<E extends keyof FluxEvents> = Interfaces.Hook<E, FluxHooks>

@@ -4,20 +4,20 @@ import { USAGE_CODE, UsageError } from './usage-error.ts'
 /** The exit statuses of every command: done, failed, wrong usage, interrupted. */
 export const EXIT = { DONE: 0, FAILED: 1, USAGE: 2, INTERRUPTED: 130 } as const
 
-/** The exit status an error stands for. oclif's own errors, of parsing, bring theirs along. */
+/** The exit status for an error. Parse errors of oclif have their own. */
 export function exitStatusOf(error: unknown): number {
   if (error instanceof InterruptedError) return EXIT.INTERRUPTED
   if (error instanceof UsageError) return EXIT.USAGE
   return (error as { oclif?: { exit?: number } } | undefined)?.oclif?.exit ?? EXIT.FAILED
 }
 
-/** One line for the reader: what failed, and what to do about it. */
+/** An error on one line: what failed, and what to do about it. */
 export function errorLine(error: unknown): string {
   const hint = error instanceof FluxError && error.hint !== undefined ? `; ${error.hint}` : ''
   return messageOf(error) + hint.replaceAll('\n', ' ')
 }
 
-/** An error as `--json` prints it. @param exit - the exit status that goes with it */
+/** An error as `--json` prints it. @param exit - its exit status */
 export function errorJson(error: unknown, exit = exitStatusOf(error)): object {
   const { code, hint } = error instanceof FluxError ? error : { code: undefined, hint: undefined }
   return { error: { code: error instanceof UsageError ? USAGE_CODE : code, message: messageOf(error), hint, exit } }

@@ -14,8 +14,8 @@ import { usageLines } from './usage-lines.ts'
 import { isLive } from './verbosity.ts'
 
 /**
- * What every command shares: `--json` and `--help`, errors as one line on stderr with the exit status they stand for,
- * and the events that hooks of a host may listen to.
+ * The base of every command: `--json` and `--help`, errors as one line on stderr with their exit status, and the events
+ * that the hooks of a host can listen to.
  */
 export abstract class FluxCommand extends Command {
   static override enableJsonFlag = true
@@ -26,8 +26,9 @@ export abstract class FluxCommand extends Command {
   }
 
   /**
-   * A command has a second name below the topic `flux`, if its plugin has that topic: see hooks/init/flux-topic. oclif copies
-   * what a class has of its own, so a getter here would not do: the name is given when oclif says which plugin it is of.
+   * A command has a second name below the topic `flux`, if its plugin has that topic: see hooks/init/flux-topic. The
+   * alias is added when oclif sets the plugin of the class. A getter would not work, because oclif copies only own
+   * properties.
    */
   static {
     Object.defineProperty(FluxCommand, 'plugin', {
@@ -39,7 +40,8 @@ export abstract class FluxCommand extends Command {
   }
 
   /**
-   * How the command is called, as messages begin: `flux-ts dump`; in a host with its name, and by the alias that was used.
+   * The start of each message: the name of the tool and of the command, as it was typed: `flux-ts dump`. In a host it
+   * is the host's name.
    */
   get called(): string {
     const [typed] = normalizeArgv(this.config)
@@ -50,35 +52,36 @@ export abstract class FluxCommand extends Command {
   readonly #complaints = new Complaints((line) => this.notice(line))
 
   /**
-   * Print a line on stderr that begins with what was called. It stays one line, whatever keys are in it: nobody who names
-   * a key is to write lines into a log.
+   * Print a line on stderr that begins with {@link called}. Control characters are escaped, so that a key cannot write
+   * lines of its own into a log.
    */
   protected notice(message: string): void {
     process.stderr.write(`${this.called}: ${printable(message)}\n`)
   }
 
   /**
-   * Print what is wrong with one thing of many, as {@link notice} does: all of it with `--verbose`, otherwise the first of
-   * each kind, and in the end a count.
+   * Print a warning, as {@link notice} does. Without `--verbose` only the first ten of each kind are printed, and a
+   * count at the end.
    *
-   * @param kind - what such messages have in common, in a word or two
+   * @param kind - one or two words, by which messages are counted
    */
   protected readonly complain = (message: string, kind: string): void => {
     this.#complaints.add(message, kind)
   }
 
-  /** As {@link complain}, for what makes the exit status 1 although the command goes on. */
+  /** As {@link complain}, and set the exit status to 1. The command goes on. */
   protected readonly fault = (message: string, kind: string): void => {
     this.complain(message, kind)
     process.exitCode = EXIT.FAILED
   }
 
-  /** As {@link fault}, for an error that is told and not thrown. */
+  /** As {@link fault}, for an error that is printed and not thrown. */
   protected readonly onFault = (error: Error): void => this.fault(errorLine(error), kindOf(error))
 
   /**
-   * Parse the command line, as oclif does, but never take an argument from standard input: oclif waits for one there when
-   * it is missing. With `--verbose` every complaint is told, not ten of a kind.
+   * Parse the command line as oclif does, but never read a missing argument from standard input, as oclif would.
+   *
+   * @throws {UsageError} a value for a flag that takes none
    */
   protected override async parse<
     F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
@@ -87,7 +90,7 @@ export abstract class FluxCommand extends Command {
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
     assertNoValues(argv ?? this.argv, { ...options?.baseFlags, ...options?.flags })
     const args = Object.entries(options?.args ?? {}).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }])
-    // Not a spread of the class alone, which leaves out what it inherits.
+    // A spread of the class would leave out inherited members, so these are named.
     const { baseFlags, enableJsonFlag } = options ?? {}
     const all = { ...options, baseFlags, enableJsonFlag, args: Object.fromEntries(args) } as Interfaces.Input<F, B, A>
     const parsed = await super.parse(all, argv)
@@ -95,7 +98,7 @@ export abstract class FluxCommand extends Command {
     return parsed
   }
 
-  /** Take the progress off the terminal, and count the complaints that were not told. */
+  /** Remove the progress line, and print how many warnings were only counted. */
   protected override async finally(error: Error | undefined): Promise<unknown> {
     this.#progress?.end()
     this.#complaints.end()
@@ -105,10 +108,10 @@ export abstract class FluxCommand extends Command {
   #progress: Progress | undefined
 
   /**
-   * What shows how far this command is, to be told what is read; undefined when nothing may be shown.
+   * The progress line of this command; undefined when nothing may be shown.
    *
-   * @param flags - `quiet`: the command is to say nothing, or lists all it does itself; `isWhole`: all that the store holds
-   *   is going to be read, or nearly
+   * @param flags - `quiet`: show nothing; `isWhole`: the command reads (nearly) everything that the store holds, so the
+   *   line can show the part that is done
    *
    * @internal
    */
@@ -126,8 +129,8 @@ export abstract class FluxCommand extends Command {
   }
 
   /**
-   * Run the hooks of an event, and wait for them. One that fails is a warning, and makes the exit status 1: what was
-   * written stays as it is.
+   * Run the hooks of an event, and wait for them. If one fails, print a warning and set the exit status to 1; the
+   * written result stays.
    */
   protected async announce<E extends keyof FluxEvents>(event: E, payload: FluxEvents[E]): Promise<void> {
     const { failures } = await this.config.runHook(event, { ...payload }, undefined, true)
@@ -137,21 +140,21 @@ export abstract class FluxCommand extends Command {
     }
   }
 
-  /** As oclif prints JSON, but with whole numbers of 64 bits as they are, and nothing that commands a terminal. */
+  /** Print JSON as oclif does, but with exact 64-bit integers, and with control characters escaped. */
   override logJson(json: unknown): void {
     const text = escapedJson(stringifyJson(json, 2))
     const theme = this.config.theme?.json
     ux.stdout(theme === undefined ? text : ux.colorizeJson(text, { pretty: false, theme }))
   }
 
-  /** The exit status that an error stands for. A command whose tool has others says so here. */
+  /** The exit status for an error. A command with other exit statuses overrides this. */
   protected exitStatus(error: unknown): number {
     return exitStatusOf(error)
   }
 
-  /** Print the error as one line, or as JSON, tell the hooks of `flux:failed`, and set the exit status. */
+  /** Print the error as one line or as JSON, run the hooks of `flux:failed`, and set the exit status. */
   protected override async catch(thrown: Error & { oclif?: object }): Promise<unknown> {
-    // That is `--help`, which is no failure.
+    // `--help` ends by an error with exit status 0.
     if (exitStatusOf(thrown) === EXIT.DONE) throw thrown
     this.#complaints.end()
     const error = usageErrorOf(thrown) ?? thrown
@@ -165,7 +168,7 @@ export abstract class FluxCommand extends Command {
   }
 
   #print(error: Error): void {
-    // Whoever reads standard output has had enough (`… - | head`): that needs no words.
+    // The reader of standard output has closed it (`… - | head`): no message needed.
     if (error instanceof FluxError && error.code === 'EPIPE') return
     this.notice(errorLine(error))
     if (exitStatusOf(error) === EXIT.USAGE) {

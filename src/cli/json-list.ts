@@ -5,12 +5,12 @@ import { escapedJson } from './json-escape.ts'
 import { print } from './output.ts'
 
 /**
- * Print an object with one list in it, item by item, however long it gets. An error once something has been printed becomes
- * a member of the object, so that it can be read all the same.
+ * Print a JSON object with one list in it, item by item, so that the list can have any length. An error after the first
+ * item becomes a member of the object, so that the output is still valid JSON.
  *
  * @param member - name of the list
  * @param batches - items, each the text of a JSON value
- * @param after - more members, asked for at the end
+ * @param after - returns more members; called at the end
  * @returns false when there was such an error; the exit status is set then
  * @throws what `batches` throws before the first item
  */

@@ -1,6 +1,6 @@
 import { printable } from '../errors/index.ts'
 
-/** Characters that are written at a time: a system call a line would be most of the time that a long list takes. */
+/** Characters that are written at a time. One system call for each line would take most of the time of a long list. */
 const WRITE_CHARACTERS = 1 << 16
 
 interface LineStream {
@@ -8,15 +8,15 @@ interface LineStream {
 }
 
 /**
- * Writes lines to standard error, many at a time, for those who cannot wait; results go by {@link Output}, who waits.
- * Each stays one line: they may hold names from a store, which must neither move a terminal's cursor nor put lines into a log.
+ * Writes lines to standard error, many at a time, without waiting. (For results use {@link Output}, which waits.)
+ * Control characters are escaped: names from a store must not move a terminal's cursor or add lines to a log.
  */
 export class LineWriter {
   readonly #stream: LineStream
   readonly #prefix: string
   #text = ''
 
-  /** @param prefix - what each line begins with */
+  /** @param prefix - printed before each line */
   constructor(stream: LineStream, prefix = '') {
     this.#stream = stream
     this.#prefix = prefix
@@ -27,7 +27,7 @@ export class LineWriter {
     if (this.#text.length >= WRITE_CHARACTERS) this.flush()
   }
 
-  /** Call it at the end. */
+  /** Write the lines that are still waiting. Call it at the end. */
   flush(): void {
     if (this.#text === '') return
     this.#stream.write(this.#text)

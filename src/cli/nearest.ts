@@ -1,10 +1,10 @@
-/** Letters that may differ before a word is no longer what somebody meant. */
+/** The most letters by which a candidate may differ from what was typed. */
 const NEAR = 3
 
 /**
- * The word, or words with colons between, that somebody meant who typed others.
+ * The candidate that is nearest to what was typed. A candidate is one word, or several with colons between.
  *
- * @param typed - words; those beyond a candidate's are not counted
+ * @param typed - words; those beyond the last word of a candidate are ignored
  * @returns undefined when none is near
  */
 export function nearest(typed: readonly string[], candidates: Iterable<string>): string | undefined {
@@ -22,8 +22,8 @@ export function nearest(typed: readonly string[], candidates: Iterable<string>):
 }
 
 /**
- * How many letters must be put in, taken out, changed, or swapped with their neighbour, no letter twice: the distance of
- * Damerau and Levenshtein in its restricted form (optimal string alignment).
+ * The restricted Damerau-Levenshtein distance (optimal string alignment): how many letters must be inserted, deleted,
+ * changed, or swapped with their neighbour, no letter twice.
  */
 export function editDistance(a: string, b: string): number {
   let before: number[] = []

@@ -1,13 +1,13 @@
 import { FluxError, printable } from '../errors/index.ts'
 
-/** Standard output cannot be written: this cannot be told there, as JSON either. */
+/** Standard output cannot be written, so the error cannot be printed there as JSON. */
 export class OutputError extends FluxError {}
 
 /** Text is written in pieces of about this many characters. */
 const PIECE = 1 << 16
 
 /**
- * Results on standard output: text is gathered into pieces, and whoever writes waits while the reader is slow.
+ * Results on standard output. Text is collected into pieces, and {@link flush} waits while the reader is slow.
  *
  * ```ts
  * for (const line of lines) if (output.append(line)) await output.flush()
@@ -23,19 +23,19 @@ export class Output {
     return this.#text.length >= PIECE
   }
 
-  /** Write text, and what was added before. @throws {FluxError} `EPIPE` nobody reads any more */
+  /** Write text, after the text that was appended before. @throws {OutputError} see {@link print} */
   async write(text: string): Promise<void> {
     this.#text += text
     await this.flush()
   }
 
-  /** Write bytes as they are, after what was added before. @throws as {@link write} */
+  /** Write bytes, after the text that was appended before. @throws {OutputError} see {@link print} */
   async writeBytes(bytes: Uint8Array): Promise<void> {
     await this.flush()
     await print(bytes)
   }
 
-  /** @throws as {@link write} */
+  /** Write the text that was appended. @throws {OutputError} see {@link print} */
   async flush(): Promise<void> {
     if (this.#text === '') return
     const text = this.#text
@@ -45,15 +45,15 @@ export class Output {
 }
 
 /**
- * Print on standard output as it is, and wait until it is taken.
+ * Print to standard output unchanged, and wait until it is written.
  *
- * @throws {OutputError} `EPIPE` nobody reads any more; `ENOSPC` and the like
+ * @throws {OutputError} `EPIPE` the reader has closed it; `ENOSPC` and other errors of write(2)
  */
 export function print(piece: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(piece, (error) => {
       if (!error) return resolve()
-      // It is told here and now. oclif listens too, and would make an uncaught exception of it.
+      // The error is reported here. oclif listens too, and would turn it into an uncaught exception.
       process.stdout.removeAllListeners('error').on('error', () => {})
       const { code, message } = FluxError.fromSystem(error, 'cannot write standard output')
       reject(new OutputError(code, message, { cause: error }))
@@ -62,9 +62,10 @@ export function print(piece: string | Uint8Array): Promise<void> {
 }
 
 /**
- * How wide output may be, as `flux kvs` finds it: the terminal's width, else COLUMNS, else 80.
+ * The width of output in columns, as for `flux kvs`: the terminal's width, else COLUMNS, else 80.
  *
  * @param asked - `--width`; 0 is unlimited
+ * @returns 0 for unlimited
  */
 export function outputWidth(asked: number | undefined): number {
   if (asked !== undefined) return asked
@@ -73,7 +74,7 @@ export function outputWidth(asked: number | undefined): number {
   return columns >= 0 ? columns : process.env.COLUMNS ? 0 : 80
 }
 
-/** Text of many lines, each as {@link shown} has it; tabs stay. */
+/** As {@link shown}, for text of many lines: newlines and tabs stay. */
 export function shownLines(text: string): string {
   return process.stdout.isTTY
     ? text
@@ -83,7 +84,7 @@ export function shownLines(text: string): string {
     : text
 }
 
-/** Names and values as they are; on a terminal without the power to move its cursor. */
+/** A name or value for standard output: unchanged, but on a terminal with control characters escaped. */
 export function shown(text: string): string {
   return process.stdout.isTTY ? printable(text) : text
 }

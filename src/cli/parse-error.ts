@@ -1,6 +1,6 @@
 /**
- * What oclif's parser complains of, in words of our own. Its errors are told apart by their members where they have any;
- * those that are nothing but a message, by that.
+ * Turns the errors of oclif's parser into our own messages. Errors are recognised by their members; those that have
+ * only a message, by their text.
  */
 import type { Command } from '@oclif/core'
 import { FluxError } from '../errors/index.ts'
@@ -9,10 +9,10 @@ import { UsageError } from './usage-error.ts'
 
 type Flags = Record<string, Command.Flag.Any>
 
-/** What there is in the errors of oclif's parser. @see @oclif/core `lib/parser/errors.js` */
+/** The errors of oclif's parser. @see @oclif/core `lib/parser/errors.js` */
 interface ParserError extends Error {
   oclif?: { exit?: number }
-  /** What was parsed, and what came out. */
+  /** Input and result of the parser. */
   parse?: {
     input?: { flags?: Flags }
     output?: {
@@ -20,22 +20,22 @@ interface ParserError extends Error {
       metadata?: { flags?: Record<string, { setFromDefault?: boolean } | undefined> }
     }
   }
-  /** Arguments that are missing, or words that are too many. */
+  /** Missing arguments, or unexpected words. */
   args?: ({ name?: string } | string)[]
-  /** Flags that do not exist, as they were typed. */
+  /** Unknown flags, as they were typed. */
   flags?: string[]
 }
 
-/** A flag's own parser failed. oclif puts that into the message of whatever was thrown, of any class. */
+/** The message when a flag's own parser failed. oclif changes the message of the error, whatever its class. */
 const FLAG_FAILED = /^Parsing --(\S+) \n\t(.*)\nSee more help with --help$/s
 
-/** The exit status of oclif's errors, unless a tool sets another. */
+/** The exit status of oclif's errors, unless a tool sets its own. */
 const OCLIF_USAGE = 2
 
 /**
- * The error of wrong usage that an error of oclif's parser stands for.
+ * The UsageError for an error of oclif's parser.
  *
- * @returns undefined for an error that is none of its
+ * @returns undefined for an error from elsewhere
  */
 export function usageErrorOf(error: unknown): UsageError | undefined {
   if (!(error instanceof Error)) return undefined
@@ -48,17 +48,17 @@ export function usageErrorOf(error: unknown): UsageError | undefined {
 }
 
 /**
- * Refuse a value for a flag that takes none, as in `--quiet=true`: oclif would take it for the first argument, and a dump
- * would be written to a file `true`.
+ * Refuse a value for a flag that takes none, as in `--quiet=true`. oclif would use it as the first argument, and write
+ * a dump to a file `true`.
  *
- * @throws {UsageError} naming the flag
+ * @throws {UsageError} with the name of the flag
  */
 export function assertNoValues(argv: readonly string[], known: Flags): void {
   for (const word of argv) {
     if (word === '--') return
     const name = /^--([^=]+)=/s.exec(word)?.[1]
     if (name === undefined) continue
-    // Flags have no name before they are parsed the first time.
+    // oclif sets the `name` of flags only when it parses them, so use the keys of the object.
     const positive = name.replace(/^no-/, '')
     const flag = known[name] ?? known[positive] ?? Object.values(known).find(({ aliases }) => aliases?.includes(name))
     if (flag?.type === 'boolean') throw new UsageError(`${word}: --${name} takes no value`)
@@ -66,7 +66,7 @@ export function assertNoValues(argv: readonly string[], known: Flags): void {
 }
 
 function flagError(flag: string, reason: string, error: ParserError): UsageError {
-  // One of ours says all there is to say.
+  // Our own errors are complete.
   if (error instanceof FluxError) return new UsageError(reason, error.hint, { cause: error })
   const wrong = numberComplaint(reason)
   return new UsageError(wrong === undefined ? `--${flag}: ${reason}` : `--${flag} ${wrong}`, undefined, {
@@ -74,7 +74,7 @@ function flagError(flag: string, reason: string, error: ParserError): UsageError
   })
 }
 
-/** An argument that is no number: oclif throws a plain error. */
+/** An argument that is not a number: for this oclif throws a plain Error. */
 function valueError(error: Error): UsageError | undefined {
   if (error instanceof FluxError) return undefined
   const wrong = numberComplaint(error.message)
@@ -117,7 +117,7 @@ function unknownFlags(typed: readonly string[], known: Flags) {
   }
 }
 
-/** Flags that do not go together, and those that want another. */
+/** Flags that exclude each other, flags that need another, and missing required flags. */
 function conflictsOf({ input, output }: NonNullable<ParserError['parse']>): string[] {
   const isGiven = (name: string) =>
     output?.flags?.[name] !== undefined && output.metadata?.flags?.[name]?.setFromDefault !== true
@@ -130,7 +130,7 @@ function conflictsOf({ input, output }: NonNullable<ParserError['parse']>): stri
       continue
     }
     for (const other of named(exclusive)) {
-      // Each of the two may name the other.
+      // Both flags may list each other; report the pair once.
       if (isGiven(other) && !found.has(`--${name} does not go with --${other}`))
         found.add(`--${other} does not go with --${name}`)
     }
@@ -141,7 +141,7 @@ function conflictsOf({ input, output }: NonNullable<ParserError['parse']>): stri
   return [...found]
 }
 
-/** A message for which there is no other fact than itself. */
+/** Rewrites an error that has only a message. */
 function plainWords(message: string): string {
   const lines = message.split(/\s*\n\s*/).filter((line) => line !== '' && line !== 'See more help with --help')
   const text = lines.filter((line) => !/^The following errors? occurred:$/.test(line)).join('; ')

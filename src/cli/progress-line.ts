@@ -1,21 +1,21 @@
 /**
- * The last line of the terminal, which says how far things are. It stands on standard error only while nothing else is
- * written: whatever goes to a terminal by standard output or standard error takes it away first, and it comes back when
- * nothing more has come for a while. So it never mixes with results or complaints, whoever prints them.
+ * A progress line at the bottom of the terminal, on standard error. It is shown only while nothing else is written: a
+ * write to standard output or standard error removes it first, and it comes back when nothing was written for a while.
+ * So it never mixes with results or warnings, wherever they come from.
  */
 import { fstatSync } from 'node:fs'
 
-/** Nothing is shown of what is done sooner; and after something else was written, nothing for as long. */
+/** The line is shown this long after the start, and after other output. */
 const DELAY_MS = 500
 
-/** How often it is painted again. */
+/** How often the line is repainted. */
 const REPAINT_MS = 100
 
 const ERASE = '\r\x1b[K'
 
 type Write = NodeJS.WriteStream['write']
 
-/** What is used of a stream. */
+/** The members of a stream that are used here. */
 export interface TerminalStream {
   isTTY?: boolean
   columns?: number
@@ -23,13 +23,13 @@ export interface TerminalStream {
   write: Write
 }
 
-/** What a {@link ProgressLine} stands on: the process, but in tests. */
+/** The streams and the clock of a {@link ProgressLine}: those of the process, except in tests. */
 export interface LinePlace {
   readonly stdout: TerminalStream
   readonly stderr: TerminalStream
   /** Milliseconds, from any origin. */
   now(): number
-  /** Call something again and again, without keeping the process from ending. @returns ends it */
+  /** Call a function periodically, without keeping the process alive. @returns a function that stops it */
   every(ms: number, call: () => void): () => void
 }
 
@@ -43,29 +43,29 @@ const PROCESS: LinePlace = {
   },
 }
 
-/** What the line says. @param columns - the most it may take @returns undefined for nothing */
+/** The text of the line. @param columns - its maximum width @returns undefined to show nothing */
 export type LineText = (columns: number) => string | undefined
 
 export class ProgressLine {
   readonly #place: LinePlace
   #text: LineText = () => undefined
   #stop: (() => void) | undefined
-  /** What stands there now. */
+  /** The text on the terminal now. */
   #shown: string | undefined
-  /** When something else was written last. */
+  /** When other output was written last. */
   #wroteAt = 0
-  /** False while somebody else has begun a line on the terminal and not ended it. */
+  /** False while other output has left an unfinished line on the terminal. */
   #isAtStart = true
-  /** True while we write ourselves. */
+  /** True during our own writes. */
   #isOurs = false
-  /** Set when the terminal belongs to whoever reads standard output. */
+  /** True when a pager may be using the terminal: then nothing is shown any more. */
   #isGone = false
 
   constructor(place: LinePlace = PROCESS) {
     this.#place = place
   }
 
-  /** Show this from now on. */
+  /** Show this text from now on. */
   show(text: LineText): void {
     this.#text = text
     if (this.#stop !== undefined) return
@@ -80,7 +80,7 @@ export class ProgressLine {
     }
   }
 
-  /** Take the line away, for good. */
+  /** Remove the line for good. */
   end(): void {
     this.#stop?.()
     this.#stop = undefined
@@ -88,7 +88,7 @@ export class ProgressLine {
 
   #paint(): void {
     if (this.#isGone || !this.#isAtStart || this.#place.now() - this.#wroteAt < DELAY_MS) return
-    // A terminal that has filled its last column may have gone on to the next line.
+    // Leave the last column free: some terminals go to the next line when it is filled.
     const text = this.#text((this.#place.stderr.columns || 80) - 1)
     if (text === this.#shown) return
     this.#writePlain(text === undefined ? ERASE : `\r${text}\x1b[K`)
@@ -107,11 +107,11 @@ export class ProgressLine {
     this.#isOurs = false
   }
 
-  /** Something else is about to be written. */
+  /** Called before other output is written. */
   #makeWay(stream: TerminalStream, chunk: string | Uint8Array): void {
     if (this.#isOurs || chunk.length === 0) return
     if (!stream.isTTY) {
-      // Results have begun, and what reads them may be a pager that has the terminal now.
+      // Results go to a pipe. Its reader may be a pager, which uses the terminal from now on.
       if (stream === this.#place.stdout && isPipe(stream)) this.#isGone = true
       if (this.#isGone) this.#erase()
       return
@@ -122,7 +122,7 @@ export class ProgressLine {
   }
 }
 
-/** Hear of everything before it is written. @returns ends that */
+/** Call a function before each write to a stream. @returns a function that ends this */
 function watched(stream: TerminalStream, before: (chunk: string | Uint8Array) => void): () => void {
   const { write } = stream
   const isOwn = Object.hasOwn(stream, 'write')
@@ -134,7 +134,7 @@ function watched(stream: TerminalStream, before: (chunk: string | Uint8Array) =>
   stream.write = watching
   return () => {
     isOn = false
-    // Somebody else may stand in its place by now, and call it.
+    // If other code has replaced `write` since, it still calls ours: leave both in place.
     if (stream.write !== watching) return
     if (isOwn) stream.write = write
     else delete (stream as Partial<TerminalStream>).write

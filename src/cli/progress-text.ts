@@ -1,32 +1,32 @@
-/** The words of the line that shows how far something is. */
+/** The text of the progress line. */
 import { partTexts } from '../errors/index.ts'
 import { textWidth } from './text-width.ts'
 
-/** How far something is. */
+/** The state of the work. */
 export interface Status {
-  /** What is being done, as the line begins: `Reading`. */
+  /** The first word of the line: `Reading`. */
   doing: string
-  /** To what: a path or URI. */
+  /** What is read: a path or URI. */
   name: string
-  /** How much of it is done, from 0 to 1; undefined where nobody knows. */
+  /** The part that is done, from 0 to 1; undefined if unknown. */
   part?: number | undefined
-  /** How exact that is for the time that is left: `at most` where it may be less to go than `part` says. */
+  /** How exact the time left is: `at most` when less may be left than `part` says. */
   left?: 'about' | 'at most' | undefined
-  /** What that is a part of: `of the store`. */
+  /** What `part` is a part of: `of the store`. */
   of?: string | undefined
-  /** How many have been counted, the most important first. */
+  /** Counts, the most important first. */
   counts: readonly string[]
 }
 
-/** Below this, a name says nothing any more. */
+/** Names that would be cut shorter than this are left out. */
 const LEAST_NAME = 12
 
 /**
- * One line, with what matters most first: `Reading kvs.tgz: about 12 s left, 43% of the archive, 120,000 keys`. Where
- * there is no room for all of it, first the beginning of the name goes, then the counts, the last first.
+ * One line, the most important facts first: `Reading kvs.tgz: about 12 s left, 43% of the archive, 120,000 keys`. If it
+ * is too wide, first the beginning of the name is cut, then the counts are left out, the last one first.
  *
- * @param seconds - since it began
- * @param columns - the most it may take
+ * @param seconds - seconds since the start
+ * @param columns - maximum width of the line
  */
 export function progressText(status: Status, seconds: number, columns: number): string {
   const { doing, name, part, left = 'about', of = '' } = status
@@ -42,7 +42,7 @@ export function progressText(status: Status, seconds: number, columns: number): 
   }
 }
 
-/** The end of a name, which says more than where it begins. */
+/** The end of a name: it tells more than the beginning. */
 function lastOf(name: string, columns: number): string {
   const characters = [...name]
   while (textWidth(characters.join('')) > columns - 1) characters.shift()

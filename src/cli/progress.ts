@@ -5,15 +5,15 @@ import { ProgressLine } from './progress-line.ts'
 import { progressText, type Status } from './progress-text.ts'
 import { loadTextWidth } from './text-width.ts'
 
-/** What is read of a store. */
+/** The members of a store that the progress line needs. */
 export type StoreReading = Pick<ContentStore, 'name' | 'counts' | 'objects' | 'instance'>
 
 /**
- * Shows on the terminal how far a command is that reads archives and stores: it looks at what they count themselves. A
- * command only says what it opens.
+ * Shows on the terminal how far the reading of archives and stores is. It takes the numbers from their own counters, so
+ * a command only tells it what it opens.
  */
 export class Progress {
-  /** True when all that a store holds is going to be read, or nearly: then it is told how much of it has been. */
+  /** True when the command reads (nearly) everything that the store holds: then the part that is done is shown. */
   isWhole = false
   readonly #line: ProgressLine
   readonly #now: () => number
@@ -24,25 +24,25 @@ export class Progress {
     this.#now = now
   }
 
-  /** An archive is being read to its end. */
+  /** Call it when an archive is read to its end. */
   readsArchive(path: string, reading: ArchiveReading): void {
     const name = path === '-' ? 'standard input' : path
     this.#show([name], () => archiveStatus(name, reading))
   }
 
-  /** A store has been opened, and is going to be read; with those before it, which are read too. */
+  /** Call it when a store is opened for reading. With several stores, their counts are added. */
   readsStore(store: StoreReading): void {
     this.#stores.push(store)
     this.#show([store.name], () => storesStatus(this.#stores, this.isWhole))
   }
 
-  /** All has been read. */
+  /** Remove the line: the reading is done. */
   end(): void {
     this.#line.end()
   }
 
   #show(names: readonly string[], status: () => Status | undefined): void {
-    // Nothing is shown so soon. If it cannot be loaded, a name is measured by its characters.
+    // It is loaded before the line is first shown. If that fails, each character counts as one column.
     loadTextWidth(names).catch(() => {})
     const began = this.#now()
     this.#line.show((columns) => {
@@ -58,7 +58,7 @@ export function archiveStatus(name: string, { progress, part }: ArchiveReading):
   return { doing: 'Reading', name: printable(name), part, left: 'about', of: 'of the archive', counts }
 }
 
-/** @returns undefined while there is nothing to say: a live instance may be waited for as long as it likes */
+/** @returns undefined while nothing is read from a live instance: the command may be waiting for a change */
 export function storesStatus(stores: readonly StoreReading[], isWhole: boolean): Status | undefined {
   const name = [...new Set(stores.map(({ name }) => printable(name)))].join(' and ')
   let blobs = 0
@@ -72,7 +72,7 @@ export function storesStatus(stores: readonly StoreReading[], isWhole: boolean):
   if (keys > 0) counts.push(countText(keys, 'key'))
   if (blobs > 0) counts.push(countText(blobs, 'blob'))
   const [{ objects = 0 } = {}, other] = stores
-  // A blob that is referred to twice may count twice.
+  // A blob with several references may count several times, hence `at most`.
   const part = isWhole && other === undefined && objects > 0 ? blobs / objects : undefined
   return { doing: 'Reading', name, part, left: 'at most', of: 'of the store', counts }
 }

@@ -4,22 +4,23 @@ import { silenceOptions } from './silence.ts'
 import { noInstanceHint } from './source-choice.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Where a repaired tree is written: to what it was read from. */
+/** Where a repaired tree is written: the store that it was read from. */
 export interface RepairTarget extends AsyncDisposable {
   /**
-   * Open it.
+   * Open the store for writing.
    *
-   * @param read - what was read, which is closed first if it is a store on disk
-   * @throws {FluxError} `EBUSY` it was changed or is in use by now; or as for {@link openStoreWriter}
+   * @param read - the store that was read; it is closed first if it is on disk
+   * @throws {FluxError} `EBUSY` it was changed meanwhile, or is in use; or as for {@link openStoreWriter}
    */
   writer(read: ContentStore): Promise<ContentWriter>
 }
 
 /**
- * Make sure that what the flags of a source name can be repaired.
+ * Make sure that the source can be repaired.
  *
  * @throws {UsageError} it is an archive
- * @throws {FluxError} a live instance cannot be reached, or its KVS is loaded: in the words of `flux fsck`
+ * @throws {FluxError} a live instance cannot be reached; `EBUSY` its kvs module is loaded, with the message of `flux
+ *   fsck`
  */
 export async function openRepairTarget(choice: {
   uri?: string | undefined

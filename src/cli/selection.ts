@@ -6,29 +6,28 @@ import { UsageError } from './usage-error.ts'
 const GLOB = { helpValue: 'GLOB', multiple: true, multipleNonGreedy: true, helpGroup: 'SELECTION' } as const
 
 /**
- * Flags that select by globs.
+ * Flags that select keys by globs.
  *
- * @param verb - what is done with what they select
+ * @param verb - what the command does with the selected keys, for help
  */
 export function globFlags(verb: string) {
   return {
     include: Flags.string({
-      summary: `${verb} only what matches, and what is below it; may be given several times`,
+      summary: `${verb} only keys that match, and all keys below them; may be given several times`,
       ...GLOB,
     }),
     exclude: Flags.string({
-      summary: 'leave out what matches, and what is below it; may be given several times',
+      summary: 'leave out keys that match, and all keys below them; may be given several times',
       ...GLOB,
     }),
   }
 }
 
-/** Flags that say how much is gone through before it is taken for a mistake, or for an attack. */
+/** Flags that limit the size of a tree. A larger one is taken for a mistake or an attack. */
 export const limitFlags = {
   'max-keys': Flags.integer({
     summary: `give up beyond N values, links and directories (default: ${MAX_KEYS})`,
-    description:
-      'Directories may be referred to from many places, so a small store may have more keys than can ever be read.',
+    description: 'Many keys may refer to one directory, so a small store may have more keys than can ever be read.',
     helpValue: 'N',
     min: 1,
     helpGroup: 'SELECTION',
@@ -41,7 +40,7 @@ export const limitFlags = {
   }),
 }
 
-/** A job id as a person gives it. @throws {UsageError} it is none */
+/** Parse a job id, in any form. @throws {UsageError} the text is not a job id */
 export function jobidArgument(text: string): bigint {
   try {
     return parseJobid(text)
@@ -50,7 +49,7 @@ export function jobidArgument(text: string): bigint {
   }
 }
 
-/** The keys of jobs, in any form of their ids. @throws {UsageError} one is no job id */
+/** The keys of jobs. @param ids - in any form @throws {UsageError} a text is not a job id */
 export function jobKeys(ids: readonly string[]): string[] {
   return ids.map((id) => jobKey(jobidArgument(id)))
 }

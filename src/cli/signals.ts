@@ -3,22 +3,22 @@ import { InterruptedError, ignoredSignals } from '../errors/index.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Run something that an interrupt stops in good order: the first signal aborts it, a second one kills as ever.
- * A signal that was ignored when the process was started stays ignored.
+ * Run work that stops in good order on SIGINT, SIGTERM or SIGHUP: the first signal aborts it, a second one kills the
+ * process. A signal that was ignored when the process started stays ignored.
  *
- * @throws {InterruptedError} whatever `work` threw, once a signal has come
+ * @throws {InterruptedError} `work` failed after a signal, with whatever error
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController()
-  const heard = SIGNALS.filter((name) => !ignoredSignals().has(name))
+  const signals = SIGNALS.filter((name) => !ignoredSignals().has(name))
   const onSignal = (name: NodeJS.Signals) => {
     release()
     controller.abort(new InterruptedError(`interrupted by ${name}`))
   }
   const release = () => {
-    for (const name of heard) process.off(name, onSignal)
+    for (const name of signals) process.off(name, onSignal)
   }
-  for (const name of heard) process.on(name, onSignal)
+  for (const name of signals) process.on(name, onSignal)
   try {
     return await work(controller.signal)
   } catch (error) {

@@ -1,15 +1,16 @@
 import type { OpenBrokerOptions } from '../content/index.ts'
 import { parseDuration } from './duration.ts'
 
-/** When `--timeout` does not say otherwise. */
+/** The default of `--timeout`. */
 export const DEFAULT_SECONDS = 60
 const NOTICE_MS = 10_000
 
 /**
- * What to do about a live instance that is silent: after ten seconds, or half of the timeout, a warning; then the end.
+ * Options for a live instance that does not answer: a warning after ten seconds or half of the timeout, whichever is
+ * less, and failure after the timeout.
  *
- * @param timeout - a duration
- * @throws {UsageError} it is not a duration
+ * @param timeout - a duration; 0 waits for ever
+ * @throws {UsageError} `timeout` is not a duration
  */
 export function silenceOptions(
   timeout: string | undefined,

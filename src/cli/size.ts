@@ -3,10 +3,10 @@ import { UsageError } from './usage-error.ts'
 const SCALES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
 
 /**
- * A size as Flux's tools take it: a number, perhaps with a fraction, and k, K, M, G or T for powers of 1024.
+ * Parse a size as Flux's tools do: a number, also a fraction, with k, K, M, G or T for powers of 1024.
  *
  * @returns whole bytes
- * @throws {UsageError} it is something else
+ * @throws {UsageError} the text is not a size
  * @see flux-core `src/common/libutil/parse_size.c`
  */
 export function parseSize(text: string, flag: string): number {
@@ -15,6 +15,6 @@ export function parseSize(text: string, flag: string): number {
   if (Number.isSafeInteger(bytes)) return bytes
   throw new UsageError(
     `invalid argument for option '${flag}': ${text}: Invalid argument`,
-    'a size is such as 100M or 1.5G',
+    'examples of sizes: 100M, 1.5G',
   )
 }

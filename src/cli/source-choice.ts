@@ -1,4 +1,6 @@
-/** Which source a command line names, and its root. Completion asks too, so nothing here knows oclif. */
+/**
+ * Opens the source that a command line names, and finds its root. Completion uses it too, so it must not load oclif.
+ */
 import { statSync } from 'node:fs'
 import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
@@ -20,23 +22,28 @@ export interface SourceChoice {
   'no-cache'?: boolean | undefined
   'sd-notify'?: boolean | undefined
   namespace?: string | undefined
-  /** Directories where a store with a journal may be given second names. */
+  /** Directories where hard links to a store with a journal may be made. */
   scratchDirs?: readonly string[]
-  /** Called with a one-line warning and its kind: what is wrong in an archive, or that a live instance is silent. */
+  /** Called with a one-line warning and its kind: about an archive, or about a live instance that does not answer. */
   onWarning?: (message: string, kind: string) => void
   /**
-   * Shows how far the reading is, of an archive that is opened and of what is opened afterwards.
+   * Shows how far the reading of this source is.
    *
    * @internal
    */
   progress?: Progress | undefined
-  /** Where the instance and the way to it are looked up (default: the process's). */
+  /** Environment variables for finding and connecting to the instance (default: those of the process). */
   env?: NodeJS.ProcessEnv | undefined
-  /** Gives up connecting, and closes a live instance later on. */
+  /** Aborts connecting; later it closes a live instance. */
   signal?: AbortSignal
 }
 
-/** Open what the flags name. @throws {FluxError} when it cannot be opened */
+/**
+ * Open the source that the flags name.
+ *
+ * @throws {UsageError} flags contradict each other
+ * @throws {FluxError} it cannot be opened
+ */
 export async function openSource(choice: SourceChoice): Promise<ContentStore> {
   const store = await openUnwatched(choice)
   choice.progress?.readsStore(store)
@@ -64,7 +71,7 @@ async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
   return closedBy(signal, live)
 }
 
-/** Open an archive as a store, and show how far the reading is. @throws {FluxError} as {@link ArchiveStore.open} */
+/** Open an archive as a store, and show the progress. @throws {FluxError} as {@link ArchiveStore.open} */
 export async function openArchiveStore(
   path: string,
   { progress, ...options }: OpenArchiveStoreOptions & Pick<SourceChoice, 'progress'>,
@@ -73,15 +80,15 @@ export async function openArchiveStore(
   return ArchiveStore.open(path, { ...options, onStart: (reading) => progress?.readsArchive(path, reading) })
 }
 
-/** @throws {UsageError} an archive would take the place of the store on disk that it is to be of, by whatever name */
+/** @throws {UsageError} the output file is the store that is dumped, even by another name or a hard link */
 export function refuseToReplace({ name }: ContentStore, outfile: string): void {
   const there = identityOf(outfile)
   if (there === undefined) return
   if (['', '-wal', '-journal'].every((suffix) => identityOf(name + suffix) !== there)) return
-  throw new UsageError(`${outfile}: is the store that is to be dumped`, 'give the archive a name of its own')
+  throw new UsageError(`${outfile}: this is the store to be dumped`, 'give the archive another name')
 }
 
-/** What all links to a file have in common, hard ones too; undefined where nothing is. */
+/** Device and inode of a file; undefined if there is none. */
 function identityOf(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path, { bigint: true })
@@ -91,16 +98,16 @@ function identityOf(path: string): string | undefined {
   }
 }
 
-/** A live instance that is closed when the signal is aborted: one that does not answer must not hold up an interrupt. */
+/** Close a live instance when the signal is aborted: one that does not answer must not delay an interrupt. */
 export function closedBy<T extends { close(): Promise<void> }>(signal: AbortSignal | undefined, live: T): T {
-  // Not at once: who listens to the signal too may have something to send before, such as that a watch is cancelled.
+  // Not at once: other listeners of the signal may first send messages, such as the cancellation of a watch.
   const close = () => void setImmediate(() => live.close().catch(() => {}))
   if (signal?.aborted) close()
   else signal?.addEventListener('abort', close, { once: true })
   return live
 }
 
-/** An error of connecting, with what to give when nothing was. @param instead - what else can be given */
+/** Add a hint to an error of connecting, if no instance was named. @param instead - the alternatives, for the hint */
 export function noInstanceHint(
   error: unknown,
   uri: string | undefined,
@@ -113,7 +120,7 @@ export function noInstanceHint(
   return new FluxError(error.code, error.message, { cause: error, hint })
 }
 
-/** The flags that say which root of a source is meant. */
+/** The flags that choose a root of a source. */
 export interface RootFlags {
   namespace?: string | undefined
   checkpoint?: boolean | undefined
@@ -121,7 +128,7 @@ export interface RootFlags {
   root?: string | undefined
 }
 
-/** Which root the flags mean. @throws {UsageError} when `--root` is not a blobref */
+/** The root that the flags choose. @throws {UsageError} `--root` is not a blobref */
 export function rootChoice(flags: RootFlags): RootChoice {
   const { root, checkpoint, 'checkpoint-index': checkpointIndex } = flags
   if (root !== undefined && !isBlobref(root)) {
@@ -131,15 +138,15 @@ export function rootChoice(flags: RootFlags): RootChoice {
   return { root, checkpoint, checkpointIndex, namespace }
 }
 
-/** Flags that only a live instance has a meaning for. */
+/** Flags that only apply to a live instance. */
 const LIVE_FLAGS = ['uri', 'timeout', 'maxreqs', 'no-cache', 'sd-notify', 'namespace'] as const
 
 /**
- * Refuse flags for a live instance beside one for something without a broker. Not left to oclif, whose usage lines do not
- * come out well with many flags that exclude one.
+ * Refuse flags for a live instance together with `--store` or `--archive`. oclif could do this, but its usage lines are
+ * hard to read when many flags exclude one.
  *
- * @param beside - the flag they are refused for
- * @throws {UsageError}
+ * @param beside - the flag that they contradict
+ * @throws {UsageError} such a flag is given
  */
 export function refuseLiveFlags(flags: Readonly<Record<string, unknown>>, beside: 'store' | 'archive' = 'store'): void {
   const why = beside === 'store' ? 'a store on disk has no broker' : 'an archive has no broker'
@@ -150,20 +157,20 @@ export function refuseLiveFlags(flags: Readonly<Record<string, unknown>>, beside
   }
 }
 
-/** What a flag names that does not change, and why nobody can be asked about it. */
+/** The flags for sources that do not change, each with the reason why there is nothing to wait for. */
 const FIXED: Readonly<Record<string, string>> = {
   store: 'a store on disk has no broker',
   archive: 'an archive has no broker',
   checkpoint: 'a checkpoint does not change',
   'checkpoint-index': 'a checkpoint does not change',
-  root: 'what is below a root does not change',
+  root: 'a root does not change',
 }
 
 /**
- * Refuse what only a live instance can do beside a flag that names something else.
+ * Refuse what only a live instance can do, together with a flag that names another source or a fixed root.
  *
- * @param what - the flags that ask for it, among `flags`; or in words, the command that does
- * @throws {UsageError}
+ * @param what - the names of the flags that need a live instance; or the name of the command, if it needs one itself
+ * @throws {UsageError} such flags are given
  */
 export function refuseUnlessLive(flags: Readonly<Record<string, unknown>>, what: readonly string[] | string): void {
   const isGiven = (name: string) => flags[name] !== undefined && flags[name] !== false
@@ -173,7 +180,7 @@ export function refuseUnlessLive(flags: Readonly<Record<string, unknown>>, what:
   throw new UsageError(`${typeof what === 'string' ? what : `--${asked}`} does not go with --${beside}`, FIXED[beside])
 }
 
-/** @throws {UsageError} it is no URI */
+/** Check a URI, and return it. @throws {UsageError} the text is not a URI */
 export function checkedUri(text: string): string {
   try {
     BrokerStore.checkUri(text)
@@ -185,7 +192,7 @@ export function checkedUri(text: string): string {
   }
 }
 
-/** True when a checkpoint or root is named: then the content store has the answer, and not the KVS service. */
+/** True when a checkpoint or root is named: then keys are read from the content store, not through the KVS service. */
 export function namesRoot({ root, checkpoint, checkpointIndex }: RootChoice): boolean {
   return root !== undefined || checkpoint === true || checkpointIndex !== undefined
 }

@@ -21,11 +21,11 @@ import { namesRoot, openSource, type RootFlags, rootChoice, type SourceChoice } 
 import { rootFlags, sourceFlags } from './source-flags.ts'
 import { UsageError } from './usage-error.ts'
 
-/** The directory that keys start from, for commands that take one. */
+/** The flag for the directory that keys start from. */
 export const atFlag = {
   at: Flags.string({
     char: 'a',
-    summary: 'start from this directory, an RFC 11 dirref object, e.g. of kvs getroot',
+    summary: 'start from this directory, an RFC 11 dirref object, as kvs getroot prints it',
     helpValue: 'TREEOBJ',
     helpGroup: 'SNAPSHOT',
   }),
@@ -35,8 +35,8 @@ export const atFlag = {
 export type SourceCommandFlags = Interfaces.InferredFlags<(typeof SourceCommand)['baseFlags']>
 
 /**
- * A command over any source: a live instance, a content store on disk, or an archive. It has the flags that name one, and
- * which root of it; they are in `this.parse(…).flags` beside its own.
+ * A command that reads any source: a live instance, a content store on disk, or an archive. It has the flags that
+ * choose the source and its root; `this.parse(…).flags` has them beside the command's own.
  *
  * ```ts
  * export default class Count extends SourceCommand {
@@ -55,10 +55,12 @@ export abstract class SourceCommand extends FluxCommand {
   static override baseFlags = { ...FluxCommand.baseFlags, ...complaintFlags, ...sourceFlags, ...rootFlags }
 
   /**
-   * Work on what the flags name. It is opened when it is first asked for, and closed in the end, whatever happens. The
-   * first signal aborts `source.signal`.
+   * Work on the source that the flags name. It is opened on first use, and always closed at the end. The first signal
+   * (SIGINT, SIGTERM, SIGHUP) aborts `source.signal`.
    *
-   * @throws {UsageError} flags that do not go together; {FluxError} it cannot be opened; {InterruptedError} by a signal
+   * @throws {UsageError} flags contradict each other
+   * @throws {FluxError} the source cannot be opened; `EBUSY` it was changed while it was read
+   * @throws {InterruptedError} a signal has come
    */
   protected async withSource<T>(flags: SourceChoice & RootFlags, work: (source: Source) => Promise<T>): Promise<T> {
     const choice = rootChoice(flags)
@@ -71,11 +73,11 @@ export abstract class SourceCommand extends FluxCommand {
   }
 }
 
-/** What the flags of a {@link SourceCommand} name. */
+/** The source that the flags of a {@link SourceCommand} name. */
 export class Source implements AsyncDisposable {
   /** Aborted when the command is interrupted. */
   readonly signal: AbortSignal
-  /** What the flags say of the root. */
+  /** The root that the flags choose. */
   readonly choice: RootChoice
   readonly #flags: SourceChoice & { signal: AbortSignal }
   #store: Promise<ContentStore> | undefined
@@ -87,41 +89,42 @@ export class Source implements AsyncDisposable {
     this.#flags = flags
   }
 
-  /** The content store. @throws {FluxError} it cannot be opened */
+  /** Open the content store, once. @throws {FluxError} it cannot be opened */
   store(): Promise<ContentStore> {
     this.#store ??= openSource(this.#flags)
     return this.#store
   }
 
-  /** Say that all of the store is going to be read, or nearly, so that it can be shown how much of it has been. */
+  /** Call it before reading (nearly) all of the store: then the progress line shows the part that is done. */
   readsAll(): void {
     if (this.#flags.progress) this.#flags.progress.isWhole = true
   }
 
-  /** The root that is meant, and what is known of it. @throws {FluxError} as {@link resolveRoot} */
+  /** The chosen root, with its facts. @throws {FluxError} as {@link resolveRoot} */
   snapshot(): Promise<Snapshot> {
     this.#snapshot ??= this.store().then((store) => resolveRoot(store, this.choice))
     return this.#snapshot
   }
 
-  /** The namespace that is meant. */
+  /** The chosen namespace. */
   get namespace(): string {
     return this.choice.namespace ?? PRIMARY_NAMESPACE
   }
 
   /**
-   * True for a live instance of which no checkpoint or root is named: then its KVS service answers, which asks for no more
-   * rights than `flux kvs` does, and things may change while one looks.
+   * True for a live instance without a named checkpoint or root. Then its KVS service answers: this needs no more
+   * rights than `flux kvs`, and keys may change while they are read.
    */
   get isLive(): boolean {
     return this.#flags.store === undefined && this.#flags.archive === undefined && !namesRoot(this.choice)
   }
 
   /**
-   * Answers keys: out of the snapshot; or, for a live instance, its KVS service.
+   * A reader of keys: of the snapshot, or, if {@link isLive}, of the KVS service.
    *
-   * @param at - the tree object of a directory to start from instead of the root, as text
-   * @throws {UsageError} `at` is none; {FluxError} as {@link snapshot}
+   * @param at - text of a dirref object to start from instead of the root
+   * @throws {UsageError} `at` is not a dirref object
+   * @throws {FluxError} as {@link snapshot}
    */
   async reader(at?: string): Promise<KvsReader> {
     const rootdir = at === undefined ? undefined : parseDirref(at)
@@ -131,32 +134,32 @@ export class Source implements AsyncDisposable {
     return new SnapshotReader({ store, rootref }, { signal: this.signal })
   }
 
-  /** Asks the KVS service of a live instance. @throws {FluxError} `ENOTSUP` it is none */
+  /** A reader that uses the KVS service. @throws {FluxError} `ENOTSUP` the source is not a live instance */
   async serviceReader(rootdir?: Dirref): Promise<ServiceReader> {
     return new ServiceReader(await this.service(), { namespace: this.namespace, rootdir, signal: this.signal })
   }
 
-  /** The root, with what is known of it: of a live instance, whose it is. @throws {FluxError} as {@link snapshot} */
+  /** The root, with its facts; for a live instance also its owner. @throws {FluxError} as {@link snapshot} */
   async currentRoot(): Promise<{ rootref: string; sequence?: number | undefined; owner?: number }> {
     if (this.isLive) return (await this.service()).root(this.namespace)
     return this.snapshot()
   }
 
-  /** The KVS service of a live instance. @throws {FluxError} `ENOTSUP` it is none */
+  /** The KVS service. @throws {FluxError} `ENOTSUP` the source is not a live instance */
   async service(): Promise<KvsService> {
     const { instance, name } = await this.store()
     if (instance) return instance.kvs
     throw new FluxError('ENOTSUP', `${name}: not a live instance`)
   }
 
-  /** @throws {FluxError} `EBUSY` somebody changed the store while it was read */
+  /** @throws {FluxError} `EBUSY` the store was changed while it was read */
   async assertUnchanged(): Promise<void> {
     await (await this.#store)?.assertUnchanged()
   }
 
   /** Close the store, if one was opened. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // One that could not be opened has told so to whoever asked for it.
+    // If it could not be opened, the caller of store() has got the error.
     const store = await this.#store?.catch(() => undefined)
     await store?.close()
   }
@@ -167,7 +170,7 @@ function parseDirref(text: string): Dirref {
   try {
     obj = asTreeObj(JSON.parse(text))
   } catch {
-    // Whatever it is, it is no dirref.
+    // Not JSON, or not a tree object: reported below.
   }
   if (obj?.type === 'dirref' && dirBlobref(obj) !== undefined) return obj
   throw new UsageError(`--at ${text}: not a dirref object`, 'it looks like what kvs getroot prints')

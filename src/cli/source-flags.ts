@@ -2,26 +2,30 @@ import { Flags } from '@oclif/core'
 import { DEFAULT_SECONDS } from './silence.ts'
 import { checkedUri } from './source-choice.ts'
 
-/** What a URI is, wherever a flag takes one. */
+/** The description and parser of a flag that takes a URI. */
 export const uriHelp = {
   description:
-    'local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket; / is the root instance, .. the one around the enclosing one.',
+    'local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket; / is the root instance, .. the parent of the enclosing instance.',
   helpValue: 'URI',
   parse: async (text: string) => checkedUri(text),
 }
 
-/** How long a live instance may be silent. @param helpGroup - beside the flag that names the instance */
+/**
+ * The flag for how long a live instance may be silent.
+ *
+ * @param helpGroup - the group of the flag that names the instance
+ */
 export function timeoutFlag(helpGroup: string) {
   return Flags.string({
     summary: `give up when a live instance has sent nothing for DURATION (default: ${DEFAULT_SECONDS}s; inf: never)`,
     description:
-      'Anything that comes counts, so that one that is slow is waited for. Seconds, or a number with ms, s, m, h or d. What waits for a change, as a watch does, waits for ever.',
+      'Every message from the instance starts the time again, so a slow instance is not given up. DURATION is in seconds, or a number with ms, s, m, h or d. Waiting for a change, such as with --watch, has no time limit.',
     helpValue: 'DURATION',
     helpGroup,
   })
 }
 
-/** Flags that say what is read: a live instance, a store on disk, or an archive. */
+/** Flags that choose the source: a live instance, a store on disk, or an archive. */
 export const sourceFlags = {
   uri: Flags.string({
     ...uriHelp,
@@ -30,49 +34,49 @@ export const sourceFlags = {
   }),
   timeout: timeoutFlag('SOURCE'),
   store: Flags.string({
-    summary: 'read a content store on disk, with its broker down',
-    description: 'A statedir, a content.sqlite, or a content.files directory. It is opened read-only.',
+    summary: 'read a content store on disk, while its broker is down',
+    description: 'PATH is a statedir, a content.sqlite file, or a content.files directory. It is opened read-only.',
     helpValue: 'PATH',
     helpGroup: 'SOURCE',
   }),
   archive: Flags.string({
     summary: 'read an archive, as if it had been restored',
     description:
-      'Of any kind that restore reads, - being standard input. It is read to its end and spooled to TMPDIR. Its only checkpoint is what a restore would make.',
+      'FILE is any archive that restore can read; - is standard input. It is read to its end, and copied to a temporary file in TMPDIR. It has one checkpoint: the one that a restore would make.',
     helpValue: 'FILE',
     helpGroup: 'SOURCE',
   }),
   verify: Flags.boolean({
-    summary: 'compare every blob with its blobref (--no-verify: do not)',
+    summary: 'compare every blob with its blobref; --no-verify turns this off',
     default: true,
     allowNo: true,
     helpGroup: 'SOURCE',
   }),
 }
 
-/** Flags that say how a live instance is asked. */
+/** Flags for the requests to a live instance. */
 export const paceFlags = {
   maxreqs: Flags.integer({
     summary: 'keep at most N requests in flight',
-    description: 'By default a dump keeps as many as the instance has time for, and a restore 256.',
+    description: 'By default a dump adapts N to the speed of the instance, and a restore uses 256.',
     helpValue: 'N',
     min: 1,
     helpGroup: 'PACE',
   }),
   'no-cache': Flags.boolean({
-    summary: 'bypass the broker content cache: nothing but the backing store on rank 0',
+    summary: 'bypass the broker content cache, and use only the backing store on rank 0',
     helpGroup: 'PACE',
   }),
   'sd-notify': Flags.boolean({
-    summary: 'tell systemd, by way of the broker, how far things are',
+    summary: 'send progress to systemd through the broker',
     helpGroup: 'PACE',
   }),
 }
 
-/** Those of them that matter for reading alone. */
+/** Those of {@link paceFlags} that apply to reading. */
 export const loadFlags = { maxreqs: paceFlags.maxreqs, 'no-cache': paceFlags['no-cache'] }
 
-/** Flags that say which root is meant. */
+/** Flags that choose the root. */
 export const rootFlags = {
   namespace: Flags.string({
     char: 'N',
@@ -83,7 +87,7 @@ export const rootFlags = {
   }),
   checkpoint: Flags.boolean({
     summary: 'start from the newest checkpoint in the backing store',
-    description: 'It needs no KVS module in a live instance. For --store it is the default.',
+    description: 'A live instance does not need its KVS module for this. With --store it is the default.',
     helpGroup: 'SNAPSHOT',
   }),
   'checkpoint-index': Flags.integer({

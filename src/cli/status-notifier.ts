@@ -1,14 +1,15 @@
 import type { LiveInstance } from '../content/index.ts'
 
-/** systemd waits some ten seconds from one status to the next. */
+/** systemd waits about ten seconds from one status to the next. */
 const PERIOD_MS = 1000
 
 /**
- * Tell a live instance now and then how far things are, as long as they move (`--sd-notify`). The instance passes it on to
+ * Send the status to a live instance every second, if it has changed (`--sd-notify`). The instance passes it on to
  * systemd, which otherwise takes a long shutdown for a stuck one.
  *
- * @param status - what to tell
- * @returns ends it, with the last status told
+ * @param listener - the instance; without `notifyStatus` nothing is sent
+ * @param status - returns the status, one line
+ * @returns a function that sends the last status and ends this
  * @see flux-core `src/cmd/builtin/dump.c`; sd_notify(3)
  */
 export function keepNotified(
@@ -20,7 +21,7 @@ export function keepNotified(
     const text = status()
     if (text === last) return
     last = text
-    // Nobody is to fail because nobody listens. If the connection is lost, the work itself says so.
+    // An unsent status is not an error. If the connection is lost, the work itself fails.
     await listener.notifyStatus?.(text).catch(() => {})
   }
   const timer = setInterval(tell, PERIOD_MS)

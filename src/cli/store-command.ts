@@ -3,17 +3,19 @@ import { FluxCommand } from './flux-command.ts'
 import { interruptible } from './signals.ts'
 import { openSource, type SourceChoice } from './source-choice.ts'
 
-/** A command over a content store as a whole, not over one root of it. */
+/** A command that works on a whole content store, not on one root of it. */
 export abstract class StoreCommand extends FluxCommand {
-  // When oclif makes the manifest, it looks no further up than a class that has nothing of its own.
+  // When oclif makes the manifest, it stops at the first parent class without own properties, so they are repeated here.
   static override baseFlags = FluxCommand.baseFlags
 
   /**
-   * Open the store that the flags name, work on it, and close it. The first signal aborts the second argument of `work`.
+   * Open the store that the flags name, work on it, and close it. SIGINT, SIGTERM and SIGHUP abort the second argument
+   * of `work`.
    *
-   * @param shown - how progress is shown: as {@link FluxCommand.progress} takes it
-   * @throws {UsageError} flags that do not go together; {FluxError} it cannot be opened, or `EBUSY` it was changed
-   *   meanwhile; {InterruptedError} by a signal
+   * @param shown - the options of {@link FluxCommand.progress}
+   * @throws {UsageError} flags contradict each other
+   * @throws {FluxError} the store cannot be opened; `EBUSY` it was changed meanwhile
+   * @throws {InterruptedError} a signal has come
    */
   protected async withStore<T>(
     flags: Omit<SourceChoice, 'verify'> & { verify?: boolean },

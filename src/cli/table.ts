@@ -2,21 +2,21 @@ import { printable } from '../errors/index.ts'
 import { print } from './output.ts'
 import { loadTextWidth, textWidth } from './text-width.ts'
 
-/** A column of a table, whose rows are `Row`s. */
+/** A column of a table with rows of type `Row`. */
 export interface Column<Row> {
   title: string
-  /** What stands in it; empty for what is not known, which is shown as a hyphen. */
+  /** The text of the cell; empty if unknown, which is printed as a hyphen. */
   text: (row: Row) => string
-  /** For numbers. */
+  /** Align right, for numbers. */
   right?: boolean
 }
 
-/** Rows from which the widths of the columns are taken. */
+/** How many rows are measured for the widths of the columns. */
 const MEASURED = 1000
 
 /**
- * Prints rows as they come: on a terminal in columns under their titles, elsewhere one a line, with tabs between, for
- * other programs. What might move the cursor or end a line is escaped.
+ * Prints rows as they come: on a terminal as a table with titles, elsewhere one row on each line with tabs between the
+ * cells, for other programs. Control characters are escaped.
  */
 export class Table<Row> {
   readonly #columns: readonly Column<Row>[]
@@ -41,7 +41,7 @@ export class Table<Row> {
     return this.#print(cells.map((line) => this.#aligned(line)))
   }
 
-  /** Print what is waiting. A table without rows has no titles either. */
+  /** Print the rows that are still waiting. Without any row, the titles are not printed either. */
   async end(): Promise<void> {
     const waiting = this.#waiting
     if (waiting.length === 0) return

@@ -7,16 +7,16 @@ import { paceFlags, timeoutFlag, uriHelp } from './source-flags.ts'
 import { UsageError } from './usage-error.ts'
 import { holdYoungGeneration } from './young-generation.ts'
 
-/** Flags that say where a restored snapshot goes. */
+/** Flags that choose the target of a restore. */
 export const targetFlags = {
   checkpoint: Flags.boolean({
-    summary: 'make it the checkpoint that the KVS starts from the next time',
-    description: 'The KVS module must not be loaded. For --store this is what happens anyway.',
+    summary: 'make the snapshot the checkpoint that the KVS starts from next time',
+    description: 'The KVS module must not be loaded. With --store a checkpoint is always made.',
     exclusive: ['key', 'dry-run'],
     helpGroup: 'TARGET',
   }),
   key: Flags.string({
-    summary: 'make it the directory of this key',
+    summary: 'make the snapshot the directory of this key',
     helpValue: 'KEY',
     exclusive: ['checkpoint', 'dry-run'],
     helpGroup: 'TARGET',
@@ -28,22 +28,22 @@ export const targetFlags = {
   }),
   timeout: timeoutFlag('TARGET'),
   store: Flags.string({
-    summary: 'write to a content store on disk, with its broker down, or make one',
+    summary: 'write to a content store on disk, while its broker is down, or create one',
     description:
-      'A statedir, a content.sqlite or a content.files directory. All or nothing is written; checkpoints that are there stay.',
+      'PATH is a statedir, a content.sqlite file, or a content.files directory. Everything is written, or nothing. Existing checkpoints stay.',
     helpValue: 'PATH',
     helpGroup: 'TARGET',
   }),
   hash: Flags.string({
-    summary: 'blobref algorithm of a store that is made, or of --dry-run (default: sha1)',
+    summary: 'hash algorithm of blobrefs in a new store, or with --dry-run (default: sha1)',
     options: ['sha1', 'sha256'],
     helpGroup: 'TARGET',
   }),
-  'dry-run': Flags.boolean({ summary: 'write nothing; say what root would come out', helpGroup: 'TARGET' }),
+  'dry-run': Flags.boolean({ summary: 'write nothing; print the root that a restore would make', helpGroup: 'TARGET' }),
   ...paceFlags,
 }
 
-/** The flags that say where a restored snapshot goes. */
+/** The values of the {@link targetFlags}. */
 export interface TargetChoice {
   checkpoint?: boolean | undefined
   key?: string | undefined
@@ -55,29 +55,30 @@ export interface TargetChoice {
   maxreqs?: number | undefined
   'no-cache'?: boolean | undefined
   'sd-notify'?: boolean | undefined
-  /** Called with a one-line warning: that a live instance is silent. */
+  /** Called with a one-line warning when a live instance does not answer. */
   onWarning?: (message: string) => void
 }
 
-/** Where a restored snapshot goes. */
+/** The target of a restore. */
 export interface Target extends AsyncDisposable {
   /** In words: "KVS key 'foo'". */
   readonly name: string
   readonly hash: HashName
   readonly isDryRun: boolean
   readonly writer: Pick<ContentWriter, 'storeBatch'>
-  /** Make a root the snapshot of the target. @throws {FluxError} then the target is as it was */
+  /** Make a root the snapshot of the target. @throws {FluxError} it failed; the target is unchanged */
   commit(root: { rootref: string; timestamp: number }): Promise<void>
-  /** What is good to do after the commit. @returns what went wrong with it, which is no failure of the restore */
+  /** Flush caches after the commit. @returns the message of a failure, which does not make the restore fail */
   afterCommit(): Promise<string | undefined>
-  /** Tell systemd how far things are, by way of the broker; only where the target is live. */
+  /** Send progress to systemd through the broker; undefined if the target is not a live instance. */
   notifyStatus?(status: string): Promise<void>
 }
 
 /**
- * Open what the flags name.
+ * Open the target that the flags name.
  *
- * @throws {UsageError} when they name nothing; {FluxError} when it cannot be opened, or not be restored to
+ * @throws {UsageError} they name no target, or contradict each other
+ * @throws {FluxError} the target cannot be opened; `EBUSY` the kvs module is loaded (`--checkpoint`)
  */
 export async function openTarget(choice: TargetChoice, signal: AbortSignal): Promise<Target> {
   const { checkpoint, key, store } = choice
@@ -86,7 +87,7 @@ export async function openTarget(choice: TargetChoice, signal: AbortSignal): Pro
   if (store !== undefined) {
     refuseLiveFlags({ ...choice })
     if (choice['dry-run'])
-      throw new UsageError('--dry-run does not go with --store', 'it says what root would come out')
+      throw new UsageError('--dry-run does not go with --store', 'give --dry-run alone: it writes to no target')
     if (key !== undefined) throw new UsageError('--key does not go with --store', 'a store is restored as a whole')
     holdYoungGeneration()
     return storeTarget(await openStoreWriter(store, { hash }))

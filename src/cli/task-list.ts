@@ -3,17 +3,17 @@ import type { DumpPhase } from '../dump/index.ts'
 import { OutputRenderer, PeriodicRenderer, type PlainRendererOptions } from './renderers/periodic-renderer.ts'
 import { isLive, type Verbosity } from './verbosity.ts'
 
-/** listr2 looks at stdout to see whether there is a terminal; ours is on stderr. */
+/** listr2 checks whether stdout is a terminal, but this output goes to stderr. */
 class LiveRenderer extends DefaultRenderer {
   static override nonTTY = true
 }
 
 /**
- * Run tasks, and show them on stderr: live on a terminal, as a line now and then elsewhere, their output
- * alone when verbose, not at all when quiet. Never throws: whose tasks they are knows what became of them.
+ * Run tasks, and show them on stderr: live on a terminal, elsewhere as a status line every second, with `verbose` only
+ * their output, with `quiet` not at all. Never throws: the owner of the tasks gets their errors itself.
  *
- * @param status - one line that says how far things are, for where no titles are shown
- * @param order - `concurrent`: all side by side (default); else one after the other
+ * @param status - returns one line of status, for output without titles
+ * @param order - `concurrent`: run all at once (default), otherwise one after the other
  */
 export async function showTasks(
   tasks: readonly DumpPhase[],
@@ -21,7 +21,7 @@ export async function showTasks(
   status: () => string,
   order: { concurrent?: boolean } = {},
 ): Promise<void> {
-  // Signals are the command's own. Errors are printed by it too, as one line.
+  // The command handles signals, and prints errors, itself.
   const common = { concurrent: order.concurrent ?? true, exitOnError: false, registerSignalListeners: false } as const
   const plain: PlainRendererOptions = { print: (text) => process.stderr.write(text), status }
   const plainList = (renderer: typeof PeriodicRenderer) =>
@@ -31,7 +31,7 @@ export async function showTasks(
     if (verbosity === 'verbose') return plainList(OutputRenderer)
     if (!isLive(verbosity)) return plainList(PeriodicRenderer)
     const logger = new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) })
-    // A title on two lines would jump when the window changes.
+    // A title on two lines would jump when the window is resized.
     const rendererOptions = {
       logger,
       showErrorMessage: false,

@@ -1,13 +1,13 @@
 import type stringWidth from 'string-width'
 
-/** Text of which every character takes one column: ASCII, and what our own bars and cuts are drawn with. */
+/** Text whose characters all take one column: ASCII, and the characters of our bars and ellipses. */
 const PLAIN = /^[\x20-\x7e█░…]*$/
 
 let measure: typeof stringWidth | undefined
 
 /**
- * Load `string-width` if one of the texts needs it. It takes 70 ms to load and to measure its first text, so a program that
- * prints plain text does without.
+ * Load `string-width` if one of the texts needs it. Loading it and measuring the first text takes 70 ms, so it is not
+ * loaded for plain text.
  */
 export async function loadTextWidth(texts: Iterable<string>): Promise<void> {
   if (measure) return
@@ -19,10 +19,10 @@ export async function loadTextWidth(texts: Iterable<string>): Promise<void> {
 }
 
 /**
- * Columns that a text takes on a terminal.
+ * The width of a text on a terminal, in columns.
  *
- * @param text - without control characters. Unless it is plain, give it to {@link loadTextWidth} first: until that is done,
- *   each character counts as one column.
+ * @param text - without control characters. Pass it to {@link loadTextWidth} first; otherwise each character may count
+ *   as one column.
  */
 export function textWidth(text: string): number {
   if (PLAIN.test(text)) return text.length

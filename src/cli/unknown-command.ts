@@ -1,4 +1,4 @@
-/** What to say of words that are no command. */
+/** The error for words that are not a command. */
 import { type Interfaces, toConfiguredId } from '@oclif/core'
 import { printable } from '../errors/index.ts'
 import { errorLine } from './exit-status.ts'
@@ -6,7 +6,7 @@ import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 import { usageLines } from './usage-lines.ts'
 
-/** Commands of flux itself that change something, and that those of ours with the same topic do not stand for. */
+/** Commands of flux that change something. This tool has the same topics, but not these commands. */
 const FLUX_COMMANDS = [
   'kvs:put',
   'kvs:unlink',
@@ -25,9 +25,9 @@ const FLUX_COMMANDS = [
 ]
 
 /**
- * The error for words that name no command, with what may have been meant.
+ * The error for words that are not a command, with a suggestion.
  *
- * @param words - all that was typed after the name of the tool
+ * @param words - all words after the name of the tool
  */
 export function unknownCommand(words: readonly string[], config: Interfaces.Config): UsageError {
   if (words[0]?.startsWith('-')) return misplaced(words, config)
@@ -42,12 +42,12 @@ export function unknownCommand(words: readonly string[], config: Interfaces.Conf
   return new UsageError(`${unknownPart(words, config)}: no such command`, hint)
 }
 
-/** An error of {@link unknownCommand} as it is printed, with how the tool is used. */
+/** An error of {@link unknownCommand} as it is printed, with the usage of the tool. */
 export function unknownCommandText(error: UsageError, { bin }: Interfaces.Config): string {
   return `${bin}: ${printable(errorLine(error))}\n${usageLines(`${bin} COMMAND [OPTIONS] ...`, `${bin} help`)}`
 }
 
-/** A flag before the command that it belongs to. */
+/** The error for a flag before the command. */
 function misplaced(words: readonly string[], config: Interfaces.Config): UsageError {
   const message = `${words[0]}: the command comes first`
   for (let i = 1; i < words.length; i++) {
@@ -58,7 +58,7 @@ function misplaced(words: readonly string[], config: Interfaces.Config): UsageEr
     const flag = Object.values(config.findCommand(id)?.flags ?? {}).find(
       ({ name, char }) => before === `--${name}` || before === `-${char}`,
     )
-    // Then it is what the flag takes.
+    // Then the word is the value of the flag.
     if (flag?.type === 'option') continue
     const rest = [...words.slice(0, i), ...words.slice(i + length)].map(quoted)
     return new UsageError(message, `try: ${[config.bin, toConfiguredId(id, config), ...rest].join(' ')}`)
@@ -66,7 +66,7 @@ function misplaced(words: readonly string[], config: Interfaces.Config): UsageEr
   return new UsageError(message)
 }
 
-/** The command whose name begins at a word, the longest one. */
+/** The longest command name that begins at a word. */
 function commandAt(words: readonly string[], at: number, config: Interfaces.Config) {
   for (let length = Math.min(words.length - at, 4); length > 0; length--) {
     const id = words.slice(at, at + length).join(':')
@@ -80,14 +80,14 @@ function fluxCommand(words: readonly string[]): string | undefined {
   return FLUX_COMMANDS.find((command) => id === command || id.startsWith(`${command}:`))
 }
 
-/** The words that are topics, and the first that is none. */
+/** The leading words that are topics, and the first word that is not. */
 function unknownPart(words: readonly string[], config: Interfaces.Config): string {
   let known = 0
   while (known < words.length - 1 && config.findTopic(words.slice(0, known + 1).join(':'))) known++
   return words.slice(0, known + 1).join(config.topicSeparator)
 }
 
-/** A word as a shell takes it. */
+/** A word, quoted for a shell if needed. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

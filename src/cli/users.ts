@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { UsageError } from './usage-error.ts'
 
-/** The passwd database of this machine: the file first, and then, where there is getent(1), what else it knows. */
+/** The user database of this machine: the passwd file, and then getent(1), if it exists, for all other users. */
 export class Users {
   readonly #names = new Map<number, string | undefined>()
   readonly #ids = new Map<string, number>()
@@ -12,11 +12,11 @@ export class Users {
     try {
       for (const line of readFileSync(passwd, 'utf8').split('\n')) this.#learn(line)
     } catch {
-      // There is none where there are no such users.
+      // Without a passwd file, ask getent for all users.
     }
   }
 
-  /** The name of a user; undefined when nobody knows it. */
+  /** The name of a user; undefined if unknown. */
   nameOf(userid: number): string | undefined {
     if (!this.#names.has(userid)) {
       this.#ask(String(userid))
@@ -25,7 +25,7 @@ export class Users {
     return this.#names.get(userid)
   }
 
-  /** The id of a user, by name or by number. @throws {UsageError} nobody knows the name */
+  /** The id of a user, given by name or number. @throws {UsageError} the name is unknown */
   idOf(user: string): number {
     if (/^\d+$/.test(user)) return Number(user)
     if (!this.#ids.has(user)) this.#ask(user)
@@ -37,7 +37,7 @@ export class Users {
   #ask(user: string): void {
     if (!this.#asks) return
     const { error, stdout } = spawnSync('getent', ['passwd', user], { encoding: 'utf8', timeout: 5000 })
-    // Without it, or with a directory service that does not answer, each of a thousand users would take as long again.
+    // If getent is missing, or its directory service does not answer, do not try again for each of a thousand users.
     if (error) this.#asks = false
     else this.#learn(stdout)
   }

@@ -4,28 +4,28 @@ import { UsageError } from './usage-error.ts'
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 }
 
-/** For commands that show times. */
+/** The flag of commands that show times. */
 export const utcFlag = {
   utc: Flags.boolean({ summary: 'show times in UTC instead of local time', helpGroup: 'OUTPUT' }),
 }
 
 /**
- * How a command writes times. On a terminal a local one is as `--since` takes it; in a pipe it says its zone too, since it
- * may be read elsewhere.
+ * How a command writes times. On a terminal a local time has the form that `--since` takes. In a pipe it has its zone
+ * too, because it may be read on another machine.
  */
 export function timeStyle({ utc }: { utc: boolean }): TimeStyle {
   return { utc, offset: process.stdout.isTTY !== true }
 }
 
 /**
- * A point in time as a person gives it: `2026-11-24`, `2026-11-24T18:30`, with or without a zone (else the local one, or UTC where
- * that is shown);
- * `-2h` or `2h` for a while ago (RFC 23: s, m, h, d); `today`, `yesterday`; seconds since 1970, perhaps after an `@`.
+ * Parse a point in time: `2026-11-24` or `2026-11-24T18:30`, with or without a zone; `-2h` or `2h` for two hours ago
+ * (RFC 23: s, m, h, d); `now`, `today`, `yesterday`; seconds since 1970, with or without an `@`.
  *
- * @param nowSeconds - since 1970
- * @param utc - what has no zone is UTC, days too
+ * @param flag - name of the flag, for the error
+ * @param nowSeconds - the current time, in seconds since 1970
+ * @param utc - times without a zone, and days, are UTC instead of local
  * @returns seconds since 1970
- * @throws {UsageError} it is something else
+ * @throws {UsageError} the text is not a time
  */
 export function parseWhen(text: string, flag: string, nowSeconds: number, utc = false): number {
   const [, number, unit] = /^-?(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? []

@@ -11,17 +11,17 @@ export default class Completion extends FluxCommand {
   static override summary = 'Print the completion script of a shell'
 
   static override description = [
-    "Prints a script that lets the shell complete commands, flags, their fixed values, files and, after a source, keys. It is made from the commands that there are: print it again after an upgrade. The line for the shell's start-up file is",
+    "Prints a script that lets the shell complete commands, flags, values of flags, files, and, after a source, keys. Print it again after an upgrade, because new commands are not in the old script. Put this line into the shell's start-up file:",
     ...completionLines('<%= config.bin %>'),
   ].join('\n\n')
 
   static override examples = [
     {
-      description: 'Complete in this bash',
+      description: 'Turn completion on in this bash',
       command: 'source <(<%= config.bin %> <%= command.id %> bash)',
     },
     {
-      description: 'Let fish load it when it is needed',
+      description: 'Let fish load the script when it is needed',
       command:
         'mkdir -p ~/.config/fish/completions && <%= config.bin %> <%= command.id %> fish > ~/.config/fish/completions/<%= config.bin %>.fish',
     },
@@ -30,7 +30,7 @@ export default class Completion extends FluxCommand {
   static override args = {
     shell: Args.string({
       name: 'SHELL',
-      description: 'the shell that is to complete',
+      description: 'the shell to print the script for',
       options: COMPLETION_SHELLS,
       required: true,
     }),

@@ -25,7 +25,7 @@ import {
   type StatRow,
 } from '../inspect/index.ts'
 
-/** As diff(1) has it. */
+/** The exit statuses of diff(1). */
 const SAME = 0
 const DIFFERENT = 1
 const TROUBLE = 2
@@ -34,26 +34,26 @@ export default class Diff extends FluxCommand {
   static override summary = 'Compare two snapshots'
 
   static override description =
-    `Tells which keys were added, removed or changed from A to B, with the bytes of their values before and after. Each of the two is the path of a content store or of an archive, or a URI, followed by @N for its checkpoint N (0 is the newest) or @BLOBREF for a root; or, in the source that --store, --uri or --archive names, @N or BLOBREF alone. What a path holds says which of the two it is; store: or archive: before it insists on one.
+    `Lists the keys that were added, removed or changed from A to B, with the bytes of their values before and after. A and B are each the path of a content store or of an archive, or a URI. @N after it selects checkpoint N (0 is the newest), @BLOBREF selects a root. @N or BLOBREF alone selects one in the source that --store, --uri or --archive names. A path is recognised as a store or an archive by its content; store: or archive: in front of it fixes which it is.
 
-Directories of one blobref are the same and are not read, so two checkpoints of a large store are compared in no time. Values are compared by their bytes, however they are stored. An empty directory makes no difference. What is not read is not checked: blobs that are missing below equal directories are found by fsck, not here.
+Directories with the same blobref are equal and are not read, so two checkpoints of a large store are compared quickly. Values are compared by their bytes, however they are stored. Empty directories make no difference. Data that is not read is not checked: use fsck to find missing blobs below equal directories.
 
-On a terminal the keys are listed in a table; elsewhere one a line: change, bytes before, bytes after, key, with tabs between.
+On a terminal the keys are listed in a table. Elsewhere each line has the change, the bytes before, the bytes after and the key, separated by tabs.
 
-The exit status is 0 when the two are the same, 1 when they differ, 2 when something went wrong.`
+The exit status is 0 if the two are the same, 1 if they differ, 2 if something went wrong.`
 
   static override examples = [
     {
-      description: 'Is the dump what the store holds?',
+      description: 'Check that a dump holds the same as the store',
       command: '<%= config.bin %> <%= command.id %> store:/var/lib/flux kvs.tgz',
     },
     {
-      description: 'Has anything changed since the checkpoint before the newest?',
+      description: 'Check whether anything has changed since the checkpoint before the newest',
       command:
-        'if <%= config.bin %> <%= command.id %> -q --store /var/lib/flux @1 @0; then echo no; else echo "yes, or trouble"; fi',
+        'if <%= config.bin %> <%= command.id %> -q --store /var/lib/flux @1 @0; then echo no; else echo "yes, or an error"; fi',
     },
     {
-      description: 'What has, in the values themselves, from one archive to another',
+      description: 'Show how values have changed from one archive to another',
       command: '<%= config.bin %> <%= command.id %> --content kvs.tgz kvs.tgz',
     },
   ]
@@ -72,25 +72,25 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
       helpGroup: 'SNAPSHOT',
     }),
     stat: Flags.boolean({
-      summary: 'count the changes below each key of the top level instead of listing them',
+      summary: 'count the changes below each top-level key instead of listing them',
       exclusive: ['content', 'quiet'],
       helpGroup: 'OUTPUT',
     }),
     content: Flags.boolean({
-      summary: 'show what has changed in text values, as a unified diff',
+      summary: 'show the changes in text values, as a unified diff',
       exclusive: ['quiet'],
       helpGroup: 'OUTPUT',
     }),
     quiet: Flags.boolean({
       char: 'q',
-      summary: 'say nothing, and stop at the first difference: the exit status is the answer',
+      summary: 'print nothing, and stop at the first difference; the exit status is the result',
       helpGroup: 'OUTPUT',
     }),
     ...loadFlags,
     ...complaintFlags,
   }
 
-  /** Set where something could not be compared. */
+  /** True when something could not be compared. */
   #trouble = false
 
   async run(): Promise<void> {
@@ -135,7 +135,7 @@ The exit status is 0 when the two are the same, 1 when they differ, 2 when somet
   }
 }
 
-/** Each change; with `textOf`, what that says of it too. */
+/** Each change as JSON; with `textOf`, also its diff. */
 async function* changesJson(
   changes: AsyncIterable<Change[]>,
   textOf: ((change: Change) => Promise<string>) | undefined,
@@ -150,7 +150,7 @@ async function* changesJson(
   }
 }
 
-/** What was counted below each key of the top level, once all changes have passed. */
+/** The counts below each top-level key as JSON, when all changes have been counted. */
 async function* countsBelow(changes: AsyncIterable<unknown>, totals: DiffTotals): AsyncGenerator<string[], void, void> {
   for await (const _ of changes);
   yield totals.topRows().map((row) => JSON.stringify({ key: row.key, ...countsJson(row) }))

@@ -3,26 +3,26 @@ import { type Column, loadFlags, SourceCommand, Table } from '../cli/index.ts'
 import { byteText, grouped } from '../errors/index.ts'
 import { du, sortUsages, type Usage, type UsageOrder } from '../inspect/index.ts'
 
-/** Characters of a bar that stands for everything. */
+/** Characters of a full bar. */
 const BAR = 20
 
 export default class Du extends SourceCommand {
-  static override summary = 'Show what takes the room in a snapshot'
+  static override summary = 'Show which directories of a snapshot take the most space'
 
   static override description =
-    `Adds up the bytes of the blobs below KEY, by directory: those of values and those of the directories themselves, before compression. SIZE counts a blob as often as it is referred to, ONCE counts it once, in the directory where it is met first: the ONCE of all is what the store keeps for this snapshot.
+    `Adds up the bytes of the blobs below KEY for each directory: the blobs of values and of the directories themselves, before compression. SIZE counts a blob once for each reference. ONCE counts a blob once, in the directory where it is first seen. The ONCE of the total is what the store keeps for this snapshot.
 
-On a terminal it is a table, with a bar for each directory's part of the whole; elsewhere one directory a line, its columns separated by tabs: size, size counting once, keys, key. Sizes are then in bytes.
+On a terminal the result is a table, with a bar for each directory's part of the total. Elsewhere each line has the size, the size counted once, the number of keys and the key, separated by tabs; sizes are in bytes.
 
-A store on disk knows the sizes of its blobs, so only directories are read; a live instance has to load everything.`
+A store on disk knows the sizes of its blobs, so only directories are read. From a live instance every blob is loaded.`
 
   static override examples = [
     {
-      description: 'The top level',
+      description: 'Show the sizes of the top-level directories',
       command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux',
     },
     {
-      description: 'The ten largest jobs',
+      description: 'Show the ten largest jobs',
       command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux -d 4 -n 10 --sort size job',
     },
   ]
@@ -30,7 +30,7 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
   static override args = {
     key: Args.string({
       name: 'KEY',
-      description: 'directory to add up',
+      description: 'the directory to add up',
       default: '.',
     }),
   }
@@ -38,21 +38,21 @@ A store on disk knows the sizes of its blobs, so only directories are read; a li
   static override flags = {
     depth: Flags.integer({
       char: 'd',
-      summary: 'tell apart the directories of so many levels; 0 gives the total alone',
+      summary: 'list directories down to DEPTH levels; 0 gives only the total',
       helpValue: 'DEPTH',
       default: 1,
       min: 0,
       helpGroup: 'OUTPUT',
     }),
     sort: Flags.string({
-      summary: 'put the largest first, or those with the most keys, or go by name',
+      summary: 'sort by size (largest first), by number of keys (most first), or by name',
       options: ['size', 'name', 'count'],
       default: 'name',
       helpGroup: 'OUTPUT',
     }),
     top: Flags.integer({
       char: 'n',
-      summary: 'list the first N only, and the total',
+      summary: 'list only the first N directories, and the total',
       helpValue: 'N',
       min: 0,
       helpGroup: 'OUTPUT',

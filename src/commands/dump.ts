@@ -29,11 +29,11 @@ export default class Dump extends FluxCommand {
   static override summary = 'Write KVS snapshot to portable archive'
 
   static override description =
-    `Writes a snapshot of the Flux key-value store to a file in a portable archive format. The snapshot is of the current root of the primary namespace, unless another is named: one point in time, whatever is committed meanwhile.
+    `Writes a snapshot of the Flux key-value store to a file in a portable archive format. The snapshot is the current root of the primary namespace, unless another root is named. It is one point in time: commits during the dump do not change it.
 
-The format and the compression are determined by the extension of OUTFILE: ${ARCHIVE_EXTENSIONS.join(', ')}. An OUTFILE that ends in / is a directory to be made; - is standard output, unless that is a terminal, as an uncompressed ${archiveTypeOf('-').format} unless --format says another. A file or directory appears under its name complete, or not at all; only its owner may read it, unless --mode says otherwise.
+The extension of OUTFILE determines the format and the compression: ${ARCHIVE_EXTENSIONS.join(', ')}. If OUTFILE ends in /, a directory is made. - is standard output, which must not be a terminal; the format is then uncompressed ${archiveTypeOf('-').format}, unless --format is given. The file or directory appears under its name when it is complete, or not at all. Only its owner can read it, unless --mode is given.
 
-Values and symbolic links are archived, under their keys with the dots turned into slashes. Directories are not archived as such, so empty ones are left out. A link with a namespace has NAMESPACE:: before its target. Mode is 0644, owner and group are the caller's; the time is that of the checkpoint, or the time the dump was started (SOURCE_DATE_EPOCH overrides both). The same root gives the same bytes every time.`
+Values and symbolic links are archived under their keys, with slashes instead of dots. Directories are not archived themselves, so empty ones are left out. A link with a namespace has NAMESPACE:: before its target. The mode of members is 0644, and owner and group are the caller's. Their time is that of the checkpoint, or else the start of the dump; SOURCE_DATE_EPOCH overrides both. The same root always gives the same bytes if time and owner are the same.`
 
   static override examples = [
     {
@@ -45,20 +45,20 @@ Values and symbolic links are archived, under their keys with the dots turned in
       command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux kvs.tgz',
     },
     {
-      description: 'An older checkpoint, leaving out what can no longer be read',
+      description: 'Dump an older checkpoint, and leave out what can no longer be read',
       command:
         '<%= config.bin %> <%= command.id %> --store /var/lib/flux --checkpoint-index 2 --ignore-failed-read kvs.tar',
     },
     {
-      description: 'What belongs to one job, and all eventlogs of the instance itself',
+      description: 'Dump one job, and the keys below resource and admin',
       command: `<%= config.bin %> <%= command.id %> --store /var/lib/flux --job f2CCFUrT --key resource --key admin jobs.tar`,
     },
     {
-      description: 'All jobspecs',
+      description: 'Dump all jobspecs',
       command: `<%= config.bin %> <%= command.id %> --store /var/lib/flux --include 'job/**/jobspec' jobspecs.tgz`,
     },
     {
-      description: 'To standard output',
+      description: 'Dump to standard output',
       command: '<%= config.bin %> <%= command.id %> --quiet --store /var/lib/flux - | tar tvf -',
     },
   ]
@@ -66,7 +66,8 @@ Values and symbolic links are archived, under their keys with the dots turned in
   static override args = {
     outfile: Args.string({
       name: 'OUTFILE',
-      description: 'archive to write; its extension says the format; ends in / for a directory; - is standard output',
+      description:
+        'archive to write; its extension is the format; a name that ends in / is a directory; - is standard output',
       required: true,
     }),
   }
@@ -75,20 +76,20 @@ Values and symbolic links are archived, under their keys with the dots turned in
     ...sourceFlags,
     ...rootFlags,
     'ignore-failed-read': Flags.boolean({
-      summary: 'leave out what cannot be read, with a warning, instead of failing',
+      summary: 'leave out keys that cannot be read, with a warning, instead of failing',
       helpGroup: 'SNAPSHOT',
     }),
     key: Flags.string({
-      summary: 'dump only this key: a directory and all that is below, or one value; may be given several times',
+      summary: 'dump only this key: a directory and all keys below it, or one value; may be given several times',
       description:
-        'It keeps its path. A symbolic link on the way is followed; one at the end is dumped as the link it is.',
+        'Keys keep their full path. Symbolic links on the way to KEY are followed. If KEY itself is a link, the link is dumped.',
       helpValue: 'KEY',
       multiple: true,
       multipleNonGreedy: true,
       helpGroup: 'SELECTION',
     }),
     job: Flags.string({
-      summary: 'dump only what belongs to this job, by its id in any form; may be given several times',
+      summary: 'dump only this job, given by its id in any form; may be given several times',
       helpValue: 'ID',
       multiple: true,
       multipleNonGreedy: true,
@@ -97,20 +98,20 @@ Values and symbolic links are archived, under their keys with the dots turned in
     ...globFlags('dump'),
     ...limitFlags,
     format: Flags.string({
-      summary: 'write this format, whatever the name of OUTFILE ends in',
+      summary: 'write this format, whatever the extension of OUTFILE',
       options: ARCHIVE_EXTENSIONS.map((extension) => extension.slice(1)),
       helpValue: 'EXT',
       helpGroup: 'OUTPUT',
     }),
     level: Flags.integer({
-      summary: 'compress harder or faster, within what the format allows',
+      summary: 'compression level; the range depends on the format',
       helpValue: 'N',
       helpGroup: 'OUTPUT',
     }),
     mode: Flags.string({
-      summary: 'permissions of OUTFILE, in octal, or umask for what the umask leaves (default: 600)',
+      summary: 'permissions of OUTFILE in octal, or umask for those that the umask allows (default: 600)',
       description:
-        'Without it, a file that is replaced keeps its permissions if it is yours. In a directory all files get them.',
+        'Without --mode, a file of yours that is replaced keeps its permissions. If OUTFILE is a directory, all files in it get the permissions.',
       helpValue: 'MODE',
       helpGroup: 'OUTPUT',
     }),
@@ -159,7 +160,7 @@ Values and symbolic links are archived, under their keys with the dots turned in
         progress: this.progress({ quiet: verbosity !== 'normal' }),
         signal,
       })
-      // From here on, its tasks are shown.
+      // From here on, the tasks of the dump are shown.
       this.progress()?.end()
       if (flags.store !== undefined) refuseToReplace(store, outfile)
       const dump = new DumpRun({
@@ -246,7 +247,7 @@ function checkOutput(outfile: string, format: string | undefined, level: number 
   }
 }
 
-/** Permission bits as chmod(1) has them in octal, without those that are not for data. */
+/** Parse permissions as chmod(1) takes them in octal. setuid, setgid and the sticky bit are refused. */
 function parseMode(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (text === 'umask') return 0o666 & ~process.umask()

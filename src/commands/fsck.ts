@@ -32,18 +32,18 @@ import {
   planRepair,
 } from '../inspect/index.ts'
 
-/** Requests in flight, as `flux fsck` has it: nobody else should be at work. */
+/** Requests in flight, as many as `flux fsck` has. The instance should have no other work. */
 const MAXREQS = 1000
 
 export default class Fsck extends FluxCommand {
   static override summary = 'Check the integrity of the KVS backing store, and repair it'
 
   static override description =
-    `Reads every directory that can be reached from the newest checkpoint, and compares every blob with its blobref. Each damaged key is listed on stderr, and the exit status is 1 if there is any, also when all of it is repaired. What was looked at is summed up on stdout; and when there is damage, what can be done: which checkpoint is intact, and how to dump or repair what is left.
+    `Reads every directory that can be reached from the newest checkpoint, and compares every blob with its blobref. Each damaged key is listed on stderr. If there is damage, the exit status is 1, even if all of it is repaired. A summary is printed on stdout. If there is damage, it says which checkpoint is intact, and how to dump or repair the rest.
 
-A live instance is asked past its caches, with ${MAXREQS} requests in flight unless --maxreqs says otherwise, and may have its KVS loaded, except for --repair. With --no-verify it is only asked whether the blobs of values are there, as flux fsck does.
+For a live instance the caches are bypassed, and ${MAXREQS} requests are kept in flight unless --maxreqs is given. Its KVS module may be loaded, except with --repair. With --no-verify, the check of a live instance only asks whether the blobs of values exist, as flux fsck does.
 
---repair writes a new checkpoint, the newest, without the damage. A value that has lost blobs is moved to lost+found, under its old key, with those that are left; a directory that is lost is unlinked. What is altered or not readable, but there, stays in its place unless --drop-damaged is given. Nothing is removed from the store, and older checkpoints stay as they are.`
+--repair writes a new checkpoint without the damage. It becomes the newest. A value with missing blobs is moved to lost+found under its old key, with the blobs that are left. A directory whose blob is missing is unlinked. Altered or unreadable blobs stay where they are, unless --drop-damaged is given. Nothing is removed from the store, and older checkpoints do not change.`
 
   static override examples = [
     {
@@ -51,11 +51,11 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
       command: '<%= config.bin %> <%= command.id %> --store examples/statedir',
     },
     {
-      description: 'Is there a checkpoint that can still be dumped?',
+      description: 'Find a checkpoint that can still be dumped',
       command: '<%= config.bin %> <%= command.id %> --all --store examples/statedir',
     },
     {
-      description: 'Repair it, with the jobs that are hit moved to lost+found as a whole',
+      description: 'Repair a store, and move damaged jobs to lost+found as a whole',
       command: '<%= config.bin %> <%= command.id %> --repair --job-aware --store examples/statedir',
     },
   ]
@@ -86,22 +86,22 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
     }),
     'job-aware': Flags.boolean({
       char: 'j',
-      summary: 'move all that a job has to lost+found when one of its values is damaged',
+      summary: 'when a value of a job is damaged, move the whole job to lost+found',
       helpGroup: 'REPAIR',
     }),
     'drop-damaged': Flags.boolean({
-      summary: 'take blobs that are altered or not readable for missing ones',
+      summary: 'treat altered or unreadable blobs as missing',
       dependsOn: ['repair'],
       helpGroup: 'REPAIR',
     }),
     verbose: Flags.boolean({
       char: 'v',
-      summary: 'list keys on stderr as they are checked, and each blob that is at fault',
+      summary: 'list keys on stderr as they are checked, and each damaged blob',
       helpGroup: 'OUTPUT',
     }),
     quiet: Flags.boolean({
       char: 'q',
-      summary: 'print damaged keys and totals alone, without a verdict',
+      summary: 'print only damaged keys and totals, without the summary',
       helpGroup: 'OUTPUT',
     }),
   }
@@ -113,7 +113,7 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
       throw new UsageError(`--rootref ${rootref}: not a blobref`, 'it looks like sha1- and 40 lower-case hex digits')
     }
     const report: ReportOptions = { ...flags, jobAware: flags['job-aware'], dropDamaged: flags['drop-damaged'] }
-    // The C tool's words, with its name before them unless a person reads them: scripts look for that.
+    // The texts of the C tool. Scripts look for its name in front of them; on a terminal it is left out.
     const lines = new LineWriter(process.stderr, process.stderr.isTTY ? '' : 'flux-fsck: ')
     return interruptible(async (signal) => {
       const source = { ...flags, signal, onWarning: this.complain }
@@ -161,7 +161,7 @@ A live instance is asked past its caches, with ${MAXREQS} requests in flight unl
   }
 }
 
-/** A live instance is asked for what its backing store has. */
+/** For a live instance, options that bypass the caches and read the backing store. */
 function backingStore({
   uri,
   store,

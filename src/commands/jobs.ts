@@ -20,24 +20,24 @@ export default class Jobs extends SourceCommand {
   static override summary = 'List the jobs in a snapshot'
 
   static override description =
-    `Tells the jobs of an instance from what its KVS holds of them, whether the instance still runs or not: every job that has not been purged, the newest first.
+    `Lists the jobs of an instance from the records in its KVS, whether the instance is running or not: every job that has not been purged, newest first.
 
-On a terminal it is a table; elsewhere one job a line, its columns separated by tabs, a hyphen for what is not known. With --json it is what flux jobs --json prints, as far as a snapshot knows it, times in seconds since 1970. Elsewhere times are local, as --since and --before take them; with --utc all are UTC.
+On a terminal the result is a table. Elsewhere each line is a job, with columns separated by tabs; a hyphen means unknown. --json prints what flux jobs --json prints, as far as a snapshot tells it, with times in seconds since 1970. Other times are local, in the form that --since and --before take; with --utc all times are UTC.
 
-A job whose records are damaged is listed with what is left of it, and a warning on stderr; the exit status is then 1. When its eventlog is lost, its state is UNKNOWN: it counts neither as active nor as inactive, and --state unknown finds it.`
+A job with damaged records is listed with the facts that are left, and there is a warning on stderr; the exit status is then 1. If its eventlog is lost, its state is UNKNOWN. Such a job is neither active nor inactive; --state unknown finds it.`
 
   static override examples = [
     {
-      description: 'All jobs of an instance that is down',
+      description: 'List all jobs of an instance that is down',
       command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux',
     },
     {
-      description: 'What failed in the last two days of November, out of a dump',
+      description: 'List the jobs in a dump that failed in the last two days of November',
       command:
         '<%= config.bin %> <%= command.id %> --archive kvs.tgz --result failed,timeout --since 2026-11-29 --before 2026-12-01',
     },
     {
-      description: 'How long the jobs of root ran',
+      description: 'Print how long the jobs of root ran',
       command: `<%= config.bin %> <%= command.id %> --json --store /var/lib/flux --user root | jq '.jobs[].runtime'`,
     },
   ]
@@ -47,21 +47,21 @@ A job whose records are damaged is listed with what is left of it, and a warning
   static override args = {
     jobid: Args.string({
       name: 'JOBID',
-      description: 'list these jobs only, by their ids in any form',
+      description: 'list only these jobs, given by their ids in any form',
     }),
   }
 
   static override flags = {
     user: Flags.string({
       char: 'u',
-      summary: 'jobs of this user, by name or number; several with commas',
+      summary: 'list jobs of this user, given by name or number; separate several with commas',
       helpValue: 'USER',
       delimiter: ',',
       multiple: true,
       helpGroup: 'FILTER',
     }),
     state: Flags.string({
-      summary: 'jobs in this state; several with commas',
+      summary: 'list jobs in this state; separate several with commas',
       options: STATE_NAMES,
       helpValue: 'STATE',
       delimiter: ',',
@@ -69,7 +69,7 @@ A job whose records are damaged is listed with what is left of it, and a warning
       helpGroup: 'FILTER',
     }),
     result: Flags.string({
-      summary: 'jobs that ended like this; several with commas',
+      summary: 'list jobs with this result; separate several with commas',
       options: RESULT_NAMES,
       helpValue: 'RESULT',
       delimiter: ',',
@@ -77,11 +77,15 @@ A job whose records are damaged is listed with what is left of it, and a warning
       helpGroup: 'FILTER',
     }),
     since: Flags.string({
-      summary: 'jobs that had not ended by then: 2026-11-24, 2026-11-24T18:30, -2h, yesterday',
+      summary: 'list jobs that had not ended by this time: 2026-11-24, 2026-11-24T18:30, -2h, yesterday',
       helpValue: 'WHEN',
       helpGroup: 'FILTER',
     }),
-    before: Flags.string({ summary: 'jobs that were submitted before then', helpValue: 'WHEN', helpGroup: 'FILTER' }),
+    before: Flags.string({
+      summary: 'list jobs that were submitted before this time',
+      helpValue: 'WHEN',
+      helpGroup: 'FILTER',
+    }),
     'id-format': Flags.string({
       summary: 'how to write job ids',
       options: JOBID_FORMS,

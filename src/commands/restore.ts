@@ -21,23 +21,23 @@ export default class Restore extends FluxCommand {
   static override summary = 'Restore KVS snapshot from a portable archive'
 
   static override description =
-    `Reads an archive and stores what is in it as a KVS snapshot: in a live instance, as a key (--key) or as the checkpoint that the KVS starts from the next time (--checkpoint); or in a content store on disk (--store), from which an instance can be started.
+    `Reads an archive and stores its contents as a KVS snapshot. In a live instance the snapshot becomes a key (--key) or the checkpoint that the KVS starts from next time (--checkpoint). With --store it goes to a content store on disk, from which an instance can be started.
 
-INFILE is an archive of any kind that can be read (${READABLE_FORMATS.join(', ')}; ${READABLE_FILTERS.join(', ')}), recognised by its content, or a directory; - is standard input.
+INFILE is a directory, or an archive whose format (${READABLE_FORMATS.join(', ')}) and compression (${READABLE_FILTERS.join(', ')}) are recognised by its content; - is standard input.
 
-Regular files become values and symbolic links KVS links, their paths keys; directories in the archive are not looked at. A link target may begin with NAMESPACE::. A hard link becomes another key of the same value. Whatever goes wrong, nothing is committed: the key, the checkpoint or the store is as it was. An archive without a key is refused, unless --allow-empty is given.`
+Regular files become values, symbolic links become KVS links, and their paths become keys. Directories in the archive are ignored. A link target may begin with NAMESPACE::. A hard link becomes another key with the same value. If anything goes wrong, nothing is committed: the key, the checkpoint or the store stays as it was. An archive without any key is refused, unless --allow-empty is given.`
 
   static override examples = [
     {
-      description: 'Make a content store that an instance can be started from',
+      description: 'Create a content store from which an instance can be started',
       command: '<%= config.bin %> <%= command.id %> --store content.sqlite kvs.tgz',
     },
     {
-      description: 'Look at last night under a key of a running instance',
+      description: 'Restore the archive of last night below a key of a running instance',
       command: '<%= config.bin %> <%= command.id %> --key lastnight kvs.tgz',
     },
     {
-      description: 'Say what root one directory of an archive would give, and change nothing',
+      description: 'Show the root that one directory of an archive would give, and change nothing',
       command: `<%= config.bin %> <%= command.id %> --dry-run --include 'job/**' kvs.tgz`,
     },
   ]
@@ -54,7 +54,7 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
     ...targetFlags,
     ...globFlags('restore'),
     strip: Flags.string({
-      summary: 'take this leading path off the names',
+      summary: 'remove this leading path from the names',
       helpValue: 'PREFIX',
       helpGroup: 'SELECTION',
     }),
@@ -65,7 +65,7 @@ Regular files become values and symbolic links KVS links, their paths keys; dire
     }),
     'allow-empty': Flags.boolean({
       summary: 'restore an empty KVS when the archive, or the selection, leaves no key',
-      description: 'Without it that is an error: an archive that was cut to nothing looks the same.',
+      description: 'Otherwise this is an error, because an archive that was truncated to nothing looks the same.',
       helpGroup: 'SELECTION',
     }),
     verbose: Flags.boolean({

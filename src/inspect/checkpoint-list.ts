@@ -1,27 +1,27 @@
-/** The columns of `flux content checkpoint list`. @see flux-core `src/cmd/builtin/content.c` */
+/** Formats checkpoints as `flux content checkpoint list` does. @see flux-core `src/cmd/builtin/content.c` */
 
 import type { Checkpoint } from '../content/index.ts'
 import { isoTime } from '../errors/index.ts'
 
 const TITLES = ['Index', 'Sequence', 'Time', 'Rootref']
-/** The widths that the C tool has for all columns but the last. */
+/** Widths of all columns but the last, as in the C tool. */
 const WIDTHS = [10, 10, 20]
-/** Digits of a digest that stand for all of it, where there is no room. */
+/** Digits of a digest that are shown when the terminal has no room for all. */
 const SHORT_DIGITS = 8
 
 export interface CheckpointListOptions {
-  /** With titles. */
+  /** Print a line of titles first. */
   header: boolean
-  /** The width of the terminal that it is for; undefined, or 0, is no terminal, or one without end. */
+  /** Width of the terminal in columns; undefined or 0: no limit. */
   width?: number | undefined
 }
 
 /**
- * Checkpoints in columns, as the C tool prints them. Its lines of 88 columns are made narrower for a terminal that has
- * fewer: columns are as wide as what is in them, and if that is not enough, rootrefs are cut short.
+ * Checkpoints in columns, as the C tool prints them. Its lines have 88 columns. On a narrower terminal, each column is
+ * only as wide as its widest cell; if that is still too wide, rootrefs are cut short.
  *
- * @param checkpoints - the newest first
- * @returns lines, without their ends
+ * @param checkpoints - newest first
+ * @returns lines, without newlines
  */
 export function checkpointList(checkpoints: readonly Checkpoint[], { header, width }: CheckpointListOptions): string[] {
   const rows = checkpoints.map((checkpoint, index) => [

@@ -1,10 +1,10 @@
 /**
- * The directories below some roots, each once however many keys lead to it, and which of them is in which. A question whose
- * answer for a directory is a sum over what is in it needs each directory once: the number of keys may be exponential in
- * the number of directories, as each level may refer to the next one twice.
+ * The directories below some roots as a graph: each directory once, however many keys lead to it, with its children.
+ * Sums over all that a directory contains are computed on the graph, one step for each directory. A walk by keys could
+ * take exponential time, because each level may refer to the next one twice.
  */
 
-/** What sums stop at: beyond this, numbers are no longer exact. */
+/** Sums stop here: larger numbers are not exact. */
 const MOST = Number.MAX_SAFE_INTEGER
 
 export class DirGraph {
@@ -13,23 +13,23 @@ export class DirGraph {
   #size = 0
   /** `columns` numbers for each directory. */
   #own = new Float64Array(1 << 12)
-  /** For each directory: where its children begin in `edges`, and how many they are. */
+  /** For each directory: where its children begin in `edges`, and how many there are. */
   #first = new Float64Array(1 << 10)
   #count = new Uint32Array(1 << 10)
   #edges = new Uint32Array(1 << 10)
   #used = 0
 
-  /** @param columns - how many numbers are kept of each directory */
+  /** @param columns - how many numbers to keep for each directory */
   constructor(columns: number) {
     this.#columns = columns
   }
 
-  /** Number of directories; each has an ordinal below it. */
+  /** Number of directories. Their ordinals are 0 to `size` - 1. */
   get size(): number {
     return this.#size
   }
 
-  /** The ordinal of a directory that has a blob; one that is not known yet is added, as number {@link size}. */
+  /** The ordinal of the directory in a blob. A new one is added; its ordinal is the {@link size} before the call. */
   ordinalOf(blobref: string): number {
     const known = this.#ordinals.get(blobref)
     if (known !== undefined) return known
@@ -38,12 +38,12 @@ export class DirGraph {
     return ordinal
   }
 
-  /** The same without adding one. */
+  /** The ordinal of the directory in a blob; undefined when the graph does not have it. */
   find(blobref: string): number | undefined {
     return this.#ordinals.get(blobref)
   }
 
-  /** Add a directory that has no blob of its own. @returns its ordinal */
+  /** Add an inline directory, which has no blob. @returns its ordinal */
   add(): number {
     const ordinal = this.#size++
     this.#own = grown(this.#own, this.#size * this.#columns)
@@ -52,13 +52,16 @@ export class DirGraph {
     return ordinal
   }
 
-  /** Add to a number of a directory. */
+  /** Add an amount to one number of a directory. */
   count(ordinal: number, column: number, amount: number): void {
     const at = ordinal * this.#columns + column
     this.#own[at] = (this.#own[at] as number) + amount
   }
 
-  /** Say that a directory is in one, as often as that one refers to it. All of one directory come in a row. */
+  /**
+   * Add a child to a directory. Call it once for each reference, and add all children of one directory before those of
+   * another.
+   */
   addChild(ordinal: number, child: number): void {
     this.#edges = grown(this.#edges, this.#used + 1)
     if (this.#count[ordinal] === 0) this.#first[ordinal] = this.#used
@@ -72,9 +75,9 @@ export class DirGraph {
   }
 
   /**
-   * All directories below one and itself, each after those that are in it.
+   * A directory and all directories below it, children before their parents.
    *
-   * @returns in `loops` those that contain themselves, which only an unverified store can hold
+   * @returns `loops`: the directories that contain themselves, which only an unverified store can hold
    */
   order(root: number): { order: Uint32Array; loops: Set<number> } {
     const order = new Uint32Array(this.#size)
@@ -83,7 +86,7 @@ export class DirGraph {
     const OPEN = 1
     const DONE = 2
     const state = new Uint8Array(this.#size)
-    /** How many children of a directory have been looked at. */
+    /** How many children of each directory have been visited. */
     const next = new Uint32Array(this.#size)
     const open = [root]
     state[root] = OPEN
@@ -106,10 +109,10 @@ export class DirGraph {
   }
 
   /**
-   * The numbers of each directory with those of all that is in it, as often as it is in it, `columns` for each. They stop
-   * at 2^53 - 1.
+   * For each directory its own numbers plus those of all its children, once for each reference. Sums stop at 2^53 - 1.
    *
-   * @param order - as {@link order} gives it. A directory that contains itself is left out in itself.
+   * @param order - from {@link order}. For a directory that contains itself, the inner reference counts 0.
+   * @returns `columns` numbers for each ordinal
    */
   totals(order: Uint32Array): Float64Array {
     const columns = this.#columns
@@ -127,7 +130,7 @@ export class DirGraph {
   }
 }
 
-/** An array with room for `size` numbers at least: itself, or a larger one with the same numbers. */
+/** An array with room for at least `size` numbers: the same one, or a larger copy. */
 function grown<A extends Float64Array | Uint32Array>(numbers: A, size: number): A {
   if (size <= numbers.length) return numbers
   const larger = new (numbers.constructor as new (length: number) => A)(Math.max(size, numbers.length * 2))

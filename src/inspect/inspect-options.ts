@@ -1,8 +1,8 @@
 import type { TreeError } from '../kvs/index.ts'
 
 /**
- * What every inspection takes beside its own options. An inspection asks a question of a snapshot, which carries its store:
- * `inspect(snapshot, options)`; one of a store as a whole is `inspect(store, options)`.
+ * The options that all inspections share. An inspection of one root is called as `inspect(snapshot, options)`, where
+ * the snapshot holds its store. An inspection of a whole store is called as `inspect(store, options)`.
  */
 export interface InspectOptions<Fault extends object = TreeError> {
   /**
@@ -14,7 +14,7 @@ export interface InspectOptions<Fault extends object = TreeError> {
   signal?: AbortSignal | undefined
 }
 
-/** Where an inspection reports what it cannot read. @returns calls `onFault`, or throws what it is given */
+/** Returns the function that an inspection calls with each fault: `onFault`, or else one that throws the fault. */
 export function faultReporter<Fault extends object>({ onFault }: InspectOptions<Fault>): (fault: Fault) => void {
   return (
     onFault ??

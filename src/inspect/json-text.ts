@@ -1,13 +1,13 @@
 /**
- * JSON text as the C tools print it. They decode and encode again (jansson, compact), which keeps whole numbers of 64 bits,
- * tells `1.0` from `1` and writes reals with 17 digits. JSON.parse would lose all three: so the text itself is gone through,
- * token by token.
+ * JSON text as the C tools print it. They decode it and encode it again (jansson, compact). This keeps 64-bit integers
+ * exact, keeps `1.0` apart from `1`, and writes reals with 17 digits. JSON.parse would lose all three, so this file
+ * rewrites the text token by token.
  */
 import { jsonString } from '../kvs/index.ts'
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g
 
-/** JSON text in its compact form. @param text - that JSON.parse accepts */
+/** JSON text in compact form. @param text - text that JSON.parse accepts */
 export function compactJson(text: string): string {
   let compact = ''
   for (const [token] of text.matchAll(TOKEN)) compact += compactToken(token)
@@ -15,9 +15,9 @@ export function compactJson(text: string): string {
 }
 
 /**
- * The members of the object in a text, in order, their values as compact text.
+ * The members of an object in JSON text, in order; the values are compact text.
  *
- * @param text - of an object, that JSON.parse accepts
+ * @param text - text of an object that JSON.parse accepts
  */
 export function jsonMembers(text: string): Map<string, string> {
   const members = new Map<string, string>()
@@ -46,7 +46,7 @@ function compactToken(token: string): string {
   return /[.eE]/.test(token) ? realText(Number(token)) : token === '-0' ? '0' : token
 }
 
-/** As `%.17g` has it, with `.0` where nothing else would tell that it is a real, and no zeros or plus in the exponent. */
+/** As `%.17g` prints it, with `.0` added to tell it from an integer, and no leading zeros or plus in the exponent. */
 function realText(real: number): string {
   if (Object.is(real, -0)) return '-0.0'
   const [digits = '', exponentText = '0'] = real.toExponential(16).split('e')

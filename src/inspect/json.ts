@@ -1,4 +1,4 @@
-/** Looking into JSON that somebody else wrote. A whole number beyond 2^53 is a bigint there. */
+/** Access to parsed JSON of unknown shape. Integers beyond 2^53 are bigints, as `parseJson` returns them. */
 
 export type JsonRecord = Readonly<Record<string, unknown>>
 
@@ -18,7 +18,7 @@ export function stringAt(value: unknown, ...path: readonly string[]): string | u
   return typeof found === 'string' ? found : undefined
 }
 
-/** A number; one that no double can hold is rounded. */
+/** The number at a path; undefined when there is none. A bigint is rounded to a double. */
 export function numberAt(value: unknown, ...path: readonly string[]): number | undefined {
   const found = memberAt(value, ...path)
   if (typeof found === 'bigint') return Number(found)
@@ -26,7 +26,7 @@ export function numberAt(value: unknown, ...path: readonly string[]): number | u
 }
 
 /**
- * Set a member, given by its path with dots, making the objects on the way.
+ * Set the member at a dotted path, and create the objects on the way.
  *
  * @param root - changed in place
  */
@@ -42,7 +42,7 @@ export function setAt(root: JsonRecord, path: string, value: unknown): void {
 }
 
 /**
- * Update an object by another: objects are merged, and a null takes a member away.
+ * Update an object with another: nested objects are merged, and null removes a member.
  *
  * @returns a new object; undefined when nothing is left
  */
@@ -57,7 +57,7 @@ export function merged(old: JsonRecord | undefined, update: JsonRecord): JsonRec
   return Object.keys(result).length > 0 ? result : undefined
 }
 
-/** As an assignment, but `__proto__` is a name like any other. */
+/** Like an assignment, but `__proto__` is an ordinary name. */
 function defineMember(object: Record<string, unknown>, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true })
 }

@@ -1,15 +1,16 @@
 import { blobrefHash, ContentError, type ContentStore, isBlobref, loadInOrder } from '../content/index.ts'
 import { type ErrnoName, errnoText, FluxError, printable } from '../errors/index.ts'
 
-/** Blobs asked for at a time. */
+/** Blobs that are loaded in one batch. */
 const BATCH = 256
 
 /**
  * Load blobs, in order.
  *
- * @param blobrefs - any text: what is no blobref is an error when its turn comes
- * @yields their bytes; views, good until the next are asked for
- * @throws {FluxError} the first that cannot be had, in the words of `flux content load`, when all before it were yielded
+ * @param blobrefs - any text; an invalid blobref is an error when its turn comes
+ * @yields the bytes of each blob: a view, valid until the next one is requested
+ * @throws {FluxError} a blob cannot be loaded, with the message of `flux content load`; all blobs before it were
+ *   yielded
  */
 export async function* loadBlobs(
   store: ContentStore,
@@ -41,7 +42,7 @@ function failure(blobref: string, cause: { code: ErrnoName; message: string }): 
   return new FluxError(cause.code, `error loading blob: ${cause.message} (${blobref})`, { cause })
 }
 
-/** A broker calls it a protocol error when it is asked for a digest of another length than its own. */
+/** A broker answers EPROTO to a digest that does not have the length of its own hash. */
 function wrongHash(
   { hash }: ContentStore,
   { blobref }: ContentError,

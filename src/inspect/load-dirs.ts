@@ -1,21 +1,21 @@
 import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { badDirref, type DirObj, type Dirref, decodeDir, missingDir, TreeError } from '../kvs/index.ts'
 
-/** Bytes asked for at a time. */
+/** Bytes that are loaded in one batch. */
 const BUDGET_BYTES = 32 << 20
 
-/** A directory that may be in a blob of its own. */
+/** A directory, inline or in a blob. */
 export interface DirToLoad {
-  /** For messages; empty for the root. */
+  /** For error messages; empty for the root. */
   key: string
   obj: DirObj | Dirref | undefined
 }
 
 /**
- * Load directories, all in one go.
+ * Load directories together.
  *
- * @param report - hears of those that cannot be had
- * @returns one for each, in order; undefined for undefined, null for one that cannot be had
+ * @param report - called with the error for each directory that cannot be loaded
+ * @returns one for each, in order: undefined for undefined, null for one that cannot be loaded
  */
 export async function loadDirs(
   store: ContentStore,

@@ -1,18 +1,18 @@
 import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { decodeInline, missingValue, type Symlink, TreeError, type Val, type Valref } from '../kvs/index.ts'
 
-/** A value to be measured; nothing, and a link, have no size. */
+/** A value to measure. Undefined and a symbolic link have no size. */
 export interface ValueToMeasure {
-  /** For messages. */
+  /** For error messages. */
   key: string
   obj: Val | Valref | Symlink | undefined
 }
 
 /**
- * The bytes of values: of those in blobs as the store knows it, or, where it does not, by loading them.
+ * The sizes of values. Blobs are loaded only if the store does not know their sizes.
  *
- * @param report - hears of those that cannot be had
- * @returns one for each, in order: undefined for what has none, -1 for what cannot be had
+ * @param report - called with the error for each value that cannot be read
+ * @returns bytes of each value, in order: undefined if it has no size, -1 if it cannot be read
  */
 export async function valueSizes(
   store: ContentStore,
@@ -43,7 +43,7 @@ export async function valueSizes(
   })
 }
 
-/** The bytes of blobs; -1 for one that cannot be had. */
+/** The sizes of blobs in bytes; -1 for one that cannot be read. */
 export async function blobSizes(store: ContentStore, blobrefs: readonly string[]): Promise<ArrayLike<number>> {
   if (blobrefs.length === 0) return []
   if (store.onDisk) return store.onDisk.sizes(blobrefs)

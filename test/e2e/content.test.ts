@@ -191,6 +191,6 @@ describe('content', () => {
     const live = (...args: string[]) => fluxTsAside(['content', 'validate', '--uri', broker.uri, ...args])
     expect((await live(refs[0] as string)).status).to.equal(0)
     expect((await live(missing)).stdout.toString()).to.equal(`${missing} missing\n`)
-    expect((await live()).stderr).to.match(/does not list its blobs; name some/)
+    expect((await live()).stderr).to.match(/does not list its blobs; name the blobs to check/)
   })
 })

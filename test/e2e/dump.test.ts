@@ -165,13 +165,13 @@ describe('flux-ts dump', () => {
     const before = readFileSync(store)
     const { status, stderr } = fluxTs(['dump', '--store', dirname(store), '--format', 'tar', store])
     expect(status).to.equal(2)
-    expect(stderr).to.include(`flux-ts dump: ${store}: is the store that is to be dumped; `)
+    expect(stderr).to.include(`flux-ts dump: ${store}: this is the store to be dumped; `)
     const link = join(dirname(store), 'link.tar')
     linkSync(store, link)
     for (const given of [store, dirname(store)]) {
       const refused = fluxTs(['dump', '--store', given, link])
       expect(refused.status).to.equal(2)
-      expect(refused.stderr).to.include(`flux-ts dump: ${link}: is the store that is to be dumped; `)
+      expect(refused.stderr).to.include(`flux-ts dump: ${link}: this is the store to be dumped; `)
     }
     expect(readFileSync(store).equals(before)).to.equal(true)
     expect(readFileSync(link).equals(before)).to.equal(true)

@@ -142,7 +142,7 @@ describe('flux-ts kvs', () => {
     [['get', 'a', '--watch', '--store', JOBS], '--watch does not go with --store; a store on disk has no broker'],
     [['get', 'a', '-W', '--archive', 'x.tar'], '--waitcreate does not go with --archive; an archive has no broker'],
     [['get', 'a', '-w', '--checkpoint'], '--watch does not go with --checkpoint; a checkpoint does not change'],
-    [['get', 'a', '-c1', '--root', rootref], '--count does not go with --root; what is below a root does not change'],
+    [['get', 'a', '-c1', '--root', rootref], '--count does not go with --root; a root does not change'],
     [['get', 'a', '-w', '-a', '{}'], '--at does not go with --watch; what it names does not change'],
     [['get', 'a', '-w', '--json'], null],
     [['get', 'a', '-a', 'x', '--store', JOBS], '--at x: not a dirref object; it looks like what kvs getroot prints'],
@@ -158,7 +158,7 @@ describe('flux-ts kvs', () => {
     ],
     [
       ['eventlog', 'wait-event', 'x', 'y', '-t', 'soon'],
-      "Invalid argument for option 'timeout': 'soon'; a duration is such as 10, 1.5m or 2h",
+      "Invalid argument for option 'timeout': 'soon'; examples of durations: 10, 1.5m, 2h",
     ],
   ] as [string[], string | null][]) {
     it(`calls kvs ${args.join(' ').replaceAll(JOBS, 'PATH').replace(rootref, 'ROOT')} wrong usage`, async () => {

@@ -2,9 +2,9 @@ import { allNodes, type Node, offered, type Value } from './grammar.ts'
 import { functionName, quote } from './quoting.ts'
 
 /**
- * The completion script for bash, 4 or later; it needs no package of completions.
+ * The completion script for bash 4 or later. It does not need the bash-completion package.
  *
- * Each command is a line of a `case`: the words below it, its flags with what each takes, and what its arguments are.
+ * Each command is one line of a `case`, with its subcommands, its flags and their values, and its arguments.
  *
  * @see bash(1), "Programmable Completion"
  */
@@ -32,7 +32,7 @@ _${name}() {
   local path= flag= ended= place=0 leading=1 i word option kind=
   local words flags args line=$COMP_LINE gap typed=() last=-1 at=0
   COMPREPLY=()
-  # bash makes : a word of its own. What stands there without a gap is one.
+  # bash splits words at a colon. Join them again, unless there is a space between.
   for ((i = 0; i < \${#COMP_WORDS[@]}; i++)); do
     word=\${COMP_WORDS[i]}
     gap=\${line%%[![:space:]]*}
@@ -47,7 +47,7 @@ _${name}() {
   done
   local cur=\${typed[at]}
   _${name}_grammar ''
-  # It makes = a word of its own, too.
+  # bash makes = a separate word, too.
   [[ $cur == = ]] && cur=
   for ((i = 1; i < at; i++)); do
     word=\${typed[i]}
@@ -102,7 +102,7 @@ _${name}() {
       COMPREPLY=($(compgen -W "\${kind//[,\\}]/ }" -- "$cur"))
       ;;
   esac
-  # Only what stands after the last : is replaced.
+  # bash replaces only the text after the last colon.
   if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
     COMPREPLY=("\${COMPREPLY[@]#"\${cur%"\${cur##*:}"}"}")
   fi

@@ -2,7 +2,8 @@ import { allNodes, type Node, offered, type Value } from './grammar.ts'
 import { functionName, quote } from './quoting.ts'
 
 /**
- * The completion script for fish: a `complete` for each word and flag, with the condition that it comes after its command.
+ * The completion script for fish: one `complete` for each word and flag, on the condition that its command was typed
+ * before.
  *
  * @see complete(1) of fish
  */

@@ -1,16 +1,16 @@
-/** What can be typed, as the completion scripts need it: the commands of a tool, as oclif knows them. */
+/** The commands of a tool with their flags and arguments, in the form that the completion scripts need. */
 import type { Command, Interfaces } from '@oclif/core'
 
-/** What stands in a place: files, directories, keys of the KVS, one of a few words, or something nobody can guess. */
+/** What a value is: a file, a directory, a KVS key, one of a few words, or anything else. */
 export type Value = 'file' | 'directory' | 'key' | 'any' | readonly string[]
 
 export interface FlagGrammar {
-  /** `--store`, or `-N`: all the ways to give it. */
+  /** All spellings: `--namespace`, `-N`. */
   readonly names: readonly string[]
   readonly summary: string
-  /** Undefined for a flag that takes none. */
+  /** Undefined for a flag without a value. */
   readonly value: Value | undefined
-  /** The value's name in help. */
+  /** The name of the value in help. */
   readonly placeholder: string
   readonly multiple: boolean
 }
@@ -21,12 +21,12 @@ export interface ArgGrammar {
   readonly multiple: boolean
 }
 
-/** A command, or a topic that commands are under. */
+/** A command, or a topic that contains commands. */
 export interface Node {
-  /** The words that lead here, none for the tool itself. */
+  /** The words of the command or topic; none for the tool itself. */
   readonly path: readonly string[]
   readonly summary: string
-  /** Completed when somebody has typed it, but not offered. */
+  /** True for a word that is not offered; what follows it is completed all the same. */
   readonly hidden: boolean
   readonly children: readonly Node[]
   readonly flags: readonly FlagGrammar[]
@@ -34,17 +34,17 @@ export interface Node {
 }
 
 /**
- * Everything that a tool's commands take. Hidden ones are left out, but for those that are other names of commands.
+ * The grammar of all commands of a tool. Hidden commands are left out, except those that are second names of commands.
  *
- * In a host, keys are anything: it does not know the word by which the scripts ask for them, and what it does with a word
- * that it does not know may take long.
+ * In a host, keys are not completed: the scripts ask for them with the word `__complete`, which a host does not know.
+ * What it does with an unknown word may take long.
  */
 export function grammarOf(config: Interfaces.Config): Node {
   const commands = config.commands.filter(
     (command) => (!command.hidden && !command.aliases.includes(command.id)) || isOtherName(command),
   )
   const root = nodeAt([], commands, config)
-  // The tool is ours, whatever its name, when this command is its own.
+  // The tool is flux-ts itself, even under another name, if `completion` is one of its own commands.
   return config.findCommand('completion')?.pluginName === config.name ? root : withoutKeys(root)
 }
 
@@ -64,7 +64,7 @@ export function allNodes(node: Node): Node[] {
   return [node, ...node.children.flatMap(allNodes)]
 }
 
-/** The words that follow those of a node, and are offered. */
+/** The children that are offered. */
 export function offered({ children }: Node): Node[] {
   return children.filter(({ hidden }) => !hidden)
 }
@@ -111,7 +111,7 @@ function argGrammar({ name, options, multiple }: Command.Arg.Cached): ArgGrammar
   return { name, value: options ?? valueNamed(name), multiple: multiple === true }
 }
 
-/** What a value's name in help says of it. */
+/** The kind of a value, by its name in help. */
 function valueNamed(placeholder: string): Value {
   const name = placeholder.toUpperCase()
   if (/(FILE|PATH|ARCHIVE|STORE)S?$/.test(name)) return 'file'

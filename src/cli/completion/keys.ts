@@ -1,7 +1,6 @@
 /**
- * The keys that may follow what has been typed, for the completion scripts: `flux-ts __complete WORD… PART`. It never
- * complains, and gives up when a source does not answer. `bin/run.js` comes here without loading oclif, which would take
- * most of the time in which a person does not notice.
+ * Completes keys for the completion scripts: `flux-ts __complete WORD… PART`. It never prints an error, and gives up
+ * when a source does not answer. `bin/run.js` calls it without loading oclif, which would make a noticeable delay.
  */
 import { homedir } from 'node:os'
 import type { ContentStore } from '../../content/index.ts'
@@ -9,24 +8,24 @@ import { isDir, type KvsReader, type RootChoice, resolveRoot, ServiceReader, Sna
 import { namesRoot, openSource, type RootFlags, rootChoice, type SourceChoice } from '../source-choice.ts'
 
 /**
- * Milliseconds for the source to answer; `FLUX_TS_COMPLETION_MS` is for those who would rather wait longer, or not so long.
- * The start of the process does not count: on a busy machine it takes as long as a quick answer may, and there would be none.
+ * Milliseconds for the source to answer; `FLUX_TS_COMPLETION_MS` changes it. The start of the process does not count:
+ * on a busy machine it can take as long as the answer.
  */
 const DEADLINE_MS = Number(process.env.FLUX_TS_COMPLETION_MS) || 2000
 
-/** Who has no instance is not to wait for one. */
+/** Do not wait for an instance that is not running. */
 const NO_RETRIES = { FLUX_LOCAL_CONNECTOR_RETRY_COUNT: '0' }
 
-/** The flags that say where keys come from, those that take a value. */
+/** The flags with a value that name the source. */
 const SOURCE_FLAGS = ['--uri', '--store', '--archive', '--namespace', '-N', '--checkpoint-index', '--root']
 
-/** Print the keys that begin with the last word, one a line, directories with a dot at their end. */
+/** Print the keys that begin with the last word, one on each line, directories with a dot at the end. */
 export async function completeKeys(words: readonly string[]): Promise<void> {
   const flags = sourceOf(words.slice(0, -1))
   const deadline = new AbortController()
   setTimeout(() => {
     deadline.abort()
-    // An archive is spooled to a file, which is taken away first.
+    // An archive has a spool file, which must be removed first: then the aborted signal ends the command.
     if (flags['--archive'] === undefined) process.exit()
   }, DEADLINE_MS).unref()
   try {
@@ -36,11 +35,11 @@ export async function completeKeys(words: readonly string[]): Promise<void> {
     const keys = await keysOf(store, rootChoice(choice), unquoted(words.at(-1) ?? ''))
     if (!deadline.signal.aborted) process.stdout.write(keys.map((key) => `${key}\n`).join(''))
   } catch {
-    // There is nobody to tell.
+    // In the middle of a command line there is no place for an error.
   }
 }
 
-/** What the words typed so far say of the source. bash makes `=` a word of its own. */
+/** The flags among the typed words that name the source. bash makes `=` a separate word. */
 export function sourceOf(words: readonly string[]): Record<string, string> {
   const flags: Record<string, string> = {}
   const list = words.filter((word) => word !== '=')
@@ -53,13 +52,13 @@ export function sourceOf(words: readonly string[]): Record<string, string> {
   return flags
 }
 
-/** A word as the shell would pass it on, but for variables and commands in it, which are not looked at. */
+/** A word as the shell would pass it on. Variables and commands in it are not expanded. */
 function unquoted(word: string): string {
   const plain = word.replaceAll(/\\(.)|["']/g, '$1')
   return plain.startsWith('~/') ? homedir() + plain.slice(1) : plain
 }
 
-/** The source that flags name, in the words of other commands. */
+/** The flags in the form that {@link openSource} and {@link rootChoice} take. */
 function choiceOf(flags: Record<string, string>): Omit<SourceChoice, 'verify'> & RootFlags {
   const index = flags['--checkpoint-index']
   return {
@@ -74,7 +73,7 @@ function choiceOf(flags: Record<string, string>): Omit<SourceChoice, 'verify'> &
 }
 
 async function keysOf(store: ContentStore, choice: RootChoice, part: string): Promise<string[]> {
-  // The KVS service answers those too who may not load content.
+  // The KVS service also answers users who may not load content.
   const isAsked = store.instance !== undefined && !namesRoot(choice)
   const reader: KvsReader = isAsked
     ? new ServiceReader(store.instance.kvs, choice)

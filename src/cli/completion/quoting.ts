@@ -1,9 +1,12 @@
-/** A text as one word of a shell: bash, zsh and fish agree on it, since no backslash is in it. */
+/**
+ * Text as one word for bash, zsh and fish. They quote backslashes and apostrophes differently, so these are replaced by
+ * similar characters.
+ */
 export function quote(text: string): string {
   return `'${text.replaceAll('\\', '/').replaceAll("'", '’')}'`
 }
 
-/** The name of a tool as part of a function's name. */
+/** The name of a tool as part of the name of a shell function. */
 export function functionName(bin: string): string {
   return bin.replaceAll(/\W/g, '_')
 }

@@ -8,7 +8,7 @@ const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const
 
 export type CompletionShell = keyof typeof SCRIPTS
 
-/** The shells that there is a script for. */
+/** The shells with a completion script. */
 export const COMPLETION_SHELLS = Object.keys(SCRIPTS) as CompletionShell[]
 
 /** The script that completes the commands of a tool. */
@@ -17,7 +17,7 @@ export function completionScript(shell: CompletionShell, config: Interfaces.Conf
 }
 
 /**
- * The lines that turn completion on, one for each shell, to print or to put into help.
+ * The lines that turn completion on, one for each shell.
  *
  * @param bin - the name of the tool
  */

@@ -2,9 +2,9 @@ import { allNodes, type FlagGrammar, type Node, offered, type Value } from './gr
 import { functionName, quote } from './quoting.ts'
 
 /**
- * The completion script for zsh, to be sourced after `compinit`, or put under the name `_BIN` where `fpath` leads.
+ * The completion script for zsh. Source it after `compinit`, or put it as `_BIN` into a directory of `fpath`.
  *
- * Each command and topic is a function of its own; the flags of one are a call of `_arguments`.
+ * Each command and topic is a function; the flags of a command are the arguments of a call of `_arguments`.
  *
  * @see zshcompsys(1), "_arguments"
  */
@@ -34,7 +34,9 @@ function called(name: string, path: readonly string[]): string {
   return ['', name, ...path.map(functionName)].join('_')
 }
 
-/** A word first, then what that word takes. A command that has others below it is completed as the topic that it is. */
+/**
+ * Completes the first word, then calls the function of that word. A command with subcommands is completed as a topic.
+ */
 function topic(name: string, node: Node): string {
   const { path, children } = node
   const words = offered(node).map((child) => `      ${quote(`${child.path.at(-1)}:${child.summary}`)}`)
@@ -84,7 +86,7 @@ function action(name: string, value: Value): string {
   return { file: '_files', directory: '_files -/', key: `_${name}_keys`, any: ' ' }[value]
 }
 
-/** Without what has a meaning in a spec. */
+/** Replace the characters that have a meaning in a spec of `_arguments`. */
 function plain(text: string): string {
   return text.replaceAll('[', '(').replaceAll(']', ')').replaceAll(':', ' -')
 }

@@ -4,9 +4,9 @@ import { EXIT } from '../exit-status.ts'
 import { unknownCommand, unknownCommandText } from '../unknown-command.ts'
 import { type Block, manualPage } from './page.ts'
 
-/** Help that reads like the manual page: the synopsis in one line, what it does, and then the options. */
+/** Shows help in the form of the manual page: the synopsis in one line, the description, and then the options. */
 export default class ManualHelp extends Help {
-  /** @throws an error of wrong usage, printed already, when the words name neither command nor topic */
+  /** @throws {UsageError} the words are neither a command nor a topic; the error has been printed already */
   override async showHelp(argv: string[]): Promise<void> {
     const subject = this.#subject(argv)
     if (subject !== undefined && !this.config.findCommand(subject) && !this.config.findTopic(subject)) {
@@ -17,7 +17,7 @@ export default class ManualHelp extends Help {
     return super.showHelp(argv)
   }
 
-  /** The id of what help is wanted of, as oclif finds it; undefined is the tool itself. */
+  /** The id of the command or topic to show, found as oclif does; undefined for the tool itself. */
   #subject(argv: readonly string[]): string | undefined {
     const helpFlags = getHelpFlagAdditions(this.config)
     const words = argv.filter((arg) => !helpFlags.includes(arg))
@@ -35,7 +35,7 @@ export default class ManualHelp extends Help {
     return blocks
       .map((block, i) => {
         const before = blocks[i - 1]
-        // Definitions stand close together, below their heading.
+        // No blank line between definitions, or between a subheading and its first definition.
         const isClose = block.kind === 'definition' && (before?.kind === 'definition' || before?.kind === 'subheading')
         return (i === 0 ? '' : isClose ? '\n' : '\n\n') + this.#block(block)
       })
@@ -50,7 +50,7 @@ export default class ManualHelp extends Help {
         return `${block.text}:`
       case 'definition': {
         const text = this.indent(this.wrap(block.texts.join(' '), 8), 6)
-        // On the same line, where there is room.
+        // On the same line if there is room.
         return block.term.length < 5 ? block.term + text.slice(block.term.length) : `${block.term}\n${text}`
       }
       case 'example': {

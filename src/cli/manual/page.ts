@@ -1,10 +1,12 @@
-/** The manual page of a command, from what the command says of itself: what help shows, and what man(1) shows. */
+/**
+ * The manual page of a command, made from its summary, description, flags and examples. Help and man(1) show the same.
+ */
 import type { Command, Interfaces } from '@oclif/core'
 
 export type Block =
   | { readonly kind: 'paragraph'; readonly text: string }
   | { readonly kind: 'subheading'; readonly text: string }
-  /** A word, and what it means, in one or more paragraphs. */
+  /** A term and its meaning, in one or more paragraphs. */
   | { readonly kind: 'definition'; readonly term: string; readonly texts: readonly string[] }
   | { readonly kind: 'example'; readonly text: string; readonly command: string }
 
@@ -19,13 +21,13 @@ export interface Page {
   readonly summary: string
   /** `flux-ts dump [OPTIONS] OUTFILE` */
   readonly synopsis: string
-  /** Those after the synopsis. */
+  /** The sections after the synopsis. */
   readonly sections: readonly Section[]
 }
 
 type Documented = Pick<Command.Loadable, 'id' | 'summary' | 'description' | 'flags' | 'args' | 'examples' | 'strict'>
 
-/** The order of the groups of flags; others come between these and the last one. */
+/** The order of the groups of flags. Other groups come after these and before the last one. */
 const GROUPS = ['SOURCE', 'SNAPSHOT', 'SELECTION', 'TARGET', 'OUTPUT', 'PACE']
 const LAST_GROUP = 'GLOBAL'
 
@@ -36,20 +38,20 @@ const EXIT_STATUS: readonly [string, string][] = [
   ['130', 'Interrupted by SIGINT, SIGTERM or SIGHUP.'],
 ]
 
-/** Variables, each with the flag or argument that it concerns. */
+/** Environment variables, each with its flag or argument; the empty string is for all commands. */
 const VARIABLES: readonly [name: string, of: string, text: string][] = [
-  ['FLUX_URI', 'uri', 'The instance, where --uri is not given.'],
-  ['FLUX_KVS_NAMESPACE', 'namespace', 'The namespace, where --namespace is not given.'],
-  ['FLUX_SSH, FLUX_SSH_RCMD', 'uri', 'The program to use for ssh, and for flux on the far side.'],
+  ['FLUX_URI', 'uri', 'The instance, if --uri is not given.'],
+  ['FLUX_KVS_NAMESPACE', 'namespace', 'The namespace, if --namespace is not given.'],
+  ['FLUX_SSH, FLUX_SSH_RCMD', 'uri', 'The program to use for ssh, and for flux on the remote host.'],
   ['SOURCE_DATE_EPOCH', 'outfile', 'The time of all members, in seconds since 1970.'],
-  ['TMPDIR', 'archive', 'Where an archive that is read as a source is spooled to.'],
+  ['TMPDIR', 'archive', 'The directory for the temporary copy of an archive that is read with --archive.'],
   ['DEBUG', '', '* shows the stack trace of an error.'],
 ]
 
 /**
  * The page of a command.
  *
- * @param render - fills in `<%= config.bin %>` and the like
+ * @param render - fills in templates such as `<%= config.bin %>`
  */
 export function manualPage(command: Documented, config: Interfaces.Config, render: (text: string) => string): Page {
   const words = command.id.split(/[: ]/)
@@ -132,7 +134,7 @@ function oneOf(options: readonly string[] | undefined): string {
   return options ? ` One of: ${options.join(', ')}.` : ''
 }
 
-/** A summary as a sentence. A flag or a path at its beginning stays as it is. */
+/** A summary as a sentence: with a capital first letter and a full stop. */
 function sentence(text: string | undefined): string {
   if (!text) return ''
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? '' : '.')

@@ -2,7 +2,7 @@ import { Help, type Interfaces } from '@oclif/core'
 import { manualPage, type Page } from './page.ts'
 import { roffPage } from './roff.ts'
 
-/** Gives others access to the filling in of names that help does. */
+/** Makes the protected `render` of Help public. */
 class Renderer extends Help {
   fill(text: string): string {
     return this.render(text)
@@ -13,7 +13,7 @@ class Renderer extends Help {
  * The manual pages of a package: one for each command, and one for the tool.
  *
  * @param date - `2026-01-31`
- * @returns file names, and what is to be in them
+ * @returns file names, and the content of each file
  */
 export function manualPages(config: Interfaces.Config, date: string): Map<string, string> {
   const commands = config.commands.filter(({ hidden, pluginName }) => !hidden && pluginName === config.name)

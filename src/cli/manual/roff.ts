@@ -1,12 +1,12 @@
 import type { Block, Page } from './page.ts'
 
-/** Columns of running text, before anything is escaped. */
+/** Width of running text in columns, before escaping. */
 const LINE = 72
 
 /**
- * A manual page in the language of man(7), for groff and mandoc. It is ASCII.
+ * A manual page in the language of man(7), for groff and mandoc, in ASCII.
  *
- * @param source - what it belongs to: `flux-ts 0.1.0`
+ * @param source - package and version: `flux-ts 0.1.0`
  * @param date - `2026-01-31`
  * @param seeAlso - names of other pages of section 1
  */
@@ -30,7 +30,7 @@ export function roffPage(page: Page, source: string, date: string, seeAlso: read
   return `${lines.join('\n')}\n`
 }
 
-/** A heading makes a paragraph by itself. */
+/** A heading already starts a paragraph. */
 function withoutFirstBreak(lines: string[]): string[] {
   return lines[0] === '.PP' ? lines.slice(1) : lines
 }
@@ -50,7 +50,7 @@ function block(item: Block): string[] {
   }
 }
 
-/** Lines of running text, none of them long. */
+/** Running text, wrapped into lines of {@link LINE} columns. */
 function body(paragraph: string): string[] {
   const lines: string[] = []
   for (const word of paragraph.split(/\s+/).filter((each) => each !== '')) {
@@ -67,8 +67,8 @@ function argument(value: string): string {
 }
 
 /**
- * A line as it is: a backslash or a hyphen is to be itself (a bare `-` may come out as another sign, which cannot be
- * pasted), and a dot or an apostrophe in front is not to be a request.
+ * Escape a line, so that roff prints it unchanged. A bare `-` may be printed as another character, which cannot be
+ * pasted into a shell. A dot or an apostrophe at the start would be a request.
  */
 function text(line: string): string {
   const escaped = line

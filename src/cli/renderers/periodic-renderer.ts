@@ -1,19 +1,21 @@
 import { ListrTaskEventType, type ListrTaskObject } from 'listr2'
 
-/** What the plain renderers are told. */
+/** Options of the plain renderers. */
 export interface PlainRendererOptions {
-  /** Write to where a person reads. */
+  /** Writes text to standard error. */
   print: (text: string) => unknown
-  /** The line that says how far things are; asked for now and then, and once at the end. */
+  /** Returns the status line; called periodically, and once at the end. */
   status: () => string
 }
 
-/** How often a status line is printed where no terminal shows it changing. */
+/** How often a status line is printed. */
 const PERIOD_MS = 1000
 
 type Task = ListrTaskObject<unknown, never, never>
 
-/** For output that is no terminal: a status line every second and one at the end. Titles and output are not shown. */
+/**
+ * For output that is not a terminal: a status line every second, and one at the end. Titles and output are not shown.
+ */
 export class PeriodicRenderer {
   static nonTTY = true
   static rendererOptions: PlainRendererOptions
@@ -44,7 +46,7 @@ export class PeriodicRenderer {
   }
 }
 
-/** For `--verbose`: the output of the tasks, as it comes, and nothing else. */
+/** For `--verbose`: only the output of the tasks, as it comes. */
 export class OutputRenderer extends PeriodicRenderer {
   override render(): void {
     for (const task of this.tasks) {
@@ -53,6 +55,6 @@ export class OutputRenderer extends PeriodicRenderer {
   }
 
   override end(): void {
-    // Each key has been listed; there is nothing to sum up.
+    // Each key has been listed, so no summary is needed.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a check says, in the words of `flux fsck`: its lines, and as an object.
+ * The report of a check: lines with the texts of `flux fsck`, and an object for `--json`.
  *
  * @see flux-core `src/cmd/builtin/fsck.c`, `t/t2816-fsck-cmd.t`
  */
@@ -26,7 +26,7 @@ export interface ReportOptions extends RepairOptions {
   quiet: boolean
 }
 
-/** What is wrong with a key, and what a repair does about it. */
+/** The lines for a damage, and what a repair does about it. */
 export function damageReport(damage: Damage, options: ReportOptions): string[] {
   const key = damagedKey(damage)
   if (options.repair && damage.components.length === 0 && damage.badBlobs[0]) {
@@ -41,7 +41,7 @@ export function damageReport(damage: Damage, options: ReportOptions): string[] {
   return lines
 }
 
-/** What was found. */
+/** The total of a check. */
 export function totalReport({ checked, errors }: FsckResult, { verbose }: ReportOptions): string[] {
   const unlisted = checked.reduce((sum, root) => sum + (root.unlisted ?? 0), 0)
   const more =
@@ -49,21 +49,21 @@ export function totalReport({ checked, errors }: FsckResult, { verbose }: Report
   return verbose || errors > 0 ? [...more, `Total errors: ${errors}`] : []
 }
 
-/** What is going to be done beside what {@link damageReport} said. */
+/** The lines for a planned repair, beyond those of {@link damageReport}. */
 export function planReport({ jobs, problems }: PlannedRepair, { verbose, quiet }: ReportOptions): string[] {
   const moved =
     verbose && !quiet ? jobs.map((key) => `job ${formatJobid(parseJobid(key), 'f58plain')} moved to lost+found`) : []
   return [...problems, ...moved]
 }
 
-/** What was done. */
+/** The lines for a finished repair. */
 export function repairReport(
   { repaired, unlinked }: PlannedRepair,
   checkpoint: Checkpoint | undefined,
   { verbose, quiet }: ReportOptions,
 ): string[] {
   const lines: string[] = []
-  // The C tool writes nothing when all there is to do is to unlink directories, and so has no words for it.
+  // If only directories are unlinked, the C tool writes no checkpoint, so it has no text for this case.
   const what = repaired > 0 ? ' to include lost+found' : ''
   if (checkpoint && !quiet) lines.push(`Updated primary checkpoint${what}`)
   if (repaired > 0 || verbose) lines.push(`Total repairs: ${repaired}`)
@@ -71,7 +71,7 @@ export function repairReport(
   return lines
 }
 
-/** All of it, as `--json` prints it. */
+/** The whole result, as `--json` prints it. */
 export function fsckJson(
   { checked, errors, intact }: FsckResult,
   repair: { planned: PlannedRepair; checkpoint: Checkpoint | undefined } | undefined,
@@ -108,7 +108,7 @@ function rootJson({ damages, ...root }: CheckedRoot): object {
   }
 }
 
-/** What says which root it is; null for what a root that is no checkpoint has not. */
+/** The facts that identify a root. Members that only a checkpoint has are null for another root. */
 function rootFacts({ rootref, checkpoint, checkpointIndex }: Omit<CheckedRoot, 'damages'>): object {
   const { sequence = null, timestamp = null } = checkpoint ?? {}
   return { rootref, checkpointIndex: checkpointIndex ?? null, sequence, timestamp, time: isoTime(timestamp) }

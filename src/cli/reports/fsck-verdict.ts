@@ -1,4 +1,6 @@
-/** What a check says to a person beyond the words of `flux fsck`: how things are, and what can be done about it. */
+/**
+ * The summary of a check for a person, which `flux fsck` does not have: what is damaged, and what can be done about it.
+ */
 import type { Checkpoint } from '../../content/index.ts'
 import { grouped } from '../../errors/index.ts'
 import {
@@ -10,17 +12,17 @@ import {
   remedyOf,
 } from '../../inspect/index.ts'
 
-/** What was done about the damage, or can be. */
+/** What a repair has done, or could do. */
 export interface VerdictOptions extends RepairOptions {
-  /** False for what cannot be written to, such as an archive. */
+  /** False for a source that cannot be written, such as an archive. */
   isRepairable: boolean
-  /** What `--repair` has done, if it was given. */
+  /** The repair, if `--repair` was given. */
   planned?: PlannedRepair | undefined
-  /** The checkpoint that it has written. */
+  /** The checkpoint that the repair has written. */
   written?: Checkpoint | undefined
 }
 
-/** Whether each root is intact, and how much was looked at; and if one is not, what can be done. */
+/** Says for each root whether it is intact, how much was checked, and what can be done about damage. */
 export function verdictReport(result: FsckResult, options: VerdictOptions): string[] {
   const { checked } = result
   const counts = countsText(checked)
@@ -39,7 +41,7 @@ function nextSteps(first: CheckedRoot, { intact, isSearched }: FsckResult, optio
   if (planned) lines.push(...repairSteps(first, options))
   if (intact) {
     const { rootref, checkpointIndex = 0 } = intact
-    // A repair has become checkpoint 0, and may have pushed one out: but its blobs are there.
+    // After a repair the indices have changed, and the checkpoint may be gone; its blobs are still there.
     const how = written ? `--root ${rootref}` : `--checkpoint-index ${checkpointIndex}`
     lines.push(`${rootText(intact)} is intact: dump it with ${how}`)
   } else if (isSearched) {
@@ -59,7 +61,7 @@ function nextSteps(first: CheckedRoot, { intact, isSearched }: FsckResult, optio
   return lines
 }
 
-/** What became of the damage. `flux fsck` exits with 1 whether anything is left or not. */
+/** What a repair has achieved. `flux fsck` exits with 1 even if everything was repaired. */
 function repairSteps({ damages }: CheckedRoot, options: VerdictOptions): string[] {
   const left = damages.filter((damage) => remedyOf(damage, options) === 'none')
   if (left.length === 0)
@@ -93,7 +95,7 @@ function stateText({ errors }: CheckedRoot): string {
   return errors === 0 ? 'intact' : counted(errors, 'error')
 }
 
-/** What was looked at below roots, things they share once. */
+/** The sums of what was checked below all roots. */
 function countsText(roots: readonly CheckedRoot[]): string {
   const sum = (of: (root: CheckedRoot) => number) => roots.reduce((total, root) => total + of(root), 0)
   const directories = sum((root) => root.directories)

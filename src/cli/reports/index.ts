@@ -1,6 +1,6 @@
 /**
- * What is said of a check, of a store and of the records of a job. Not by the door of cli/: all of inspect/ is behind it, which
- * most commands never need.
+ * Reports about a check, about a store, and about the records of a job. They are not exported by cli/index.ts, because
+ * they load all of inspect/, which most commands do not need.
  */
 export {
   damageReport,

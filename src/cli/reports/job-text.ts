@@ -1,10 +1,10 @@
-/** The records of a job as a person reads them. */
+/** Shows the records of a job in readable form. */
 import { parseJson, stringifyJson } from '../../bytes/index.ts'
 import { byteText, printable, type TimeStyle, timeText } from '../../errors/index.ts'
 import { type JobRecord, OUTPUT_RECORD, taskOutput } from '../../inspect/index.ts'
 import { type EventlogEntry, parseEventlog } from '../../kvs/index.ts'
 
-/** A record, decoded as far as its name says how: events, JSON, or text. */
+/** A record, decoded by its name and content: events, JSON, or text. */
 export function decodedRecord({ name, value, size, link }: JobRecord): unknown {
   if (link !== undefined) return { link }
   if (value === undefined) return { size }
@@ -16,12 +16,12 @@ export function decodedRecord({ name, value, size, link }: JobRecord): unknown {
   return jsonOf(text) ?? text
 }
 
-/** The lines that show a record. @param style - of the times of events */
+/** The lines that show a record. @param style - how to write the times of events */
 export async function recordLines(record: JobRecord, style: TimeStyle = {}): Promise<string[]> {
   const { name, value, size, link } = record
   if (link !== undefined) return [`-> ${printable(link)}`]
   if (value === undefined) return [`${byteText(size)}: see --record ${name}`]
-  // The jobspec again, with the user's environment, in base64.
+  // J holds the jobspec again, with the user's environment, in base64.
   if (name === 'J') return [`${byteText(size)}, the jobspec as it was signed: see --record J`]
   if (name === OUTPUT_RECORD) return outputLines(value)
   const text = Buffer.from(value).toString()

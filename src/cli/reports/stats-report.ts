@@ -1,9 +1,9 @@
-/** The figures of a content store, as they are printed. */
+/** Formats the statistics of a content store. */
 import type { ServiceStats, Totals } from '../../content/index.ts'
 import { byteText, grouped } from '../../errors/index.ts'
 import type { ContentStats } from '../../inspect/index.ts'
 
-/** A name, and what it comes to: a count, or a size. */
+/** A name, and its count or size. */
 export type StatsRow = readonly [name: string, value: number, unit?: 'bytes']
 
 export function statsRows({
@@ -34,7 +34,7 @@ export function statsRows({
   return rows
 }
 
-/** What the figures do not tell since it could not be read; nothing when all could. */
+/** Messages about objects and directories that could not be read, so that they are missing in the numbers. */
 export function statsComplaints({ unreadable, unreadableDirs }: ContentStats): string[] {
   const complaints: string[] = []
   const count = (number: number, one: string, many: string) => `${grouped(number)} ${number === 1 ? one : many}`
@@ -62,7 +62,7 @@ export function serviceStatsRows({ cache, backing }: ServiceStats): StatsRow[] {
   return rows
 }
 
-/** @param forPeople - in columns, as people read numbers; otherwise name, tab, exact number */
+/** @param forPeople - columns with rounded sizes and grouped digits; otherwise name, tab, exact number */
 export function statsText(rows: readonly StatsRow[], forPeople: boolean): string {
   if (!forPeople) return rows.map(([name, value]) => `${name}\t${value}\n`).join('')
   const numbers = rows.map(([, value, unit]) => (unit === 'bytes' ? byteText(value) : grouped(value)))
@@ -71,7 +71,7 @@ export function statsText(rows: readonly StatsRow[], forPeople: boolean): string
   return rows.map(([name], i) => `${name.padEnd(nameWidth)}  ${numbers[i]?.padStart(width)}\n`).join('')
 }
 
-/** As `--json` prints it. */
+/** Statistics of a store on disk, as `--json` prints them. */
 export function statsJson(stats: ContentStats): object {
   const { all, garbage, unreadable, unreadableDirs, fileBytes, freeBytes } = stats
   const reachable = garbage && {
@@ -82,7 +82,7 @@ export function statsJson(stats: ContentStats): object {
   return { ...totalsJson(all), unreadableCount: unreadable, fileBytes, freeBytes, ...reachable }
 }
 
-/** As `--json` prints what a live instance says. */
+/** Statistics of a live instance, as `--json` prints them. */
 export function serviceStatsJson({ cache, backing }: ServiceStats): object {
   const { count, valid, dirty, size } = cache
   return {

@@ -5,20 +5,20 @@ import { byteText, countText, grouped, isoTime, printable, type TimeStyle, timeT
 import { type ArchiveInfo, type ArchiveReading, archiveInfo } from '../../restore/index.ts'
 
 export default class ArchiveInfoCommand extends FluxCommand {
-  static override summary = 'Say what an archive is, and whether it is sound'
+  static override summary = 'Show what an archive contains, and whether it can be restored'
 
   static override description =
-    `Reads an archive to its end, just as a restore would, and writes nothing: says its format, what is in it, and the root that a restore would give. Two archives of one root hold the same keys and values.
+    `Reads an archive to its end, as a restore would, but writes nothing. Prints its format, its contents, and the root that a restore would make. Two archives with the same root hold the same keys and values.
 
-What is not as it should be, such as a name that appears twice, is said on stderr and counted: the first ten of each kind, all with --verbose. Times are local unless --utc is given, and UTC with --json. The exit status is 0 for an archive that can be restored, and 1, with what is wrong, for one that cannot.`
+Problems, such as a name that appears twice, are counted, and printed on stderr: the first ten of each kind, or all with --verbose. Times are local unless --utc is given, and UTC with --json. The exit status is 0 if the archive can be restored. Otherwise it is 1, and the reason is printed.`
 
   static override examples = [
     {
-      description: 'Is last night any good?',
+      description: 'Check the archive of last night',
       command: '<%= config.bin %> <%= command.id %> kvs.tgz',
     },
     {
-      description: 'The root it would have in an instance that uses sha256',
+      description: 'Show the root that it would have in an instance that uses sha256',
       command: '<%= config.bin %> <%= command.id %> --hash sha256 --json kvs.tgz | jq -r .rootref',
     },
   ]
@@ -33,7 +33,7 @@ What is not as it should be, such as a name that appears twice, is said on stder
 
   static override flags = {
     hash: Flags.string({
-      summary: 'blobref algorithm of the root',
+      summary: 'hash algorithm for the root',
       helpGroup: 'OUTPUT',
       options: ['sha1', 'sha256'],
       default: 'sha1',

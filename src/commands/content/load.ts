@@ -16,18 +16,18 @@ export default class ContentLoad extends StoreCommand {
   static override summary = 'Print blobs'
 
   static override description =
-    'Writes the bytes of blobs to standard output, one after another, with nothing added; with --json, their bytes in base64. Without BLOBREFs they are read from standard input, one a line.'
+    'Writes the bytes of blobs to standard output, one blob after another, with nothing in between. With --json the bytes are in base64. Without BLOBREF, blobrefs are read from standard input, one on each line.'
 
   static override examples = [
     {
-      description: 'A directory, as it is stored',
+      description: 'Print a directory as it is stored',
       command:
         '<%= config.bin %> <%= command.id %> --store examples/statedir sha1-c0a9faf907dda6216fd73bf81d0b3b21a1a8cb91',
     },
   ]
 
   static override args = {
-    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', multiple: true }),
+    blobref: Args.string({ name: 'BLOBREF', description: 'the blobref of a blob', multiple: true }),
   }
 
   static override flags = {
@@ -52,12 +52,12 @@ export default class ContentLoad extends StoreCommand {
       }
       return { blobs }
     }
-    // Whoever types blobrefs needs the line himself.
+    // The progress line would disturb a user who types blobrefs.
     return this.withStore(flags, work, { quiet: named.length === 0 && process.stdin.isTTY === true })
   }
 }
 
-/** Names as they come. Blobs come in the same order, some time after. */
+/** Pass names on, and record them in `asked`. Their blobs come later, in the same order. */
 async function* recordingNames(names: Iterable<string> | AsyncIterable<string>, asked: string[]) {
   for await (const name of names) {
     asked.push(name)
@@ -71,5 +71,6 @@ async function* namedOnStdin(): AsyncGenerator<string, void, void> {
     any = true
     yield line
   }
-  if (!any) throw new UsageError('no blobrefs were specified', 'name them, or give them on standard input, one a line')
+  if (!any)
+    throw new UsageError('no blobrefs were specified', 'name them, or give them on standard input, one on each line')
 }

@@ -12,27 +12,27 @@ import type { ContentStore } from '../../content/index.ts'
 import { contentStats } from '../../inspect/index.ts'
 
 export default class ContentStats extends StoreCommand {
-  static override summary = 'Tell how much a content store holds'
+  static override summary = 'Show how much a content store holds'
 
   static override description =
-    `Prints the number of blobs, their bytes, what they take in the store, how many are compressed, and the size of the database. With --reachable also how much of it no checkpoint reaches: what garbage collection, or a dump and a restore, would give back.
+    `Prints the number of blobs, their bytes, the bytes that they take in the store, the number of compressed blobs, and the size of the database. With --reachable it also prints how much no checkpoint refers to: this is what garbage collection, or a dump and a restore, would free.
 
-Of a live instance it prints what its services say: the content cache of rank 0, and the backing store.
+For a live instance it prints the statistics of its services: the content cache of rank 0, and the backing store.
 
-What cannot be read is not in the figures; how much that is stands on stderr, and the exit status is 1.
+Blobs that cannot be read are not counted. Their number is printed on stderr, and the exit status is 1.
 
-On a terminal the figures are in columns; otherwise each is on a line of its own, after its name and a tab.`
+On a terminal the numbers are in columns. Otherwise each line is a name, a tab and a number.`
 
   static override examples = [
     {
-      description: 'How much of a store is garbage?',
+      description: 'Show how much of a store is garbage',
       command: '<%= config.bin %> <%= command.id %> --reachable --store examples/statedir',
     },
   ]
 
   static override flags = {
     ...sourceFlags,
-    reachable: Flags.boolean({ summary: 'tell apart what no checkpoint reaches', helpGroup: 'OUTPUT' }),
+    reachable: Flags.boolean({ summary: 'show also how much no checkpoint refers to', helpGroup: 'OUTPUT' }),
     ...complaintFlags,
   }
 

@@ -7,24 +7,24 @@ export default class ContentValidate extends StoreCommand {
   static override summary = 'Compare blobs with their blobrefs'
 
   static override description =
-    `Compares the bytes of every blob in a store with the digest it is stored under, whether anything refers to it or not. Damaged ones are listed on standard output, one a line, with what is wrong: missing, altered or unreadable. Then the exit status is 1.
+    `Compares the bytes of every blob in a store with its blobref, whether anything refers to the blob or not. Damaged blobs are listed on standard output, one on each line, as missing, altered or unreadable. The exit status is then 1.
 
-With BLOBREFs only these are looked at; - reads them from standard input, one a line. A live instance does not list its blobs, so there they must be named.`
+With BLOBREF only these blobs are checked; - reads blobrefs from standard input, one on each line. A live instance cannot list its blobs, so there they must be named.`
 
   static override examples = [
     {
-      description: 'Every blob of a store',
+      description: 'Check every blob of a store',
       command: '<%= config.bin %> <%= command.id %> --store examples/statedir',
     },
     {
-      description: 'One',
+      description: 'Check one blob',
       command:
         '<%= config.bin %> <%= command.id %> --store examples/statedir sha1-c0a9faf907dda6216fd73bf81d0b3b21a1a8cb91',
     },
   ]
 
   static override args = {
-    blobref: Args.string({ name: 'BLOBREF', description: 'a blob, by its digest', multiple: true }),
+    blobref: Args.string({ name: 'BLOBREF', description: 'the blobref of a blob', multiple: true }),
   }
 
   static override flags = {
@@ -55,7 +55,7 @@ With BLOBREFs only these are looked at; - reads them from standard input, one a 
         damaged: damaged.map(({ blobref, code, message }) => ({ blobref, code, message })),
       }
     }
-    // Whoever types blobrefs needs the line himself.
+    // The progress line would disturb a user who types blobrefs.
     const isTyped = named[0] === '-' && process.stdin.isTTY === true
     return this.withStore(flags, work, { quiet: isTyped, isWhole: named.length === 0 })
   }

@@ -6,24 +6,24 @@ import { jobRecord, jobRecords, OUTPUT_RECORD, taskOutput } from '../../inspect/
 import { formatJobid, type Snapshot } from '../../kvs/index.ts'
 
 export default class JobGet extends SourceCommand {
-  static override summary = 'Show what a snapshot holds of one job'
+  static override summary = 'Show the records of one job in a snapshot'
 
   static override description =
-    `Shows every record of a job: its eventlog, jobspec and R, what its shell logged, and what its tasks wrote. With --record one of them is printed as it is stored, byte for byte; stdout and stderr are taken out of the output record.
+    `Shows every record of a job: its eventlog, jobspec and R, the log of its shell, and the output of its tasks. With --record one record is printed byte for byte as it is stored. stdout and stderr are extracted from the output record.
 
-A job that was running has its guest records in a namespace of its own, which is not in a snapshot: they are shown as the link they are.`
+The guest records of a running job are in a separate namespace, which is not part of a snapshot. Only the link to it is shown.`
 
   static override examples = [
     {
-      description: 'Everything there is',
+      description: 'Show all records of a job',
       command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux f2CCFUrT',
     },
     {
-      description: 'What its tasks wrote',
+      description: 'Print the output of its tasks',
       command: '<%= config.bin %> <%= command.id %> --archive kvs.tgz --record stdout f2CCFUrT',
     },
     {
-      description: 'How much time it had asked for',
+      description: 'Print the duration that it asked for',
       command: `<%= config.bin %> <%= command.id %> --store /var/lib/flux --record jobspec 45415923712 | jq .attributes.system.duration`,
     },
   ]
@@ -39,7 +39,7 @@ A job that was running has its guest records in a namespace of its own, which is
   static override flags = {
     record: Flags.string({
       char: 'r',
-      summary: 'print this one alone: eventlog, jobspec, R, J, guest.exec.eventlog, ...; or stdout, stderr',
+      summary: 'print only this record: eventlog, jobspec, R, J, guest.exec.eventlog, ...; or stdout, stderr',
       helpValue: 'NAME',
       helpGroup: 'OUTPUT',
     }),

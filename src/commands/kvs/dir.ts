@@ -7,25 +7,25 @@ export default class KvsDir extends SourceCommand {
   static override summary = 'Show a directory of the KVS, with values'
 
   static override description =
-    'Prints a line for each key in a directory: KEY = VALUE, KEY -> TARGET for a link, and KEY. for a directory. Values are cut to the width of the terminal and at the end of their first line; what is cut ends in "...".'
+    'Prints a line for each key in a directory: KEY = VALUE for a value, KEY -> TARGET for a link, KEY. for a directory. Values are cut at the end of their first line, and to the width of the terminal; "..." marks a cut.'
 
   static override examples = [
     {
-      description: 'What is known of the resources of an instance',
+      description: 'Show the directory resource with its values',
       command: '<%= config.bin %> <%= command.id %> resource --store examples/statedir',
     },
     {
-      description: 'All keys there are, without their values',
+      description: 'Show all keys, without their values',
       command: '<%= config.bin %> <%= command.id %> -R -d --store examples/statedir',
     },
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of a directory', default: '.' }),
+    key: Args.string({ name: 'KEY', description: 'key of a directory', default: '.' }),
   }
 
   static override flags = {
-    recursive: Flags.boolean({ char: 'R', summary: 'show what is below each directory as well', helpGroup: 'OUTPUT' }),
+    recursive: Flags.boolean({ char: 'R', summary: 'show subdirectories as well', helpGroup: 'OUTPUT' }),
     directory: Flags.boolean({ char: 'd', summary: 'show keys without their values', helpGroup: 'OUTPUT' }),
     width: Flags.integer({
       char: 'w',
@@ -41,7 +41,7 @@ export default class KvsDir extends SourceCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(KvsDir)
     const { recursive, directory } = flags
-    // Lines begin with the key as it was given, as those of flux kvs do; in JSON keys have one form.
+    // Lines begin with the key as it was given, as in flux kvs. In JSON each key has only one form.
     const key = this.jsonEnabled() ? plainKey(args.key) : args.key
     const width = outputWidth(flags.width)
     const isWhole = this.jsonEnabled() || width <= 3

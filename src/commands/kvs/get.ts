@@ -10,58 +10,66 @@ export default class KvsGet extends SourceCommand {
   static override summary = 'Print values of the KVS'
 
   static override description =
-    'Prints the value of each key, and a newline after it unless it is empty. Without --raw a value ends at its first NUL. It fails at the first key that does not exist, or is a directory.'
+    'Prints the value of each key, followed by a newline unless the value is empty. Without --raw a value ends at its first NUL. The command fails at the first key that does not exist or is a directory.'
 
   static override examples = [
     {
-      description: 'A value of an instance that is down',
+      description: 'Print a value of an instance that is down',
       command: '<%= config.bin %> <%= command.id %> resource.R --store examples/statedir',
     },
     {
-      description: 'Any value as it is, however large, into a file',
+      description: 'Write the exact bytes of a value to a file',
       command: '<%= config.bin %> <%= command.id %> --raw resource.R --store examples/statedir > R.json',
     },
     {
-      description: 'How a value is stored',
+      description: 'Show how a value is stored',
       command: '<%= config.bin %> <%= command.id %> --treeobj resource.eventlog --store examples/statedir',
     },
     {
-      description: 'Follow a key of a live instance; here what it holds now is enough',
+      description: 'Watch a key of a live instance, and end after its current value',
       command: '<%= config.bin %> <%= command.id %> --watch --count 1 resource.R',
     },
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of a value', required: true, multiple: true }),
+    key: Args.string({ name: 'KEY', description: 'key of a value', required: true, multiple: true }),
   }
 
   static override flags = {
     raw: Flags.boolean({
       char: 'r',
-      summary: 'print the bytes as they are, with nothing after them',
+      summary: 'print the exact bytes, without a newline',
       helpGroup: 'OUTPUT',
     }),
     treeobj: Flags.boolean({ char: 't', summary: 'print the RFC 11 object', helpGroup: 'OUTPUT' }),
     label: Flags.boolean({ char: 'l', summary: 'print KEY= before each value', helpGroup: 'OUTPUT' }),
     ...atFlag,
-    waitcreate: Flags.boolean({ char: 'W', summary: 'wait for a key that does not exist', helpGroup: 'LIVE' }),
+    waitcreate: Flags.boolean({
+      char: 'W',
+      summary: 'if the key does not exist, wait until it does',
+      helpGroup: 'LIVE',
+    }),
     watch: Flags.boolean({ char: 'w', summary: 'print the value again whenever it is written', helpGroup: 'LIVE' }),
-    uniq: Flags.boolean({ char: 'u', summary: 'with --watch, only when it has changed', helpGroup: 'LIVE' }),
+    uniq: Flags.boolean({
+      char: 'u',
+      summary: 'with --watch, print the value only when it has changed',
+      helpGroup: 'LIVE',
+    }),
     append: Flags.boolean({ char: 'A', summary: 'with --watch, print only what is appended', helpGroup: 'LIVE' }),
     full: Flags.boolean({
       char: 'f',
-      summary: 'with --watch, see also what changes by way of a directory above, at greater cost',
+      summary: 'with --watch, notice also changes through a parent directory, at greater cost',
       helpGroup: 'LIVE',
     }),
     count: Flags.integer({
       char: 'c',
-      summary: 'with --watch, print COUNT values and be done',
+      summary: 'with --watch, end after COUNT values',
       helpValue: 'COUNT',
       helpGroup: 'LIVE',
     }),
     stream: Flags.boolean({
       char: 'S',
-      summary: 'ask for large values in parts (it is done anyway where it can be)',
+      summary: 'request large values in parts (this is the default where it is possible)',
       exclusive: ['watch'],
       helpGroup: 'LIVE',
     }),
@@ -108,7 +116,7 @@ function isDirectory(error: unknown): boolean {
   return error instanceof FluxError && error.code === 'EISDIR'
 }
 
-/** In the words of `flux kvs`: those of a broker tell of dirrefs and streams. */
+/** The error with the message of `flux kvs`. The broker's own message is about dirrefs and streams. */
 function directoryError(key: string, cause: unknown): FluxError {
   const { code, message } = lookupError('EISDIR', key)
   return new FluxError(code, message, { cause, hint: 'kvs ls lists it, kvs dir shows what is in it' })
@@ -116,7 +124,7 @@ function directoryError(key: string, cause: unknown): FluxError {
 
 type Parts = AsyncIterable<readonly Uint8Array[]>
 
-/** The bytes of a value that came whole. */
+/** The bytes of an inline value. */
 async function* partsOf(obj: TreeObj): Parts {
   yield [decodeVal(obj as Val)]
 }
@@ -128,11 +136,11 @@ async function printValue(key: string, value: TreeObj | Parts, { raw, label }: {
     await output.write(`${prefix}${shown(treeObjText(value))}\n`)
     return
   }
-  // What users keep in their values must not reach a terminal as it is, unless that is asked for.
+  // Without --raw, control characters in values must not reach a terminal.
   const decoder = raw || !process.stdout.isTTY ? undefined : new TextDecoder()
   let isFirst = true
   for await (const piece of printedValue(value, raw)) {
-    // Not before it is known that there is such a value.
+    // Print the label only when the first bytes have arrived: the key may not exist.
     if (isFirst) await output.write(prefix)
     isFirst = false
     if (decoder) await output.write(shownLines(decoder.decode(piece, { stream: true })))

@@ -7,15 +7,15 @@ export default class KvsGetroot extends SourceCommand {
   static override summary = 'Show the root of the KVS'
 
   static override description =
-    'Prints the reference to the root directory, an RFC 11 dirref object, which --at takes. The same root means that nothing has changed.'
+    'Prints the reference to the root directory, as an RFC 11 dirref object. --at of other commands takes it. If two roots are the same, nothing has changed between them.'
 
   static override examples = [
     {
-      description: 'The root of the newest checkpoint, for --root',
+      description: 'Show the root of the newest checkpoint, for --root',
       command: '<%= config.bin %> <%= command.id %> --blobref --store examples/statedir',
     },
     {
-      description: 'Its sequence number, which grows with every commit',
+      description: 'Show its sequence number, which grows with every commit',
       command: '<%= config.bin %> <%= command.id %> --sequence --store examples/statedir',
     },
   ]
@@ -23,11 +23,11 @@ export default class KvsGetroot extends SourceCommand {
   static override flags = {
     owner: Flags.boolean({
       char: 'o',
-      summary: 'show the user id that owns the namespace (live)',
+      summary: 'show the user id of the owner of the namespace (only of a live instance)',
       helpGroup: 'OUTPUT',
     }),
-    blobref: Flags.boolean({ char: 'b', summary: 'show the blobref alone', helpGroup: 'OUTPUT' }),
-    sequence: Flags.boolean({ char: 's', summary: 'show the sequence number, or version', helpGroup: 'OUTPUT' }),
+    blobref: Flags.boolean({ char: 'b', summary: 'show only the blobref', helpGroup: 'OUTPUT' }),
+    sequence: Flags.boolean({ char: 's', summary: 'show the sequence number (the version)', helpGroup: 'OUTPUT' }),
   }
 
   async run(): Promise<object> {

@@ -7,35 +7,38 @@ export default class KvsLs extends SourceCommand {
   static override summary = 'List directories of the KVS'
 
   static override description =
-    'Lists what is in each directory, in columns. Other keys are listed first, themselves; so are links, unless they lead to a directory.'
+    'Lists the keys in each directory, in columns. Keys that are not directories are listed first. A link to a directory is listed like a directory; other links are listed themselves.'
 
   static override examples = [
-    { description: 'What is at the top', command: '<%= config.bin %> <%= command.id %> --store examples/statedir' },
     {
-      description: 'All directories below one, a name a line',
+      description: 'List the top-level keys',
+      command: '<%= config.bin %> <%= command.id %> --store examples/statedir',
+    },
+    {
+      description: 'List a directory and all directories below it, one name on each line',
       command: '<%= config.bin %> <%= command.id %> -R -1 resource --store examples/statedir',
     },
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'what to list (default: .)', multiple: true }),
+    key: Args.string({ name: 'KEY', description: 'key to list (default: .)', multiple: true }),
   }
 
   static override flags = {
-    recursive: Flags.boolean({ char: 'R', summary: 'list what is below each directory as well', helpGroup: 'OUTPUT' }),
+    recursive: Flags.boolean({ char: 'R', summary: 'list subdirectories as well', helpGroup: 'OUTPUT' }),
     directory: Flags.boolean({
       char: 'd',
-      summary: 'list directories themselves, not what is in them',
+      summary: 'list directories themselves, not the keys in them',
       helpGroup: 'OUTPUT',
     }),
     width: Flags.integer({
       char: 'w',
-      summary: 'lines of at most COLS columns; 0 is unlimited (default: the terminal, COLUMNS, or 80)',
+      summary: 'print lines of at most COLS columns; 0 is unlimited (default: the terminal, COLUMNS, or 80)',
       helpValue: 'COLS',
       min: 0,
       helpGroup: 'OUTPUT',
     }),
-    '1': Flags.boolean({ char: '1' as 'A', summary: 'a name a line', helpGroup: 'OUTPUT' }),
+    '1': Flags.boolean({ char: '1' as 'A', summary: 'print one name on each line', helpGroup: 'OUTPUT' }),
     classify: Flags.boolean({ char: 'F', summary: 'append . to directories and @ to links', helpGroup: 'OUTPUT' }),
     ...limitFlags,
   }
@@ -60,7 +63,7 @@ export default class KvsLs extends SourceCommand {
         isFirst = false
         const names = Array.from(entries, ({ name, obj }) => {
           const suffix = flags.classify ? suffixOf(obj) : ''
-          // Of keys that stand alone, the suffix counts for the width, as the C tool has it.
+          // As in the C tool, the suffix counts for the width of keys that are not directories.
           return key === undefined ? { name: shown(name) + suffix, suffix: '' } : { name: shown(name), suffix }
         })
         for (const piece of columns(names, width)) if (output.append(piece)) await output.flush()
@@ -70,12 +73,12 @@ export default class KvsLs extends SourceCommand {
   }
 }
 
-/** A key without the dots that do not count, except for the one that asks for a directory. */
+/** A key without redundant dots, but with the last one, which says that the key must be a directory. */
 function withoutDots(key: string): string {
   return key === '' ? key : plainKey(key) + (key.endsWith('.') ? '.' : '')
 }
 
-/** Entries printed in one go. */
+/** Entries that are printed at a time. */
 const BATCH = 1024
 
 async function* texts(listings: AsyncIterable<Listing>): AsyncGenerator<string[], void, void> {

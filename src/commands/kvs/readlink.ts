@@ -3,27 +3,27 @@ import { atFlag, Output, SourceCommand, shown } from '../../cli/index.ts'
 import { linkText } from '../../kvs/index.ts'
 
 export default class KvsReadlink extends SourceCommand {
-  static override summary = 'Show where symbolic links lead'
+  static override summary = 'Show the targets of symbolic links'
 
   static override description =
     'Prints the target of each link: a key, or NAMESPACE::KEY when the link names a namespace.'
 
   static override examples = [
     {
-      description: 'A link in a dump that was unpacked, or in any directory',
+      description: 'Show a link in an unpacked dump, or in any directory',
       command:
         'mkdir -p unpacked && ln -sf resource/R unpacked/link && <%= config.bin %> <%= command.id %> link --archive unpacked',
     },
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of a link', required: true, multiple: true }),
+    key: Args.string({ name: 'KEY', description: 'key of a symbolic link', required: true, multiple: true }),
   }
 
   static override flags = {
     'namespace-only': Flags.boolean({
       char: 'o',
-      summary: 'show only the namespace, of links that name one',
+      summary: 'for links that name a namespace, show only the namespace',
       helpGroup: 'OUTPUT',
     }),
     'key-only': Flags.boolean({ char: 'k', summary: 'show only the key', helpGroup: 'OUTPUT' }),

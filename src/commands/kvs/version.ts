@@ -5,11 +5,11 @@ export default class KvsVersion extends SourceCommand {
   static override summary = 'Show the version of the KVS'
 
   static override description =
-    'Prints the sequence number of the root, which starts at zero and grows by one with each commit. Commits may be merged, so it does not count them.'
+    'Prints the sequence number of the root. It starts at zero and grows by one with each new root. Commits may be merged, so it is not the number of commits.'
 
   static override examples = [
     {
-      description: 'The version that the newest checkpoint is of',
+      description: 'Show the version of the newest checkpoint',
       command: '<%= config.bin %> <%= command.id %> --store examples/statedir',
     },
   ]

@@ -6,11 +6,11 @@ export default class KvsWait extends SourceCommand {
   static override summary = 'Wait until the KVS reaches a version'
 
   static override description =
-    'Blocks until the root of a live instance has the given sequence number, or a higher one. Whoever has committed something can tell its version to another, who then waits for it and is sure to find what was committed.'
+    'Waits until the root of a live instance has the given sequence number, or a higher one. A program that has committed keys can pass the version on to another program, which waits for it and then finds these keys.'
 
   static override examples = [
     {
-      description: 'See to it that a commit of another node is seen here',
+      description: 'Wait until a commit from another node has arrived here',
       command: '<%= config.bin %> <%= command.id %> 1',
     },
   ]
@@ -31,7 +31,7 @@ export default class KvsWait extends SourceCommand {
       const service = await source.service()
       const reached = service.waitVersion(source.namespace, args.version, source.signal)
       const { rootref, sequence } = await reached.catch((error) => {
-        // The C tool's words, which scripts look for.
+        // The text of the C tool, because scripts look for it.
         if (!(error instanceof FluxError)) throw error
         const { code, message, hint } = error
         const why = message.replace(/^kvs\.wait-version: /, '')

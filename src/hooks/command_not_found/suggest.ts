@@ -3,10 +3,11 @@ import { EXIT, errorJson, escapedJson, unknownCommand, unknownCommandText } from
 import { isOurTool, isOurTopic, PLUGIN } from '../ours.ts'
 
 /**
- * Say that there is no such command, and which one may have been meant; exit status 2. It asks nothing: in a script
- * nobody would answer.
+ * Report an unknown command with a suggestion, and exit with status 2. It does not ask a question, because a script
+ * cannot answer.
  *
- * In a host the word is its own, unless it is below `flux`. There, whatever would have happened without this hook happens.
+ * In a host this hook handles only words below the topic `flux`. Other unknown words fail as they would without this
+ * hook.
  */
 const suggest: Hook.CommandNotFound = async function ({ config, id, argv = [] }) {
   if (!isOurTool(config) && !isOurTopic(config, id)) leaveItTo(config, id)
@@ -19,11 +20,13 @@ const suggest: Hook.CommandNotFound = async function ({ config, id, argv = [] })
   this.exit(EXIT.USAGE)
 }
 
-/** Fail as if this hook were not there: oclif takes any hook that returns for one that has done what is to be done. */
+/**
+ * Fail as if this hook did not exist. It must not return: oclif takes a hook that returns for one that has succeeded.
+ */
 function leaveItTo(config: Interfaces.Config, id: string): never {
   const others = [...config.plugins.values()].filter((plugin) => plugin.name !== PLUGIN)
   const message = `command ${id} not found`
-  // An error without an exit status counts only when no other hook does anything.
+  // oclif ignores an error without an exit status if another hook succeeds.
   if (others.some((plugin) => plugin.hooks.command_not_found)) throw new Error(message)
   throw new Errors.CLIError(message)
 }

@@ -2,19 +2,19 @@ import type { Hook } from '@oclif/core'
 import { FluxError } from '../../errors/index.ts'
 import { isOurCommand, isOurTool } from '../ours.ts'
 
-/** A host may run many commands in one process. */
+/** The listeners are added once, because a host may run many commands in one process. */
 let isWatched = false
 
 /**
- * When standard output cannot be written, end: without a word where nobody reads any more (`… | head`), else with one line.
- * When standard error cannot, whatever the reason, the work goes on: what it is for is not there to be read.
+ * Exit when standard output cannot be written: without a message if its reader has closed it (`… | head`), otherwise
+ * with one line. When standard error cannot be written, the command goes on, because the result does not depend on it.
  *
- * An archive on standard output does not come by here: its sink writes to the descriptor, and cleans up first.
+ * This does not apply to an archive on standard output: its sink writes to the file descriptor, and cleans up first.
  */
 const closedOutput: Hook.Init = async ({ config, id }) => {
   if (isWatched || !(isOurTool(config) || isOurCommand(config, id))) return
   isWatched = true
-  // Before oclif, which throws: that would be a stack trace.
+  // Before the listener of oclif, which throws, so that a stack trace would be printed.
   process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') {
       const called = [config.bin, ...(id?.split(':') ?? [])].join(' ')

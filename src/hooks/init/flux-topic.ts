@@ -1,16 +1,16 @@
 import type { Command, Hook, Interfaces } from '@oclif/core'
 import { PLUGIN } from '../ours.ts'
 
-/** Every command of this package is there a second time below this topic. */
+/** Every command of this package has a second name below this topic. */
 const TOPIC = 'flux'
 
 /**
- * The topic `flux` has each command of this package again, for hosts that have their own of the same name. It is in no
- * listing, or each command would be there twice, but for those that the host has its own of. Who types it gets help as for
- * any other topic.
+ * Below the topic `flux`, each command of this package has a second name, for hosts that have a command of the same
+ * name. Listings show only the second names of such commands, because otherwise each command would be listed twice.
+ * `flux --help` shows help, as for any other topic.
  *
- * Help is shown by oclif, with the config at hand; or by the command `help`, with a config that is made of the same plugins
- * once more. So both are changed: what is in the config, and the plugin that it came from.
+ * oclif shows help with the current config. The command `help` makes a new config from the same plugins. So this hook
+ * changes both: the config, and the plugin in it.
  */
 const fluxTopic: Hook.Init = async ({ config, id, argv }) => {
   const words = [...(id?.split(':') ?? []), ...argv].filter((word) => !word.startsWith('-'))
@@ -22,14 +22,14 @@ const fluxTopic: Hook.Init = async ({ config, id, argv }) => {
 
 type Parts = Pick<Interfaces.Plugin, 'commands'> & Pick<Interfaces.OclifConfiguration, 'topics'>
 
-/** Put a changed plugin in the place of ours, in this config alone: a host may run many commands in one process. */
+/** Replace our plugin by a changed one, only in this config: a host may run many commands in one process. */
 function change({ plugins }: Interfaces.Config, changed: (parts: Parts) => Parts): void {
   const plugin = plugins.get(PLUGIN)
   if (!plugin) return
   const { pjson } = plugin
   const { commands, topics = {} } = changed({ commands: plugin.commands, topics: pjson.oclif.topics ?? {} })
   const own = { commands, pjson: { ...pjson, oclif: { ...pjson.oclif, topics } } }
-  // All else it has from the one that it was.
+  // It inherits all other members from the original plugin.
   plugins.set(PLUGIN, Object.create(plugin, Object.getOwnPropertyDescriptors(own)))
 }
 
@@ -47,7 +47,9 @@ function short(id: string): string {
   return id.slice(TOPIC.length + 1)
 }
 
-/** Leave in listings what the host has its own of, and take out the rest, which some listings have although it is hidden. */
+/**
+ * Show in listings the commands that the host has too. Remove the others, because some listings show hidden commands.
+ */
 function showClashes(config: Interfaces.Config): void {
   const clashing = ours(config).filter(({ id }) => config.findCommand(short(id))?.pluginName !== PLUGIN)
   change(config, ({ commands, topics }) => ({
@@ -58,13 +60,13 @@ function showClashes(config: Interfaces.Config): void {
   show(config, clashing, `What ${PLUGIN} has, and ${config.bin} has its own of: ${names.join(', ')}`)
 }
 
-/** Have commands in listings, with the topics that they are in. @param description - of the topic itself */
+/** Show commands in listings, with their topics. @param description - description of the topic `flux` */
 function show(config: Interfaces.Config, commands: readonly Command.Loadable[], description?: string): void {
   if (commands.length === 0) return
   for (const command of commands) command.hidden = false
   const shown = topicsOf(commands, config.plugins.get(PLUGIN)?.topics ?? [], description)
   change(config, (parts) => ({
-    // Before those whose second names they are: the first one of a name counts.
+    // In front of the original commands, because oclif uses the first command of a name.
     commands: [...commands.map((command) => ({ ...command, hiddenAliases: [] })), ...parts.commands],
     topics: { ...parts.topics, ...Object.fromEntries(shown.map((topic) => [topic.name, topic])) },
   }))
@@ -76,7 +78,9 @@ function show(config: Interfaces.Config, commands: readonly Command.Loadable[], 
   }
 }
 
-/** The topics that commands are in. A command is one too: otherwise oclif takes the topic that it is in for an empty one. */
+/**
+ * The topics of commands. A command is a topic too: otherwise oclif takes the topic that contains it for an empty one.
+ */
 function topicsOf(
   commands: readonly Command.Loadable[],
   known: readonly Interfaces.Topic[],

@@ -1,7 +1,7 @@
-/** What a comparison of two trees says. */
+/** The results of comparing two trees. */
 import type { Symlink, Val, Valref } from '../../kvs/index.ts'
 
-/** What a key can hold that is no directory. */
+/** The tree objects that are not directories. */
 export type Leaf = Val | Valref | Symlink
 
 /** What a key holds on one side. */
@@ -9,7 +9,7 @@ export type KeyContent =
   | { readonly type: 'value'; readonly size: number; readonly obj: Exclude<Leaf, { type: 'symlink' }> }
   | { readonly type: 'symlink'; readonly target: string; readonly namespace: string | undefined }
 
-/** One key that is not the same on both sides. */
+/** One key that differs between the two sides. */
 export interface Change {
   readonly key: string
   readonly change: 'added' | 'removed' | 'changed'
@@ -25,6 +25,6 @@ export interface LeafPair {
   readonly key: string
   readonly a: Leaf | undefined
   readonly b: Leaf | undefined
-  /** What came of comparing them; null when they are the same. */
+  /** The result of the comparison: null when they are the same, undefined when they are not compared yet. */
   change: Change | null | undefined
 }

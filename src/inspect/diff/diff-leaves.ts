@@ -1,4 +1,4 @@
-/** Comparing values and links of two trees, many at a time. */
+/** Compares the values and symbolic links of two trees, many at a time. */
 import { createHash } from 'node:crypto'
 import { blobrefHash, blobrefOf, ContentError, type ContentStore } from '../../content/index.ts'
 import {
@@ -15,12 +15,12 @@ import type { Change, KeyContent, Leaf, LeafPair } from './change.ts'
 
 type Value = Val | Valref
 
-/** Bytes of one side that are compared at a time; values beyond are compared one by one, as a stream. */
+/** Bytes of one side that are compared in memory at a time. Values beyond this are compared one by one, as streams. */
 const BUDGET_BYTES = 16 << 20
 
 type Report = (error: TreeError) => void
 
-/** A pair whose bytes have to be looked at: what is left of each side when what is the same has been taken off its ends. */
+/** A pair whose bytes must be compared, without the blobs that both sides have in common at the start and the end. */
 interface Undecided {
   readonly pair: LeafPair
   readonly a: Value
@@ -28,9 +28,9 @@ interface Undecided {
 }
 
 /**
- * Say of pairs what has changed: sets their `change`.
+ * Compare the two sides of each pair, and set its `change`.
  *
- * @param report - hears of values that cannot be read; such a pair is taken for unchanged
+ * @param report - called with the error for each value that cannot be read; its pair counts as unchanged
  */
 export async function settleLeaves(
   storeA: ContentStore,
@@ -64,7 +64,7 @@ export async function settleLeaves(
 }
 
 function changeOf({ key, a, b }: LeafPair, sizeA: number | undefined, sizeB: number | undefined): Change | null {
-  // Reported already.
+  // valueSizes() has reported it.
   if (sizeA === -1 || sizeB === -1) return null
   const change = a === undefined ? 'added' : b === undefined ? 'removed' : 'changed'
   return { key, change, before: heldBy(a, sizeA), after: heldBy(b, sizeB) }
@@ -76,7 +76,7 @@ function heldBy(leaf: Leaf | undefined, size: number | undefined): KeyContent | 
   return { type: 'value', size: size as number, obj: leaf }
 }
 
-/** What can be said of a pair without reading anything. */
+/** Compare a pair by its tree objects alone, as far as that is possible. */
 function compare(pair: LeafPair): 'same' | 'different' | Undecided {
   const { a, b } = pair
   if (a === undefined || b === undefined) return 'different'
@@ -88,7 +88,7 @@ function compare(pair: LeafPair): 'same' | 'different' | Undecided {
     return isSame ? 'same' : 'different'
   }
   if (a.type === 'val' && b.type === 'val') {
-    // Padding may be there or not.
+    // The base64 padding is optional.
     return a.data.replace(/=+$/, '') === b.data.replace(/=+$/, '') ? 'same' : 'different'
   }
   if (a.type === 'valref' && b.type === 'valref') return compareRefs(pair, a.data, b.data)
@@ -120,7 +120,7 @@ function valref(data: readonly string[]): Valref {
   return { type: 'valref', ver: 1, data }
 }
 
-/** @returns those that differ */
+/** @returns the pairs that differ */
 async function compareBytes(
   storeA: ContentStore,
   storeB: ContentStore,
@@ -129,7 +129,7 @@ async function compareBytes(
   signal: AbortSignal | undefined,
 ): Promise<Undecided[]> {
   if (undecided.length === 0) return []
-  // A value in one blob is known by its blobref: only the other side has to be read.
+  // The blobref of a one-blob value tells its digest, so only the other side must be read.
   const toLoad = (obj: Value, key: string, other: Value, first: boolean) =>
     isOneBlob(obj) && (first ? !isOneBlob(other) : true) ? undefined : { key, obj }
   const [bytesA, bytesB] = await Promise.all([
@@ -166,13 +166,13 @@ function isOneBlob(value: Value): boolean {
   return value.type === 'valref' && value.data.length === 1
 }
 
-/** True when a value in one blob has these bytes. */
+/** True when a one-blob value has these bytes. */
 function isBlob(value: Value, bytes: Uint8Array): boolean {
   const blobref = value.data[0] as string
   return blobrefOf(blobrefHash(blobref), bytes) === blobref
 }
 
-/** The bytes of values, loaded in one go; `large` for those that go beyond the budget. */
+/** The bytes of values, loaded in one batch; `large` for those that exceed the budget. */
 async function joined(
   store: ContentStore,
   values: readonly ({ key: string; obj: Value } | undefined)[],

@@ -4,18 +4,19 @@ import { printable } from '../../errors/index.ts'
 import { decodeVal, linkText, type SnapshotRoot, streamValue } from '../../kvs/index.ts'
 import type { Change, KeyContent } from './change.ts'
 
-/** Larger values are not shown. */
+/** Larger values are not shown line by line. */
 const LIMIT_BYTES = 4 << 20
 
-/** Lines that may differ before a comparison of lines is given up: its time grows with the square of that. */
+/** The most lines that may differ. The time to compare grows with the square of this number. */
 const MAX_EDITS = 10_000
 
 /**
  * A change as a unified diff, with three lines of context.
  *
- * @param a - the snapshot before
- * @param b - the one after
- * @returns lines, each ending in a newline. Values that are not text, or too large, are only said to differ.
+ * @param a - the snapshot before the change
+ * @param b - the snapshot after it
+ * @returns lines, each ending in a newline. For values that are binary, larger than 4 MiB, or that differ in too many
+ *   lines, one line says that they differ.
  * @throws {TreeError} a value cannot be read
  */
 export async function changeText(a: SnapshotRoot, b: SnapshotRoot, change: Change): Promise<string> {
@@ -37,7 +38,7 @@ export async function changeText(a: SnapshotRoot, b: SnapshotRoot, change: Chang
   return patch ?? tooMany
 }
 
-/** Lines that only one of two texts has: so many differ at least, and counting them takes no time. */
+/** Number of lines that only one of two texts has: a lower bound of the lines that differ, and quick to count. */
 function linesOfOne(a: string, b: string): number {
   const surplus = new Map<string, number>()
   for (const line of a.split('\n')) surplus.set(line, (surplus.get(line) ?? 0) + 1)

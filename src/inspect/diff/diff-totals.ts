@@ -1,17 +1,17 @@
 import type { Change, KeyContent } from './change.ts'
 
-/** Changes below a key, or all of them. */
+/** Number of changes below a key, or of all changes. */
 export interface StatRow {
-  /** A name of the top level; `total` for all. */
+  /** A top-level key; `total` for all changes. */
   readonly key: string
   added: number
   removed: number
   changed: number
-  /** By how much the values have grown; negative when they have shrunk. */
+  /** Bytes by which the values have grown; negative when they have shrunk. */
   bytes: number
 }
 
-/** Counts changes as they pass. */
+/** Counts changes as they pass through {@link DiffTotals.count}. */
 export class DiffTotals {
   readonly #rows = new Map<string, StatRow>()
   readonly #total = emptyRow('total')
@@ -22,13 +22,13 @@ export class DiffTotals {
     return added + removed + changed
   }
 
-  /** The counts of all, by their names. */
+  /** The counts of all changes. */
   get total(): Omit<StatRow, 'key'> {
     const { key: _, ...counts } = this.#total
     return counts
   }
 
-  /** Hand on what passes, counted. */
+  /** Count each batch, and yield it unchanged. */
   async *count(batches: AsyncIterable<Change[]>): AsyncGenerator<Change[], void, void> {
     for await (const batch of batches) {
       for (const change of batch) this.#add(change)
@@ -36,12 +36,12 @@ export class DiffTotals {
     }
   }
 
-  /** A row for each key of the top level, in order. */
+  /** A row for each top-level key, in the order of the changes. */
   topRows(): StatRow[] {
     return [...this.#rows.values()]
   }
 
-  /** The same, and one for all. */
+  /** {@link topRows}, and a row for all changes. */
   rows(): StatRow[] {
     return [...this.topRows(), this.#total]
   }

@@ -1,10 +1,10 @@
 /**
- * What has changed from one tree to another. Both are walked side by side, in the order of their keys. Directories of one
- * blobref are the same, and so is all below them: they are not read. Values are compared by their blobrefs as far as those
- * say it, and by their bytes where the same bytes may be stored in another way: inline here and in a blob there, in one
- * blob or in several, or under another algorithm.
+ * The comparison of two trees. Both are walked side by side, in the order of their keys. Directories with the same
+ * blobref have the same content, so they are not read. Values are compared by their blobrefs where that decides it.
+ * Otherwise their bytes are compared, because the same bytes can be stored in several ways: inline or in a blob, in one
+ * blob or in several, or with another hash algorithm.
  *
- * Directories are not compared as such: an empty one, which no archive holds, makes no difference.
+ * Directories themselves are not compared: an empty directory, which no archive holds, makes no difference.
  */
 import { throwIfAborted } from '../../errors/index.ts'
 import {
@@ -25,7 +25,7 @@ import { loadDirs } from '../load-dirs.ts'
 import type { Change, Leaf, LeafPair } from './change.ts'
 import { settleLeaves } from './diff-leaves.ts'
 
-/** Directories of one key that are not loaded yet, or one alone. */
+/** The directories of one key, not loaded yet; one of them may be missing. */
 interface DirPair {
   readonly kind: 'dirs'
   readonly key: string
@@ -33,7 +33,7 @@ interface DirPair {
   readonly b: DirObj | Dirref | undefined
 }
 
-/** What is left of two loaded directories, or one. */
+/** The names of two loaded directories that are still to be compared; one of them may be missing. */
 interface Span {
   readonly kind: 'span'
   readonly key: string
@@ -45,8 +45,9 @@ interface Span {
 
 type Node = LeafPair | DirPair | Span
 
-/** Pairs that are loaded or compared at a time, and looked at ahead for that. */
+/** Pairs that are loaded or compared at a time. */
 const BATCH = 512
+/** Nodes that are taken off the stack to fill such a batch. */
 const AHEAD = 4096
 
 const NOTHING: DirObj['data'] = Object.freeze(Object.create(null))
@@ -54,7 +55,7 @@ const NOTHING: DirObj['data'] = Object.freeze(Object.create(null))
 /**
  * Compare two snapshots.
  *
- * @yields changes in the order of their keys' components, in batches, never empty ones
+ * @yields changes in batches, sorted by the components of their keys; no batch is empty
  * @throws {TreeError} see {@link InspectOptions.onFault}
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
@@ -65,7 +66,7 @@ export async function* diff(
 ): AsyncGenerator<Change[], void, void> {
   const { signal } = options
   const report = faultReporter(options)
-  // What is still to come, the next last.
+  // The nodes that are still to be compared. The last one is next.
   const stack: Node[] = []
   push(stack, '', dirrefOf(a.rootref), dirrefOf(b.rootref))
   while (stack.length > 0) {
@@ -101,7 +102,7 @@ export async function* diff(
   }
 }
 
-/** Take what comes next off the stack, until there is enough to load and compare. */
+/** Take nodes off the stack until there is a batch to load and compare. */
 function lookAhead(
   stack: Node[],
   report: (error: TreeError) => void,
@@ -119,7 +120,7 @@ function lookAhead(
       const [a, b] = [entryOf(node.a, name), entryOf(node.b, name)]
       const invalid = [a, b].filter((entry) => entry?.type === 'invalid')
       for (const entry of invalid) report(badEntry(key, entry))
-      // Nothing can be said of a key that cannot be read on one side.
+      // A key that cannot be read on one side cannot be compared.
       if (invalid.length === 0) push(stack, key, a as TreeObj | undefined, b as TreeObj | undefined)
       continue
     }
@@ -130,7 +131,7 @@ function lookAhead(
   return { ahead, dirs, leaves }
 }
 
-/** Put on the stack what has to be looked at of two objects of one key, or of one alone. */
+/** Push what must be compared of the two objects of one key; one of them may be missing. */
 function push(stack: Node[], key: string, a: TreeObj | undefined, b: TreeObj | undefined): void {
   const [dirA, dirB] = [asDir(a), asDir(b)]
   if ((dirA || dirB) && !isSameDir(dirA, dirB)) stack.push({ kind: 'dirs', key, a: dirA, b: dirB })
@@ -155,7 +156,7 @@ function entryOf(data: DirObj['data'], name: string): EntryObj | undefined {
   return Object.hasOwn(data, name) ? data[name] : undefined
 }
 
-/** @param a, b - undefined for one that is not there; null for one that cannot be read: nothing is to be said then */
+/** @param a, b - undefined when missing; null when unreadable: then there is nothing to compare */
 function spanOf(key: string, a: DirObj | null | undefined, b: DirObj | null | undefined): Span | undefined {
   if (a === null || b === null) return undefined
   const names = sortNames([...new Set([...Object.keys(a?.data ?? {}), ...Object.keys(b?.data ?? {})])])

@@ -1,10 +1,11 @@
 /**
- * The check of a tree: every directory is read, every blob of a value is compared with its blobref where it lies, and
- * what is wrong is told with its key.
+ * The check of a tree. It reads every directory, compares every blob of a value with its blobref inside the store, and
+ * reports each damage with its key.
  *
- * With somebody to hear of each key, what is to be looked at is a queue, and everything is told level by level, in the
- * order of `flux fsck`. Otherwise a survey looks at each directory once, whatever number of keys leads to it; only if it
- * finds damage, the directories with damage in them are gone through key by key, and damages are put into that order.
+ * With an `onVisit`, the tree is scanned level by level, and keys and damages are reported in the order of `flux fsck`.
+ * Without one, a survey first reads each directory once, however many keys lead to it. Only if it finds damage, the
+ * directories that contain damage are scanned again key by key, and the damages are sorted into the order of `flux
+ * fsck`.
  */
 import { ContentError, type ContentStore } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
@@ -29,41 +30,42 @@ import { type BadBlob, badBlob, blobDamageKind, type Damage, type DamageKind } f
 import { newSurvey, SURVEYED, surveyTree } from './survey-tree.ts'
 
 /**
- * How many damaged directories are gone through to tell each damage at every key that leads to it. When it would be more,
- * they are gone through once.
+ * The most directory visits for reporting each damage under every key that leads to it. If it would take more, each
+ * damaged directory is visited once.
  */
 const MAX_VISITS = 1_000_000
 
-/** Damages are told until their keys have come to so many components; then they are counted alone. */
+/** Damages are reported until their keys have this many components in total; further ones are only counted. */
 const MAX_COMPONENTS = 32_000_000
 
-/** How {@link checkTree} goes about it. Faults come in the order of `flux fsck`; none is thrown. */
+/** Options of {@link checkTree}. Faults come in the order of `flux fsck`; none is thrown. */
 export interface CheckTreeOptions extends InspectOptions<Damage> {
-  /** Hears of each key before what is below it is looked at. */
+  /** Called with each key, before anything below it is checked. */
   onVisit?: ((key: string) => void) | undefined
-  /** What is known of directories from other roots, and is not looked at again, unless there is an `onVisit`. */
+  /** The survey of other roots: directories in it are not read again. Not used when there is an `onVisit`. */
   survey?: DirGraph | undefined
-  /** Keys that are told to `onVisit` at most (default: {@link MAX_KEYS}). */
+  /** The most keys to call `onVisit` with (default: {@link MAX_KEYS}). */
   maxKeys?: number | undefined
 }
 
-/** What was looked at, each as often as a key leads to it; numbers stop at 2^53 - 1. */
+/** What was checked. Everything counts once for each key that leads to it; numbers stop at 2^53 - 1. */
 export interface CheckedTree {
   directories: number
   values: number
   symlinks: number
-  /** Blobs that values and directories name. */
+  /** Blobs that values and directories refer to. */
   blobs: number
   errors: number
   /**
-   * Of `errors`, those that were not told: further keys of damaged directories that are referred to so often that they
-   * cannot all be told. Undefined when all were told.
+   * How many of `errors` were not reported, because too many keys lead to the damaged directories. Undefined when all
+   * were reported.
    */
   unlisted?: number
 }
 
 /**
- * Check a snapshot: that every blob which can be reached from its root is there, and is what it should be.
+ * Check a snapshot: that every blob which can be reached from its root is present and unaltered, and that every tree
+ * object is valid.
  *
  * @throws {FluxError} when the store as a whole fails; `EOVERFLOW` there are more keys than `maxKeys`
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
@@ -91,7 +93,7 @@ export async function checkTree(snapshot: SnapshotRoot, options: CheckTreeOption
   return { ...counts, errors, ...(unlisted > 0 && { unlisted }) }
 }
 
-/** How many directories one comes through on all ways to damages. */
+/** How many directory visits it takes to follow every key to every damage. */
 function visitsOf(graph: DirGraph, order: Uint32Array, isDamaged: (ordinal: number) => boolean): number {
   const visits = new Float64Array(graph.size)
   for (const ordinal of order) {
@@ -103,14 +105,14 @@ function visitsOf(graph: DirGraph, order: Uint32Array, isDamaged: (ordinal: numb
   return visits[order.at(-1) as number] as number
 }
 
-/** Where a survey has found damage. */
+/** The damage that a survey has found. */
 interface Damaged {
   readonly graph: DirGraph
-  /** True for a directory that is damaged, or has something damaged in it. */
+  /** True for a directory that is damaged or contains damage. */
   readonly isDamaged: (ordinal: number) => boolean
   /** Directories that contain themselves. */
   readonly loops: ReadonlySet<number>
-  /** Go into each directory once, and not by every key that leads to it. */
+  /** Visit each directory once, not by every key that leads to it. */
   readonly once: boolean
 }
 
@@ -124,7 +126,7 @@ class TreeCheck implements ScanVisitor<Dir> {
   #components = 0
   #keys = 0
 
-  /** @param damaged - look at nothing but that; undefined to look at everything */
+  /** @param damaged - visit only these directories; undefined to visit all */
   constructor(store: ContentStore, options: CheckTreeOptions, damaged: Damaged | undefined) {
     this.#store = store
     this.#options = options
@@ -155,7 +157,7 @@ class TreeCheck implements ScanVisitor<Dir> {
     onVisit(componentsOf(dir, name).join('.'))
   }
 
-  /** Is the directory of this blob to be looked at, here? */
+  /** @returns undefined when this directory need not be visited under this key */
   onDirref(dir: Dir, name: string, blobref: string): Dir | undefined {
     if (this.#known !== undefined) {
       const { graph, isDamaged, once } = this.#known
@@ -205,12 +207,12 @@ class TreeCheck implements ScanVisitor<Dir> {
     else this.#damaged(kind, dir, name, blobrefs, badBlobs)
   }
 
-  /** A damage keeps the components of its key. */
+  /** Keys of errors are not used: a damage has the components of its key. */
   keyOf(): string {
     return ''
   }
 
-  /** Only an unverified store can hold a directory that contains itself; a survey knows which do. */
+  /** Only an unverified store can hold a directory that contains itself. A survey has found them already. */
   isLoop(inside: Dir, blobref: string): boolean {
     const { graph, loops } = this.#known ?? {}
     if (loops !== undefined && !loops.has(graph?.find(blobref) ?? -1)) return false
@@ -237,17 +239,17 @@ class TreeCheck implements ScanVisitor<Dir> {
       this.#options.onFault?.(damage)
       return
     }
-    // What needs no blob to be seen is seen when its directory is.
+    // Damage that shows without loading a blob is found together with its directory.
     let depth = badBlobs.length === 0 && blobrefs.length !== 1 ? -1 : 0
     for (let dir = parent; dir; dir = dir.parent) if (dir.blobref !== undefined) depth++
     this.#damages.push({ damage, depth })
   }
 }
 
-/** Directories are held for their names alone. */
+/** A Dir serves for its name and parent only; its entries are not needed. */
 const NO_ENTRIES: DirObj['data'] = Object.freeze({})
 
-/** First what is fewer blobs away from the root; then by the names on the way, in the order of their bytes. */
+/** Sort by the number of blobs on the way from the root, then by the bytes of the key's components. */
 function levelOrder(a: { damage: Damage; depth: number }, b: { damage: Damage; depth: number }): number {
   if (a.depth !== b.depth) return a.depth - b.depth
   const [left, right] = [a.damage.components, b.damage.components]

@@ -1,46 +1,46 @@
 import { type ErrnoName, errnoText } from '../../errors/index.ts'
 import type { BadPart, TreeErrorKind } from '../../kvs/index.ts'
 
-/** One blob that cannot be had. */
+/** One blob that is missing, altered or unreadable. */
 export interface BadBlob {
-  /** Which of the blobs of the value. */
+  /** Position in the value's list of blobrefs, from 0. */
   readonly index: number
   readonly blobref: string
-  /** `ENOENT` missing, `EBADMSG` altered, anything else: not readable. */
+  /** `ENOENT` missing, `EBADMSG` altered, anything else unreadable. */
   readonly code: ErrnoName
-  /** Why, in words. */
+  /** The text of the error. */
   readonly message: string
 }
 
 /**
- * What is wrong with a key. Of a value or a directory whose blobs cannot be had, the last blob says whether it is
- * missing, altered or unreadable; for the rest see {@link TreeErrorKind}.
+ * What is wrong with a key. When several blobs of a value are bad, the last one decides between missing, altered and
+ * unreadable. For the other kinds see {@link TreeErrorKind}.
  */
 export type DamageKind =
   | `${'missing' | 'altered' | 'unreadable'}-${'value' | 'dir'}`
   | Exclude<TreeErrorKind, 'missing-value' | 'missing-dir'>
 
-/** A key that is damaged. */
+/** A damaged key. */
 export interface Damage {
   readonly kind: DamageKind
-  /** None for the root. */
+  /** The components of the key; none for the root. */
   readonly components: readonly string[]
-  /** Those that its tree object names. */
+  /** All blobrefs of its tree object. */
   readonly blobrefs: readonly string[]
   readonly badBlobs: readonly BadBlob[]
 }
 
-/** What is wrong, of a blob that a store does not give. */
+/** The {@link BadBlob} of a blob that a store could not load. */
 export function badBlob({ index, error: { blobref, code, message } }: BadPart): BadBlob {
   return { index, blobref, code, message }
 }
 
-/** What is wrong with a blob, in a word. */
+/** The state of a bad blob, from its error code. */
 export function blobState({ code }: { code: ErrnoName }): 'missing' | 'altered' | 'unreadable' {
   return code === 'ENOENT' ? 'missing' : code === 'EBADMSG' ? 'altered' : 'unreadable'
 }
 
-/** What a damage has struck: the blobs of a value or a directory, or undefined where none is at fault. */
+/** Whether the bad blobs belong to a value or to a directory; undefined for damage that is not in a blob. */
 export function damagedBlobs(kind: DamageKind): 'value' | 'dir' | undefined {
   return BLOB_DAMAGE[kind]?.of
 }
@@ -54,7 +54,7 @@ const BLOB_DAMAGE: { readonly [kind in DamageKind]?: { of: 'value' | 'dir'; stat
   'unreadable-dir': { of: 'dir', state: 'unreadable' },
 }
 
-/** The kind of a value or directory whose blobs cannot be had. */
+/** The kind of damage of a value or directory with bad blobs. */
 export function blobDamageKind(type: 'value' | 'dir', badBlobs: readonly BadBlob[]): DamageKind {
   return `${blobState(badBlobs.at(-1) as BadBlob)}-${type}`
 }
@@ -72,7 +72,7 @@ export function damagedKey({ components }: Damage): string {
 }
 
 /**
- * What `flux fsck` says of a damage, and in its manner of what only we find.
+ * The lines of `flux fsck` for a damage. Damage that `flux fsck` does not look for has lines of the same form.
  *
  * @param verbose - a line for each blob of a value
  */

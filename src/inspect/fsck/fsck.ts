@@ -6,51 +6,52 @@ import { type CheckedTree, checkTree } from './check-tree.ts'
 import type { Damage } from './damage.ts'
 import { newSurvey } from './survey-tree.ts'
 
-/** What {@link fsck} checks. Faults come in the order of `flux fsck`, and are in the result too; none is thrown. */
+/** Options of {@link fsck}. Faults come in the order of `flux fsck`, and are in the result too; none is thrown. */
 export interface FsckOptions extends InspectOptions<Damage> {
   /** Check this directory instead of a checkpoint. */
   rootref?: string | undefined
   /** Check an older checkpoint; 0 is the newest. */
   checkpointIndex?: number | undefined
-  /** Check all checkpoints, and not the newest alone. */
+  /** Check all checkpoints, not only the newest. */
   all?: boolean | undefined
-  /** When what is checked is damaged, look for a checkpoint that is not. */
+  /** If there is damage, search the other checkpoints for one without. */
   findIntact?: boolean | undefined
-  /** The check of a root begins. */
+  /** Called before the check of each root. */
   onRoot?: ((root: CheckedRoot) => void) | undefined
-  /** Hears of each key, in the order of `flux fsck`. */
+  /** Called with each key, in the order of `flux fsck`. */
   onVisit?: ((key: string) => void) | undefined
 }
 
-/** A root that was checked, and what was found. */
+/** A root that was checked, and the result. */
 export interface CheckedRoot extends CheckedTree {
   readonly rootref: string
-  /** Which checkpoint, 0 being the newest; undefined for a root that was named. */
+  /** Index of its checkpoint, 0 for the newest; undefined for a root that was given by its blobref. */
   readonly checkpointIndex: number | undefined
   readonly checkpoint: Checkpoint | undefined
   readonly damages: Damage[]
 }
 
-/** What {@link fsck} found. */
+/** The result of {@link fsck}. */
 export interface FsckResult {
-  /** In the order in which they were checked: the newest first. */
+  /** The roots, in the order in which they were checked: newest first. */
   readonly checked: CheckedRoot[]
-  /** Of all that were checked. */
+  /** The sum over all checked roots. */
   readonly errors: number
   /**
-   * What can be relied on: the first of `checked`, if it has no errors; else the newest checkpoint that has none. Undefined
-   * when there is none; without `findIntact`, when none of `checked` is.
+   * The root to rely on: the first of `checked` that has no errors; with `findIntact`, else the newest checkpoint that
+   * has none. Undefined when there is none.
    */
   readonly intact: CheckedRoot | undefined
-  /** True when the checkpoints that were not to be checked were looked at too, to find one that is intact. */
+  /** True when the other checkpoints were searched for an intact one. */
   readonly isSearched: boolean
 }
 
 /**
- * Check the integrity of what a content store holds: that every blob which can be reached from a root is there, has the
- * digest it is stored under, and is what it should be.
+ * Check the integrity of a content store: that every blob which can be reached from a root is present and has the
+ * digest of its blobref, and that every tree object is valid.
  *
- * @throws {FluxError} `EINVAL` no blobref; `ENOENT` there is no checkpoint; or the store as a whole fails
+ * @throws {FluxError} `EINVAL` `rootref` is not a blobref; `ENOENT` there is no checkpoint; or the store as a whole
+ *   fails
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  * @see flux-fsck(1)
  */
@@ -75,7 +76,7 @@ export async function fsck(store: ContentStore, options: FsckOptions = {}): Prom
   }
   let candidates = rootref === undefined ? await checkpointRoots(store) : []
   const first = rootref === undefined ? candidates[checkpointIndex] : emptyRoot(parseBlobref(rootref))
-  // In the words for it that are there already.
+  // There is no such checkpoint: this throws the usual error for it.
   if (first === undefined) await resolveRoot(store, { checkpointIndex })
   const checked: CheckedRoot[] = []
   for (const root of all ? candidates : [first as CheckedRoot]) checked.push(await check(root, false))
@@ -93,12 +94,12 @@ export async function fsck(store: ContentStore, options: FsckOptions = {}): Prom
   return { checked, errors, intact, isSearched }
 }
 
-/** The checkpoints of a store, the newest first. @throws {FluxError} `ENOENT` there is none; or they cannot be had */
+/** The checkpoints of a store, newest first. @throws {FluxError} `ENOENT` there is none; or they cannot be read */
 async function checkpointRoots(store: ContentStore): Promise<CheckedRoot[]> {
   return (await store.checkpoints()).map((checkpoint, index) => emptyRoot(checkpoint.rootref, index, checkpoint))
 }
 
-/** What was to be checked has been: that there is no checkpoint is no failure then. */
+/** The given root has been checked by then, so a failure to list checkpoints to search is ignored. */
 function noneToSearch(error: unknown): CheckedRoot[] {
   if (error instanceof FluxError && error.code !== 'EINTR') return []
   throw error

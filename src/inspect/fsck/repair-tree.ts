@@ -11,7 +11,7 @@ import {
   treeObjText,
 } from '../../kvs/index.ts'
 
-/** A directory that has been read, and may be changed. */
+/** A directory that has been read, and can be changed. */
 export interface OpenDir {
   readonly entries: Map<string, EntryObj | OpenDir>
 }
@@ -20,7 +20,7 @@ export function isOpenDir(entry: EntryObj | OpenDir): entry is OpenDir {
   return 'entries' in entry
 }
 
-/** A tree of a content store that is changed in memory, and read as far as that needs. */
+/** A tree of a content store that is changed in memory. Only the directories that are needed for this are read. */
 export class RepairTree {
   readonly #store: ContentStore
   readonly #root: OpenDir
@@ -35,7 +35,7 @@ export class RepairTree {
     this.#root = root
   }
 
-  /** Put an object in the place of a key. What is on the way and no directory gives way to one. */
+  /** Set a key to an object. Anything on the way that is not a directory is replaced by one. */
   async put(components: readonly string[], obj: EntryObj): Promise<void> {
     let dir = this.#root
     for (const [depth, name] of components.slice(0, -1).entries()) {
@@ -51,13 +51,13 @@ export class RepairTree {
     dir.entries.set(components.at(-1) as string, obj)
   }
 
-  /** Remove a key. It does no harm when it is not there. */
+  /** Remove a key, if it exists. */
   async unlink(components: readonly string[]): Promise<void> {
     const dir = await this.dir(components.slice(0, -1))
     dir?.entries.delete(components.at(-1) as string)
   }
 
-  /** @returns undefined when there is nothing, or no directory */
+  /** Read a directory. @returns undefined when the key does not exist, or is not a directory */
   async dir(components: readonly string[]): Promise<OpenDir | undefined> {
     let dir: OpenDir | undefined = this.#root
     for (const [depth, name] of components.entries()) {
@@ -67,10 +67,10 @@ export class RepairTree {
   }
 
   /**
-   * Read a directory in another.
+   * Read a directory that is an entry of another.
    *
-   * @param key - for messages
-   * @returns undefined when there is nothing of that name, or no directory
+   * @param key - for error messages
+   * @returns undefined when there is no such entry, or it is not a directory
    * @throws {FluxError} it cannot be read
    */
   async open(dir: OpenDir, name: string, key: readonly string[]): Promise<OpenDir | undefined> {
@@ -84,7 +84,7 @@ export class RepairTree {
   }
 
   /**
-   * Store what has been read.
+   * Store all directories that have been read.
    *
    * @returns the blobref of the new root
    */
@@ -104,7 +104,7 @@ export class RepairTree {
   }
 }
 
-/** The directories in one that has been read, or stand inline in it: Flux wants each in a blob of its own. */
+/** The subdirectories that have been read or are inline. Flux stores each directory in its own blob. */
 function* openChildren({ entries }: OpenDir): Generator<OpenDir> {
   for (const [name, entry] of entries) {
     const inside = !isOpenDir(entry) && entry.type === 'dir' ? openDir(entry) : entry

@@ -1,6 +1,6 @@
 /**
- * The repair of a tree: a new root without its damages. Nothing is lost that is there: what is left of a value moves to
- * `lost+found`, under its old key.
+ * The repair of a tree: it makes a new root without the damages. Good data is kept: the good blobs of a damaged value
+ * are moved to `lost+found`, under the old key.
  *
  * @see flux-fsck(1); flux-core `src/cmd/builtin/fsck.c`, which gives the same root
  */
@@ -14,37 +14,37 @@ const LOST_FOUND = 'lost+found'
 
 /** How far a repair may go. */
 export interface RepairOptions {
-  /** Move all that a job has to `lost+found` when one of its values is damaged. */
+  /** When a value of a job is damaged, move all of the job to `lost+found`. */
   jobAware?: boolean | undefined
-  /** Take blobs that are altered or unreadable for missing ones. Otherwise what has them stays as it is. */
+  /** Treat altered or unreadable blobs as missing. Otherwise keys with such blobs stay as they are. */
   dropDamaged?: boolean | undefined
 }
 
-/** What became of a damage. */
+/** What a repair does about one damage. */
 export type Remedy = 'moved' | 'unlinked' | 'none'
 
-/** What {@link planRepair} would do: nothing of it is done before {@link commitRepair}. */
+/** A repair in memory, from {@link planRepair}. Nothing is stored before {@link commitRepair}. */
 export interface PlannedRepair {
-  /** Values that are moved to `lost+found`. */
+  /** Number of values that are moved to `lost+found`. */
   readonly repaired: number
-  /** Directories that are unlinked. */
+  /** Number of directories that are unlinked. */
   readonly unlinked: number
-  /** Keys of the directories of jobs that are moved. */
+  /** Keys of the job directories that are moved. */
   readonly jobs: readonly string[]
-  /** What could not be read on the way, one line each. */
+  /** One line for each directory of a job that could not be read. */
   readonly problems: readonly string[]
-  /** @internal The new tree; undefined when there is nothing to be changed. */
+  /** @internal The new tree; undefined when nothing changes. */
   readonly tree: RepairTree | undefined
-  /** The sequence number of its checkpoint. */
+  /** Sequence number of the new checkpoint. */
   readonly sequence: number
 }
 
 /**
- * What a repair does about a damage: a value some of whose blobs are missing is moved without them, a directory whose blob
- * is missing is unlinked. What is altered may be of use as it is, and stays.
+ * What a repair does about a damage. A value with missing blobs is moved without them; a directory whose blob is
+ * missing is unlinked. Altered data may still be of use and stays, unless `dropDamaged` is set.
  */
 export function remedyOf({ kind, components, badBlobs }: Damage, { dropDamaged }: RepairOptions): Remedy {
-  // There is nothing to unlink the root from.
+  // The root has no parent directory to unlink it from.
   if (components.length === 0) return 'none'
   const struck = damagedBlobs(kind)
   if (struck === undefined) return 'none'
@@ -55,7 +55,7 @@ export function remedyOf({ kind, components, badBlobs }: Damage, { dropDamaged }
 /**
  * Repair a tree in memory.
  *
- * @param damages - of the tree, all of them
+ * @param damages - all damages of the tree
  * @throws {FluxError} a directory that must be changed cannot be read
  */
 export async function planRepair(
@@ -71,7 +71,7 @@ export async function planRepair(
   const problems: string[] = []
   const jobs: string[] = []
   if (tree) {
-    // Unlink first: what is damaged may lie in lost+found itself.
+    // Unlink first: a damaged key may itself be below lost+found.
     for (const { components } of [...unlinked, ...moved]) await tree.unlink(components)
     for (const damage of moved) await tree.put([LOST_FOUND, ...damage.components], remainder(damage))
     for (const components of options.jobAware ? jobsOf(moved) : []) {
@@ -82,7 +82,7 @@ export async function planRepair(
   return { repaired: moved.length, unlinked: unlinked.length, jobs, problems, tree, sequence }
 }
 
-/** The KVS must not go back, whichever root was repaired. */
+/** The sequence number must grow, even when an older root was repaired. */
 async function newestSequence(store: ContentStore): Promise<number> {
   try {
     return (await store.checkpoints())[0]?.sequence ?? 0
@@ -96,7 +96,8 @@ async function newestSequence(store: ContentStore): Promise<number> {
  * Write the repaired tree as the newest checkpoint.
  *
  * @param nowSeconds - seconds since 1970
- * @throws {FluxError} naming the store; then it is as it was
+ * @returns the new checkpoint; undefined when nothing changes
+ * @throws {FluxError} the store cannot be written; its checkpoints are as before
  */
 export async function commitRepair(
   { tree, sequence }: PlannedRepair,
@@ -109,7 +110,7 @@ export async function commitRepair(
   return checkpoint
 }
 
-/** What is left of a value: its good blobs; if there are none, an empty value. */
+/** The good blobs of a damaged value; an empty value if there are none. */
 function remainder({ blobrefs, badBlobs }: Damage): TreeObj {
   const bad = new Set(badBlobs.map(({ index }) => index))
   const good = blobrefs.filter((_, index) => !bad.has(index))
@@ -118,7 +119,7 @@ function remainder({ blobrefs, badBlobs }: Damage): TreeObj {
 
 const JOB_KEY = /^job(?:\.[0-9a-fA-F]{4}){4}\./
 
-/** The directories of jobs that damaged values are in, each once. */
+/** The job directories that contain damaged values, each once. */
 function jobsOf(damages: readonly Damage[]): string[][] {
   const jobs = new Map<string, string[]>()
   for (const damage of damages) {
@@ -128,7 +129,7 @@ function jobsOf(damages: readonly Damage[]): string[][] {
   return [...jobs.values()]
 }
 
-/** Move the values and links of a job to `lost+found`, and unlink its directory. */
+/** Move the values and symbolic links of a job to `lost+found`, and unlink its directory. */
 async function moveJob(tree: RepairTree, components: readonly string[], problems: string[]): Promise<boolean> {
   const job = await tree.dir(components)
   if (job === undefined) return false
@@ -142,7 +143,7 @@ async function moveJob(tree: RepairTree, components: readonly string[], problems
         inside = await tree.open(dir, name, key)
       } catch (error) {
         if (!(error instanceof FluxError)) throw error
-        // It stays what it is, at its new place.
+        // The unread dirref is moved as it is.
         problems.push(error.message)
       }
       if (inside) open.push([inside, key])

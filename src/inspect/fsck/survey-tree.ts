@@ -1,6 +1,6 @@
 /**
- * The first look of a check at a tree: every directory once, and every blob of the values in it, to find out where there is
- * damage at all. It takes time for each directory blob, not for each key that leads to it.
+ * The first pass of a check: it reads every directory once and checks every blob of the values in it, to find which
+ * directories contain damage. Its time grows with the number of directory blobs, not with the number of keys.
  */
 import type { ContentStore } from '../../content/index.ts'
 import {
@@ -14,17 +14,17 @@ import {
 } from '../../kvs/index.ts'
 import { DirGraph } from '../dir-graph.ts'
 
-/** The numbers that are kept of each directory. */
+/** The columns of the numbers that are kept for each directory. */
 export const SURVEYED = { DIRECTORIES: 0, VALUES: 1, SYMLINKS: 2, BLOBS: 3, ERRORS: 4 } as const
 const COLUMNS = 5
 
-/** What is known of directories, of one tree or of several that have parts in common. */
+/** An empty survey. One survey can serve several trees that share directories. */
 export function newSurvey(): DirGraph {
   return new DirGraph(COLUMNS)
 }
 
 /**
- * Look at what can be reached from a root, and is not known yet.
+ * Add to a survey what can be reached from a root. Directories that are in it already are not read again.
  *
  * @returns the ordinal of the root
  * @throws {FluxError} when the store as a whole fails
@@ -44,7 +44,7 @@ export async function surveyTree(
   return root
 }
 
-/** Counts what is in each directory, whose place is its ordinal. Directories that stand in another are a part of it. */
+/** Counts the content of each directory; its place is its ordinal. Inline directories count as part of their parent. */
 class Survey implements ScanVisitor<number> {
   readonly #graph: DirGraph
 
@@ -87,13 +87,13 @@ class Survey implements ScanVisitor<number> {
     this.#graph.count(ordinal, SURVEYED.ERRORS, 1)
   }
 
-  /** Keys are told when the damage is gone through, if there is any. */
+  /** Keys are not needed: checkTree() finds the keys of the damages. */
   keyOf(): string {
     return ''
   }
 }
 
-/** True when an inline value is what it should be. */
+/** True when the data of an inline value can be decoded. */
 function isDecodable(obj: Parameters<typeof decodeVal>[0]): boolean {
   try {
     decodeVal(obj)

@@ -2,21 +2,23 @@ import type { ContentError, ContentStore } from '../../content/index.ts'
 import { abortable, FluxError, throwIfAborted } from '../../errors/index.ts'
 import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 
-/** Blobs asked for at a time, and how many such batches are under way. */
+/** Blobs that are checked in one batch. */
 const BATCH = 512
+/** Batches in progress at a time. */
 const BATCHES = 3
 
-/** Which blobs {@link validate} checks. A fault is a blob that is missing, altered or not readable. */
+/** Options of {@link validate}. A fault is a blob that is missing, altered or unreadable. */
 export interface ValidateOptions extends InspectOptions<ContentError> {
-  /** These, and not all blobs of the store. */
+  /** The blobs to check (default: all blobs of the store). */
   blobrefs?: Iterable<string> | AsyncIterable<string> | undefined
 }
 
 /**
  * Compare blobs with their blobrefs.
  *
- * @returns how many were looked at
- * @throws {FluxError} `ENOTSUP` none are named, and the store does not list its blobs; or the store as a whole fails
+ * @returns how many were checked
+ * @throws {FluxError} `ENOTSUP` no blobrefs are given, and the store cannot list its blobs; or the store as a whole
+ *   fails
  */
 export async function validate(store: ContentStore, options: ValidateOptions): Promise<number> {
   const { signal } = options
@@ -46,7 +48,7 @@ async function* batches(
     const { onDisk } = store
     if (!onDisk) {
       throw new FluxError('ENOTSUP', `${store.name}: does not list its blobs`, {
-        hint: 'name some; or use fsck, which looks at all that can be reached',
+        hint: 'name the blobs to check, or use fsck, which checks all that the KVS refers to',
       })
     }
     for (let from = 0, batch: string[] | undefined; batch === undefined || batch.length === BATCH; from += BATCH) {

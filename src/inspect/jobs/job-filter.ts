@@ -1,11 +1,11 @@
 import { JOB_RESULTS, JOB_STATES, type Job, UNKNOWN_STATE } from './job.ts'
 
-/** Which jobs are meant. What a damaged job does not tell does not speak against it. */
+/** Which jobs to select. A job that lacks a fact, because its records are damaged, passes the test of that fact. */
 export interface JobFilterOptions {
   userids?: readonly number[] | undefined
-  /** Names of states, or of several: `pending`, `running`, `active`; or `unknown`, which is in none of these. In any case. */
+  /** Names of states, of groups of states (`pending`, `running`, `active`), or `unknown`; in upper or lower case. */
   states?: readonly string[] | undefined
-  /** Names of results, in any case of letters. */
+  /** Names of results, in upper or lower case. */
   results?: readonly string[] | undefined
   /** Only those that had not ended by this time, in seconds since 1970. */
   since?: number | undefined
@@ -13,7 +13,7 @@ export interface JobFilterOptions {
   before?: number | undefined
 }
 
-/** Names for several states. @see flux-core `src/common/libjob/job.h` */
+/** Names for groups of states. @see flux-core `src/common/libjob/job.h` */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   PENDING: ['DEPEND', 'PRIORITY', 'SCHED'],
   RUNNING: ['RUN', 'CLEANUP'],
@@ -24,7 +24,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 export const STATE_NAMES = [...JOB_STATES, ...Object.keys(GROUPS), UNKNOWN_STATE].map((name) => name.toLowerCase())
 export const RESULT_NAMES = JOB_RESULTS.map((name) => name.toLowerCase())
 
-/** Says which jobs are meant. */
+/** @returns true for the jobs that are selected */
 export function jobFilter({ userids, states, results, since, before }: JobFilterOptions): (job: Job) => boolean {
   const users = userids && new Set(userids)
   const wantedStates = states && new Set(states.flatMap((name) => GROUPS[name.toUpperCase()] ?? [name.toUpperCase()]))

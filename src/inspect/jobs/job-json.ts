@@ -5,10 +5,11 @@ import { type JsonRecord, merged, stringAt } from '../json.ts'
 import { type Job, jobReturncode, jobRuntime, jobStatus } from './job.ts'
 
 /**
- * The text of a job. The id is a number of up to 64 bits, which few readers keep exactly; `jobid` has it in F58.
+ * The JSON text of a job. Its `id` is a number of up to 64 bits, which many JSON readers round; `jobid` is the id in
+ * F58.
  *
- * Left out is what no snapshot knows: `t_remaining`, and `runtime` of a job that is still running. `problems`, which
- * Flux's has not, is there for a job whose records are damaged.
+ * A snapshot cannot tell `t_remaining`, nor `runtime` of a job that is still running; both are left out. A job with
+ * damaged records has a member `problems`, which Flux does not have.
  *
  * @param username - of the job's user
  */

@@ -1,4 +1,4 @@
-/** A job put together from its records. */
+/** Builds a job from its records. */
 import { parseJson } from '../../bytes/index.ts'
 import { isRecord, type JsonRecord, setAt } from '../json.ts'
 import { type Job, type JobProblem, type JobRecords, jobProblem, UNKNOWN_STATE } from './job.ts'
@@ -7,9 +7,9 @@ import { jobspecFacts } from './jobspec.ts'
 import { resourceSetFacts } from './resource-set.ts'
 
 /**
- * Put a job together.
+ * Build a job from its records.
  *
- * @param problems - what is known to be wrong already; a missing record is found here
+ * @param problems - problems that are known already; those of missing and malformed records are added here
  */
 export function jobOf(id: bigint, records: JobRecords, problems: readonly JobProblem[] = []): Job {
   const replay = new Replay(id, problems)
@@ -17,7 +17,7 @@ export function jobOf(id: bigint, records: JobRecords, problems: readonly JobPro
   const jobspec = parseRecord(job, 'jobspec', records.jobspec)
   if (records.eventlog === undefined) noteMissing(job, 'eventlog')
   else replay.log(records.eventlog)
-  // Without a submit event, NEW is only where the replay begins.
+  // Without a submit event, NEW is only the initial state of the replay.
   if (job.state === 'NEW' && job.t_submit === undefined) job.state = UNKNOWN_STATE
   const R = parseRecord(job, 'R', records.R, replay.entered('RUN'))
   if (jobspec) {
@@ -57,7 +57,7 @@ function parseRecord(
     const value = parseJson(text)
     if (isRecord(value)) return value
   } catch {
-    // Said below.
+    // Reported below.
   }
   job.problems.push(jobProblem(name, 'no JSON object'))
   return undefined

@@ -1,20 +1,21 @@
 /**
- * What the tasks of a job wrote, as the job shell kept it (RFC 24): an eventlog with the data, piece by piece.
+ * The output of the tasks of a job. The job shell stores it as an eventlog of data events (RFC 24).
  */
 import { parseEventlog } from '../../kvs/index.ts'
 import { stringAt } from '../json.ts'
 
-/** The record that holds it. */
+/** The record that holds the output. */
 export const OUTPUT_RECORD = 'guest.output'
 
-/** Which stream of the tasks of a job. */
+/** An output stream of the tasks of a job. */
 export type OutputStream = 'stdout' | 'stderr'
 
 /**
- * Take one stream out of an output record, as it comes: all tasks together, in the order in which it was written.
+ * Extract one stream from an output record, while the record is read: the output of all tasks, in the order in which it
+ * was written.
  *
- * @param chunks - the record
- * @param onElsewhere - hears of files that output went to instead
+ * @param chunks - the bytes of the record
+ * @param onElsewhere - called with the path of each file that output was redirected to
  */
 export async function* taskOutput(
   chunks: AsyncIterable<readonly Uint8Array[]>,

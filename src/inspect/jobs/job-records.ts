@@ -1,4 +1,4 @@
-/** Everything that the KVS holds of one job. */
+/** Reads all records that the KVS holds for one job. */
 import { FluxError } from '../../errors/index.ts'
 import {
   componentsOf,
@@ -17,25 +17,26 @@ import {
 } from '../../kvs/index.ts'
 import type { InspectOptions } from '../inspect-options.ts'
 
-/** Larger records are not held. */
+/** The values of larger records are not kept in memory. */
 const HELD_BYTES = 1 << 20
 
 /** One key below the directory of a job. */
 export interface JobRecord {
-  /** From there on: `eventlog`, `guest.exec.eventlog`. */
+  /** The rest of the key: `eventlog`, `guest.exec.eventlog`. */
   readonly name: string
-  /** Bytes of the value; 0 for a link. */
+  /** Bytes of the value; 0 for a symbolic link. */
   readonly size: number
   /** The value, unless it is larger than 1 MiB. */
   readonly value: Uint8Array | undefined
-  /** Where a symbolic link leads, with its namespace. The guest namespace of a running job is one. */
+  /** Target of a symbolic link, with its namespace. `guest` of a running job is a link to its guest namespace. */
   readonly link: string | undefined
 }
 
 /**
  * All records of a job, in the order of their names. A fault is a record that cannot be read.
  *
- * @throws {FluxError} `ENOENT` there is no such job; {TreeError} the way to it is damaged
+ * @throws {FluxError} `ENOENT` there is no such job
+ * @throws {TreeError} a directory above it is damaged
  */
 export async function jobRecords(
   snapshot: SnapshotRoot,
@@ -55,7 +56,7 @@ export async function jobRecords(
         const link = linkText(entry)
         records.push({ name, size: 0, value: undefined, link })
       } else {
-        // The parts are views of what a whole batch of others lies in too.
+        // The parts are views of a buffer that holds a whole batch, so they are copied.
         const value = entry.size <= HELD_BYTES && entry.parts ? Buffer.concat(entry.parts) : undefined
         records.push({ name, size: entry.size, value, link: undefined })
       }
@@ -67,8 +68,9 @@ export async function jobRecords(
 /**
  * One record of a job, however large, as it is stored.
  *
- * @param name - as of {@link JobRecord}
- * @throws {FluxError} `ENOENT` no such job, or no such record of it; {TreeError} it is damaged
+ * @param name - see {@link JobRecord.name}
+ * @throws {FluxError} `ENOENT` there is no such job, or it has no such record
+ * @throws {TreeError} the record, or a directory above it, is damaged
  */
 export async function jobRecord(
   snapshot: SnapshotRoot,

@@ -1,5 +1,5 @@
 /**
- * The events of a job, replayed as job-list does it.
+ * Replays the events of a job, as the job-list module of Flux does.
  *
  * @see RFC 21 "Job States and Events"; flux-core `src/modules/job-list/job_state.c`
  */
@@ -7,15 +7,15 @@ import { type EventlogEntry, parseEventlog } from '../../kvs/index.ts'
 import { isRecord, memberAt, merged, numberAt, stringAt } from '../json.ts'
 import { type Job, type JobProblem, type JobResult, type JobState, jobProblem } from './job.ts'
 
-/** Makes a job of its events. */
+/** Builds a job from its events. */
 export class Replay {
   readonly job: Job
-  /** Members that events have changed, by their paths. */
+  /** Members of the jobspec that events have changed: dotted paths and new values. */
   readonly jobspecUpdates: [path: string, value: unknown][] = []
-  /** Of the allocation, as events have changed it. */
+  /** The expiration of the allocation, if an event has changed it; seconds since 1970. */
   expiration: number | undefined
   readonly #reached = new Set<JobState>()
-  /** States entered by an event; but for PRIORITY and SCHED, only the first such event counts. */
+  /** States entered by an event. Only the first such event counts, except for PRIORITY and SCHED. */
   readonly #advanced = new Set<JobState>()
   readonly #dependencies = new Set<string>()
   #priority: number | undefined
@@ -26,12 +26,12 @@ export class Replay {
     this.job = { id, state: 'NEW', dependencies: [], problems: [...problems] }
   }
 
-  /** True when the job has been in a state, and has not been put back before it. */
+  /** True when the job has entered a state, and has not been put back to an earlier one. */
   entered(state: JobState): boolean {
     return this.#reached.has(state)
   }
 
-  /** Take the events of an eventlog; what is wrong with it goes to the job's `problems`. */
+  /** Replay the events of an eventlog. Malformed lines are added to the job's `problems`. */
   log(text: string): void {
     const { job } = this
     const { entries, rest, bad } = parseEventlog(text, { tolerant: true })
@@ -39,7 +39,7 @@ export class Replay {
     if (rest !== undefined) job.problems.push(jobProblem('eventlog', 'its last line is cut off'))
     for (const entry of entries) this.#event(entry)
     if (job.t_submit === undefined) job.problems.push(jobProblem('eventlog', 'no submit event'))
-    // Before there was a validate event, DEPEND was entered on submit.
+    // Version 0 of the submit event has no validate event after it: the job enters DEPEND on submit.
     else if (this.#submitVersion < 1) job.t_depend = job.t_submit
     if (this.#reached.has('SCHED') && this.#priority !== undefined) job.priority = this.#priority
     job.dependencies = [...this.#dependencies]
@@ -144,7 +144,7 @@ export class Replay {
     this.#enter(state, timestamp)
   }
 
-  /** A job that waits for its resources has to be given a priority again. */
+  /** Put a job in SCHED back to PRIORITY, until it gets a new priority. */
   #revert(timestamp: number): void {
     if (this.job.state !== 'SCHED') return
     this.#reached.delete('SCHED')
@@ -156,7 +156,7 @@ export class Replay {
     job.state = state
     this.#reached.add(state)
     if (state === 'DEPEND') job.t_depend = timestamp
-    // Those two may be entered again; the first time counts.
+    // PRIORITY and SCHED can be entered again; the first time counts.
     else if (state === 'PRIORITY') job.t_priority ??= timestamp
     else if (state === 'SCHED') job.t_sched ??= timestamp
     else if (state === 'RUN') job.t_run = timestamp

@@ -1,5 +1,5 @@
 /**
- * A job, as its records tell: what `flux jobs` would have said of it.
+ * A job as `flux jobs` would show it, built from its records in the KVS.
  *
  * @see flux-core `src/modules/job-list/job_data.c`, `src/bindings/python/flux/job/info.py`
  */
@@ -10,15 +10,15 @@ export const JOB_STATES = ['NEW', 'DEPEND', 'PRIORITY', 'SCHED', 'RUN', 'CLEANUP
 /** One of {@link JOB_STATES}. */
 export type JobState = (typeof JOB_STATES)[number]
 
-/** The state of a job whose eventlog does not tell one, because it is lost or holds no event of use. */
+/** The state of a job whose eventlog is lost, or has no event that tells a state. */
 export const UNKNOWN_STATE = 'UNKNOWN'
 
-/** What may become of a job, as `flux jobs` has it. @see RFC 21 */
+/** The results of jobs, as in `flux jobs`. @see RFC 21 */
 export const JOB_RESULTS = ['COMPLETED', 'FAILED', 'CANCELED', 'TIMEOUT'] as const
 /** One of {@link JOB_RESULTS}. */
 export type JobResult = (typeof JOB_RESULTS)[number]
 
-/** What stands in the KVS directory of a job, as text; undefined for what is not there or cannot be read. */
+/** The records in the KVS directory of a job, as text; undefined when missing or unreadable. */
 export interface JobRecords {
   eventlog?: string | undefined
   jobspec?: string | undefined
@@ -26,8 +26,8 @@ export interface JobRecords {
 }
 
 /**
- * A job. The members have the names of `flux jobs --json`, and are undefined for what the records do not tell, or what
- * does not apply (yet). Times are seconds since 1970.
+ * A job. The members are named as in `flux jobs --json`. A member is undefined when the records do not tell it, or when
+ * it does not apply to the job (yet). Times are seconds since 1970.
  */
 export interface Job {
   readonly id: bigint
@@ -47,7 +47,7 @@ export interface Job {
   queue?: string | undefined
   project?: string | undefined
   bank?: string | undefined
-  /** Seconds; 0 is without limit. */
+  /** Seconds; 0 is no limit. */
   duration?: number | undefined
   expiration?: number | undefined
   nnodes?: number | undefined
@@ -58,7 +58,7 @@ export interface Job {
   success?: boolean
   result?: JobResult
   waitstatus?: number
-  /** The most severe, of an inactive job. */
+  /** The most severe exception of an inactive job. */
   exception?: { severity: number; type: string; note: string } | undefined
   dependencies: readonly string[]
   annotations?: JsonRecord | undefined
@@ -66,33 +66,33 @@ export interface Job {
   readonly problems: JobProblem[]
 }
 
-/** What is wrong with one record of a job, or with all of its directory. */
+/** What is wrong with one record of a job, or with its whole directory. */
 export interface JobProblem {
   readonly record: keyof JobRecords | 'directory'
-  /** What problems of its kind have in common, in a word or two: `missing`. */
+  /** One or two words, for counting problems of the same kind: `missing`. */
   readonly kind: string
   /** The record, and what is wrong with it: `R: missing`. */
   readonly message: string
 }
 
-/** A problem, whose message is its kind if nothing more is to be said. */
+/** @param what - what is wrong, for the message (default: the kind) */
 export function jobProblem(record: JobProblem['record'], kind: string, what = kind): JobProblem {
   return { record, kind, message: `${record}: ${what}` }
 }
 
-/** The state of a job that is still there, the result of one that is not. */
+/** The result of an inactive job, the state of any other. */
 export function jobStatus({ state, result }: Job): Job['state'] | JobResult {
   return result ?? state
 }
 
-/** Seconds from start to end; undefined for a job that has not ended, or never ran. */
+/** Seconds from RUN to CLEANUP; undefined for a job that never ran or still runs. */
 export function jobRuntime({ t_run, t_cleanup }: Job): number | undefined {
   return t_run === undefined || t_cleanup === undefined ? undefined : t_cleanup - t_run
 }
 
 /**
- * The exit status of a job that has ended, or the negative number of the signal that ended it; -128 when it was canceled
- * before it ran, 1 when it failed before.
+ * The exit status of a finished job, or the negated number of the signal that ended it. -128 when the job was canceled
+ * before it ran, 1 when it failed before it ran; undefined when it has not ended.
  */
 export function jobReturncode({ waitstatus, result }: Job): number | undefined {
   if (waitstatus === undefined) return result === 'CANCELED' ? -128 : result === 'FAILED' ? 1 : undefined

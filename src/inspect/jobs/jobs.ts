@@ -1,7 +1,6 @@
 /**
- * The jobs of a snapshot, newest first, from the records in their directories: one walk, which loads those and nothing
- * else, and has no more than a batch of them in memory. Damage costs what it has struck: a job of which anything is left
- * is still told of.
+ * The jobs of a snapshot, newest first, built from the records in their directories. One walk loads only these records,
+ * and keeps at most one batch in memory. A job with damaged records is still listed, as long as anything of it is left.
  */
 import {
   type Dir,
@@ -22,19 +21,21 @@ import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { type Job, type JobProblem, type JobRecords, jobProblem } from './job.ts'
 import { jobOf } from './job-of.ts'
 
-/** Which jobs {@link jobs} finds. A fault is a directory that cannot be read and may have held jobs, which are lost. */
+/**
+ * Options of {@link jobs}. A fault is an unreadable directory that may have held jobs; these are missing in the result.
+ */
 export interface JobsOptions extends InspectOptions {
-  /** Only these. */
+  /** List only these jobs. */
   ids?: readonly bigint[] | undefined
 }
 
-/** Directories from the root to that of a job: `job`, and four times four digits. */
+/** Components in the key of a job's directory: `job`, and four times four hexadecimal digits. */
 const JOB_DEPTH = 5
 
 const RECORDS: ReadonlySet<string> = new Set<keyof JobRecords>(['eventlog', 'jobspec', 'R'])
 const FOUR_DIGITS = /^[0-9a-f]{4}$/
 
-/** Lets a walk come to the records of jobs, and to nothing else. */
+/** Limits a walk to the records of jobs. */
 const JOB_RECORDS: WalkFilter = {
   takes: (dir, name) => RECORDS.has(name) && depthOf(dir) === JOB_DEPTH,
   enters(dir, name) {
@@ -49,7 +50,7 @@ function depthOf(dir: Dir): number {
   return depth
 }
 
-/** A job whose records are coming in. */
+/** A job whose records are being collected. */
 interface Gathering {
   id: bigint
   records: JobRecords
@@ -57,10 +58,12 @@ interface Gathering {
 }
 
 /**
- * Tell the jobs of a snapshot.
+ * List the jobs of a snapshot.
  *
- * @yields batches of jobs, the newest id first, never empty ones
- * @throws {FluxError} `ENOENT` one of `ids` is not there; {TreeError} the way to `job` is damaged; {InterruptedError}
+ * @yields batches of jobs, highest id first; no batch is empty
+ * @throws {FluxError} `ENOENT` one of `ids` does not exist
+ * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
+ * @throws {TreeError} the root or `job` is damaged
  */
 export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): AsyncGenerator<Job[], void, void> {
   const { ids, signal } = options
@@ -75,7 +78,7 @@ export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): 
   }
   const onFault = (error: TreeError) => {
     const components = error.key.split('.')
-    // Errors come in their order too: that of a record belongs to the directory entered last.
+    // Faults come in the order of the walk, so that of a record belongs to the directory entered last.
     const problem = (record: JobProblem['record']) => jobProblem(record, error.faultKind, reasonOf(error))
     if (components.length === JOB_DEPTH) begin(error.key).problems.push(problem('directory'))
     else if (components.length > JOB_DEPTH)
@@ -93,7 +96,7 @@ export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): 
     signal,
   })) {
     for (const entry of batch) await take(entry)
-    // More may come of the last.
+    // The next batch may hold more records of the last job.
     const done = gathering.splice(0, gathering.length - 1)
     if (done.length > 0) yield done.map(toJob)
   }
@@ -104,7 +107,7 @@ async function rootOf(reader: SnapshotReader, ids: readonly bigint[] | undefined
   try {
     return await selectKeys(reader, ids?.map(jobKey) ?? ['job'])
   } catch (error) {
-    // An instance that has not seen a job.
+    // An instance that never had a job has no `job` directory.
     if (ids === undefined && isNoSuchKey(error)) return undefined
     throw error
   }
@@ -117,7 +120,7 @@ async function take(entry: Entry): Promise<void> {
     return
   }
   const parts: Uint8Array[] = [...(entry.parts ?? [])]
-  // The views are those of one piece.
+  // The views of one piece are valid only until the next piece is requested, so they are copied.
   if (entry.stream) for await (const more of entry.stream()) parts.push(Buffer.concat(more))
   const [only] = parts
   const bytes =
@@ -129,7 +132,7 @@ function toJob({ id, records, problems }: Gathering): Job {
   return jobOf(id, records, problems)
 }
 
-/** What is wrong, without the key. */
+/** The message of an error without the key at its start. */
 function reasonOf(error: TreeError): string {
   return error.message.slice(error.message.indexOf(': ') + 2)
 }

@@ -1,18 +1,20 @@
 /**
- * What a jobspec says of a job (RFC 14, RFC 25), as job-list reads it.
+ * Reads the facts about a job from its jobspec (RFC 14, RFC 25), as the job-list module of Flux does.
  *
  * @see flux-core `src/modules/job-list/job_data.c`, `src/common/libjob/jj.c`
  */
 import { isRecord, type JsonRecord, memberAt, numberAt, stringAt } from '../json.ts'
 
-/** What is asked for. Members are undefined where the jobspec does not say, or where only the allocation can. */
+/**
+ * What a job asks for. A member is undefined when the jobspec does not say it, or when only the allocation tells it.
+ */
 export interface JobspecFacts {
   name?: string | undefined
   cwd?: string | undefined
   queue?: string | undefined
   project?: string | undefined
   bank?: string | undefined
-  /** Seconds; 0 is without limit. */
+  /** Seconds; 0 is no limit. */
   duration?: number | undefined
   nnodes?: number | undefined
   ntasks?: number | undefined
@@ -29,7 +31,7 @@ interface Counts {
   exclusive: boolean
 }
 
-/** @returns what can be found; nothing but `name` and the like when the resources are not understood */
+/** @returns the facts; without counts of resources and tasks when the resources are not understood */
 export function jobspecFacts(jobspec: JsonRecord): JobspecFacts {
   const system = memberAt(jobspec, 'attributes', 'system')
   const facts: JobspecFacts = {
@@ -44,7 +46,7 @@ export function jobspecFacts(jobspec: JsonRecord): JobspecFacts {
   if (counts === undefined) return facts
   const { nnodes, nslots, slotSize, exclusive } = counts
   if (nnodes > 0) facts.nnodes = nnodes
-  // Whole nodes have as many cores as they have.
+  // The number of cores of whole nodes is known only from the allocation.
   if (nnodes === 0 || !exclusive) facts.ncores = nslots * slotSize
   const perResource = memberAt(system, 'shell', 'options', 'per-resource')
   const per = numberAt(perResource, 'count') ?? 1
@@ -76,7 +78,7 @@ function commandName(jobspec: JsonRecord): string | undefined {
 
 function countsOf(resources: unknown): Counts | undefined {
   const counts: Counts = { nnodes: 0, nslots: 0, slotSize: 0, exclusive: false }
-  // One after another, as they are nested; what comes later counts.
+  // Go through the nested vertices level by level. Of several vertices of one type, the last one counts.
   const open: { vertices: unknown; factor: number }[] = [{ vertices: resources, factor: 1 }]
   for (let level = open.pop(); level !== undefined; level = open.pop()) {
     if (!Array.isArray(level.vertices)) return undefined

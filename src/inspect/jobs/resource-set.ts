@@ -1,4 +1,4 @@
-/** What an allocation is (RFC 20, "Resource Set Specification Version 1"): the record `R` of a job. */
+/** Reads the allocation of a job from its record `R` (RFC 20, "Resource Set Specification Version 1"). */
 import { memberAt, numberAt, stringAt } from '../json.ts'
 
 export interface ResourceSetFacts {
@@ -8,14 +8,14 @@ export interface ResourceSetFacts {
   ranks: string
   /** As a hostlist (RFC 29). */
   nodelist: string | undefined
-  /** Seconds since 1970; 0 is never. */
+  /** Seconds since 1970; 0 is no expiration. */
   expiration: number | undefined
 }
 
-/** Ids from the first to the last, both among them. */
+/** A range of ids, including the first and the last. */
 type Range = readonly [first: number, last: number]
 
-/** @returns undefined when it is no resource set */
+/** @returns undefined when `R` is not a resource set of version 1 */
 export function resourceSetFacts(R: unknown): ResourceSetFacts | undefined {
   const lite = memberAt(R, 'execution', 'R_lite')
   if (!Array.isArray(lite)) return undefined
@@ -36,7 +36,7 @@ export function resourceSetFacts(R: unknown): ResourceSetFacts | undefined {
   return { nnodes: count(ranks), ncores, ranks: idsetText(ranks), nodelist, expiration }
 }
 
-/** @returns its ranges in order; undefined when it is no idset */
+/** @returns the ranges, sorted; undefined when the text is not an idset */
 function parseIdset(text: string | undefined): Range[] | undefined {
   if (text === undefined) return undefined
   const ranges: Range[] = []

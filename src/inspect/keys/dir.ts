@@ -1,4 +1,4 @@
-/** What `flux kvs dir` shows: all that is in a directory, with the values. */
+/** Lists a directory with its values, as `flux kvs dir` does. */
 import { FluxError, throwIfAborted } from '../../errors/index.ts'
 import {
   badEntry,
@@ -20,27 +20,27 @@ import {
 import type { InspectOptions } from '../inspect-options.ts'
 import { type DirChild, LookAhead } from './look-ahead.ts'
 
-/** One line of it. */
+/** One entry of the listing. */
 export type DirEntry =
-  /** The first bytes of the value; undefined when those were not asked for. */
+  /** A value. `start`: its first bytes; undefined when `valueBytes` is 0. */
   | { readonly key: string; readonly obj: Val | Valref; readonly start: Uint8Array | undefined }
   | { readonly key: string; readonly obj: Symlink }
-  /** A directory that is not gone into, or is empty. */
+  /** A directory whose entries are not listed, or that is empty. */
   | { readonly key: string; readonly obj: DirObj | { readonly type: 'dirref' } }
 
-/** What {@link listDirEntries} lists, and how much of each value it loads. */
+/** Options of {@link listDirEntries}. */
 export interface DirOptions extends InspectOptions {
-  /** Go into directories; those that hold something are not shown themselves. */
+  /** List subdirectories too. Only empty ones are entries themselves. */
   recursive?: boolean | undefined
-  /** How many bytes of each value are wanted; 0 is none. */
+  /** How many bytes of each value to load; 0 loads none. */
   valueBytes: number
-  /** Keys that are shown at most (default: 100 million). */
+  /** The most keys to list (default: 100 million). */
   maxKeys?: number | undefined
-  /** Levels of directories below this one (default: 10,000). */
+  /** The most levels of directories below this one (default: 10,000). */
   maxDepth?: number | undefined
 }
 
-/** Entries whose values are loaded in one go. */
+/** Entries whose values are loaded in one batch. */
 const BATCH = 256
 
 interface Level {
@@ -51,11 +51,12 @@ interface Level {
 }
 
 /**
- * Go through a directory, in order.
+ * List a directory, in the order of its keys.
  *
- * @param key - of the directory
- * @yields entries, some at a time
- * @throws {FluxError} `ENOTDIR` it is none; `EOVERFLOW` there are more keys, or more levels, than are allowed; something in it cannot be had, after what comes before that
+ * @param key - the key of the directory
+ * @yields entries in batches
+ * @throws {FluxError} `ENOTDIR` the key is not a directory; `EOVERFLOW` there are more keys or levels than allowed; a
+ *   value or a subdirectory cannot be read (everything before it was yielded)
  */
 export async function* listDirEntries(
   reader: KvsReader,
@@ -92,7 +93,7 @@ export async function* listDirEntries(
       try {
         dir = await lookAhead.open(child as DirChild, (most) => siblingsOf(level, most))
       } catch (error) {
-        // What comes before it is shown first.
+        // Yield everything before it first.
         yield* withValues(reader, batch, options)
         throw error
       }
@@ -113,13 +114,13 @@ function levelOf(key: string, dir: DirObj): Level {
   return { key, dir, names: sortedNames(dir), next: 0 }
 }
 
-/** An entry of a directory; an error for one that is no tree object. */
+/** An entry of a directory; an error if it is not a valid tree object. */
 function childOf({ key, dir }: Level, name: string): Child | TreeError {
   const obj = dir.data[name] as EntryObj
   return obj.type === 'invalid' ? badEntry(keyIn(key, name), obj) : { key: keyIn(key, name), obj }
 }
 
-/** The directories that follow. */
+/** The next subdirectories of a level, at most `most`. */
 function siblingsOf(level: Level, most: number): DirChild[] {
   const siblings: DirChild[] = []
   for (let i = level.next; i < level.names.length && siblings.length < most; i++) {
@@ -146,12 +147,12 @@ async function* withValues(
     }
     let start = starts[at - asked]
     if (start === undefined) {
-      // What has been loaded goes first: values may be large.
+      // Yield the loaded values before loading more: values may be large.
       if (entries.length > 0) yield entries
       entries = []
       asked = at
       starts = await reader.readStarts(values.slice(at), valueBytes)
-      // It may have left out the very first, which it gives when that is all it is asked for.
+      // readStarts() may skip the first value of several, but never a value that is requested alone.
       if (starts[0] === undefined) starts = await reader.readStarts(values.slice(at, at + 1), valueBytes)
       start = starts[0] as Uint8Array | FluxError
     }

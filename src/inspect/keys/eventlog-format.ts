@@ -4,12 +4,12 @@ import { compactJson, jsonMembers } from '../json-text.ts'
 
 /** How an {@link EventlogFormatter} writes events. */
 export interface EventlogFormat {
-  /** As RFC 18 has it: an object a line. */
+  /** Print events as RFC 18 stores them: one JSON object on each line. */
   unformatted?: boolean | undefined
-  /** Times as the day and the minute, and seconds from there. */
+  /** Print day and minute when the minute changes, otherwise seconds since then. */
   human?: boolean | undefined
   color?: boolean | undefined
-  /** For a terminal: what users wrote is not to move its cursor. */
+  /** For a terminal: escape control characters in text that users wrote. */
   printable?: boolean | undefined
 }
 
@@ -27,7 +27,8 @@ const COLOR = {
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /**
- * Prints events one after the other, as `flux kvs eventlog get` and `flux job eventlog` do.
+ * Formats events, as `flux kvs eventlog get` and `flux job eventlog` do. Call it in the order of the events: with
+ * `human`, times are relative to earlier events.
  *
  * @see flux-core `src/common/libeventlog/formatter.c`
  */

@@ -8,17 +8,17 @@ import {
   type Val,
 } from '../../kvs/index.ts'
 
-/** An eventlog that is at rest. */
+/** An eventlog that was read once. */
 export interface HeldEventlog {
   readonly entries: readonly EventlogEntry[]
-  /** A last line that was cut off. */
+  /** The text of a last line without newline. */
   readonly rest: string | undefined
 }
 
 /**
  * Read an eventlog.
  *
- * @throws {FluxError} as {@link KvsReader.lookup}; `EINVAL` a line is no event, or there is no whole line at all
+ * @throws {FluxError} as {@link KvsReader.lookup}; `EINVAL` a line is not an event, or there is no complete line
  */
 export async function readEventlog(reader: KvsReader, key: string): Promise<HeldEventlog> {
   const decoder = new TextDecoder()
@@ -30,9 +30,10 @@ export async function readEventlog(reader: KvsReader, key: string): Promise<Held
 }
 
 /**
- * Watch an eventlog: the events that are in it, and then what is appended.
+ * Watch an eventlog: yields the events that are in it, and then those that are appended.
  *
- * @throws {FluxError} as {@link ServiceReader.watch}; `EINVAL` a line is no event, or what is there holds no whole line
+ * @throws {FluxError} as {@link ServiceReader.watch}; `EINVAL` a line is not an event, or the key holds text without a
+ *   complete line
  */
 export async function* watchEventlog(
   reader: ServiceReader,
@@ -45,7 +46,7 @@ export async function* watchEventlog(
   for await (const obj of reader.watch(key, { append: true, waitCreate, signal })) {
     text += decoder.decode(decodeVal(obj as Val), { stream: true })
     const { entries, rest = '' } = parsed(text)
-    // It is no eventlog, and might never become one, however long one waits.
+    // The key does not hold an eventlog. Waiting for the end of the line could last for ever.
     if (isFirst && entries.length === 0 && rest !== '') throw improper('no line ends in a newline')
     isFirst = false
     text = rest
@@ -53,20 +54,23 @@ export async function* watchEventlog(
   }
 }
 
-/** How long to wait for an event, and which one counts. */
+/** Options of {@link eventsUntil}. */
 export interface WaitEventOptions {
   /** Wait for the eventlog to be created. */
   waitCreate?: boolean | undefined
-  /** Give up after so long; undefined is never. */
+  /** Milliseconds to wait, at most 2^31 - 1; undefined waits for ever. */
   timeoutMs?: number | undefined
   signal?: AbortSignal | undefined
 }
 
 /**
- * The events of an eventlog up to the first of a name, which is waited for where things may still change.
+ * The events of an eventlog, up to and including the first with a given name. On a live instance this waits until the
+ * event is appended.
  *
- * @yields each event; the last is the one
- * @throws {FluxError} `ENOENT` no such eventlog; `ETIMEDOUT`; `ENODATA` it will not come any more
+ * @param name - the name of the event
+ * @yields each event
+ * @throws {FluxError} `ENOENT` no such eventlog; `ETIMEDOUT` the event did not come in time; `ENODATA` it will never
+ *   come
  */
 export async function* eventsUntil(
   reader: KvsReader,
@@ -98,7 +102,7 @@ export async function* eventsUntil(
   throw new FluxError('ENODATA', `event '${printable(name)}' never received`)
 }
 
-/** Timers have 31 bits. */
+/** The longest delay of a Node timer. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 function parsed(text: string) {
@@ -113,7 +117,7 @@ function improper(what: string): FluxError {
   return new FluxError('EINVAL', `cannot decode improperly formatted eventlog: ${what}`)
 }
 
-/** An event for JSON. */
+/** An event as `--json` prints it. */
 export function eventJson({ timestamp, name, context }: EventlogEntry): object {
   return { timestamp, name, ...(context === undefined ? {} : { context }) }
 }

@@ -10,23 +10,23 @@ import {
   type TreeObj,
 } from '../../kvs/index.ts'
 
-/** Directories opened in one go: few at first, more as long as they are small. */
+/** Directories that are opened in one batch: few at first, more as long as they are small. */
 const FIRST_DIRS = 8
 const MAX_DIRS = 512
 
-/** Entries in directories that were opened ahead, beyond which no more are. */
+/** The most entries in directories that were opened ahead. */
 const MAX_ENTRIES = 100_000
 
-/** A directory as an entry of another. */
+/** A directory that is an entry of another. */
 export type DirChild = Child<DirObj | Dirref>
 
 /**
- * Opens directories depth first, many in one go: with the one that is asked for, those that will be asked for next, and
- * what is in them. To open each alone would cost a round trip for each.
+ * Opens directories depth first, many in one batch: the requested directory, those that will be requested next, and
+ * their subdirectories. Opening each one alone would cost a round trip each.
  */
 export class LookAhead {
   readonly #reader: KvsReader
-  /** Opened and not yet asked for, by the object that refers to it. */
+  /** Directories that are opened but not yet requested, by the object that refers to them. */
   readonly #ready = new Map<TreeObj, DirObj | FluxError>()
   #entries = 0
   #dirs = FIRST_DIRS
@@ -38,8 +38,8 @@ export class LookAhead {
   /**
    * Open a directory.
    *
-   * @param next - so many, at most, of what will be opened next on the same level, in order
-   * @throws {FluxError} it cannot be had
+   * @param next - returns at most `most` directories of the same level that will be opened next, in order
+   * @throws {FluxError} the directory cannot be read
    */
   async open(child: DirChild, next: (most: number) => DirChild[]): Promise<DirObj> {
     if (!this.#ready.has(child.obj)) await this.#load([child, ...next(this.#dirs - 1)])
@@ -70,7 +70,7 @@ export class LookAhead {
   }
 }
 
-/** The directories in a directory, in no particular order. */
+/** The subdirectories of a directory, unsorted. */
 function subdirsOf(key: string, { data }: DirObj): DirChild[] {
   const subdirs: DirChild[] = []
   for (const name in data) {

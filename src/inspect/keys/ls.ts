@@ -1,4 +1,4 @@
-/** What `flux kvs ls` lists, in its order. */
+/** Lists keys as `flux kvs ls` does, in the same order. */
 import { FluxError, throwIfAborted } from '../../errors/index.ts'
 import {
   badEntry,
@@ -16,32 +16,32 @@ import {
 import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { type DirChild, LookAhead } from './look-ahead.ts'
 
-/** What {@link listKeys} lists. A fault is a key that cannot be listed. */
+/** Options of {@link listKeys}. A fault is a key that cannot be listed. */
 export interface ListOptions extends InspectOptions<FluxError> {
-  /** List what is below each directory too. */
+  /** List subdirectories too. */
   recursive?: boolean | undefined
-  /** List directories, and links to them, themselves. */
+  /** List directories, and links to directories, as single keys instead of their entries. */
   directory?: boolean | undefined
-  /** List links themselves. */
+  /** List links to directories as single keys. */
   classify?: boolean | undefined
-  /** Keys that are listed at most (default: 100 million). */
+  /** The most keys to list (default: 100 million). */
   maxKeys?: number | undefined
-  /** Levels of directories below one that is listed (default: 10,000). */
+  /** The most levels of directories below a listed one (default: 10,000). */
   maxDepth?: number | undefined
 }
 
-/** One thing that is listed. */
+/** One key in a listing. */
 export interface Listed {
-  /** What is shown: the key as it was given, or the name in its directory. */
+  /** The key as it was given, or its name in its directory. */
   readonly name: string
   readonly obj: TreeObj
 }
 
-/** Keys that stand alone; or what is in a directory. */
+/** The entries of a directory, or the given keys that are not directories. */
 export interface Listing {
-  /** Of the directory; undefined for keys that stand alone. */
+  /** Key of the directory; undefined for keys that are not directories. */
   readonly key: string | undefined
-  /** True when the directory is to be named, being one of several things. */
+  /** True when the key of the directory must be printed, because there is more than one listing. */
   readonly isLabelled: boolean
   readonly entries: Iterable<Listed>
 }
@@ -52,11 +52,11 @@ interface Opened {
 }
 
 /**
- * List keys: first those that are no directories, then each directory.
+ * List keys: first those that are not directories, then each directory.
  *
- * @param keys - `.` when there are none
- * @throws {FluxError} a directory below one that is listed cannot be had; `EOVERFLOW` there are more keys, or more levels
- *   of directories, than are allowed
+ * @param keys - an empty array lists `.`
+ * @throws {FluxError} a subdirectory cannot be read; `EOVERFLOW` there are more keys or levels of directories than
+ *   allowed
  */
 export async function* listKeys(
   reader: KvsReader,
@@ -86,7 +86,7 @@ export async function* listKeys(
   }
 }
 
-/** @returns the key of a directory whose entries are to be listed, or what is listed itself */
+/** @returns the key of a directory whose entries must be listed, or the single key to list */
 async function categorise(reader: KvsReader, given: string, options: ListOptions): Promise<string | Listed> {
   const key = given.replace(/(?<=.)\.+$/, '')
   const obj = await reader.lookup(key, 'treeobj')
@@ -112,7 +112,8 @@ async function* listDir(
 ): AsyncGenerator<Listing, void, void> {
   const { maxDepth = MAX_DEPTH } = options
   const lookAhead = new LookAhead(reader)
-  // Nesting costs no stack. Each holds what of a level is still to be listed, the next at its end.
+  // An explicit stack, so that deep trees need no recursion. Each level holds its directories still to be listed, next
+  // last.
   const levels: DirChild[][] = []
   let opened: Opened | undefined = top
   while (opened !== undefined) {
@@ -139,7 +140,7 @@ function* entriesOf(
   }
 }
 
-/** The directories in a directory, the last first. */
+/** The subdirectories of a directory, in reverse order. */
 function subdirs(key: string, { data }: DirObj, names: readonly string[]): DirChild[] {
   const found: DirChild[] = []
   for (let i = names.length - 1; i >= 0; i--) {

@@ -1,9 +1,10 @@
 import { isDir, type TreeObj } from '../../kvs/index.ts'
 
 /**
- * A value as `flux kvs get` prints it: up to its first NUL, where a C string ends, and a newline unless it is empty.
+ * A value as `flux kvs get` prints it: up to its first NUL, where a C string ends, followed by a newline unless the
+ * value is empty.
  *
- * @param raw - as it is, with nothing after it
+ * @param raw - all bytes of the value, without a newline
  */
 export async function* printedValue(
   parts: AsyncIterable<readonly Uint8Array[]>,
@@ -26,7 +27,7 @@ export async function* printedValue(
 
 const NEWLINE = Buffer.from('\n')
 
-/** A value for JSON: its text where it is UTF-8, else base64. */
+/** A value as `--json` prints it: its text if it is UTF-8, otherwise base64. */
 export function valueJson(bytes: Uint8Array): { size: number; value: string } | { size: number; base64: string } {
   const size = bytes.length
   try {
@@ -39,11 +40,11 @@ export function valueJson(bytes: Uint8Array): { size: number; value: string } | 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * `key = value` in at most `width` columns, as `flux kvs dir` shows it: up to the end of the first line, with `...` where
- * something is left out.
+ * `key = value` in at most `width` bytes, as `flux kvs dir` prints it: only the first line of the value, and `...` if
+ * anything is left out.
  *
- * @param start - of the value: at least `width` bytes, if it has as many
- * @param width - 0 or up to 3 is unlimited
+ * @param start - the first `width` bytes of the value at least, or all of it
+ * @param width - 3 or less is unlimited: then all of `start` is printed up to its first NUL
  */
 export function keyValueLine(key: string, start: Uint8Array, width: number): string {
   const nul = start.indexOf(0)
@@ -63,14 +64,14 @@ export function keyValueLine(key: string, start: Uint8Array, width: number): str
   return `${line.toString()}${isCut ? '...' : ''}`
 }
 
-/** Where the character begins that `at` is in. */
+/** The offset where the UTF-8 character at `at` begins. */
 function characterStart(text: Uint8Array, at: number): number {
   let start = at
   while (start > 0 && start > at - 4 && ((text[start] as number) & 0xc0) === 0x80) start--
   return start
 }
 
-/** A tree object in brief, for JSON: what it is, and where a link leads. */
+/** A tree object as `--json` prints it: its type, and the target of a symbolic link. */
 export function objJson(obj: TreeObj | { readonly type: 'dirref' }): object {
   if (obj.type === 'symlink') {
     return { type: 'symlink', target: obj.data.target, namespace: obj.data.namespace ?? null }

@@ -1,7 +1,7 @@
 import type { KvsChanges, ServiceReader, TreeObj } from '../../kvs/index.ts'
 
 export interface WatchOptions extends KvsChanges {
-  /** End after so many answers, over all keys; none or 0 is never. */
+  /** End after this many responses, counted over all keys; undefined or 0 is never. */
   count?: number | undefined
 }
 
@@ -12,7 +12,7 @@ export interface WatchedKey {
 }
 
 /**
- * Watch keys side by side, until so many answers have come, or for ever.
+ * Watch several keys at once, until `count` responses have come.
  *
  * @throws {FluxError} as {@link ServiceReader.watch}, for the first key that fails
  */

@@ -3,17 +3,17 @@ import { FluxError } from '../../errors/index.ts'
 import { markReachable } from './mark-reachable.ts'
 
 export interface ContentStats extends StoreTotals {
-  /** What no checkpoint reaches; undefined when it was not asked for. */
+  /** Blobs that no checkpoint reaches; undefined unless `reachable` was set. */
   garbage: Totals | undefined
-  /** Directories that could not be read: what is below them counts as garbage. */
+  /** Directories that could not be read. Blobs below them count as garbage. */
   unreadableDirs: number
 }
 
 /**
- * What a store on disk holds.
+ * Count what a store on disk holds.
  *
- * @param reachable - find out what can be reached from the checkpoints, too
- * @throws {FluxError} `ENOTSUP` it is none; or it cannot be read
+ * @param reachable - also find which blobs can be reached from the checkpoints
+ * @throws {FluxError} `ENOTSUP` the store is not on disk; or it cannot be read
  */
 export async function contentStats(
   store: ContentStore,

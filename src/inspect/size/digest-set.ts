@@ -1,25 +1,26 @@
-/** Slots at first; there are always at least a third free. */
+/** Initial number of slots. At least a third of them is always free. */
 const SLOTS = 1 << 12
 
 /**
- * Which blobs have been met, by the first 64 bits of their digests: 12 to 24 bytes for each. Among ten million blobs the
- * chance that two are taken for one is one in three hundred thousand, which does for adding up, and for nothing else.
+ * The set of blobs that have been seen, by the first 64 bits of their digests: 12 to 24 bytes for each blob. Among ten
+ * million blobs, the chance that any two are taken for one is one in three hundred thousand. That is good enough for
+ * adding up sizes, and for nothing else.
  */
 export class DigestSet {
   #high = new Uint32Array(SLOTS)
   #low = new Uint32Array(SLOTS)
   #size = 0
 
-  /** Number of blobs met. */
+  /** Number of blobs in the set. */
   get size(): number {
     return this.#size
   }
 
-  /** @returns true when the blob had not been met */
+  /** Add a blob. @returns true when it was not in the set */
   add(blobref: string): boolean {
     const at = blobref.indexOf('-') + 1
     const high = Number.parseInt(blobref.slice(at, at + 8), 16)
-    // Both 0 is an empty slot; the one digest that begins so is as good as its neighbour.
+    // A low half of 0 marks an empty slot, so such a digest is stored with 1.
     const low = Number.parseInt(blobref.slice(at + 8, at + 16), 16) || 1
     if (!this.#insert(high, low)) return false
     if (++this.#size * 3 > this.#high.length * 2) this.#grow()

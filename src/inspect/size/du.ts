@@ -1,6 +1,6 @@
 /**
- * What takes the room: the bytes of the blobs below each directory, its own and those of values, counted as often as they
- * are referred to, and once. Nothing but directories is loaded from a store that knows the sizes of its blobs.
+ * The bytes of all blobs below each directory, of directories and of values. They are counted in two ways: once for
+ * each reference, and once for each blob. If the store knows the sizes of its blobs, only directories are loaded.
  */
 import { ContentError, type ContentStore } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
@@ -25,67 +25,70 @@ import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { blobSizes } from '../value-sizes.ts'
 import { DigestSet } from './digest-set.ts'
 
-/** A directory, and all that is below it. */
+/** The sums of a directory and everything below it. */
 export interface Usage {
   /** `.` for the root. */
   readonly key: string
-  /** Bytes of blobs, each counted as often as it is referred to. Inline values are part of their directory. */
+  /** Bytes of blobs, each counted once for each reference. Inline values are part of their directory. */
   bytes: number
-  /** Bytes of blobs, each counted once, where it is met first: as du(1) counts hard links. */
+  /** Bytes of blobs, each counted once, where it is first seen, as du(1) counts hard links. */
   onceBytes: number
-  /** Bytes of values, those of inline ones too: what a dump holds. */
+  /** Bytes of values, including inline ones: what a dump holds. */
   valueBytes: number
-  /** Values and links. */
+  /** Number of values and symbolic links. */
   keys: number
   dirs: number
 }
 
-/** How {@link du} adds up. */
+/** Options of {@link du}. */
 export interface DuOptions extends InspectOptions {
-  /** How many levels of directories are told apart; 0 gives the total alone. */
+  /** How many levels of directories get sums of their own; 0 gives only the total. */
   depth: number
   /** The directory to add up (default: the root). Links to it are followed. */
   key?: string | undefined
 }
 
-/** The numbers that are kept of each directory, of what it holds itself. */
+/** The columns of the numbers that are kept for each directory, without its subdirectories. */
 const OWN = { BYTES: 0, VALUE_BYTES: 1, KEYS: 2, DIRS: 3 } as const
 const COLUMNS = 4
 
-/** A directory that is told apart. */
+/** A directory that gets sums of its own. */
 interface Node extends Usage {
   readonly ordinal: number
-  /** The one that it is in. */
+  /** The directory that contains it. */
   readonly around: Node | undefined
 }
 
-/** A directory that is scanned. */
+/** A directory that is being scanned. */
 interface Place {
   readonly key: string
   readonly depth: number
-  /** Where it is counted in the graph. */
+  /** Its ordinal in the graph. */
   readonly ordinal: number
-  /** False when it has been counted before, and is only read again to tell apart what is in it. */
+  /** False when it has been counted before, and is read again only because its subdirectories get sums of their own. */
   readonly isNew: boolean
-  /** Where blobs are counted that are met first: itself, or the last level that is told apart. */
+  /** Where newly seen blobs are counted: the nearest directory, itself included, that gets sums of its own. */
   readonly usage: Node
   readonly blobref: string | undefined
   readonly children: number[]
 }
 
-/** Blobs asked for at a time: always the same, so that what is met first does not depend on the store. */
+/**
+ * Blobs that are loaded in one batch. It is fixed, so that which reference is seen first does not depend on the store.
+ */
 const BATCH = 512
 
-/** Directories that are told apart at most. */
+/** The most directories that get sums of their own. */
 const MAX_USAGES = 10_000_000
 
 /**
- * Add up a directory of a snapshot. Each directory blob is read once, however many keys lead to it, except for those that are told apart.
- * Numbers stop at 2^53 - 1.
+ * Add up the sizes below a directory of a snapshot. Each directory blob is read once, however many keys lead to it;
+ * only those down to `depth` are read once for each key. Sums stop at 2^53 - 1.
  *
- * @returns itself, and its directories down to `depth`, each before what is in it
+ * @returns the directory and its subdirectories down to `depth`, parents before their children
  * @throws {TreeError} see {@link InspectOptions.onFault}
- * @throws {FluxError} `ENOENT`, `ENOTDIR` the key is not there, or no directory; `EOVERFLOW` there are more directories to be told apart than anybody could read
+ * @throws {FluxError} `ENOENT` the key does not exist; `ENOTDIR` it is not a directory; `EOVERFLOW` more than ten
+ *   million directories down to `depth`
  */
 export async function du(snapshot: SnapshotRoot, options: DuOptions): Promise<Usage[]> {
   const { store } = snapshot
@@ -102,16 +105,16 @@ export async function du(snapshot: SnapshotRoot, options: DuOptions): Promise<Us
 /** The directory of a key, as an object that can be scanned; links to it are followed. */
 async function dirAt(reader: SnapshotReader, key: string): Promise<DirObj | Dirref> {
   const obj = await reader.lookup(key, 'treeobj')
-  // A link is followed, and what is no directory refused, in the words of the lookup.
+  // This lookup follows a link, and throws the usual error for anything that is not a directory.
   return isDir(obj) ? obj : reader.lookup(key, 'dir')
 }
 
-/** A blob of a value, and where it is counted. */
+/** A blob of a value, and the directory where it is counted. */
 interface Counted {
   readonly place: Place
   readonly key: string
   readonly blobref: string
-  /** Which blob of its value. */
+  /** Position in the value's list of blobrefs, from 0. */
   readonly index: number
 }
 
@@ -119,10 +122,10 @@ class Adder implements ScanVisitor<Place> {
   readonly #store: ContentStore
   readonly #deepest: number
   readonly #report: (error: TreeError) => void
-  readonly #met = new DigestSet()
+  readonly #seen = new DigestSet()
   readonly #graph = new DirGraph(COLUMNS)
   readonly #usages: Node[] = []
-  /** What the last batch has brought: directories, and the blobs of the values in them. */
+  /** The directories of the last batch, and the blobs of the values in them. */
   #read: Place[] = []
   #blobs: Counted[] = []
 
@@ -132,7 +135,7 @@ class Adder implements ScanVisitor<Place> {
     this.#report = report
   }
 
-  /** A directory in another, or the root. */
+  /** Make the place of a directory. @param around - undefined for the directory to add up */
   placeOf(key: string, depth: number, blobref: string | undefined, around: Node | undefined): Place {
     const { size } = this.#graph
     const ordinal = blobref === undefined ? this.#graph.add() : this.#graph.ordinalOf(blobref)
@@ -185,7 +188,7 @@ class Adder implements ScanVisitor<Place> {
   }
 
   onFault(error: TreeError, place: Place, name: string | undefined): void {
-    // A reference to a directory is one that is counted, whatever it refers to.
+    // A malformed dirref still counts as a directory.
     if (name !== undefined && error.kind === 'bad-dirref') this.#inside(place, name, undefined)
     if (name === undefined || place.isNew) this.#report(error)
   }
@@ -202,7 +205,7 @@ class Adder implements ScanVisitor<Place> {
     return this.#blobs.length === 0 ? undefined : this.#countBlobs()
   }
 
-  /** Count the blobs of the values that the last batch has brought. */
+  /** Count the blobs of the values in the last batch. */
   async #countBlobs(): Promise<void> {
     const blobs = this.#blobs
     this.#blobs = []
@@ -223,10 +226,10 @@ class Adder implements ScanVisitor<Place> {
 
   #add({ ordinal, usage }: Place, blobref: string, bytes: number): void {
     this.#graph.count(ordinal, OWN.BYTES, bytes)
-    if (this.#met.add(blobref)) usage.onceBytes += bytes
+    if (this.#seen.add(blobref)) usage.onceBytes += bytes
   }
 
-  /** What it all comes to. */
+  /** The sums, when the scan is complete. */
   usages(): Usage[] {
     const usages = this.#usages
     const totals = this.#graph.totals(this.#graph.order((usages[0] as Node).ordinal).order)
@@ -237,20 +240,20 @@ class Adder implements ScanVisitor<Place> {
       usage.keys = of(OWN.KEYS)
       usage.dirs = of(OWN.DIRS)
     }
-    // What is met first below counts above too; the deepest come last.
+    // Add onceBytes to all parents. Children come after their parents, so go backwards.
     for (const { around, onceBytes } of usages.toReversed()) if (around) around.onceBytes += onceBytes
     return usages
   }
 }
 
-/** Bytes that base64 text stands for, whether it is sound or not. */
+/** The number of bytes that base64 text encodes. The text is not validated. */
 function inlineSize({ data }: Val): number {
   return Math.floor((data.replace(/=+$/, '').length * 3) / 4)
 }
 
 export type UsageOrder = 'size' | 'name' | 'count'
 
-/** Put directories in order: the largest first, or those with the most keys, or by their keys. @returns a new array */
+/** Sort directories: largest first, most keys first, or by their keys. @returns a new array */
 export function sortUsages(usages: readonly Usage[], order: UsageOrder): Usage[] {
   const byName = (a: Usage, b: Usage) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
   if (order === 'name') return usages.toSorted(byName)

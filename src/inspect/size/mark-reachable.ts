@@ -1,18 +1,17 @@
 import type { ContentStore } from '../../content/index.ts'
 import { dirrefOf, type ScanVisitor, TreeScan, type Val, type Valref } from '../../kvs/index.ts'
 
-/** Directories loaded at a time. */
+/** Directories that are loaded in one batch. */
 const BATCH = 512
 
-/** Blobs that are marked in one go. */
+/** Blobs that are marked in one batch. */
 const MARKED = 4096
 
 /**
- * Mark every blob that can be reached from some roots: see {@link ContentStore.mark}. Each directory is read once, and no
- * value.
+ * Mark every blob that can be reached from some roots. Each directory is read once; values are not read.
  *
- * @param mark - that of the store
- * @returns how many directories, or entries of them, could not be read, so that what is below them is not marked
+ * @param mark - `StoreOnDisk.mark` of the store
+ * @returns how many directories and directory entries could not be read; what is below them is not marked
  * @throws {FluxError} when the store as a whole fails
  */
 export async function markReachable(
@@ -72,7 +71,7 @@ class Marker implements ScanVisitor<null> {
     return this.#found.length < MARKED ? undefined : this.flush()
   }
 
-  /** Mark what has been found. */
+  /** Mark the blobs that have been found since the last call. */
   async flush(): Promise<void> {
     const found = this.#found
     this.#found = []

@@ -168,7 +168,7 @@ for (const shell of SHELLS) {
     it('lists what there is', async () => {
       const { shown } = await complete(terminal, 'flux-ts restore --size-limit 1M --')
       for (const flag of ['--checkpoint', '--include', '--exclude', '--store', '--json']) expect(shown).to.include(flag)
-      if (shell.name === 'zsh') expect(shown).to.include('make it the directory of this key')
+      if (shell.name === 'zsh') expect(shown).to.include('make the snapshot the directory of this key')
     })
   })
 }

@@ -7,15 +7,15 @@ export default class ContentCheckpointList extends StoreCommand {
   static override summary = 'List the checkpoints of a backing store'
 
   static override description =
-    'The newest comes first: index 0 is what the KVS starts from the next time, and what --checkpoint means. Times are UTC. A terminal of less than 88 columns shows rootrefs cut short. An archive has one, which is what a restore would make.'
+    'Lists the newest checkpoint first. Index 0 is the one that the KVS starts from next time, and the one that --checkpoint means. Times are UTC. On a terminal with less than 88 columns, rootrefs may be cut short. An archive has one checkpoint: the one that a restore would make.'
 
   static override examples = [
     {
-      description: 'The checkpoints of an instance that is down',
+      description: 'List the checkpoints of an instance that is down',
       command: '<%= config.bin %> <%= command.id %> --store examples/statedir',
     },
     {
-      description: 'Their roots alone',
+      description: 'List only their roots',
       command: "<%= config.bin %> <%= command.id %> --no-header --store examples/statedir | awk '{print $4}'",
     },
   ]
@@ -26,7 +26,7 @@ export default class ContentCheckpointList extends StoreCommand {
     'no-header': Flags.boolean({ char: 'n', summary: 'do not print column headers', helpGroup: 'OUTPUT' }),
     'json-lines': Flags.boolean({
       char: 'j',
-      summary: 'print each as a JSON object, on a line of its own, as flux content does with -j',
+      summary: 'print one JSON object on each line, as flux content does with -j',
       helpGroup: 'OUTPUT',
     }),
   }
@@ -40,7 +40,7 @@ export default class ContentCheckpointList extends StoreCommand {
       const asLines = flags['json-lines']
       const asTable = !asLines && !this.jsonEnabled()
       const header = asTable && !flags['no-header']
-      // As flux content does, even if there is nothing to list. A terminal's titles are as wide as what is below them.
+      // flux content prints the titles even if there is nothing to list. On a terminal their widths depend on the rows.
       if (header && width === undefined) await write(checkpointList([], { header }))
       const checkpoints = await store.checkpoints()
       if (asTable) await write(checkpointList(checkpoints, { header: header && width !== undefined, width }))

@@ -14,36 +14,40 @@ export default class KvsEventlogGet extends SourceCommand {
   static override summary = 'Print an eventlog'
 
   static override description =
-    'Prints the events of an RFC 18 eventlog, one a line: time, name, and what its context says. A last line that was cut off is left out, with a warning.'
+    'Prints the events of an RFC 18 eventlog, one on each line: time, name and context. If the last line is incomplete, it is left out, with a warning.'
 
   static override examples = [
     {
-      description: 'What happened to the resources',
+      description: 'Show the events of the resources',
       command: '<%= config.bin %> <%= command.id %> --human resource.eventlog --store examples/statedir',
     },
     {
-      description: 'For jq',
+      description: 'Process events with jq',
       command: '<%= config.bin %> <%= command.id %> -u resource.eventlog --store examples/statedir | jq .name',
     },
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of an eventlog', required: true }),
+    key: Args.string({ name: 'KEY', description: 'key of an eventlog', required: true }),
   }
 
   static override flags = {
     ...eventlogFlags,
-    waitcreate: Flags.boolean({ char: 'W', summary: 'wait for a key that does not exist', helpGroup: 'LIVE' }),
-    watch: Flags.boolean({ char: 'w', summary: 'go on with events as they are appended', helpGroup: 'LIVE' }),
+    waitcreate: Flags.boolean({
+      char: 'W',
+      summary: 'if the key does not exist, wait until it does',
+      helpGroup: 'LIVE',
+    }),
+    watch: Flags.boolean({ char: 'w', summary: 'go on, and print events as they are appended', helpGroup: 'LIVE' }),
     count: Flags.integer({
       char: 'c',
-      summary: 'with --watch, print COUNT events and be done',
+      summary: 'with --watch, end after COUNT events',
       helpValue: 'COUNT',
       helpGroup: 'LIVE',
     }),
     stream: Flags.boolean({
       char: 'S',
-      summary: 'ask for a large eventlog in parts (it is done anyway where it can be)',
+      summary: 'request a large eventlog in parts (this is the default where it is possible)',
       exclusive: ['watch'],
       helpGroup: 'LIVE',
     }),

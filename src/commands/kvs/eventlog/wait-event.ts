@@ -14,29 +14,33 @@ export default class KvsEventlogWaitEvent extends SourceCommand {
   static override summary = 'Wait for an event in an eventlog'
 
   static override description =
-    'Prints the first event of the given name, and waits for it in a live instance. A snapshot has it or does not: it fails if it does not.'
+    'Prints the first event with the given name. In a live instance it waits for the event. In a snapshot it fails if there is no such event.'
 
   static override examples = [
     {
-      description: 'When the resources of an instance were defined',
+      description: 'Show when the resources of an instance were defined',
       command: '<%= config.bin %> <%= command.id %> resource.eventlog resource-define --store examples/statedir',
     },
     {
-      description: 'Wait at most a minute for a job to start, given the directory of the job',
+      description: 'Wait at most a minute until a job starts, given the directory of the job',
       command: '<%= config.bin %> <%= command.id %> --timeout 1m job.0000.0002.3d00.0000.eventlog start',
     },
   ]
 
   static override args = {
-    key: Args.string({ name: 'KEY', description: 'of an eventlog', required: true }),
+    key: Args.string({ name: 'KEY', description: 'key of an eventlog', required: true }),
     event: Args.string({ name: 'EVENT', description: 'name of the event', required: true }),
   }
 
   static override flags = {
     ...eventlogFlags,
     quiet: Flags.boolean({ char: 'q', summary: 'do not print the event', helpGroup: 'OUTPUT' }),
-    verbose: Flags.boolean({ char: 'v', summary: 'print all events before it, too', helpGroup: 'OUTPUT' }),
-    waitcreate: Flags.boolean({ char: 'W', summary: 'wait for a key that does not exist', helpGroup: 'LIVE' }),
+    verbose: Flags.boolean({ char: 'v', summary: 'print also all events before it', helpGroup: 'OUTPUT' }),
+    waitcreate: Flags.boolean({
+      char: 'W',
+      summary: 'if the key does not exist, wait until it does',
+      helpGroup: 'LIVE',
+    }),
     timeout: Flags.string({
       char: 't',
       summary: 'give up after DURATION: seconds, or a number with ms, s, m, h or d',
@@ -51,7 +55,7 @@ export default class KvsEventlogWaitEvent extends SourceCommand {
     refuseUnlessLive(flags, ['waitcreate', 'timeout'])
     const timeoutMs = flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout')
     const formatter = new EventlogFormatter(eventlogFormat(flags))
-    // Its timeout is for the event, which may be late though the instance is not silent.
+    // Here --timeout is for the event, not for a silent instance.
     return this.withSource({ ...flags, timeout: undefined }, async (source) => {
       const options = { waitCreate: flags.waitcreate, timeoutMs, signal: source.signal }
       const output = new Output()

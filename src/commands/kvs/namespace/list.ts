@@ -4,11 +4,11 @@ export default class KvsNamespaceList extends SourceCommand {
   static override summary = 'List the namespaces of an instance'
 
   static override description =
-    'Prints all namespaces of a live instance with their owner and flags. Only the owner of the instance may ask. A checkpoint, and so a store or an archive, is of the primary namespace alone.'
+    'Prints all namespaces of a live instance with their owner and flags. Only the owner of the instance may do this. A checkpoint, and therefore a store or an archive, has only the primary namespace.'
 
   static override examples = [
     {
-      description: 'The namespaces of running jobs, and the primary one',
+      description: 'List the primary namespace and those of running jobs',
       command: '<%= config.bin %> <%= command.id %>',
     },
   ]
