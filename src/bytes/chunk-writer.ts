@@ -1,9 +1,9 @@
-/** Chunks of this size are what encoders hand on: large enough that system calls and promises do not count. */
+/** Encoders hand on chunks of this size: so large that the cost of system calls and promises does not matter. */
 export const CHUNK_BYTES = 1 << 20
 
 /**
- * A growing run of bytes, cut into chunks of about 1 MiB. An encoder writes at the end; whoever drains it takes the
- * full chunks and hands each back with {@link recycle} once it has been written.
+ * A growing run of bytes, cut into chunks of about 1 MiB. An encoder writes at the end. The consumer takes the full
+ * chunks and gives each back with {@link recycle} after it has been written.
  */
 export class ChunkWriter {
   #chunk: Uint8Array
@@ -18,12 +18,12 @@ export class ChunkWriter {
     this.#chunk = Buffer.allocUnsafeSlow(chunkBytes)
   }
 
-  /** Number of bytes written so far, drained or not. */
+  /** Number of bytes written so far, taken or not. */
   get bytes(): number {
     return this.#flushedBytes + this.#used
   }
 
-  /** Number of bytes in full chunks that wait to be taken. */
+  /** Number of bytes in full chunks that have not been taken. */
   get ready(): number {
     return this.#full.length * this.#chunkBytes
   }
@@ -59,7 +59,7 @@ export class ChunkWriter {
     }
   }
 
-  /** The full chunks, in order, which are the caller's from now on. With `all`, the last one too, however short. */
+  /** Take the full chunks, in order. The caller owns them. With `all`, also the last one, which may be shorter. */
   take(all = false): Uint8Array[] {
     if (all && this.#used > 0) this.#turn()
     const chunks = this.#full
@@ -67,7 +67,7 @@ export class ChunkWriter {
     return chunks
   }
 
-  /** Give a taken chunk back, to be overwritten. Only for chunks that nobody looks at any more. */
+  /** Give back a taken chunk, to be overwritten. The caller must not use it any more. */
   recycle(chunk: Uint8Array): void {
     if (this.#spare.length < 4 && chunk.buffer.byteLength === this.#chunkBytes) {
       this.#spare.push(new Uint8Array(chunk.buffer))

@@ -1,35 +1,36 @@
 /**
- * The LZ4 block format, encoding (lz4_Block_format.md of the LZ4 project), the fast way: one look-up a position, and
- * longer and longer strides over bytes that do not repeat. Written here for the same reason as the decoder: many small
- * blobs of one buffer become many small blocks in another, without an allocation or a call into native code for each.
+ * An encoder of the LZ4 block format (lz4_Block_format.md of the LZ4 project). It is the fast variant: one look-up per
+ * position, and longer and longer strides over bytes that do not repeat. It is written here for the same reason as the
+ * decoder: it turns many small blobs of one buffer into many small blocks of another, without an allocation or a call
+ * into native code for each.
  */
 
-/** A match is at least this long: shorter ones cannot be written. */
+/** The shortest match: the format cannot hold a shorter one. */
 const MIN_MATCH = 4
-/** The last match begins this far before the end of the block, or further, */
+/** No match begins closer than this to the end of the block. */
 const LAST_MATCH = 12
-/** and the last bytes are always literals. */
+/** The last bytes of a block, at least this many, are always literals. */
 const LAST_LITERALS = 5
 const MAX_OFFSET = 0xffff
-/** Table sizes, as powers of two: a small blob does not pay for clearing a large table. */
+/** Table sizes, as powers of two. A small blob uses a small table, because clearing a large one would cost more. */
 const LEAST_HASH_BITS = 8
 const MOST_HASH_BITS = 14
 /** After 2 to the power of this many look-ups without a match, the stride grows by one. */
 const STRIDE_BITS = 6
 
-/** Where a hash of four bytes was seen last: its position plus one. One table serves all, as nothing here can wait. */
+/** Where a hash of four bytes was seen last: its position plus one. Encoding is synchronous, so one table is enough. */
 const seen = new Int32Array(1 << MOST_HASH_BITS)
 
 /**
  * Compress one LZ4 block.
  *
- * @param source - holds the bytes
+ * @param source - holds the bytes to compress
  * @param from - where they begin in `source`
- * @param length - how many
+ * @param length - number of bytes to compress
  * @param target - receives the block
- * @param at - where it begins in `target`
- * @param room - the bytes it may take
- * @returns the bytes it takes; 0 when it does not fit, with `target` partly overwritten within `at` … `at + room`
+ * @param at - where the block begins in `target`
+ * @param room - the most bytes the block may take
+ * @returns the length of the block; 0 when it does not fit, with `target` partly overwritten within `at` … `at + room`
  */
 export function lz4EncodeBlock(
   source: Uint8Array,
@@ -69,7 +70,7 @@ export function lz4EncodeBlock(
       for (let m = match + MIN_MATCH; stop < matchEnd && source[stop] === source[m]; m++) stop++
       const literals = s - anchor
       const rest = stop - s - MIN_MATCH
-      // Token, lengths, literals and offset; what ends the block is looked at below.
+      // Room for token, lengths, literals and offset. The check below covers the last literals.
       if (t + 1 + lengthBytes(literals) + literals + 2 + lengthBytes(rest) > limit) return 0
       t = putToken(target, t, literals, Math.min(rest, 15))
       t = copy(source, anchor, literals, target, t)
@@ -79,7 +80,7 @@ export function lz4EncodeBlock(
       if (rest >= 15) t = putLength(target, t, rest - 15)
       s = stop
       anchor = stop
-      // A position within the match, so that what repeats with a short period is found again at once.
+      // Also remember a position within the match, to find bytes that repeat with a short period at once.
       if (s <= matchStop) seen[Math.imul(word32(source, s - 2), 0x9e3779b1) >>> shift] = s - 1
     }
   }
@@ -98,7 +99,7 @@ function word32(bytes: Uint8Array, at: number): number {
   )
 }
 
-/** The bytes a length takes beyond its four bits in the token. */
+/** How many bytes a length takes besides its four bits in the token. */
 function lengthBytes(length: number): number {
   return length < 15 ? 0 : Math.floor((length - 15) / 255) + 1
 }
@@ -116,7 +117,7 @@ function putLength(target: Uint8Array, at: number, length: number): number {
   return t
 }
 
-/** Runs shorter than this are copied byte by byte: a call of `set` costs more than it saves. */
+/** Runs shorter than this are copied byte by byte: for them, a call of `set` costs more than it saves. */
 const LONG_COPY = 64
 
 function copy(source: Uint8Array, from: number, length: number, target: Uint8Array, at: number): number {

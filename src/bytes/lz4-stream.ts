@@ -1,47 +1,47 @@
 /**
- * The LZ4 block format, decoded piece by piece: a match reaches back 64 KiB at most, so no more of what has been written
- * must be held, however large the block is. Slower than {@link lz4DecodeBlock} for what is small.
+ * A decoder of the LZ4 block format that works piece by piece. A match reaches back 64 KiB at most, so the decoder
+ * holds only the last 64 KiB, however large the block is. For small blocks it is slower than {@link lz4DecodeBlock}.
  */
 
 /** How far back a match may reach. */
 const HISTORY = 1 << 16
 
-/** Bytes that are expanded in one go. */
+/** Bytes that one call of {@link Lz4Stream.next} expands. */
 const PIECE = 1 << 20
 
 /** Expands one LZ4 block. */
 export class Lz4Stream {
   readonly #more: () => Uint8Array | undefined
   readonly #size: number
-  /** History, and after it the piece that is being written. */
+  /** The history, followed by the piece that is being expanded. */
   readonly #buffer = Buffer.allocUnsafeSlow(HISTORY + PIECE)
   #end = 0
-  /** Bytes expanded so far, and in the literals and the match that are under way. */
+  /** Bytes expanded so far, plus those still to be copied for the current literals and match. */
   #expanded = 0
   #source: Uint8Array = new Uint8Array()
   #at = 0
   #literals = 0
   #match = 0
   #offset = 0
-  /** What the token says of the match that follows its literals; undefined when a token is next. */
+  /** The match length bits of the current token; undefined when a token is next. */
   #matchBits: number | undefined
   #state: 'open' | 'whole' | 'damaged' = 'open'
 
   /**
-   * @param more - the next bytes of the block; undefined at its end. They are held until all of them have been expanded.
-   * @param size - how many bytes the block must expand to, exactly
+   * @param more - returns the next bytes of the block; undefined at its end. They are held until they are expanded.
+   * @param size - the exact number of bytes that the block must expand to
    */
   constructor(more: () => Uint8Array | undefined, size: number) {
     this.#more = more
     this.#size = size
   }
 
-  /** After the last piece: was the block well formed, and did it expand to the size it must? */
+  /** After the last piece: true when the block was well formed and expanded to its size. */
   get isWhole(): boolean {
     return this.#state === 'whole'
   }
 
-  /** The next bytes, a view that is good until the next call; undefined at the end, or where the block is damaged. */
+  /** The next bytes: a view, valid until the next call. Undefined at the end, or where the block is damaged. */
   next(): Uint8Array | undefined {
     const kept = Math.min(this.#end, HISTORY)
     this.#buffer.copyWithin(0, this.#end - kept, this.#end)
@@ -73,7 +73,7 @@ export class Lz4Stream {
     this.#expect(this.#match)
   }
 
-  /** A length of four bits, with the bytes that go on with it. */
+  /** A length: the four bits of the token, plus the bytes that extend it. */
   #length(bits: number): number {
     let length = bits
     for (let more = bits === 15 ? 255 : 0; more === 255 && this.#state === 'open'; length += more) more = this.#byte()
@@ -100,7 +100,7 @@ export class Lz4Stream {
   #copyMatch(limit: number): void {
     const [buffer, from, to] = [this.#buffer, this.#end - this.#offset, this.#end]
     const length = Math.min(this.#match, limit - to)
-    // What overlaps repeats the bytes between: copy them once, then twice as many each time.
+    // A match that overlaps its target repeats the bytes between: copy them once, then double the copy each time.
     let copied = Math.min(length, this.#offset)
     buffer.copyWithin(to, from, from + copied)
     while (copied < length) {

@@ -1,13 +1,15 @@
 /**
- * The LZ4 block format, decoding only (lz4_Block_format.md of the LZ4 project): a run of sequences, each a token,
- * literals, and a match copied from what has been written already. `content.sqlite` holds blobs of 256 bytes and
- * more this way, without frame or length prefix; the expanded size stands in a column of its own.
+ * A decoder of the LZ4 block format (lz4_Block_format.md of the LZ4 project): a block is a run of sequences, each a
+ * token, literals, and a match that repeats bytes already written. `content.sqlite` holds blobs of 256 bytes and more
+ * this way, without frame or length prefix; another column has the expanded size.
  *
- * Written here rather than taken from a library because it decodes many small blobs into one buffer without an
+ * It is written here, not taken from a library, because it decodes many small blobs into one buffer without an
  * allocation or a call into native code for each.
  */
 
-/** A match shorter than this is copied byte by byte: a call of `copyWithin` costs more than it saves. */
+/**
+ * Runs shorter than this are copied byte by byte: for them, a call of `set` or `copyWithin` costs more than it saves.
+ */
 const LONG_COPY = 64
 
 /**
@@ -18,7 +20,7 @@ const LONG_COPY = 64
  * @param length - number of bytes of the block
  * @param target - receives the expanded bytes
  * @param at - where they begin in `target`
- * @param size - how many bytes the block must expand to, exactly
+ * @param size - the exact number of bytes that the block must expand to
  * @returns true when the block is well formed and expands to `size` bytes; false otherwise, with `target` partly
  *   overwritten within `at` … `at + size`. Never reads or writes outside of the two ranges.
  */

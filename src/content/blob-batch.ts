@@ -1,22 +1,22 @@
-/** A batch of blobs on its way to a writing thread: few buffers, whose memory is handed over, not copied. */
+/** A batch of blobs for a writing thread. It has few buffers, which are transferred, not copied. */
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 
-/** Blobs to store. They lie in one buffer. */
+/** Blobs to store: blob `i` is at `start[i]` … `end[i]` of `bytes`. */
 export interface BlobBatch {
   bytes: Uint8Array
   start: Float64Array
   end: Float64Array
-  /** In the same order, one after another. */
+  /** The digests of the blobs, in the same order, one after another. */
   digests: Uint8Array
 }
 
-/** Something that stores batches of blobs, blocking: it has a thread of its own. */
+/** Stores batches of blobs with blocking calls, in its own thread. */
 export interface BlobWriter {
   readonly hash: HashName
   store(batch: BlobBatch): void
-  /** Make everything last, with this checkpoint. */
+  /** Write the checkpoint and make everything durable. */
   commit(checkpoint: Checkpoint): void
-  /** Let go. Without a commit before, what was there is as it was. */
+  /** Release everything. Without a commit before, the store is unchanged. */
   close(): void
 }

@@ -1,15 +1,15 @@
-/** What became of each blob of a batch that a reading thread has answered. */
+/** Turns a reading thread's answer to a batch into one result for each blob. */
 import { type BlobResult, ContentError } from './content-store.ts'
 import { BLOB, type PackedBatch } from './packed-batch.ts'
 
-/** One blob of a batch. @param i - its place there */
+/** The result of one blob. @param i - its place in the batch */
 export function resultOf(batch: PackedBatch, i: number, blobref: string): BlobResult {
   const status = batch.status[i]
   if (status === BLOB.PACKED) return batch.arena.subarray(batch.start[i], batch.end[i])
   return status === BLOB.LARGE ? batch.large.get(i) : errorOf(status as number, blobref, batch.reasons.get(i))
 }
 
-/** Why a blob cannot be had, or what is wrong with it; undefined when nothing is. */
+/** The error of a blob that is missing, damaged or unreadable; undefined when nothing is wrong. */
 export function errorOf(status: number, blobref: string, reason: string | undefined): ContentError | undefined {
   switch (status) {
     case BLOB.PACKED:

@@ -25,7 +25,7 @@ export function parseBlobref(text: string): string {
   })
 }
 
-/** The algorithm a valid blobref names. */
+/** The algorithm of a valid blobref. */
 export function blobrefHash(blobref: string): HashName {
   return blobref.startsWith('sha256-') ? 'sha256' : 'sha1'
 }
@@ -35,7 +35,7 @@ export function blobrefHex(blobref: string): string {
   return blobref.slice(blobref.indexOf('-') + 1)
 }
 
-/** The blobref of a blob (RFC 10: the digest of its bytes as they are). */
+/** The blobref of a blob: the digest of its bytes (RFC 10). */
 export function blobrefOf(hash: HashName, blob: Uint8Array): string {
   return `${hash}-${digestHex(hash, blob, 'hex')}`
 }

@@ -1,13 +1,13 @@
 import { FluxError, LAST_SECONDS, wholeNumber } from '../errors/index.ts'
 import { isBlobref } from './blobref.ts'
 
-/** A KVS root that the instance wrote down in its backing store, to start from the next time. */
+/** A KVS root that the instance recorded in its backing store, to start from it the next time. */
 export interface Checkpoint {
   /** Blobref of the root directory. */
   readonly rootref: string
   /** KVS sequence number of the root; 0 when it was not recorded. */
   readonly sequence: number
-  /** Seconds since 1970, with a fraction; 0 when it was not recorded, or is beyond what any clock says. */
+  /** Seconds since 1970, with a fraction; 0 when it was not recorded, or is out of the range of `Date`. */
   readonly timestamp: number
 }
 
@@ -15,8 +15,8 @@ export interface Checkpoint {
  * Decode a checkpoint object, version 0 or 1; before v0.36 it was a bare blobref.
  *
  * @param value - the object as parsed from JSON
- * @param where - for the error: which checkpoint, of what
- * @throws {FluxError} `EPROTO` when it is something else
+ * @param where - which checkpoint of which store, for the error
+ * @throws {FluxError} `EPROTO` it is not a checkpoint object
  * @see flux-core, `src/common/libkvs/kvs_checkpoint.c`
  */
 export function decodeCheckpoint(value: unknown, where: string): Checkpoint {
@@ -29,7 +29,7 @@ export function decodeCheckpoint(value: unknown, where: string): Checkpoint {
     Number.isSafeInteger(sequence) &&
     Number.isFinite(timestamp)
   ) {
-    // What it says is not checked by anybody who writes it, and the root below may be as good as any.
+    // Writers do not check the timestamp, and the root may be good even if the timestamp is not.
     const seconds = Math.abs(timestamp as number) <= LAST_SECONDS ? (timestamp as number) : 0
     return { rootref, sequence: sequence as number, timestamp: seconds }
   }
@@ -39,14 +39,14 @@ export function decodeCheckpoint(value: unknown, where: string): Checkpoint {
 /**
  * Encode a checkpoint object, as compact JSON.
  *
- * @throws {FluxError} `EINVAL` for what Flux could not read back: no blobref, no whole sequence number, no time
+ * @throws {FluxError} `EINVAL` Flux could not read it back: rootref, sequence or timestamp is not valid
  * @see flux-core, `src/common/libkvs/kvs_checkpoint.c`
  */
 export function encodeCheckpoint({ rootref, sequence, timestamp }: Checkpoint): string {
   if (!isBlobref(rootref)) throw new FluxError('EINVAL', `rootref ${rootref}: not a blobref`)
   wholeNumber('sequence', sequence)
   if (!Number.isFinite(timestamp)) throw new FluxError('EINVAL', `timestamp ${timestamp}: not a number of seconds`)
-  // Flux takes no timestamp without a fraction or exponent.
+  // Flux rejects a timestamp without a fraction or exponent.
   const time = Number.isInteger(timestamp) ? timestamp.toFixed(1) : String(timestamp)
   return `{"version":1,"rootref":"${rootref}","sequence":${sequence},"timestamp":${time}}`
 }

@@ -6,51 +6,52 @@ import type { ReadCounts } from './read-counts.ts'
 import type { StoreOnDisk } from './store-on-disk.ts'
 
 /**
- * One blob of a batch: its bytes; or why it cannot be had; or undefined when it was left out because the batch had
- * reached its byte budget, and is to be asked for again.
+ * The result for one blob of a batch: its bytes; or the error why it cannot be loaded; or undefined when it was left
+ * out because the batch had reached its byte budget. The caller must ask for it again.
  */
 export type BlobResult = Uint8Array | ContentError | undefined
 
 /**
- * Where blobs come from: the broker, a `content.sqlite`, a `content.files` directory, an archive. This is what each of them
- * can do. What only a store on disk can do is in {@link onDisk}, and what only a live instance can do in {@link instance}.
+ * A source of blobs: the broker, a `content.sqlite`, a `content.files` directory, an archive. Every source has these
+ * members. {@link onDisk} has what only a store on disk can do, and {@link instance} what only a live instance can do.
  */
 export interface ContentStore extends AsyncDisposable {
-  /** What is shown of it in messages: a path or a URI. */
+  /** The name of the store in messages: a path or a URI. */
   readonly name: string
   /** The algorithm of its blobrefs. */
   readonly hash: HashName
-  /** The largest number of blobs that is worth asking for at a time, now; it may change while one works. */
+  /** The largest number of blobs that is worth loading at a time. It may change during the work. */
   readonly window: number
-  /** Number of blobs in the store, where that is known without looking at each. */
+  /** Number of blobs in the store, if that is known without reading each. */
   readonly objects?: number | undefined
-  /** How much has been read so far, for whoever shows it. */
+  /** How much has been read so far, for progress displays. */
   readonly counts?: Readonly<ReadCounts> | undefined
 
-  /** What a store on disk can do, too; undefined for any other. */
+  /** The additional functions of a store on disk; undefined for any other. */
   readonly onDisk?: StoreOnDisk | undefined
-  /** The live instance behind the store; undefined where there is none. */
+  /** The live instance behind the store; undefined when there is none. */
   readonly instance?: LiveInstance | undefined
 
   /**
-   * Load blobs. Each is compared with its blobref, unless the store was opened without verification. Several batches may
-   * be under way at once.
+   * Load blobs. Each is compared with its blobref, unless the store was opened without verification. Several batches
+   * may be loading at once.
    *
    * @param blobrefs - valid blobrefs, of any algorithm, in any order, repeated or not
-   * @param budgetBytes - when the blobs found come to more, some are left undefined; never all of them
-   * @param maxBlobBytes - a store on disk does not load what is larger, but answers `EFBIG` for it: {@link StoreOnDisk.stream}
+   * @param budgetBytes - when the blobs come to more, some results are undefined, but never all
+   * @param maxBlobBytes - a store on disk does not load larger blobs: their result is `EFBIG`. Use {@link
+   *   StoreOnDisk.stream}
    * @returns one result for each blobref, in order. The bytes may be views of one larger buffer.
-   * @throws {FluxError} when the store as a whole fails; `EBUSY` when somebody has changed it meanwhile
+   * @throws {FluxError} the store as a whole fails; `EBUSY` another process has changed it meanwhile
    */
   loadBatch(blobrefs: readonly string[], budgetBytes: number, maxBlobBytes?: number): Promise<BlobResult[]>
 
   /**
-   * Compare blobs with their blobrefs where they are, and hand over none.
+   * Verify blobs without returning their bytes.
    *
    * @param blobrefs - as for {@link loadBatch}
-   * @returns what is wrong with each, in order; undefined for one that is intact. A store that was opened without
-   *   verification says only what is missing.
-   * @throws {FluxError} when the store as a whole fails
+   * @returns the error of each, in order; undefined for an intact blob. A store that was opened without verification
+   *   reports only missing blobs.
+   * @throws {FluxError} the store as a whole fails
    */
   checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]>
 
@@ -61,17 +62,20 @@ export interface ContentStore extends AsyncDisposable {
   checkpoints(): Promise<Checkpoint[]>
 
   /**
-   * Call when everything has been read. A store on disk also looks before it hands anything on, so that no damage is told
-   * that is none.
-   * @throws {FluxError} `EBUSY` when somebody changed the store meanwhile, so that what was read may be torn
+   * Check that the store has not changed; call it when everything has been read. A store on disk also checks before it
+   * returns any result, so that a change is never reported as damage.
+   * @throws {FluxError} `EBUSY` another process changed the store meanwhile, so the data read may be inconsistent
    */
   assertUnchanged(): Promise<void>
 
-  /** Release everything. Calling it twice does no harm. */
+  /** Release everything. May be called twice. */
   close(): Promise<void>
 }
 
-/** One blob cannot be had: `ENOENT` missing, `EBADMSG` altered, `EIO` not readable, `EFBIG` larger than is wanted. */
+/**
+ * One blob cannot be loaded: `ENOENT` missing, `EBADMSG` altered, `EIO` not readable (a broker may also send `EINVAL`),
+ * `EFBIG` larger than the caller accepts.
+ */
 export class ContentError extends FluxError {
   readonly blobref: string
 

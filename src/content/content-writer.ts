@@ -1,41 +1,41 @@
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 
-/** Blobs on their way. */
+/** A batch of blobs that is being stored. */
 export interface StoringBatch {
-  /** In the order of the blobs. */
+  /** The blobrefs, in the order of the blobs. */
   readonly blobrefs: string[]
   /**
-   * Settles when they are stored. Rejects with a {@link FluxError}: `ENOSPC`, `EFBIG`, or whatever the store fails with.
-   * Then so do all that follow, and {@link ContentWriter.commit}.
+   * Resolves when the blobs are stored. Rejects with a {@link FluxError}: `ENOSPC`, `EFBIG`, or another error of the
+   * store. After that, all later batches and {@link ContentWriter.commit} reject too.
    */
   readonly stored: Promise<void>
-  /** Settles, and never rejects, when the writer has room for more: wait for it, or all is held in memory. */
+  /** Resolves when the writer has room for more; never rejects. A caller that does not wait fills the memory. */
   readonly room: Promise<void>
 }
 
-/** Where a restore puts blobs: the broker, a `content.sqlite`, a `content.files` directory. */
+/** The target of a restore: the broker, a `content.sqlite`, a `content.files` directory. */
 export interface ContentWriter extends AsyncDisposable {
-  /** What is shown of it in messages: a path or a URI. */
+  /** The name of the store in messages: a path or a URI. */
   readonly name: string
   /** The algorithm of its blobrefs. */
   readonly hash: HashName
 
   /**
-   * Store blobs. One that is there already costs nothing more. Several batches may be under way at once.
+   * Store blobs. A blob that the store has already takes no more space. Several batches may be in progress at once.
    *
-   * @param blobs - views that are not changed until they are stored
-   * @param handedOver - they are views of one buffer, which is the writer's from now on
+   * @param blobs - views; do not change them until they are stored
+   * @param handedOver - true when the blobs are views of one buffer, which the writer owns from now on
    */
   storeBatch(blobs: readonly Uint8Array[], handedOver?: boolean): StoringBatch
 
   /**
-   * Append a checkpoint, newest, and make everything last. Until then nothing has changed for a reader of the store.
+   * Append the newest checkpoint and make everything durable. Until then, nothing changes for a reader of the store.
    *
-   * @throws {FluxError} naming the store; then it is as it was, unless the message says that everything is stored
+   * @throws {FluxError} naming the store, which is then unchanged, unless the message says that everything is stored
    */
   commit(checkpoint: Checkpoint): Promise<void>
 
-  /** Let go. Without {@link commit} before, the store is as it was. Twice does no harm. */
+  /** Release everything. Without a {@link commit} before, the store is unchanged. May be called twice. */
   close(): Promise<void>
 }

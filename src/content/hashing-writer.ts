@@ -3,7 +3,7 @@ import type { ContentWriter, StoringBatch } from './content-writer.ts'
 
 const DONE = Promise.resolve()
 
-/** Stores nothing: says what the blobrefs would be. */
+/** Stores nothing, and only computes the blobrefs. */
 export class HashingWriter implements Pick<ContentWriter, 'hash' | 'storeBatch'> {
   readonly hash: HashName
 

@@ -13,13 +13,13 @@ export const LOOKUP = {
   STREAM: 512,
 } as const
 
-/** What the KVS service is asked. */
+/** A lookup request to the KVS service. */
 export interface KvsLookup {
   readonly key: string
-  /** Of {@link LOOKUP}. */
+  /** Bits of {@link LOOKUP}. */
   readonly flags: number
   readonly namespace?: string | undefined
-  /** The tree object of a directory, instead of the namespace: where the key starts from. */
+  /** The tree object of a directory to start from, instead of the root of the namespace. */
   readonly rootdir?: unknown
 }
 
@@ -40,23 +40,23 @@ export interface KvsNamespace {
 }
 
 /**
- * The KVS of a live instance, which anybody may ask for a namespace of his own. Answers are tree objects as they come,
- * unchecked; errors of a lookup begin with the key, and end in the errno's text.
+ * The KVS of a live instance. A guest may read only the namespaces that the guest owns. Answers are tree objects, which
+ * are not checked. Messages of lookup errors begin with the key and end with the text of the errno.
  */
 export interface KvsService {
-  /** @throws {FluxError} as the service refuses; the connection is lost */
+  /** Look up a key. @throws {FluxError} the service answers with an error; the connection is lost */
   lookup(request: KvsLookup, signal?: AbortSignal): Promise<unknown>
-  /** Many at once. @returns for each the answer, or why there is none */
+  /** Look up many keys at once. @returns for each, the answer or the error */
   lookupBatch(requests: readonly KvsLookup[], signal?: AbortSignal): Promise<(unknown | FluxError)[]>
-  /** With WATCH or STREAM: an answer for each change, or for each part. */
+  /** Look up with WATCH or STREAM. @yields an answer for each change, or for each part of the value */
   lookupStream(request: KvsLookup, signal?: AbortSignal): AsyncGenerator<unknown, void, void>
   /**
-   * The current root of a namespace, and whose it is.
+   * The current root of a namespace, and the user ID of its owner.
    * @throws {FluxError} `ENOTSUP` no such namespace; `ENOSYS` the KVS is not running
    */
   root(namespace: string): Promise<NamespaceRoot & { readonly owner: number }>
   /** All namespaces; for the owner of the instance only. */
   namespaces(): Promise<KvsNamespace[]>
-  /** Wait until a namespace has come to a sequence number. @returns where it is then */
+  /** Wait until a namespace reaches a sequence number. @returns its root then */
   waitVersion(namespace: string, sequence: number, signal?: AbortSignal): Promise<NamespaceRoot>
 }

@@ -1,10 +1,13 @@
 import type { KvsService } from './kvs-service.ts'
 
-/** What the services of a live instance say of their blobs. */
+/** What the services of a live instance report about their blobs. */
 export interface ServiceStats {
-  /** The content cache of rank 0: number of blobs, of those with their bytes, of those not stored yet; and bytes. */
+  /**
+   * The content cache of rank 0: number of blobs; of blobs whose bytes it has; of blobs not yet in the backing store;
+   * and bytes.
+   */
   cache: { count: number; valid: number; dirty: number; size: number }
-  /** The backing store; undefined when there is none that is known here. */
+  /** The backing store; undefined when no module that we know is loaded. */
   backing: { module: string; objects: number; fileBytes: number | undefined } | undefined
 }
 
@@ -13,9 +16,9 @@ export interface LiveInstance {
   /** The KVS. Its module may not be loaded. */
   readonly kvs: KvsService
 
-  /** What the services say of their blobs. @throws {FluxError} they do not answer */
+  /** Ask the services about their blobs. @throws {FluxError} a service answers with an error */
   serviceStats(): Promise<ServiceStats>
 
-  /** Tell the instance's state machine how far one is, which keeps systemd from calling a shutdown stuck. */
+  /** Report progress to the instance's state machine, so that systemd does not take a slow shutdown for a stuck one. */
   notifyStatus(status: string): Promise<void>
 }

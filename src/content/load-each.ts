@@ -1,16 +1,16 @@
-/** Loading any number of blobs: in batches, and asking again for what a store left out for its byte budget. */
+/** Load any number of blobs in batches, and ask again for those that a store left out because of the byte budget. */
 import { abortable, throwIfAborted } from '../errors/index.ts'
 import type { ContentError, ContentStore } from './content-store.ts'
 
-/** Blobs asked for at a time: beyond this, a batch gains nothing. */
+/** The most blobs in a batch: a larger batch gains nothing. */
 const MOST = 512
 
-/** Bytes of a batch; a single blob may be larger. */
+/** The byte budget of a batch. A single blob may be larger. */
 const BUDGET_BYTES = 16 << 20
 
-/** How {@link loadEach} and {@link loadInOrder} ask. */
+/** Options of {@link loadEach} and {@link loadInOrder}. */
 export interface LoadOptions {
-  /** Blobs asked for at a time (default: the store's window, 512 at most). */
+  /** The most blobs in a batch (default: the store's window, at most 512). */
   most?: number | undefined
   /** Bytes loaded at a time (default 16 MiB). A single blob may be larger. */
   budgetBytes?: number | undefined
@@ -23,11 +23,11 @@ export interface LoadOptions {
 export type BlobLoader = Pick<ContentStore, 'loadBatch' | 'window'>
 
 /**
- * Load blobs, in whatever order they come.
+ * Load blobs in any order.
  *
- * @param take - called once for each blob: its place in `blobrefs`, and its bytes or why it cannot be had. The bytes are
- *   views: copy what is to be kept. When it returns false, no further batch is asked for.
- * @throws {FluxError} when the store as a whole fails
+ * @param take - called once for each blob, with its place in `blobrefs` and its bytes or error. The bytes are views:
+ *   copy them to keep them. When `take` returns false, no further batch is loaded.
+ * @throws {FluxError} the store as a whole fails
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
 export async function loadEach(
@@ -37,7 +37,7 @@ export async function loadEach(
   { most, budgetBytes = BUDGET_BYTES, maxBlobBytes, signal }: LoadOptions = {},
 ): Promise<void> {
   let next = 0
-  /** Places that are asked for now: first those that were left out before. */
+  /** The places to load now: first those that were left out before. */
   let places: number[] = []
   while (true) {
     throwIfAborted(signal)
@@ -59,10 +59,9 @@ export async function loadEach(
 }
 
 /**
- * Load blobs, and answer them in order.
+ * Load blobs, and yield them in order.
  *
- * @yields for blobs that follow each other, their bytes or why they cannot be had; never nothing. The bytes are views, good
- *   until the next are asked for.
+ * @yields the bytes or errors of one or more consecutive blobs. The bytes are views, valid until the next step.
  * @throws as {@link loadEach}
  */
 export async function* loadInOrder(
@@ -79,12 +78,12 @@ export async function* loadInOrder(
     const run = (leftOut < 0 ? results : results.slice(0, leftOut)) as (Uint8Array | ContentError)[]
     at += run.length
     if (run.length > 0) yield run
-    // The store may have left out the very first. Only a batch of its own is sure to bring that one.
+    // The store may have left out the first blob of the batch. Loading that blob alone always returns it.
     isAlone = run.length === 0
   }
 }
 
-/** A window may change while one works. */
+/** The size of the next batch, computed each time because the window may change. */
 function batchSize({ window }: BlobLoader, most = Math.min(MOST, window)): number {
   return Math.max(1, most)
 }

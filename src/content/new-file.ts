@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { FluxError } from '../errors/index.ts'
 import { PartFile, syncPathSync } from '../files/index.ts'
 
-/** A store that gets its name when it is complete, and then its owner too. Until then it is a {@link PartFile}. */
+/** A new store that gets its final name and owner when it is complete. Until then it is a {@link PartFile}. */
 export class NewFile {
   readonly #part: PartFile
   readonly #final: string
@@ -18,12 +18,12 @@ export class NewFile {
     }
   }
 
-  /** Where it is until then. */
+  /** The path until {@link commit}. */
   get path(): string {
     return this.#part.path
   }
 
-  /** Make it last, under its name. @throws {FluxError} `EEXIST` when something else has the name by now */
+  /** Flush it to disk and give it its final name. @throws {FluxError} `EEXIST` something else has the name by now */
   commit(): void {
     const dir = dirname(this.#final)
     try {
@@ -37,18 +37,18 @@ export class NewFile {
     }
   }
 
-  /** Leave nothing behind. May be called at any time, does nothing after {@link commit}, and never throws. */
+  /** Remove it, if it was not committed. May be called at any time; never throws. */
   remove(): void {
     this.#part.remove()
   }
 }
 
-/** Whoever has a directory, if that has to be told: when root makes something in it for an instance of somebody else. */
+/** The owner that a new file in a directory must get when root makes it: that of the directory. Otherwise undefined. */
 export function ownerIn(dir: string): { uid: number; gid: number } | undefined {
   return process.geteuid?.() === 0 ? statSync(dir) : undefined
 }
 
-/** Let somebody have a file or directory. */
+/** Change the owner of a file or directory, unless `owner` is undefined. */
 export function giveTo(owner: { uid: number; gid: number } | undefined, path: string): void {
   if (owner) chownSync(path, owner.uid, owner.gid)
 }

@@ -9,12 +9,13 @@ import type { StoreOnDisk, StoreTotals } from './store-on-disk.ts'
 import type { StoreReader } from './store-reader.ts'
 
 /**
- * Batches of a few hundred blobs hide the cost of crossing between threads; more only lengthen the wait for a directory
- * that the walk needs next. Two in flight keep the thread busy while one is being used.
+ * The window in blobs. Batches of a few hundred blobs hide the cost of crossing between threads; larger ones only
+ * lengthen the wait for a directory that the walk needs next. Two batches in flight keep the thread busy while one is
+ * being used.
  */
 const WINDOW = 1024
 
-/** A content store on disk, with no broker: a blocking reader in a thread of its own. */
+/** A content store on disk, read without a broker: a thread does the blocking reads. */
 export class OfflineStore implements ContentStore {
   readonly name: string
   readonly window = WINDOW
@@ -24,7 +25,7 @@ export class OfflineStore implements ContentStore {
   #objects: number | undefined
 
   /**
-   * @param name - what is shown of it in messages, if that is not what the reader calls it
+   * @param name - the name for messages (default: the reader's name)
    * @internal
    */
   constructor(reader: StoreReader, name = reader.name) {
@@ -94,7 +95,7 @@ export class OfflineStore implements ContentStore {
   }
 }
 
-/** What else can be asked of a store that a thread reads. */
+/** The additional functions of a store on disk. */
 class ReadOnDisk implements StoreOnDisk {
   readonly #reader: StoreReader
 

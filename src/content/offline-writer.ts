@@ -7,10 +7,12 @@ import { RecentBlobrefs } from './recent-blobrefs.ts'
 import type { WritePlan } from './store-kind.ts'
 import type { WriterHandlers, WriterThreadData } from './writer-thread.ts'
 
-/** Batches that may be on their way to the thread. */
+/** The most batches that may wait for the thread. */
 const BATCHES = 4
 
-/** Stores blobs on disk, with no broker: a blocking writer in a thread of its own. The digests are made here. */
+/**
+ * Stores blobs on disk, without a broker: a thread does the blocking writes. The digests are computed in this thread.
+ */
 export class OfflineWriter implements ContentWriter {
   readonly name: string
   readonly hash: HashName
@@ -20,9 +22,9 @@ export class OfflineWriter implements ContentWriter {
   #failed: Promise<void> = Promise.resolve()
 
   /**
-   * @param name - what is shown of the store in messages
+   * @param name - the name of the store for messages
    * @param plan - what to write, and how
-   * @throws {FluxError} what the writer says when it cannot open or make the store
+   * @throws {FluxError} the writer cannot open or make the store
    */
   static async open(name: string, { module, data }: WritePlan): Promise<OfflineWriter> {
     const threadData: WriterThreadData = { name, module, data }
@@ -74,7 +76,7 @@ export class OfflineWriter implements ContentWriter {
     try {
       await this.#thread.call('store', batch, [batch.bytes.buffer as ArrayBuffer])
     } catch (error) {
-      // What is only known may be among what is lost.
+      // Later batches leave out blobs that `#recent` has, and those may be lost now. So they must fail too.
       this.#failed = Promise.reject(error)
       this.#failed.catch(() => {})
       throw error

@@ -1,25 +1,25 @@
 /**
- * A batch of blobs as it crosses from the reading thread: few buffers, whose memory is handed over, not copied.
+ * A batch of blobs from a reading thread. It has few buffers, which are transferred, not copied.
  */
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { SharedCounts } from './read-counts.ts'
 import type { StoreTotals } from './store-on-disk.ts'
 
-/** What became of a blob. */
+/** The status of a blob in a batch. */
 export const BLOB = {
   /** In the arena, from `start[i]` to `end[i]`. */
   PACKED: 0,
   /** In `large`. */
   LARGE: 1,
-  /** Left out for want of budget. */
+  /** Left out because the budget was used up. */
   DEFERRED: 2,
   MISSING: 3,
   /** Its bytes do not have the digest they are stored under. */
   ALTERED: 4,
-  /** The store cannot give its bytes; the reason is in `reasons`. */
+  /** The store cannot read its bytes; the reason is in `reasons`. */
   UNREADABLE: 5,
-  /** Larger than any that is wanted whole. */
+  /** Larger than `maxBlobBytes`. */
   TOO_LARGE: 6,
 } as const
 
@@ -28,64 +28,66 @@ export interface PackedBatch {
   start: Uint32Array
   end: Uint32Array
   arena: Uint8Array
-  /** Blobs that got a buffer of their own, by their place in the batch. */
+  /** Blobs with a separate buffer, by their place in the batch. */
   large: Map<number, Uint8Array>
   reasons: Map<number, string>
 }
 
-/** What {@link BlobReader.checkBatch} answers: as in a batch, without the bytes. */
+/** The result of {@link BlobReader.checkBatch}: a batch without the bytes. */
 export type CheckedBatch = Pick<PackedBatch, 'status' | 'reasons'>
 
-/** A blob that is read some bytes at a time. */
+/** A blob that is read piece by piece. */
 export interface BlobStream {
-  /** The next bytes, a view that is good until the next call; undefined at the end. */
+  /** The next bytes: a view, valid until the next call; undefined at the end. */
   next(): Uint8Array | undefined
-  /** At the end: has everything come that should? */
+  /** At the end: true when the blob was complete. */
   readonly isWhole: boolean
   close(): void
 }
 
-/** Why a blob cannot be had. */
+/** Why a blob cannot be read. */
 export interface BlobFailure {
   status: number
   reason?: string
 }
 
-/** Blobs that a {@link BlobReader} is asked for at a time, at most. */
+/** The most blobs to ask a {@link BlobReader} for at a time. */
 export const MAX_BATCH = 8192
 
-/** Something that reads batches of blobs, blocking: it has a thread of its own. */
+/** Reads batches of blobs with blocking calls, in its own thread. */
 export interface BlobReader {
   /** The algorithm of its blobrefs. */
   readonly hash: HashName
   /** Number of blobs, as soon as that is known. */
   readonly objects: number | undefined
 
-  /** The checkpoints, newest first; empty when there is none. @throws {FluxError} `EPROTO` for a bad one */
+  /** The checkpoints, newest first; empty when there is none. @throws {FluxError} `EPROTO` one is damaged */
   checkpoints(): Checkpoint[]
 
   /**
+   * Read blobs.
+   *
    * @param hex - the digests, `count` of them, in hex, one after another
-   * @param maxBlobBytes - blobs that are larger are not read, but {@link BLOB.TOO_LARGE}
+   * @param maxBlobBytes - larger blobs are not read, and have the status {@link BLOB.TOO_LARGE}
    */
   readBatch(hex: string, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch
 
-  /** A blob, to be read some bytes at a time; or why it cannot be had. @param hex - its digest */
+  /** Open a blob to read it piece by piece. @param hex - its digest */
   openStream(hex: string): BlobStream | BlobFailure
 
-  /** Bytes of each, expanded; -1 for one that is not there or not readable. @param hex - as for {@link readBatch} */
+  /** The expanded size of each blob; -1 for a missing or unreadable one. @param hex - as for {@link readBatch} */
   sizes(hex: string, count: number): Float64Array
 
   /** See {@link ContentStore.checkBatch}: `PACKED` or `LARGE` is intact. */
   checkBatch(hex: string, count: number): CheckedBatch
 
-  /** The digests of some objects, in hex. */
+  /** The digests of `count` objects after the first `from`, in hex, one after another. */
   list(from: number, count: number): string
 
-  /** Set blobs apart in {@link totals}. */
+  /** Mark blobs, to be counted separately in {@link totals}. */
   mark(hex: string, count: number): void
 
-  /** @param shared - is counted up meanwhile */
+  /** Add up all objects. @param shared - shows the progress */
   totals(shared: SharedCounts): StoreTotals
 
   /** Release everything. */

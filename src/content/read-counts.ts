@@ -1,10 +1,10 @@
-/** How much has been read of a store. One object, counted up in place: whoever shows it looks when it likes. */
+/** How much of a store has been read. One object, updated in place, so that a display can read it at any time. */
 export interface ReadCounts {
-  /** Blobs that were loaded, or compared with their blobrefs where they are. */
+  /** Blobs that were loaded or checked. */
   loaded: number
   /** Blobs whose size was asked for. */
   measured: number
-  /** Blobs that were set apart: `mark`. */
+  /** Blobs that were marked: `mark`. */
   marked: number
   /** Blobs that `totals` has added up so far. */
   addedUp: number
@@ -12,26 +12,26 @@ export interface ReadCounts {
   keys: number
 }
 
-/** Counts of a store that has not been asked yet. */
+/** The counts of a store of which nothing has been read. */
 export function noCounts(): ReadCounts {
   return { loaded: 0, measured: 0, marked: 0, addedUp: 0, keys: 0 }
 }
 
 /**
- * How many blobs have been met. Whoever asks for one in two ways, as du loads directories and then asks for their sizes,
- * has not met two.
+ * Number of blobs that have been read in any way. It is the largest count, not the sum: du loads directories and then
+ * asks for their sizes, so the same blobs are in two counts.
  */
 export function blobsMet({ loaded, measured, marked, addedUp }: Readonly<ReadCounts>): number {
   return Math.max(loaded, measured, marked, addedUp)
 }
 
 /**
- * Memory that a store on disk shares with its reading thread, which counts in it while it works on one long question,
- * `totals`, and can answer no other.
+ * Memory that a store on disk shares with its reading thread. The thread counts in it during the long call of `totals`,
+ * when it cannot answer other calls.
  */
 export type SharedCounts = Float64Array
 
-/** What stands where in it: objects in the store, and those that have been added up. */
+/** The places in {@link SharedCounts}: objects in the store, and objects that have been added up. */
 export const SHARED = { OBJECTS: 0, ADDED_UP: 1 } as const
 
 export function newSharedCounts(): SharedCounts {

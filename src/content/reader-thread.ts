@@ -10,9 +10,9 @@ import type { StoreTotals } from './store-on-disk.ts'
 
 /** What the thread is started with. */
 export interface ReaderThreadData {
-  /** What is shown of the store in messages. */
+  /** The name of the store for messages. */
   name: string
-  /** The URL of a {@link ReaderModule}, and what that is given. */
+  /** The URL of a {@link ReaderModule}, and the data for its `openReader`. */
   module: string
   data: unknown
   shared: SharedCounts
@@ -24,7 +24,7 @@ interface Wanted {
   count: number
 }
 
-/** What it answers. */
+/** The handlers of the thread. */
 export type ReaderHandlers = {
   hash: () => Answer<HashName>
   checkpoints: () => Answer<Checkpoint[]>
@@ -33,11 +33,11 @@ export type ReaderHandlers = {
   ) => Answer<{ batch: PackedBatch; objects: number | undefined }>
   sizes: (wanted: Wanted) => Answer<Float64Array>
   check: (wanted: Wanted) => Answer<CheckedBatch>
-  /** Open a stream. @returns the id to ask for its bytes with, or why it cannot be had */
+  /** Open a stream. @returns its id, or why the blob cannot be read */
   open: (wanted: { hex: string }) => Answer<number | BlobFailure>
-  /** The next bytes; empty at the end, or `damaged` when they are not what they should be. */
+  /** The next bytes of a stream; empty at its end; `damaged` when the blob is not complete. */
   piece: (stream: { id: number }) => Answer<Uint8Array | 'damaged'>
-  /** Let a stream go. */
+  /** Close a stream. */
   drop: (stream: { id: number }) => Answer<undefined>
   list: (range: { from: number; count: number }) => Answer<string>
   mark: (wanted: Wanted) => Answer<undefined>
@@ -70,7 +70,7 @@ serveThread(name, async (): Promise<ReaderHandlers> => {
     },
     piece({ id }) {
       const stream = streams.get(id)
-      // A copy of its own, which can be handed over.
+      // A copy, which can be transferred.
       const piece = new Uint8Array(stream?.next() ?? [])
       if (piece.length === 0 && !stream?.isWhole) return { reply: 'damaged' }
       return { reply: piece, transfer: [piece.buffer] }

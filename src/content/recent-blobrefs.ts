@@ -1,14 +1,15 @@
-/** How many are remembered, at least; at most twice as many. */
+/** The least number of blobrefs to remember; at most twice as many are remembered. */
 const REMEMBERED = 1 << 16
 
 /**
- * What has been stored lately, or is about to be. Jobs submitted together share a jobspec, which need not be stored again.
+ * Remembers blobs that were stored or queued lately, so that they are not stored again. For example, jobs submitted
+ * together share a jobspec.
  */
 export class RecentBlobrefs {
   #recent = new Set<string>()
   #before = new Set<string>()
 
-  /** True the first time it is asked for a blobref, and again when that is long ago. */
+  /** True for a blobref that is not remembered; it is remembered from now on. */
   isNew(blobref: string): boolean {
     if (this.#recent.has(blobref) || this.#before.has(blobref)) return false
     if (this.#recent.size >= REMEMBERED) {

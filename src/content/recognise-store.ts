@@ -1,20 +1,21 @@
-/** What a path names as a content store: what it is counts, not its name, unless there is nothing yet. */
+/** Finds the content store at a path: by its content, and by its name only when it does not exist yet. */
 import { readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { FluxError } from '../errors/index.ts'
 import type { Place, StoreKind } from './store-kind.ts'
 import { STORE_KINDS } from './store-kinds.ts'
 
-/** A content store on disk, recognised. */
+/** A content store on disk whose kind is known. */
 export interface FoundStore {
   kind: StoreKind
   path: string
 }
 
 /**
- * The store to be read at a path.
+ * Find the store to read at a path.
  *
- * @throws {FluxError} `EINVAL` when there is none, or two; or the errno of the file system
+ * @throws {FluxError} `ENOENT` the path does not exist; `EINVAL` it holds no store, or two; or the errno of the file
+ *   system
  */
 export function recogniseStore(path: string): FoundStore {
   const place = look(path)
@@ -25,9 +26,10 @@ export function recogniseStore(path: string): FoundStore {
 }
 
 /**
- * The store to be written at a path; where there is none, the one to be made.
+ * Find the store to write at a path, or decide which one to make.
  *
- * @throws {FluxError} `EINVAL` when there is something else, or nothing and the name does not say what to make
+ * @throws {FluxError} `EINVAL` something else is there, or two stores, or nothing and the name does not say what to
+ *   make
  */
 export function recogniseTarget(path: string): FoundStore {
   const place = look(path)
@@ -89,7 +91,7 @@ function listed(words: readonly string[], conjunction = 'or'): string {
   return before === '' ? words.join() : `${before} ${conjunction} ${words.at(-1)}`
 }
 
-/** @throws {FluxError} the errno of the file system, but for what is not there */
+/** Look at a path, which may not exist. @throws {FluxError} the errno of the file system, except `ENOENT` */
 function look(path: string): Place {
   let stats: Stats | undefined
   try {

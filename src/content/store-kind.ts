@@ -1,89 +1,89 @@
-/** What has to be known of a kind of content store on disk to find, read and write one. */
+/** Describes a kind of content store on disk: how to find, read and write one. */
 import type { Stats } from 'node:fs'
 import type { BlobWriter } from './blob-batch.ts'
 import type { HashName } from './blobref.ts'
 import type { BlobReader } from './packed-batch.ts'
 
-/** What lies at a path. */
+/** A path, and what is there. */
 export interface Place {
   readonly path: string
-  /** Of what a link leads to; undefined when there is nothing. */
+  /** The stats, after following links; undefined when nothing is there. */
   readonly stats: Stats | undefined
-  /** The names in a directory; none in anything else. */
+  /** The names in a directory; empty for anything else. */
   names(): readonly string[]
 }
 
-/** How a store is to be read. */
+/** How to read a store. */
 export interface ReadOptions {
   /** Compare each blob with its blobref. */
   verify: boolean
-  /** Directories where files of the store may get second names, beside those that are tried anyway. */
+  /** More directories to try for the links or copies of a store with a journal. */
   scratchDirs: readonly string[]
 }
 
-/** How a store is to be written. */
+/** How to write a store. */
 export interface WriteOptions {
-  /** What is shown of it in messages; its path may be another, when links led to it. */
+  /** The name for messages. It differs from the path when links were resolved. */
   name: string
-  /** The algorithm of a store that is empty or new (default sha1); of any other, what it must be. */
+  /** The algorithm of an empty or new store (default sha1). Any other store must already have it. */
   hash: HashName | undefined
 }
 
-/** Work for a thread of its own. */
+/** Work for a thread. */
 interface ThreadWork {
-  /** The URL of a module that does it: {@link ReaderModule}, {@link WriterModule}. */
+  /** The URL of a {@link ReaderModule} or {@link WriterModule}. */
   readonly module: string
-  /** What that is given. It is copied from thread to thread. */
+  /** The data for the module. It is cloned into the thread. */
   readonly data: unknown
 }
 
-/** How to read a store. */
+/** A plan to read a store. */
 export interface ReadPlan extends ThreadWork {
-  /** Called again and again. @throws {FluxError} `EBUSY` when the files on disk are no longer what they were */
+  /** Called after every answer of the thread. @throws {FluxError} `EBUSY` the files on disk have changed */
   readonly assertUnchanged?: () => void
-  /** Called when the thread has opened the store, or could not: what it needed for that can go. */
+  /** Called when the thread has opened the store or has failed to, to remove temporary files. */
   readonly opened?: () => void
 }
 
-/** How to write a store. */
+/** A plan to write a store. */
 export type WritePlan = ThreadWork
 
 /** A module that reads, blocking, in the reading thread. */
 export interface ReaderModule {
-  /** @throws {FluxError} naming the store, when it cannot be read */
+  /** @throws {FluxError} the store cannot be read; the message names it */
   openReader(data: unknown): BlobReader
 }
 
 /** A module that writes, blocking, in the writing thread. */
 export interface WriterModule {
-  /** @throws {FluxError} naming the store, when it cannot be written */
+  /** @throws {FluxError} the store cannot be written; the message names it */
   openWriter(data: unknown): BlobWriter
 }
 
 /**
- * A kind of content store on disk. It is a descriptor, and light: what reads and writes is loaded in a thread, when it is
- * asked for. Load nothing more here by `import()`: where too few files may be open it fails, and Node.js remembers that.
- * It is in the list of `store-kinds.ts`, and nothing else names it.
+ * A kind of content store on disk. This is a light descriptor: a thread loads the reader or writer when it is needed.
+ * Do not use `import()` here: at the limit on open files it fails, and Node.js caches the failure. Only
+ * `store-kinds.ts` lists the kinds.
  */
 export interface StoreKind {
   readonly name: string
-  /** What a store of this kind is called in the state directory of an instance. */
+  /** The name of such a store in the state directory of an instance. */
   readonly fileName: string
   readonly isDirectory: boolean
-  /** One of them, in words: `an SQLite database`. */
+  /** The kind in words, with an article: `an SQLite database`. */
   readonly what: string
 
-  /** Is what lies there a store of this kind? What it is counts, not its name. */
+  /** True when a store of this kind is there. */
   recognise(place: Place): boolean
 
-  /** There is no store: may one of this kind be made there? The name says so, and nothing is lost. */
+  /** When no store is there: true when the name asks for this kind, and making one destroys nothing. */
   mayBeMade(place: Place): boolean
 
   /** @throws {FluxError} `EBUSY` a broker holds it; or the errno of the file system */
   openToRead(path: string, options: ReadOptions): Promise<ReadPlan>
 
   /**
-   * @param path - where it is, or is to be made
+   * @param path - the path of the store, or of the one to make
    * @throws {FluxError} `EBUSY` a broker holds it
    */
   openToWrite(path: string, options: WriteOptions): Promise<WritePlan>

@@ -1,66 +1,64 @@
-/** What some blobs come to. */
+/** The number and size of some blobs. */
 export interface Totals {
   objects: number
-  /** Their bytes. */
+  /** Their expanded bytes. */
   bytes: number
   /** The bytes that they take in the store. */
   storedBytes: number
-  /** How many of them are compressed. */
+  /** The number of compressed blobs. */
   compressed: number
-  /** Of `bytes`, those of the blobs that are compressed. */
+  /** The expanded bytes of the compressed blobs. */
   compressibleBytes: number
 }
 
-/** The totals of nothing. */
+/** Totals of no blobs. */
 export function emptyTotals(): Totals {
   return { objects: 0, bytes: 0, storedBytes: 0, compressed: 0, compressibleBytes: 0 }
 }
 
-/** What a store on disk holds. */
+/** The totals of a store on disk. */
 export interface StoreTotals {
   all: Totals
-  /** Those that were marked: {@link StoreOnDisk.mark}. */
+  /** The blobs that were marked with {@link StoreOnDisk.mark}. */
   marked: Totals
-  /** Objects on damaged pages, which are in neither. Where nothing tells their digests any more it is an upper bound. */
+  /** Unreadable objects, which neither total includes. It is an upper bound where even their digests are lost. */
   unreadable: number
-  /** The size of the database; or of all files. */
+  /** The size of the database, or of all files. */
   fileBytes: number
-  /** Of `fileBytes`, what is free to be used again. */
+  /** The part of `fileBytes` that is free for reuse. */
   freeBytes: number
 }
 
 /** What only a store on disk can do: {@link ContentStore.onDisk}. */
 export interface StoreOnDisk {
   /**
-   * Read a blob that is too large to be held. It is compared with its blobref before its first bytes are yielded, as a whole,
-   * and is read again then.
+   * Read a blob that is too large for memory. The whole blob is first verified, and then read again to yield it.
    *
-   * @yields its bytes, some at a time
-   * @throws {ContentError} it cannot be had
+   * @yields its bytes, piece by piece
+   * @throws {ContentError} the blob cannot be read
    */
   stream(blobref: string): AsyncGenerator<Uint8Array, void, void>
 
   /**
-   * How large blobs are, without loading them.
+   * The sizes of blobs, without loading them.
    *
    * @param blobrefs - as for {@link ContentStore.loadBatch}
-   * @returns bytes of each, expanded, in order; -1 for one that is not there or not readable. It is what the store says of
-   *   them, not looked into.
-   * @throws {FluxError} when the store as a whole fails
+   * @returns the expanded size of each, in order, as the store records it; -1 for a missing or unreadable blob
+   * @throws {FluxError} the store as a whole fails
    */
   sizes(blobrefs: readonly string[]): Promise<Float64Array>
 
   /**
-   * The blobs, in the order in which they lie there.
+   * List the blobrefs of the store, in the order of storage.
    *
-   * @param from - how many come before
-   * @returns `count` of them, or as many as are left
+   * @param from - how many to skip
+   * @returns `count` blobrefs, or fewer at the end
    */
   list(from: number, count: number): Promise<string[]>
 
-  /** Set blobs apart in {@link totals}. */
+  /** Mark blobs, to be counted separately in {@link totals}. */
   mark(blobrefs: readonly string[]): Promise<void>
 
-  /** What the store holds. */
+  /** Count the blobs of the store and their sizes. */
   totals(): Promise<StoreTotals>
 }

@@ -4,9 +4,9 @@ import { newSharedCounts, noCounts, type ReadCounts, SHARED, type SharedCounts }
 import type { ReaderHandlers, ReaderThreadData } from './reader-thread.ts'
 import type { ReadPlan } from './store-kind.ts'
 
-/** The reading thread of a store on disk, as whoever asks it sees it. */
+/** The caller's side of the reading thread of a store on disk. */
 export class StoreReader {
-  /** What is shown of the store in messages. */
+  /** The name of the store for messages. */
   readonly name: string
   readonly hash: HashName
   readonly #counts = noCounts()
@@ -14,14 +14,14 @@ export class StoreReader {
   readonly #thread: Thread<ReaderHandlers>
   readonly #assertUnchanged: () => void
   readonly #signal: AbortSignal | undefined
-  // Nothing is written, so what is under way needs not come to its end: a batch may take seconds.
+  // End the thread at once: a batch may take seconds, and a reader has nothing to finish.
   readonly #onAbort = () => void this.#thread.terminate()
 
   /**
-   * @param name - what is shown of the store in messages
+   * @param name - the name of the store for messages
    * @param plan - what to read, and how
-   * @param signal - when it is aborted, what is under way fails at once, and so does what comes later
-   * @throws {FluxError} what the thread says when it cannot open the store
+   * @param signal - when it is aborted, calls in progress and later calls fail at once
+   * @throws {FluxError} the thread cannot open the store
    */
   static async open(name: string, plan: ReadPlan, signal?: AbortSignal): Promise<StoreReader> {
     const { module, data, assertUnchanged = () => {} } = plan
@@ -54,20 +54,20 @@ export class StoreReader {
     else signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  /** Number of objects, once the thread has come across it. */
+  /** Number of objects, when the thread knows it. */
   get objects(): number | undefined {
     return this.#shared[SHARED.OBJECTS] || undefined
   }
 
-  /** What has been asked for so far: whoever asks counts it. */
+  /** What has been read so far. The callers of {@link ask} update it. */
   get counts(): ReadCounts {
     this.#counts.addedUp = this.#shared[SHARED.ADDED_UP] ?? 0
     return this.#counts
   }
 
   /**
-   * Ask the thread. What comes of a store that somebody is changing may be torn: an error, or a blob that seems to be
-   * damaged. So nothing is handed on before the files are known to be what they were.
+   * Call a handler of the thread. If another process changes the store meanwhile, the result may be wrong: an error, or
+   * a blob that seems damaged. So the files are checked for changes before a result is returned.
    */
   async ask<K extends keyof ReaderHandlers & string>(
     method: K,
@@ -80,29 +80,29 @@ export class StoreReader {
     }
   }
 
-  /** Let the thread end a stream, whatever has become of the store. */
+  /** Close a stream in the thread. Errors are ignored. */
   async drop(id: number): Promise<void> {
     await this.#thread.call('drop', { id }).catch(() => {})
   }
 
-  /** Blobrefs as the thread is asked for them. */
+  /** Blobrefs in the form that the thread's handlers need. */
   wanted(blobrefs: readonly string[]): { hex: string; count: number } {
     const prefix = `${this.hash}-`
     const digits = DIGEST_BYTES[this.hash] * 2
     let hex = ''
     for (const blobref of blobrefs) {
-      // A blobref of the other algorithm cannot be in this store: ask for a digest that cannot be either.
+      // A blobref of the other algorithm cannot be in this store. Ask for a digest that no blob has.
       hex += blobref.startsWith(prefix) ? blobref.slice(prefix.length) : ''.padEnd(digits, '0')
     }
     return { hex, count: blobrefs.length }
   }
 
-  /** @throws {FluxError} `EBUSY` the files on disk are no longer what they were */
+  /** @throws {FluxError} `EBUSY` the files on disk have changed */
   assertUnchanged(): void {
     this.#assertUnchanged()
   }
 
-  /** End the thread. Twice does no harm. */
+  /** End the thread. May be called twice. */
   close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     return this.#thread.close()

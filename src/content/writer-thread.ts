@@ -8,14 +8,14 @@ import type { WriterModule } from './store-kind.ts'
 
 /** What the thread is started with. */
 export interface WriterThreadData {
-  /** What is shown of the store in messages. */
+  /** The name of the store for messages. */
   name: string
-  /** The URL of a {@link WriterModule}, and what that is given. */
+  /** The URL of a {@link WriterModule}, and the data for its `openWriter`. */
   module: string
   data: unknown
 }
 
-/** What it answers. */
+/** The handlers of the thread. */
 export type WriterHandlers = {
   hash: () => Answer<HashName>
   store: (batch: BlobBatch) => Answer<undefined>
@@ -29,7 +29,10 @@ serveThread(name, async (): Promise<WriterHandlers> => {
   const { openWriter } = (await import(module)) as WriterModule
   const writer = openWriter(data)
   let failure: unknown
-  /** The first error ends it: batches are on their way already, and what they write must not outlive the others. */
+  /**
+   * After the first error all calls fail: later batches may be queued already, and must not be stored without the
+   * others.
+   */
   const attempt = (work: () => void): Answer<undefined> => {
     if (failure !== undefined) throw failure
     try {

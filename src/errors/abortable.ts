@@ -1,9 +1,9 @@
 import { abortError } from './aborted.ts'
 
 /**
- * Wait for something, but no longer than until a signal is aborted.
+ * Wait for a promise, or until a signal is aborted.
  *
- * @param promise - what becomes of it after that is of no interest
+ * @param promise - after an abort, its outcome is ignored
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -1,12 +1,12 @@
 import { FluxError, InterruptedError } from './flux-error.ts'
 
 /**
- * The error for work that was given up because its signal was aborted: the reason of the signal decides.
+ * The error for work that ended because its signal was aborted. The reason of the signal decides which error it is.
  *
- * A {@link FluxError} as reason is the error itself. That of `AbortSignal.timeout` gives `ETIMEDOUT`, and any other an
- * {@link InterruptedError}, `EINTR`, both with the reason as their cause.
+ * If the reason is a {@link FluxError}, it is returned unchanged. The reason of `AbortSignal.timeout` gives
+ * `ETIMEDOUT`. Any other reason gives an {@link InterruptedError}, `EINTR`. Both have the reason as their cause.
  *
- * @param what - was under way, for the message: `kvs.getroot`
+ * @param what - the work that ended, for the message: `kvs.getroot`
  */
 export function abortError({ reason }: AbortSignal, what?: string): FluxError {
   if (reason instanceof FluxError) return reason
@@ -17,7 +17,7 @@ export function abortError({ reason }: AbortSignal, what?: string): FluxError {
   return new InterruptedError(`${prefix}interrupted`, { cause: reason })
 }
 
-/** Go on only while nobody has called it off. @throws {FluxError} as {@link abortError} has it */
+/** Throw if the signal is aborted. @throws {FluxError} the error of {@link abortError} */
 export function throwIfAborted(signal: AbortSignal | undefined, what?: string): void {
   if (signal?.aborted) throw abortError(signal, what)
 }

@@ -1,6 +1,7 @@
 /**
- * Errno names, Linux numbers and glibc texts, for the errors that Flux, the file system and this package meet. Brokers
- * send numbers (RFC 3, "errnum"), Node negative ones, and the two RFCs disagree on some: compare names.
+ * Errno names, Linux numbers and glibc texts of the errors that Flux, the file system and this package raise. Compare
+ * names, not numbers: brokers send positive numbers (RFC 3, "errnum"), Node has negative ones, and RFC 3 and RFC 10
+ * disagree on some.
  */
 const TABLE = {
   EPERM: [1, 'Operation not permitted'],

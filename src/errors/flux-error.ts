@@ -1,8 +1,8 @@
 import { type ErrnoName, errnoNumber, errnoText, isErrnoName } from './errno.ts'
 
-/** What may be said of an error beside its message. */
+/** What an error can have besides its message. */
 export interface FluxErrorOptions extends ErrorOptions {
-  /** What the reader can do about it: half a sentence, shown after the message. */
+  /** What the reader can do about the error: half a sentence, shown after the message. */
   hint?: string | undefined
 }
 
@@ -14,7 +14,7 @@ export interface FluxErrorOptions extends ErrorOptions {
 export class FluxError extends Error {
   /** The errno name, e.g. `ENOENT`. */
   readonly code: ErrnoName
-  /** What the reader can do, if that is known. */
+  /** What the reader can do about the error, if that is known. */
   readonly hint: string | undefined
 
   constructor(code: ErrnoName, message: string, options: FluxErrorOptions = {}) {
@@ -30,9 +30,9 @@ export class FluxError extends Error {
   }
 
   /**
-   * Wrap an error of the operating system as it comes from Node.
+   * Wrap an error of the operating system, as Node throws it. An errno that the table lacks becomes `EIO`.
    *
-   * @param what - what was attempted, on what: `cannot open /a/b`
+   * @param what - what failed, on what: `cannot open /a/b`
    * @returns `error` itself when it is a {@link FluxError} already
    */
   static fromSystem(error: unknown, what: string, options: FluxErrorOptions = {}): FluxError {

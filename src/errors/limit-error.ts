@@ -1,7 +1,7 @@
 import { errnoText } from './errno.ts'
 import { FluxError } from './flux-error.ts'
 
-/** What a process may run out of when it starts a thread or a program, as Node says it: in words, or with an errno in them. */
+/** The limits that can stop a process from starting a thread or program. Node reports them in words, or by an errno. */
 const LIMITS = [
   ['EMFILE', /EMFILE|too many open files/i, 'raise the limit on open files (ulimit -n)'],
   ['EAGAIN', /EAGAIN/, 'raise the limit on processes and threads (ulimit -u)'],
@@ -9,9 +9,9 @@ const LIMITS = [
 ] as const
 
 /**
- * The error of a thread or program that could not be started, with the limit to be raised where it is one.
+ * The error for a thread or program that could not be started. When a limit is the cause, the hint says which to raise.
  *
- * @param what - was attempted: `cannot start a thread`
+ * @param what - what failed: `cannot start a thread`
  */
 export function limitError(error: unknown, what: string): FluxError {
   const { code = '', message } = error as NodeJS.ErrnoException

@@ -1,15 +1,15 @@
 import { FluxError } from './flux-error.ts'
 
-/** The last second that a `Date` can say: in the year 275760. */
+/** The last second that a `Date` can hold: in the year 275760. */
 export const LAST_SECONDS = 8.64e12
 
-/** The highest user or group ID: 2^32-1 stands for none. */
+/** The highest user or group ID: 2^32-1 means "no ID". */
 export const LAST_ID = 0xffff_fffe
 
 /**
- * Refuse a number that a caller gave by mistake, before anything is made of it.
+ * Check a number that a caller passed, before it is used.
  *
- * @param name - the option, as the caller wrote it
+ * @param name - the name of the option, for the message
  * @returns the number
  * @throws {FluxError} `EINVAL`, with name and value, unless it is whole and between `least` and `most`
  */
@@ -19,17 +19,17 @@ export function wholeNumber(name: string, value: number, most = Number.MAX_SAFE_
 }
 
 /**
- * The same for a time.
+ * Check a time that a caller passed, as {@link wholeNumber} checks a number.
  *
  * @returns the time
- * @throws {FluxError} `EINVAL`, with name and value, unless it is within what a `Date` can say, from 1970 on
+ * @throws {FluxError} `EINVAL`, with name and value, unless it is from 1970 to the last second that a `Date` can hold
  */
 export function secondsSince1970(name: string, value: number): number {
   if (typeof value === 'number' && value >= 0 && value <= LAST_SECONDS) return value
   throw new FluxError('EINVAL', `${name} ${shown(value)}: not a number of seconds since 1970`)
 }
 
-/** Programs without types may give anything. */
+/** The value as text. Callers without type checks may pass a value of any type. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

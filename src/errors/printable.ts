@@ -2,8 +2,8 @@
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
 
 /**
- * A key, path or message as it may be shown: on one line, and without the power to move the cursor, colour the screen or
- * turn the text around. Any user can put such characters into a key. They come out as `\n`, `\t`, `\x1b`, `\u202e`.
+ * Make a key, path or message safe to show: on one line, and without characters that move the cursor, colour the screen
+ * or reverse the text. Any user can put such characters into a key. They come out as `\n`, `\t`, `\x1b`, `\u202e`.
  */
 export function printable(text: string): string {
   if (!UNPRINTABLE.test(text)) return text

@@ -1,7 +1,7 @@
 /**
- * Numbers as people read them: counts, sizes, durations. Exact ones are for `--json` and for other programs.
+ * Numbers as people read them: counts, sizes, durations. `--json` and other programs get exact numbers instead.
  *
- * (`toLocaleString` and `Intl` would do some of it, but take tens of milliseconds the first time.)
+ * (`toLocaleString` and `Intl` could do some of this, but take tens of milliseconds the first time.)
  */
 
 /** A whole number with its digits in groups of three: `1,234,567`. */
@@ -9,7 +9,7 @@ export function grouped(number: number): string {
   return String(number).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
-/** So many of something: `1 key`, `1,234 keys`. @param noun - one of them; the plural is made with an s */
+/** A count with its noun: `1 key`, `1,234 keys`. @param noun - in the singular; the plural adds an s */
 export function countText(number: number, noun: string): string {
   return `${grouped(number)} ${noun}${number === 1 ? '' : 's'}`
 }
@@ -33,7 +33,7 @@ export function byteText(bytes: number): string {
   return `${value < 99.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`
 }
 
-/** A duration, up to the next second: `40 s`, `1 min 1 s`; of an hour or more to the minute: `2 h 5 min`. */
+/** A duration, rounded up to a second: `40 s`, `1 min 1 s`. From an hour on, without the seconds: `2 h 5 min`. */
 export function durationText(seconds: number): string {
   const whole = Math.ceil(seconds)
   if (whole < 60) return `${whole} s`
@@ -41,29 +41,29 @@ export function durationText(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
 
-/** Until then nobody can say how long the rest takes. */
+/** Before this time and this share, the rest cannot be estimated. */
 const LEAST_SECONDS = 1
 const LEAST_PART = 0.01
 
-/** What {@link partTexts} is told. */
+/** What {@link partTexts} needs. */
 export interface PartDone {
-  /** How much is done, from 0 to 1; undefined where nobody knows. */
+  /** The share that is done, from 0 to 1; undefined when it is not known. */
   part: number | undefined
-  /** Since it began. */
+  /** Seconds since the work began. */
   seconds: number
-  /** How exact the part is: `at most` where it may be less to go. */
+  /** How exact the share is: `at most` when less may be left. */
   left: 'about' | 'at most'
-  /** What it is a part of: `of the store`. */
+  /** What it is a share of: `of the store`. */
   of: string
 }
 
 /**
- * How long something takes yet, and how much of it is done: `at most 30 s left`, `25% of the store`. Nothing before a
- * hundredth is done, and no time in the first second.
+ * The time left and the share done: `at most 30 s left`, `25% of the store`. Empty until a hundredth is done. In the
+ * first second, only the share.
  */
 export function partTexts({ part, seconds, left, of }: PartDone): string[] {
   if (part === undefined || part < LEAST_PART) return []
-  // What has been read has still to be worked on, and a blob that is read twice may count twice: it is never all.
+  // Never 100%: what has been read is still being processed, and a blob that is read twice may count twice.
   const done = Math.min(part, 0.99)
   const percent = `${Math.floor(done * 100)}% ${of}`.trimEnd()
   return seconds < LEAST_SECONDS ? [percent] : [`${left} ${durationText((seconds / done) * (1 - done))} left`, percent]

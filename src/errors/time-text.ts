@@ -1,18 +1,19 @@
+/** How {@link timeText} writes a time. */
 export interface TimeStyle {
   /** UTC, with a Z, instead of local time. */
   utc?: boolean | undefined
-  /** Say how far local time is from UTC: `+01:00`. For where it is not known who reads it, and in which zone. */
+  /** Add the offset of local time from UTC: `+01:00`. For text that may be read in another time zone. */
   offset?: boolean | undefined
   /** With milliseconds. */
   milliseconds?: boolean | undefined
 }
 
 /**
- * A time as ISO 8601 has it: `2026-11-24T18:30:00`, local time, as `--since` takes it.
+ * A time in ISO 8601: `2026-11-24T18:30:00`, local time, the form that `--since` accepts.
  *
- * (By what `Date` itself can do: `Intl` takes tens of milliseconds the first time.)
+ * (Uses `Date` only: `Intl` takes tens of milliseconds the first time.)
  *
- * @param seconds - since 1970; one beyond the years that there are comes out as the number
+ * @param seconds - since 1970; a time beyond the range of `Date` comes out as the number
  */
 export function timeText(seconds: number, { utc, offset, milliseconds }: TimeStyle = {}): string {
   const time = new Date(seconds * 1000)
@@ -29,7 +30,7 @@ function offsetText(minutes: number): string {
   return `${minutes < 0 ? '-' : '+'}${two(distance / 60)}:${two(distance % 60)}`
 }
 
-/** A time as JSON has it: ISO 8601, UTC, to the second; null when it is not known. @param seconds - since 1970 */
+/** A time for JSON output: ISO 8601, UTC, to the second; null when it is not known. @param seconds - since 1970 */
 export function isoTime(seconds: number | null | undefined): string | null {
   return seconds === null || seconds === undefined ? null : timeText(seconds, { utc: true })
 }

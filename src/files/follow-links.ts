@@ -1,6 +1,7 @@
 /**
- * Where a name leads that is to be written. A file that gets its name by rename is never opened by that name, so the
- * kernel does not judge what it judges in open(2) of a new or existing file; this does, whatever the system is set to.
+ * Find where an output path leads, and refuse it where another user could have redirected it. A file that gets its name
+ * by rename is never opened by that name, so the kernel's checks in open(2) do not apply. This module makes the same
+ * checks, whatever the system's settings are.
  *
  * @see https://docs.kernel.org/admin-guide/sysctl/fs.html, protected_symlinks, protected_regular, protected_fifos;
  *   Linux `fs/namei.c` `may_follow_link`, `may_create_in_sticky`
@@ -16,24 +17,24 @@ const MOST_LINKS = 40
 const STICKY = 0o1000
 const OTHERS_WRITE = 0o002
 
-/** What is at the end of all links. */
+/** The end of a chain of links. */
 export interface LinkEnd {
   readonly path: string
-  /** Of what is there; undefined when nothing is. */
+  /** The stats of what is there; undefined when nothing is. */
   readonly stats: Stats | undefined
 }
 
 /**
- * Follow the symbolic links that a name ends in, also where they lead to nothing yet.
+ * Follow the symbolic links at the end of a path. The last one may lead to a file that does not exist yet.
  *
- * @throws {FluxError} `EACCES` for a link, file or pipe of another user in a sticky directory that everybody may write to,
- *   such as /tmp; `ELOOP`
+ * @throws {FluxError} `EACCES` a link, file or pipe belongs to another user and is in a sticky directory where
+ *   everybody may write, such as /tmp; `ELOOP` too many links
  * @throws {NodeJS.ErrnoException} of the file system
  */
 export async function followLinks(path: string): Promise<LinkEnd> {
   let at = path
   for (let links = 0; links <= MOST_LINKS; links++) {
-    // All but the last component: the kernel follows these links whoever owns them.
+    // Resolve all but the last component. The kernel follows these links whoever owns them.
     const dir = await realpath(dirname(resolve(at)))
     const stats = await lstat(at).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error

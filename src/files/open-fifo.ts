@@ -1,8 +1,8 @@
-/** Opening what may be a named pipe, in a way that can be called off: open(2) waits for who opens the other end. */
+/** Open a named pipe so that the wait can be aborted: open(2) blocks until another process opens the other end. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
-/** How long to wait before a pipe that nobody waits at yet is tried again. */
+/** How often to try again to end the wait: our own open(2) may not have started. */
 const RETRY_MS = 5
 
 const WAYS = {
@@ -11,21 +11,22 @@ const WAYS = {
 }
 
 /**
- * Open a named pipe, and wait until somebody has opened its other end. Reads and writes of it do not wait: they answer
- * `EAGAIN`, since a thread that is in one would hold up the end of the process.
+ * Open a named pipe, and wait until another process has opened its other end. Reads and writes on the handle do not
+ * block but fail with `EAGAIN`: a thread that blocks in one would keep the process from exiting.
  *
- * @param signal - ends the wait; then it is for the caller to look at it, and to close what is answered
+ * @param signal - ends the wait. A handle is returned even then: the caller must check the signal and close the handle
  * @throws {NodeJS.ErrnoException} of the file system
  */
 export async function openFifo(path: string, way: 'read' | 'write', signal?: AbortSignal): Promise<FileHandle> {
   const { own, other } = WAYS[way]
   let timer: NodeJS.Timeout | undefined
-  // Nothing else ends the wait of the thread that is in open(2), and with it the process, than to be the other end.
+  // Only opening the other end ends the open(2) that blocks a thread, and a blocked thread keeps the process from
+  // exiting.
   const endWait = () => {
     try {
       closeSync(openSync(path, other | constants.O_NONBLOCK))
     } catch {
-      // It does not wait yet, or we may not.
+      // open(2) is not waiting yet, or we lack the permission.
     }
     timer = setTimeout(endWait, RETRY_MS)
   }
@@ -35,7 +36,7 @@ export async function openFifo(path: string, way: 'read' | 'write', signal?: Abo
     const waited = await open(path, own)
     if (signal?.aborted) return waited
     try {
-      // As long as the first is open, this does not wait, and whoever is at the other end notices nothing.
+      // While the first handle is open, this does not block, and the other end notices nothing.
       return await open(path, own | constants.O_NONBLOCK)
     } finally {
       await waited.close()

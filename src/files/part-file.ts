@@ -1,6 +1,7 @@
 /**
- * A file or directory that gets its name when it is complete. Until then it is a {@link partName} beside it, of its owner
- * alone. The descriptor is kept, so that what takes the name is sure to be what was written.
+ * A file or directory that gets its final name when it is complete. Until then it has a {@link partName} in the same
+ * directory, and only its owner has access. The descriptor stays open, to check that what gets the name is what was
+ * written.
  */
 import {
   closeSync,
@@ -25,9 +26,9 @@ import { partName, removeLeftovers } from './part-name.ts'
 const { O_RDWR, O_RDONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = constants
 
 export class PartFile {
-  /** Where it is until then. */
+  /** The path until {@link publish}. */
   readonly path: string
-  /** Open for reading and writing; of a directory for reading. Closed by {@link publish} and {@link remove}. */
+  /** Open for reading and writing; a directory for reading only. {@link publish} and {@link remove} close it. */
   readonly fd: number
   readonly #final: string
   readonly #kind: 'file' | 'directory'
@@ -35,9 +36,9 @@ export class PartFile {
   #isOpen = true
 
   /**
-   * Make it, and remove what killed processes have left of the same name.
+   * Create the file or directory, and remove what killed processes left for the same final name.
    *
-   * @param final - the name it is to have
+   * @param final - the final path
    * @throws {NodeJS.ErrnoException} of the file system
    */
   constructor(final: string, kind: 'file' | 'directory') {
@@ -55,16 +56,17 @@ export class PartFile {
   }
 
   /**
-   * Set its permission bits.
+   * Set the permission bits.
    *
-   * @param mode - what was asked for; undefined: those of what it replaces, if that is ours, else its owner alone has any
-   * @param replaced - what has the name already. Of somebody else's file nothing is kept
+   * @param mode - the bits to set. When undefined, the bits of the replaced file are kept if that file is ours;
+   *   otherwise only the owner has access
+   * @param replaced - the file that has the final name now. Nothing is kept of a file of another user
    */
   setMode(mode: number | undefined, replaced: Stats | undefined): void {
     if (mode !== undefined) {
       fchmodSync(this.fd, mode)
     } else if (replaced !== undefined && replaced.uid === process.geteuid?.()) {
-      // As if it were overwritten. Where the group may not be kept, another one does not get what that had.
+      // As if the file were overwritten. If we may not keep its group, our group must not get the rights of that group.
       const kept = this.#giveToGroup(replaced.gid) ? 0o7777 : 0o7707
       fchmodSync(this.fd, replaced.mode & kept)
     }
@@ -82,33 +84,33 @@ export class PartFile {
   }
 
   /**
-   * Give it its name. What is in it must be on disk already, and the directory be flushed afterwards.
+   * Give it its final name. The contents must be on disk before, and the caller must flush the directory afterwards.
    *
-   * @param onto - `any`: in place of a file of that name, or of an empty directory; `nothing`: only where there is none
-   * @throws {FluxError} `EBUSY` somebody else replaced it meanwhile
+   * @param onto - `any`: replace a file of that name, or an empty directory; `nothing`: replace no file
+   * @throws {FluxError} `EBUSY` somebody else replaced or removed it meanwhile
    * @throws {NodeJS.ErrnoException} `EEXIST` and the like, of the file system
    */
   publish(onto: 'any' | 'nothing'): void {
     this.#assertOurs(this.path)
     if (onto === 'any' || this.#kind === 'directory') renameSync(this.path, this.#final)
     else moveAside(this.path, this.#final)
-    // Between the look and the rename is a moment.
+    // It could have been replaced between the check and the rename.
     this.#assertOurs(this.#final)
     this.#close()
   }
 
-  /** Leave nothing behind. May be called at any time, does nothing after {@link publish}, and never throws. */
+  /** Remove it, if it was not published. May be called at any time; never throws. */
   remove(): void {
     if (!this.#isOpen) return
     try {
       const isOurs = this.#isAt(this.path)
-      // First: where no more files may be open, a directory could not be read.
+      // Close first: at the limit on open files, the directory could not be read otherwise.
       this.#close()
       if (!isOurs) return
       if (this.#kind === 'file') unlinkSync(this.path)
       else rmSync(this.path, { recursive: true, force: true, maxRetries: 5 })
     } catch {
-      // There is nothing more to be done about it.
+      // Nothing more can be done. The next process removes it: see removeLeftovers.
     }
   }
 
@@ -144,21 +146,21 @@ function identityOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
   return `${dev} ${ino}`
 }
 
-/** Rename a file, but not over another. */
+/** Rename a file without replacing another: a hard link fails with `EEXIST`, where rename(2) would replace. */
 function moveAside(from: string, to: string): void {
   try {
     linkSync(from, to)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || existsSync(to)) throw error
-    // A file system without hard links.
+    // The file system has no hard links.
     renameSync(from, to)
     return
   }
   unlinkSync(from)
 }
 
-/** The mode of a directory that goes with that of its files: whoever may read them may enter it. */
+/** The mode of a directory for files of a mode: users who may read the files may also enter the directory. */
 export function searchable(mode: number): number {
   return mode | ((mode & 0o444) >> 2)
 }

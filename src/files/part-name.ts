@@ -1,23 +1,23 @@
-/** Names of files that are not complete: `.NAME.PROCESS-RANDOM.part`, beside what they will be. */
+/** Names of incomplete files: `.NAME.PROCESS-RANDOM.part`, in the directory of the final name. */
 import { randomBytes } from 'node:crypto'
 import { lstatSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isOver, processId } from './process-id.ts'
 
-/** Of the final name, this much is kept: with the rest it stays within the 255 bytes of a name. */
+/** How many bytes of the final name are kept, so that the whole name stays within the 255 bytes of a file name. */
 const NAME_BYTES = 160
 
 const RANDOM = /^[0-9a-f]{12}$/
 
-/** A new name for what will be `final`. */
+/** A new path for an incomplete file. @param final - the path it will get */
 export function partName(final: string): string {
   const tail = [processId(), randomBytes(6).toString('hex')].filter((part) => part !== undefined).join('-')
   return join(dirname(final), `${prefixOf(final)}${tail}.part`)
 }
 
 /**
- * Remove what processes that were killed have left of `final`: regular files and directories of ours with a
- * {@link partName} whose process has ended. Whatever is in doubt stays. Never throws.
+ * Remove what killed processes left for `final`: our regular files and directories with a {@link partName} whose
+ * process has ended. In doubt, a file stays. Never throws.
  */
 export function removeLeftovers(final: string): void {
   const dir = dirname(final)
@@ -27,7 +27,7 @@ export function removeLeftovers(final: string): void {
       if (name.startsWith(prefix) && isLeft(name.slice(prefix.length))) removeOurs(join(dir, name))
     }
   } catch {
-    // A directory that may be written to, but not read.
+    // We may write to the directory, but not list it.
   }
 }
 
@@ -44,11 +44,14 @@ function removeOurs(path: string): void {
     if (found.isFile()) unlinkSync(path)
     else if (found.isDirectory() && !mayBeMoved(dirname(path))) rmSync(path, { recursive: true, maxRetries: 3 })
   } catch {
-    // Somebody else was faster, or it may not be removed.
+    // Another process removed it first, or we may not remove it.
   }
 }
 
-/** True when others could have given a directory of ours this name: they could not empty it, and must not make us. */
+/**
+ * True when other users can rename in a directory. They could give any directory of ours this name, to make us empty it
+ * for them.
+ */
 function mayBeMoved(dir: string): boolean {
   const { mode } = statSync(dir)
   return (mode & 0o022) !== 0 && (mode & 0o1000) === 0
@@ -58,7 +61,7 @@ function prefixOf(final: string): string {
   const name = Buffer.from(basename(final))
   if (name.length <= NAME_BYTES) return `.${basename(final)}.`
   let end = NAME_BYTES
-  // Not within a character.
+  // Do not cut within a UTF-8 character.
   while (((name[end] ?? 0) & 0xc0) === 0x80) end--
   return `.${name.subarray(0, end)}.`
 }

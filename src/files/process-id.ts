@@ -1,19 +1,20 @@
 /**
- * The name of a process that no other process ever has: a pid is used again, but not with the same start time, on the
- * same boot of the same machine. A file name can hold it, so that a file which a killed process left is known as such.
+ * A unique name of a process. A pid is used again, but not with the same start time in the same boot of the same
+ * machine. File names contain it, to recognise a file that a killed process left.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 
-/** What a text of {@link processId} looks like. */
+/** The format of {@link processId}. */
 const PROCESS_ID = /^([1-9]\d{0,6})-(\d{1,20})-([0-9a-f]{16})$/
 
 let own: string | undefined | null = null
 
 /**
- * This process: pid, start time and, hashed, the boot and the pid namespace in which these mean something.
+ * The name of this process: its pid, its start time, and a hash of the boot and the pid namespace in which these are
+ * valid.
  *
- * @returns undefined where /proc does not say
+ * @returns undefined where /proc lacks them
  * @see proc_pid_stat(5) `starttime`; pid_namespaces(7)
  */
 export function processId(): string | undefined {
@@ -21,14 +22,14 @@ export function processId(): string | undefined {
   return own
 }
 
-/** True when `id` names a process of this boot and this pid namespace that has ended; false in any doubt. */
+/** True when `id` names a process of this boot and this pid namespace that has ended; false when in doubt. */
 export function isOver(id: string): boolean {
   const [, pid, start, where] = PROCESS_ID.exec(id) ?? []
   if (pid === undefined || where === undefined || where !== processId()?.split('-')[2]) return false
   try {
     process.kill(Number(pid), 0)
   } catch (error) {
-    // EPERM: there is such a process, of another user.
+    // EPERM means that the process exists and belongs to another user.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true
   }
   const now = startTime(pid)
@@ -46,10 +47,10 @@ function findOwn(): string | undefined {
   }
 }
 
-/** Clock ticks from the boot to the start of a process. */
+/** Clock ticks from boot to the start of a process; undefined when it cannot be read. */
 function startTime(pid: string): string | undefined {
   try {
-    // The name of the program, in parentheses, may hold anything.
+    // The program's name is in parentheses and may hold any character, so look for the last parenthesis.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
   } catch {

@@ -1,8 +1,11 @@
-/** Have things on disk: a rename is only sure to last when its directory is there too. */
+/** Flush files and directories to disk. A rename survives a crash only after its directory was flushed too. */
 import { closeSync, fsync, fsyncSync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 
-/** Some file systems cannot do it to a directory, and need not. EACCES: one that may be written to, but not read. */
+/**
+ * Errors to ignore: some file systems cannot flush a directory, and need not. `EACCES`: we may write to the directory,
+ * but not read it.
+ */
 const TOLERATED = ['EACCES', 'EINVAL', 'ENOTSUP', 'EPERM', 'EBADF']
 
 function tolerate(error: unknown): void {
@@ -22,7 +25,7 @@ export async function syncPath(path: string): Promise<void> {
   }
 }
 
-/** As {@link syncPath}, for threads that may block. */
+/** As {@link syncPath}, but blocking: for threads. */
 export function syncPathSync(path: string): void {
   let fd: number | undefined
   try {

@@ -1,27 +1,27 @@
-/** Files for a while: nothing is left of them however the process ends, or the next one removes it. */
+/** Temporary files and directories. However the process ends, nothing is left, or the next process removes it. */
 import { constants } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PartFile } from './part-file.ts'
 import { partName } from './part-name.ts'
 
-/** Linux's O_TMPFILE, which node:fs does not name: a file that never has a name. */
+/** Linux's O_TMPFILE, which opens a file without a name. node:fs lacks the constant. */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
 
-/** What they are called. */
+/** The final name that their part names are made from. */
 const NAME = 'flux-ts'
 
 /**
- * A file without a name, for reading and writing.
+ * Open a file without a name, for reading and writing.
  *
- * @param directory - where there is room
+ * @param directory - whose file system holds the file
  * @throws {NodeJS.ErrnoException} of the file system
  */
 export async function openNameless(directory: string): Promise<FileHandle> {
   try {
     return await open(directory, constants.O_RDWR | O_TMPFILE, 0o600)
   } catch {
-    // Not every file system can; what else is wrong is said by the next.
+    // Not every file system supports it. Any other problem makes the next open fail too.
   }
   const path = partName(join(directory, NAME))
   const handle = await open(path, 'wx+', 0o600)
@@ -35,9 +35,9 @@ export async function openNameless(directory: string): Promise<FileHandle> {
 }
 
 /**
- * Make a directory of our own, for a while; and remove those that killed processes have left there.
+ * Make a temporary directory, and remove those that killed processes left in the same place.
  *
- * @returns its path, and what removes it with all that is in it, which never throws
+ * @returns its path, and a function that removes it with its contents and never throws
  * @throws {NodeJS.ErrnoException} of the file system
  */
 export function makeTemporaryDirectory(parent: string): { path: string; remove(): void } {

@@ -1,10 +1,10 @@
 import { constants, fstatSync, readFileSync, statSync } from 'node:fs'
 
 /**
- * True when a standard descriptor was closed as the process was started. Node opens /dev/null in its place, or a write
- * would go to some other file; but it opens it for reading too, as nobody does who only wants to throw output away.
+ * True when a standard descriptor was closed when the process started. Node opens /dev/null in its place, so that no
+ * other file gets the descriptor. Node opens it for reading and writing, while `>/dev/null` opens it for writing only.
  *
- * Who has done just that by hand (`1<>/dev/null`, or Python's `subprocess.DEVNULL`) cannot be told from it.
+ * A /dev/null that the caller opened both ways (`1<>/dev/null`, Python's `subprocess.DEVNULL`) looks the same.
  *
  * @param fd - 0 to 2
  * @see Node.js `src/node.cc`, `PlatformInit`

@@ -1,6 +1,6 @@
 import { FluxError } from '../errors/index.ts'
 
-/** As much of a handle as is needed to find the way up. */
+/** The part of a handle that is needed to find the parent instance. */
 interface Handle {
   readonly uri: string
   attrGet(name: string): Promise<string>
@@ -8,10 +8,11 @@ interface Handle {
 }
 
 /**
- * Open an instance around the one at `uri`. Each knows its parent's URI only, so those between are opened on the way.
+ * Open an ancestor of the instance at `uri`. An instance knows only its parent's URI, so all instances between are
+ * opened on the way.
  *
  * @param open - opens a URI
- * @param levels - how many up; with more than there are, or Infinity, the root instance
+ * @param levels - how many levels up; more than there are, or Infinity, opens the root instance
  * @throws {FluxError} what `open` throws; `ENOENT` an instance on the way does not know its parent; `EPROTO`
  * @see flux-core `src/common/libflux/handle.c`, `resolve_ancestor_uri`
  */

@@ -5,16 +5,17 @@ import { type ConnectOptions, StreamTransport, type Transport } from './connecto
 import { errnumText } from './rpc-error.ts'
 import type { FluxUri } from './uri.ts'
 
-/** How often and how patiently the C connector tries: an absent socket takes half a second to fail. */
+/** Retries and delays of the C connector. With these, a missing socket fails after half a second. */
 const RETRIES = 5
 const FIRST_DELAY_MS = 16
 const LONGEST_DELAY_MS = 2000
 
 /**
- * Connect to the socket of a broker on this machine, and wait to be let in.
+ * Connect to the socket of a broker on this machine, and wait until the broker admits us.
  *
- * @throws {FluxError} `ENOENT` no socket; `ECONNREFUSED` nobody listens; `EPERM`, or whatever the broker answers, not let
- *   in; `ECONNRESET` it closed the connection; `EINVAL` a bad `FLUX_LOCAL_CONNECTOR_RETRY_COUNT`; `EINTR`, `ETIMEDOUT`
+ * @throws {FluxError} `ENOENT` no socket; `ECONNREFUSED` no broker listens; `EPERM`, or the errno that the broker
+ *   sends, the broker refused us; `ECONNRESET` the broker closed the connection; `EINVAL` a bad
+ *   `FLUX_LOCAL_CONNECTOR_RETRY_COUNT`; `EINTR`, `ETIMEDOUT` the signal was aborted
  * @see flux-core `src/common/libflux/connector_local.c`, `src/common/librouter/usock.c`
  */
 export async function connectLocal(
@@ -52,7 +53,7 @@ async function connectRetrying(path: string, retries: number, signal: AbortSigna
     try {
       return await connectOnce(path)
     } catch (error) {
-      // The listen queue is full (a broker's is 5 long): a blocking connect would wait for room, so this is no failure.
+      // The listen queue is full (a broker's has 5 places). A blocking connect would wait, so this is not a failure.
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') retry--
       else if (retry >= retries) throw error
       await sleep(delayMs, undefined, { signal })

@@ -10,18 +10,19 @@ import type { FluxUri } from './uri.ts'
 
 type SshUri = FluxUri & { scheme: 'ssh' }
 
-/** This much of what the child says on stderr is kept, for the error. */
+/** How much of the end of the child's stderr is kept, for the error. */
 const STDERR_BYTES = 8192
-/** When its stdout has ended, this long is waited for what it has to say on stderr. */
+/** How long to wait for the child's stderr after its stdout has ended. */
 const STDERR_WAIT_MS = 1000
-/** A child that is told to end has this long before it is killed. */
+/** How long a child has to end after SIGTERM before it is killed. */
 const EXIT_WAIT_MS = 2000
 
 /**
  * Connect to the socket of a broker on another machine, through `ssh` and `flux relay` there.
  *
- * @throws {FluxError} `ENOENT` and the like when there is no ssh; `ECONNREFUSED` with what it wrote on stderr when no
- *   connection comes about; `EINTR`, `ETIMEDOUT`
+ * @throws {FluxError} `ENOENT` and the like, ssh cannot be run; `ECONNREFUSED` no connection: the message has what ssh
+ *   wrote to stderr; `ECONNRESET` ssh ended without a message; `EPROTO` the other machine wrote something else first;
+ *   `EINTR`, `ETIMEDOUT` the signal was aborted
  * @see flux-core `src/connectors/ssh/ssh.c`
  */
 export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): Promise<Transport> {
@@ -44,7 +45,7 @@ export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): 
   const transport = new ChildTransport(child, child.stdout, child.stdin)
   const stderr = new Tail(child.stderr)
   const exit = new Promise<void>((resolve, reject) => {
-    // For good: a child that cannot be killed says so by another of these.
+    // Keep this listener: a child that cannot be killed emits another error.
     child.on('error', reject)
     child.stderr.once('close', resolve)
   })
@@ -52,7 +53,7 @@ export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): 
   try {
     const byte = await transport.handshake(signal)
     if (byte === 0) return transport
-    // A child that has not started has said nothing either, and a shell's start-up file on stdout may go on for ever.
+    // Wait for stderr, but not for ever: a child may never have started, and a start-up file may print without end.
     await Promise.race([exit, sleep(byte === undefined ? STDERR_WAIT_MS : 100, undefined, { ref: false })])
     throw refused(uri, byte, stderr.text)
   } catch (error) {
@@ -64,9 +65,9 @@ export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): 
 }
 
 /**
- * The command that connects to `uri`: program and arguments, as the C connector has them. But ssh joins the arguments of the
- * far command with spaces, for the shell there to take apart again: what that would not take for plain words is quoted.
- * `FLUX_SSH_RCMD` is not: whoever sets it may mean several words.
+ * The command that connects to `uri`: program and arguments, as in the C connector. But ssh joins the arguments of the
+ * remote command with spaces, and the remote shell splits them again, so arguments with special characters are quoted
+ * here. `FLUX_SSH_RCMD` is not quoted: it may hold several words.
  *
  * @see flux-core `src/connectors/ssh/ssh.c`, `build_ssh_command`
  */
@@ -82,19 +83,22 @@ export function sshCommand({ user, host, port, path }: SshUri, env: NodeJS.Proce
   return command
 }
 
-/** The command that runs another one so that it ignores signals: after `nohup`, ssh is not to end with the terminal. */
+/** Wrap a command so that it ignores signals: after `nohup`, ssh must not end with the terminal. */
 function ignoring(signals: ReadonlySet<NodeJS.Signals>, command: string[]): string[] {
   if (signals.size === 0) return command
   const names = [...signals].map((name) => name.slice('SIG'.length)).join(' ')
   return ['/bin/sh', '-c', `trap '' ${names}; exec "$@"`, 'sh', ...command]
 }
 
-/** A word as the far shell is to see it, whichever that is; as it is when no shell finds anything in it. */
+/** Quote a word for any remote shell; unchanged when it has no character that is special to a shell. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-/** Where the far side looks for `flux`: by its socket, as an instance links it there; where ours is; the usual places. */
+/**
+ * The PATH to find `flux` on the other machine: `bin` beside the socket, where an instance links it; the directory of
+ * our own `flux`; the usual places.
+ */
 function remotePath(socket: string, localPath: string | undefined): string {
   const dirs = [join(dirname(socket), 'bin')]
   const local = whichDir('flux', localPath)
@@ -109,7 +113,7 @@ function whichDir(program: string, path = ''): string | undefined {
       accessSync(file, constants.X_OK)
       if (statSync(file).isFile()) return dir
     } catch {
-      // Not there.
+      // It is not in this directory.
     }
   }
   return undefined
@@ -128,7 +132,7 @@ function refused({ text, host }: SshUri, byte: number | undefined, stderr: strin
   })
 }
 
-/** The child's stdin and stdout; closing ends the child too. */
+/** A transport over a child's stdin and stdout. Closing it ends the child too. */
 class ChildTransport implements Transport {
   readonly #child: ChildProcess
   readonly #streams: StreamTransport
@@ -177,13 +181,13 @@ class ChildTransport implements Transport {
     this.#child.stderr?.destroy()
   }
 
-  /** One that could not be started, before it has said so: Node would signal whatever process its memory names. */
+  /** A child that could not be started has no pid, and Node's `kill()` would signal an arbitrary process. */
   #kill(signal: NodeJS.Signals): void {
     if (this.#child.pid !== undefined) this.#child.kill(signal)
   }
 }
 
-/** The end of what a stream says. */
+/** Keeps the last {@link STDERR_BYTES} of a stream. */
 class Tail {
   text = ''
   constructor(stream: Readable) {

@@ -1,13 +1,13 @@
 /**
- * One connection to a broker: requests out, responses to whoever waits for them.
+ * One connection to a broker: it sends requests and delivers responses to their responders.
  *
- * Requests gather in a buffer, which is written once at the end of the turn of the event loop: what costs is not the
- * bytes but the system calls, ours and the broker's. Responses are found by their matchtag, without a promise or an
+ * Requests gather in a buffer, which is written once at the end of the turn of the event loop: the system calls, ours
+ * and the broker's, cost more than the bytes. A response finds its responder by its matchtag, without a promise or an
  * event for each.
  *
- * Back-pressure, out: while the socket takes no more, requests wait in the buffer, so at most what callers have in flight.
- * In: the socket is not read while some responder is full and none is waiting; one that waits could wait for the very
- * response that is held up.
+ * Back-pressure for sending: while the socket takes no more, requests wait in the buffer. It holds at most the requests
+ * that callers have in flight. Back-pressure for receiving: the socket is not read while a responder is full and no
+ * request waits. While a request waits, the socket is read, because the response to it could be behind the others.
  */
 import { FluxError } from '../errors/index.ts'
 import type { Transport, TransportListener } from './connector.ts'
@@ -20,10 +20,11 @@ import { type RequestTemplate, SendBuffer } from './send-buffer.ts'
 import { type SilenceOptions, SilenceWatch } from './silence.ts'
 
 export interface ConnectionOptions extends SilenceOptions {
+  /** The largest message to accept, in bytes (default `MAX_MESSAGE_BYTES`). */
   maxMessageBytes?: number | undefined
 }
 
-/** Told when requests go out. */
+/** Called when requests are written. */
 interface Sender {
   sent(nowMs: number): void
 }
@@ -36,7 +37,7 @@ export class Connection implements TransportListener {
   readonly #matchtags = new Matchtags()
   readonly #out = new SendBuffer()
   readonly #silence: SilenceWatch
-  /** Who wants to know when what is in `#out` goes out. */
+  /** To be called when `#out` is written. */
   #senders: Sender[] = []
   #flushScheduled = false
   #writable = true
@@ -44,7 +45,7 @@ export class Connection implements TransportListener {
   #full = 0
   #waiting = 0
   #paused = false
-  /** Why it is over. */
+  /** Why the connection ended; undefined while it is open. */
   #failure: FluxError | undefined
 
   constructor(uri: string, transport: Transport, options: ConnectionOptions = {}) {
@@ -63,12 +64,12 @@ export class Connection implements TransportListener {
     transport.start(this)
   }
 
-  /** How many matchtags are in use. */
+  /** Number of matchtags in use. */
   get inFlight(): number {
     return this.#matchtags.inUse
   }
 
-  /** @throws {FluxError} why the connection is over, if it is */
+  /** @throws {FluxError} the connection has ended: the reason */
   assertOpen(): void {
     if (this.#failure) throw this.#failure
   }
@@ -76,8 +77,8 @@ export class Connection implements TransportListener {
   /**
    * Queue a request.
    *
-   * @returns its matchtag, which is free again after the responder has seen its last response
-   * @throws {FluxError} the connection is over
+   * @returns its matchtag, which is free again after the responder has got the last response
+   * @throws {FluxError} the connection has ended
    */
   request(template: RequestTemplate, payload: Uint8Array | undefined, responder: Responder, index = 0): number {
     this.assertOpen()
@@ -89,42 +90,42 @@ export class Connection implements TransportListener {
   }
 
   /**
-   * Queue a request that is not answered.
-   * @returns resolves once it has been written
+   * Queue a request that gets no response.
+   * @returns resolves when it has been written
    */
   async notify(template: RequestTemplate, payload: Uint8Array | undefined): Promise<void> {
     this.assertOpen()
     this.#out.add(template, payload, MATCHTAG_NONE)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    // Asked at that moment: close() writes what is queued, and what has been written has not failed.
+    // `#failure` is read when the buffer is written: close() writes the queue before it sets a failure.
     this.onSent({ sent: () => (this.#failure ? reject(this.#failure) : resolve()) })
     this.#schedule()
     await promise
   }
 
-  /** Be told once when what has been queued so far goes out, or never will. */
+  /** Call `sender.sent` once: when the requests queued so far are written, or when the connection ends before. */
   onSent(sender: Sender): void {
     this.#senders.push(sender)
   }
 
-  /** Nobody waits for the responses to a request any more. */
+  /** Ignore the responses to a request from now on. */
   abandon(tag: number, responder: Responder, streaming = false): void {
     this.#matchtags.abandon(tag, responder, streaming)
   }
 
-  /** Count the responders that have as much as they can hold: `by` is 1 or -1. */
+  /** Change the number of responders whose queue is full. @param by - 1 or -1 */
   full(by: number): void {
     this.#full += by
     this.#pace()
   }
 
-  /** Count the requests that somebody waits on. */
+  /** Change the number of requests whose response a caller waits for. @param by - 1 or -1 */
   waiting(by: number): void {
     this.#waiting += by
     if (this.#full > 0) this.#pace()
   }
 
-  /** Send what is queued, then close. Whatever has not been answered fails with `ECANCELED`. */
+  /** Send what is queued, then close. Unanswered requests fail with `ECANCELED`. */
   async close(): Promise<void> {
     if (!this.#failure) {
       this.#flush()
@@ -142,7 +143,7 @@ export class Connection implements TransportListener {
     } catch (error) {
       this.#transport.destroy()
       if (!(error instanceof ProtocolError)) {
-        // No memory for a message of a size that is allowed.
+        // There is no memory for a message of an allowed size.
         this.#end(FluxError.fromSystem(error, `${this.uri}: cannot take what the broker sends`))
         return
       }
@@ -157,7 +158,7 @@ export class Connection implements TransportListener {
   }
 
   onDrain(): void {
-    // It reads what we send: a large message may take long on its way.
+    // The broker reads what we send: a large message may take long to send.
     this.#silence.heard()
     this.#writable = true
     if (!this.#out.empty) this.#flush()
@@ -174,7 +175,7 @@ export class Connection implements TransportListener {
   }
 
   #onMessage(bytes: Uint8Array, start: number, end: number): void {
-    // What is left of a chunk after close() was called by someone who got a response from it.
+    // A responder may call close() while the rest of a chunk is still being parsed.
     if (this.#failure) return
     const reader = this.#reader
     reader.read(bytes, start, end)
@@ -222,7 +223,7 @@ export class Connection implements TransportListener {
   }
 }
 
-/** The error of a peer that was given up. */
+/** The error for a peer that was silent for too long. */
 export function silent(name: string, seconds: number, what: string): FluxError {
   return new FluxError('ETIMEDOUT', `${name}: no answer for ${seconds} s, waiting for ${what}`, {
     hint: 'is the broker stopped, or its host? a longer --timeout waits for one that is slow',

@@ -1,46 +1,50 @@
 import type { Readable, Writable } from 'node:stream'
 
-/** What a connector may be told. */
+/** Options of a connector. */
 export interface ConnectOptions {
-  /** Where `FLUX_SSH` and the like are looked up. */
+  /** The environment, for `FLUX_SSH` and the like. */
   env: NodeJS.ProcessEnv
-  /** Gives up, with what the signal was aborted for as cause. */
+  /** Ends the attempt. The error is that of `abortError`. */
   signal?: AbortSignal | undefined
 }
 
-/** Whoever uses a connection. */
+/** Receives what a {@link Transport} reports. */
 export interface TransportListener {
-  /** A run of bytes, which is the listener's from now on: it is not written to again. */
+  /** Bytes have arrived. The listener owns the chunk: it is never written to again. */
   onData(chunk: Uint8Array): void
-  /** More can be written, after {@link Transport.write} has answered false. */
+  /** More can be written, after {@link Transport.write} returned false. */
   onDrain(): void
-  /** The connection is gone; nothing is called after this. Undefined when the peer closed it in good order. */
+  /**
+   * The connection has ended; no further call follows.
+   *
+   * @param error - undefined when the peer closed it in good order
+   */
   onClose(error: Error | undefined): void
 }
 
-/** A connection to a broker, after the handshake: bytes both ways. */
+/** A connection to a broker after the handshake. It carries bytes both ways. */
 export interface Transport {
-  /** Begin to deliver what arrives. */
+  /** Start to deliver incoming bytes to `listener`. */
   start(listener: TransportListener): void
   /**
-   * Write all chunks, with one system call where the system takes them.
-   * @param written - called once they may be changed again
+   * Write all chunks, in one system call where possible.
+   * @param written - called when the chunks may be changed again
    * @returns false when the caller should wait for `onDrain` before it writes more
    */
   write(chunks: readonly Uint8Array[], written: () => void): boolean
-  /** Stop reading, so that the peer has to wait. */
+  /** Stop reading, so that the peer must wait. */
   pause(): void
   resume(): void
-  /** Write what is queued, then close. Calling it twice does no harm. */
+  /** Write what is queued, then close. May be called twice. */
   close(): Promise<void>
   /** Close at once. */
   destroy(): void
 }
 
-/** A peer that does not take what is queued is not waited for longer than this when we close. */
+/** When we close, how long to wait for a peer that does not read what is queued. */
 const CLOSE_WAIT_MS = 1000
 
-/** A {@link Transport} over Node streams: a socket is both of them, a child process has one of each. */
+/** A {@link Transport} over Node streams: a socket for both directions, or the two pipes of a child process. */
 export class StreamTransport implements Transport {
   readonly #readable: Readable
   readonly #writable: Writable
@@ -60,7 +64,7 @@ export class StreamTransport implements Transport {
   }
 
   /**
-   * Wait for the first byte, with which the server says whether it lets us in. What comes after it stays unread.
+   * Wait for the first byte, by which the server says whether it admits us. Further bytes stay unread.
    *
    * @returns the byte; undefined when the stream ended before it
    */

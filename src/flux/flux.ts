@@ -17,19 +17,19 @@ import { ancestorLevels, defaultUri, parseUri } from './uri.ts'
 export interface FluxOpenOptions extends SilenceOptions {
   /** Instead of `process.env`. */
   env?: NodeJS.ProcessEnv | undefined
-  /** Gives up connecting. */
+  /** Ends the attempt to connect. */
   signal?: AbortSignal | undefined
-  /** A message of more bytes from the broker ends the connection with `EPROTO`. About 1 GiB by default. */
+  /** A larger message from the broker ends the connection with `EPROTO`. In bytes; by default about 1 GiB. */
   maxMessageBytes?: number | undefined
 }
 
-/** Whom a request goes to, and how long to wait for the response. */
+/** Where a request goes, and how long to wait for the response. */
 export interface RpcOptions extends WaitOptions {
   /** The rank to ask. Any when undefined: the local broker if it has the service, else the next towards rank 0. */
   nodeid?: number | undefined
 }
 
-/** A cancelled stream is told so; a stream has no deadline. */
+/** Options of {@link Flux.rpcStream}. A stream has no deadline. */
 export type RpcStreamOptions = Omit<RpcOptions, 'timeoutMs'>
 
 /**
@@ -40,13 +40,13 @@ export type RpcStreamOptions = Omit<RpcOptions, 'timeoutMs'>
  * const { rootref } = await flux.rpc('kvs.getroot', { namespace: 'primary' })
  * ```
  *
- * Whatever is sent in one turn of the event loop is written at once. When the connection is lost, all that is
- * outstanding fails with `ECONNRESET`, and so does all that comes after.
+ * All requests sent in one turn of the event loop are written together. When the connection is lost, all pending and
+ * all later requests fail with `ECONNRESET`.
  *
  * @see flux-core `src/bindings/python/flux/core/handle.py`; flux_open(3), flux_rpc(3)
  */
 export class Flux implements AsyncDisposable {
-  /** The URI that was opened in the end: never empty, never `..`. */
+  /** The URI of the connection, after `..` and the like are resolved. */
   readonly uri: string
   readonly #connection: Connection
   readonly #env: NodeJS.ProcessEnv
@@ -58,9 +58,10 @@ export class Flux implements AsyncDisposable {
    * Connect to an instance.
    *
    * @param uri - `local:///path`, `ssh://[user@]host[:port]/path`; or `/`, `.`, `..`, `../..`: the root instance, the
-   *   enclosing one, and those around it. Without it `FLUX_URI` counts, and without that, the system instance.
-   * @throws {FluxError} `ENOENT` no such socket, or not a URI; `ECONNREFUSED` nobody there; `EPERM` not let in; `EINVAL`
-   *   a malformed URI or environment variable; `ETIMEDOUT` nothing came for `silenceTimeoutMs`; `EINTR`, `ETIMEDOUT` the signal was aborted
+   *   enclosing one, its parent, and so on. When undefined: `FLUX_URI`, or else the system instance
+   * @throws {FluxError} `ENOENT` no such socket, or not a URI; `ECONNREFUSED` no broker listens; `EPERM` the broker
+   *   refused us; `EINVAL` a malformed URI or environment variable; `ETIMEDOUT` the broker was silent for
+   *   `silenceTimeoutMs`; `EINTR`, `ETIMEDOUT` the signal was aborted
    * @see flux_open(3); flux-core `src/common/libflux/handle.c`
    */
   static async open(uri?: string, options: FluxOpenOptions = {}): Promise<Flux> {
@@ -86,7 +87,7 @@ export class Flux implements AsyncDisposable {
     this.#rolemask = rolemask
   }
 
-  /** How many requests are in flight, those that were given up included. */
+  /** Number of requests in flight, including those whose caller no longer waits. */
   get inFlight(): number {
     return this.#connection.inFlight
   }
@@ -94,10 +95,11 @@ export class Flux implements AsyncDisposable {
   /**
    * Call a service that speaks JSON.
    *
-   * @param payload - an object, or its JSON text; undefined sends none
-   * @returns the object of the response; an empty one when it has no payload
-   * @throws {RpcError} the service refused
-   * @throws {FluxError} `ECONNRESET` the connection is lost; `ETIMEDOUT`; `EINTR` aborted; `EPROTO` the response is not JSON
+   * @param payload - an object, or its JSON text; undefined sends no payload
+   * @returns the object of the response; empty when the response has no payload
+   * @throws {RpcError} the service answered with an error
+   * @throws {FluxError} `ECONNRESET` the connection is lost; `ETIMEDOUT` no response in time; `EINTR` the signal was
+   *   aborted; `EPROTO` the response is not a JSON object
    */
   async rpc(topic: string, payload?: object | string, options: RpcOptions = {}): Promise<JsonObject> {
     const bytes = payload === undefined ? undefined : encodeJson(payload)
@@ -107,8 +109,9 @@ export class Flux implements AsyncDisposable {
   /**
    * Call a service that speaks bytes.
    *
-   * @param payload - as is; undefined or empty sends none. A large one must not be changed until the response is in.
-   * @returns the payload of the response, possibly empty: a copy, which is the caller's
+   * @param payload - sent unchanged; undefined or empty sends no payload. Do not change a large one (64 KiB or more)
+   *   until the response has arrived: it is not copied
+   * @returns the payload of the response, possibly empty: a copy, which the caller owns
    * @throws as {@link Flux.rpc}
    */
   async rpcRaw(topic: string, payload?: Uint8Array, options: RpcOptions = {}): Promise<Uint8Array> {
@@ -116,11 +119,12 @@ export class Flux implements AsyncDisposable {
   }
 
   /**
-   * Make many calls that differ in nothing but their payload, with one write. A refusal is a result, not an error.
+   * Make many calls that differ only in their payload, with one write. An error response is a result and does not
+   * throw.
    *
-   * All of them are in flight at once: the bound is the caller's.
+   * All calls are in flight at once, so the caller must limit their number.
    *
-   * @param payloads - one for each call, unchanged until the responses are in
+   * @param payloads - one for each call; do not change them until the responses have arrived
    * @throws {FluxError} `ECONNRESET` the connection is lost; `EINTR`, `ETIMEDOUT` the signal was aborted
    */
   async rpcBatch(topic: string, payloads: readonly Uint8Array[], options: RpcBatchOptions = {}): Promise<RpcBatch> {
@@ -128,13 +132,13 @@ export class Flux implements AsyncDisposable {
   }
 
   /**
-   * Call a service that answers many times: a watch, say. The request is sent when the first answer is asked for. A
-   * consumer who stops early, or aborts, sends `<service>.cancel`.
+   * Call a service that answers many times, such as a watch. The request is sent when the consumer asks for the first
+   * answer. When the consumer stops early, or the signal is aborted, `<service>.cancel` is sent.
    *
-   * A consumer who falls behind stops the reading of the socket, unless somebody waits for something else on this handle.
+   * When the consumer falls behind, the socket is not read, unless another call waits for a response on this handle.
    *
-   * @returns the objects of the responses, until the service says ENODATA
-   * @throws {RpcError} the service refused, or ended it otherwise
+   * @returns the objects of the responses, until the service ends the stream with ENODATA
+   * @throws {RpcError} the service ended the stream with another error
    * @throws {FluxError} as {@link Flux.rpc}
    */
   async *rpcStream(
@@ -143,7 +147,7 @@ export class Flux implements AsyncDisposable {
     { nodeid, signal, silence }: RpcStreamOptions = {},
   ): AsyncGenerator<JsonObject, void, void> {
     const cancel = (matchtag: number) => {
-      // With the connection gone, the broker ends the stream by itself.
+      // When the connection is lost, the broker ends the stream itself.
       this.send(cancelTopic(topic), { matchtag }, { nodeid }).catch(() => {})
     }
     const template = this.#template(topic, nodeid, FLAG.STREAMING)
@@ -163,9 +167,9 @@ export class Flux implements AsyncDisposable {
   }
 
   /**
-   * Send a request that nobody answers.
+   * Send a request that gets no response.
    *
-   * @returns resolves once it has been handed to the system
+   * @returns resolves when it has been written to the socket
    * @throws {FluxError} `ECONNRESET` the connection is lost
    */
   async send(
@@ -180,7 +184,7 @@ export class Flux implements AsyncDisposable {
   /**
    * A broker attribute, e.g. `content.hash`. Values are always strings.
    *
-   * Within `flux proxy` (`FLUX_PROXY_REMOTE`), `parent-uri` comes out as an ssh URI, as `flux_attr_get(3)` has it.
+   * Within `flux proxy` (`FLUX_PROXY_REMOTE`), `parent-uri` becomes an ssh URI, as in flux_attr_get(3).
    *
    * @throws {FluxError} `ENOENT` the broker has no such attribute
    */
@@ -210,7 +214,7 @@ export class Flux implements AsyncDisposable {
     return Number(await this.attrGet('size'))
   }
 
-  /** Send what is queued, then close. What has not been answered fails with `ECANCELED`. Twice does no harm. */
+  /** Send what is queued, then close. Unanswered requests fail with `ECANCELED`. May be called twice. */
   close(): Promise<void> {
     return this.#connection.close()
   }
@@ -228,7 +232,7 @@ export class Flux implements AsyncDisposable {
   ): Promise<T> {
     const { nodeid } = options
     const outcome = await call(this.#connection, this.#template(topic, nodeid), payload, decode, options)
-    // Thrown here, so that the stack leads to the caller.
+    // Thrown here, so that the stack shows the caller.
     if (outcome instanceof RpcFailure) throw outcome.toError(topic, nodeid)
     return outcome
   }
@@ -244,7 +248,7 @@ export class Flux implements AsyncDisposable {
   }
 }
 
-/** Connect, and give up one who lets nobody in for too long. */
+/** Connect, and fail when the broker does not admit us in time. */
 async function connectInTime(uri: string, env: NodeJS.ProcessEnv, options: FluxOpenOptions): Promise<Transport> {
   const late = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal
@@ -263,7 +267,7 @@ async function connectInTime(uri: string, env: NodeJS.ProcessEnv, options: FluxO
   }
 }
 
-/** `kvs-watch.cancel` for `kvs-watch.lookup`. */
+/** The topic that cancels a stream: `kvs-watch.cancel` for `kvs-watch.lookup`. */
 function cancelTopic(topic: string): string {
   return `${topic.slice(0, topic.lastIndexOf('.') + 1)}cancel`
 }

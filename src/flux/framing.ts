@@ -2,42 +2,42 @@
  * The framing of `local://`: each message is preceded by eight bytes.
  *
  *      0..3   12 00 ee ff     magic: the u32 0xffee0012 in the host order of the peers (little-endian here)
- *      4..7   u32 big-endian  number of bytes that follow these eight, which do not count
+ *      4..7   u32 big-endian  size of the message, without these eight bytes
  *
- * {@link FrameParser} is pushed chunks as they were received, and hands on where each message lies in them. A message
- * that lies in one chunk is not copied. One that straddles chunks is copied once, into a buffer of its own.
+ * {@link FrameParser} gets chunks as they were received, and reports where each message is in them. A message within
+ * one chunk is not copied. A message that straddles chunks is copied once, into a new buffer.
  *
  * @see flux-core `src/common/librouter/sendfd.c` (whose comment on the size field is wrong)
  */
 import { PROTO_BYTES, u32, writeU32 } from './proto.ts'
 import { ProtocolError } from './rpc-error.ts'
 
-/** Length of what precedes each message. */
+/** Length of the header before each message. */
 export const FRAME_HEADER_BYTES = 8
 
-/** The largest blob is 1 GiB (flux-core `content.blob-size-limit`); topic and the rest of a message fit in the slack. */
+/** The largest blob (1 GiB, flux-core `content.blob-size-limit`), plus 64 KiB for the rest of its message. */
 export const MAX_MESSAGE_BYTES = 2 ** 30 + 2 ** 16
 
 const MAGIC = 0x1200eeff
 
-/** Write the header of a message of `messageBytes` bytes. @returns where the message goes */
+/** Write the header of a message of `messageBytes` bytes. @returns the offset where the message begins */
 export function writeFrameHeader(target: Uint8Array, at: number, messageBytes: number): number {
   writeU32(target, at, MAGIC)
   writeU32(target, at + 4, messageBytes)
   return at + FRAME_HEADER_BYTES
 }
 
-/** Receives the messages of a stream: `bytes` from `start` to `end` is one. */
+/** Called for each message of a stream: `bytes` from `start` to `end`. */
 export type OnMessage = (bytes: Uint8Array, start: number, end: number) => void
 
 /**
- * Splits a stream into messages. The chunks are kept and never written to, so what is handed on stays good for as long
- * as somebody holds it; but it keeps its whole chunk in memory.
+ * Splits a stream into messages. Chunks are never written to, so views of them stay valid. But a view keeps its whole
+ * chunk in memory.
  */
 export class FrameParser {
   readonly #onMessage: OnMessage
   readonly #maxBytes: number
-  /** Bytes of the stream before the chunk at hand. */
+  /** Number of bytes of the stream before the current chunk. */
   #offset = 0
   /** A header that straddles chunks. */
   readonly #header = new Uint8Array(FRAME_HEADER_BYTES)
@@ -48,22 +48,22 @@ export class FrameParser {
 
   /**
    * @param onMessage - called for each message, during {@link FrameParser.push}
-   * @param maxBytes - the size from which a message is refused, before anything is allocated for it
+   * @param maxBytes - a larger message is refused before memory is allocated for it
    */
   constructor(onMessage: OnMessage, maxBytes: number = MAX_MESSAGE_BYTES) {
     this.#onMessage = onMessage
     this.#maxBytes = maxBytes
   }
 
-  /** True in the middle of a message: the stream must not end here. */
+  /** True in the middle of a message, where a stream must not end. */
   get incomplete(): boolean {
     return this.#headerUsed > 0 || this.#message !== undefined
   }
 
   /**
-   * Take the next chunk, which belongs to the parser from now on.
+   * Parse the next chunk. The parser owns it from now on.
    *
-   * @throws {ProtocolError} wrong magic or size, at an offset of the stream; the stream is lost then
+   * @throws {ProtocolError} wrong magic or size, with its offset in the stream. The parser cannot be used after that
    */
   push(chunk: Uint8Array): void {
     const { length } = chunk
@@ -95,7 +95,7 @@ export class FrameParser {
   }
 
   #begin(size: number): void {
-    // Not from the pool of small buffers: a view of it must not hold the buffers of strangers.
+    // Not from Node's pool of small buffers: a view of the message must not keep unrelated buffers in memory.
     this.#message = Buffer.allocUnsafeSlow(size)
     this.#messageUsed = 0
   }

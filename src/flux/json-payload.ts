@@ -2,19 +2,19 @@ import { parseJson, stringifyJson } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 
 /**
- * What JSON can say. A whole number beyond `Number.MAX_SAFE_INTEGER` is a bigint, as a job id may be; any other number is a
+ * A JSON value. A whole number that is not a safe integer is a bigint (a job id may be one); any other number is a
  * number.
  */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | { [name: string]: JsonValue }
 
-/** What requests and responses carry when they do not carry bytes. */
+/** The payload of requests and responses that do not carry bytes. */
 export type JsonObject = { [name: string]: JsonValue }
 
 /**
- * A JSON payload: the text of an object, and the NUL that is part of it.
+ * Encode a JSON payload: the text of an object, and a NUL, which is part of the payload.
  *
- * @param payload - an object, in which a bigint becomes a plain number; or its JSON text, for a caller that needs control over it: a number that must look real
- *   (`5.0`), as the timestamp of a checkpoint, does not survive `JSON.stringify`
+ * @param payload - an object, in which a bigint becomes a plain number; or its JSON text. A caller passes text to
+ *   control how numbers look: `JSON.stringify` would turn the timestamp `5.0` of a checkpoint into `5`
  * @see RFC 3 "JSON payload"
  */
 export function encodeJson(payload: object | string): Uint8Array {
@@ -22,10 +22,11 @@ export function encodeJson(payload: object | string): Uint8Array {
 }
 
 /**
- * The object of a JSON payload; an empty one when there is no payload.
+ * Decode a JSON payload.
  *
- * @param what - for the error: whose payload it is
- * @throws {FluxError} `EPROTO` not the text of an object and a NUL
+ * @param what - the topic, for the error
+ * @returns the object; an empty one when there is no payload
+ * @throws {FluxError} `EPROTO` the payload is not the text of an object followed by a NUL
  */
 export function decodeJson(payload: Uint8Array, what: string): JsonObject {
   const { length } = payload
@@ -43,7 +44,7 @@ export function decodeJson(payload: Uint8Array, what: string): JsonObject {
   throw new FluxError('EPROTO', `${what}: the payload is not a JSON object`, { cause })
 }
 
-/** The text of a payload that ends in NUL, as JSON and error texts do. */
+/** The text of a payload, without the NUL that ends JSON and error texts. */
 export function textOf(payload: Uint8Array): string {
   const end = payload.at(-1) === 0 ? payload.length - 1 : payload.length
   return Buffer.from(payload.buffer, payload.byteOffset, end).toString('utf8')

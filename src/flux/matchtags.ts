@@ -2,24 +2,24 @@ import { FluxError } from '../errors/index.ts'
 import type { MessageReader } from './message-reader.ts'
 import type { Awaited } from './silence.ts'
 
-/** Whoever waits for the responses to one or more requests. None of these may throw. */
+/** Receives the responses to one or more requests. Its methods must not throw. */
 export interface Responder {
   /**
    * Take a response.
    *
    * @param index - which of the responder's requests it answers
-   * @param response - good for this call only
+   * @param response - valid only during this call
    * @param nowMs - when it was received, on the clock of `performance.now()`
-   * @returns true when it is the last one to that request
+   * @returns true when it is the last response to that request
    */
   respond(index: number, response: MessageReader, nowMs: number): boolean
   /** No response will come any more. */
   fail(error: FluxError): void
-  /** What is waited for at this time, and what silence means for it; undefined when nobody waits. */
+  /** What the responder waits for now, and what silence means for it; undefined when it waits for nothing. */
   readonly awaited?: Awaited | undefined
 }
 
-/** Of what a caller no longer waits for, while the broker has not answered yet. */
+/** The responder of requests that the caller has abandoned and the broker has not answered yet. */
 class Abandoned implements Responder {
   readonly #streaming: boolean
   constructor(streaming: boolean) {
@@ -34,23 +34,23 @@ class Abandoned implements Responder {
 const ABANDONED = new Abandoned(false)
 const ABANDONED_STREAM = new Abandoned(true)
 
-/** Matchtags are as many as requests are in flight: far fewer than this, unless they leak. */
+/** The most requests in flight. Only a leak of matchtags can reach it. */
 const MAX_MATCHTAGS = 1 << 24
 
 /**
- * The matchtags in use and who waits on each. A new request gets the lowest that is free, from 1, as the C library has
- * it: so the table is dense, and a look-up is an array access.
+ * The matchtags in use, and the responder of each. A new request gets the lowest free matchtag, from 1, as in the C
+ * library. So the table is dense, and a look-up is an array access.
  */
 export class Matchtags {
-  /** By matchtag. */
+  /** Responders by matchtag. */
   #responders: (Responder | undefined)[] = [undefined]
-  /** By matchtag: which request of the responder. */
+  /** By matchtag, which request of its responder it is. */
   #index: number[] = [0]
-  /** None below this one is free. */
+  /** No matchtag below this one is free. */
   #lowest = 1
   #inUse = 0
 
-  /** How many are in use, those of abandoned requests included. */
+  /** Number of matchtags in use, including those of abandoned requests. */
   get inUse(): number {
     return this.#inUse
   }
@@ -70,7 +70,7 @@ export class Matchtags {
     return tag
   }
 
-  /** Hand a response to whoever waits for it. One to a matchtag that is not in use is ignored. */
+  /** Pass a response to its responder. A response to a matchtag that is not in use is ignored. */
   respond(response: MessageReader, nowMs: number): void {
     const tag = response.aux2
     const responder = this.#responders[tag]
@@ -80,7 +80,7 @@ export class Matchtags {
     if (tag < this.#lowest) this.#lowest = tag
   }
 
-  /** What is waited for: the first that fails by silence, else the first that is told, else whatever there is. */
+  /** What is waited for: the first with the rule `fails`, or else the first with `told`, or else the first of all. */
   get awaited(): Awaited | undefined {
     let first: Awaited | undefined
     for (const responder of this.#responders) {
@@ -91,19 +91,22 @@ export class Matchtags {
     return first
   }
 
-  /** Nobody waits any more. The matchtag stays in use until the last response has come, so that it finds no stranger. */
+  /**
+   * Ignore the responses to a request. Its matchtag stays in use until the last response has arrived, so that no new
+   * request gets that response.
+   */
   abandon(tag: number, responder: Responder, streaming: boolean): void {
-    // It may have been answered just now, and its matchtag given to a stranger.
+    // The request may have been answered just now, and its matchtag given to another one.
     if (this.#responders[tag] === responder) this.#responders[tag] = streaming ? ABANDONED_STREAM : ABANDONED
   }
 
-  /** Tell everybody that no response will come, and forget them. */
+  /** Fail all responders and forget them. */
   failAll(error: FluxError): void {
     const responders = this.#responders
     this.#responders = [undefined]
     this.#lowest = 1
     this.#inUse = 0
-    // A batch stands here once for each of its requests.
+    // The table has a batch once for each of its requests.
     for (const responder of new Set(responders)) responder?.fail(error)
   }
 }

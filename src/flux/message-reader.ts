@@ -2,9 +2,9 @@ import { FLAG, LONG_PART, PROTO_AT, PROTO_BYTES, PROTO_MAGIC, PROTO_VERSION, u32
 import { ProtocolError } from './rpc-error.ts'
 
 /**
- * Where the parts of one message are, found without allocating: one of these is used for every message of a connection.
+ * Finds the parts of a message (RFC 3) without allocating. A connection uses one reader for all its messages.
  *
- * After {@link MessageReader.read} the offsets hold until the next read. All numbers are unsigned.
+ * The fields and offsets are valid from one {@link MessageReader.read} to the next. All numbers are unsigned.
  */
 export class MessageReader {
   bytes: Uint8Array = new Uint8Array()
@@ -24,13 +24,13 @@ export class MessageReader {
   topicEnd = 0
   payloadStart = 0
   payloadEnd = 0
-  /** Where the part begins that {@link MessageReader.#part} has read. */
+  /** The start of the part that {@link MessageReader.#part} found last. */
   #partStart = 0
 
   /**
    * Find the parts of the message at `start` … `end` of `bytes`.
    *
-   * @throws {ProtocolError} when the parts do not add up to a message; its offset is within `bytes`
+   * @throws {ProtocolError} the parts do not add up to a message. Its offset is within `bytes`
    */
   read(bytes: Uint8Array, start: number, end: number): void {
     const proto = end - PROTO_BYTES
@@ -75,7 +75,7 @@ export class MessageReader {
     }
   }
 
-  /** The payload, possibly empty: a view, which lives and dies with the bytes that were read. */
+  /** The payload, possibly empty: a view of the bytes that were read. */
   payload(): Uint8Array {
     return this.bytes.subarray(this.payloadStart, this.payloadEnd)
   }
@@ -85,7 +85,7 @@ export class MessageReader {
     return Buffer.from(buffer, byteOffset, byteLength).toString('utf8', this.topicStart, this.topicEnd)
   }
 
-  /** @returns the end of the part whose length field is at `at`; its beginning is in `#partStart` */
+  /** Find the part whose length field is at `at`, and set `#partStart`. @returns the end of the part */
   #part(at: number, limit: number): number {
     const { bytes } = this
     let start = at + 1

@@ -21,7 +21,7 @@ export const FLAG = {
   TOPIC: 0x01,
   PAYLOAD: 0x02,
   NORESPONSE: 0x04,
-  /** There is a delimiter, after the routes if any. */
+  /** The message has a route delimiter, after its routes if it has any. */
   ROUTE: 0x08,
   UPSTREAM: 0x10,
   PRIVATE: 0x20,
@@ -29,11 +29,11 @@ export const FLAG = {
   USER1: 0x80,
 } as const
 
-/** Any rank: the local broker if it has the service, else the next towards rank 0. */
+/** Any rank: the local broker if it has the service, or else the next broker towards rank 0. */
 export const NODEID_ANY = 0xffffffff
-/** "Fill in the sender's": what a client puts as userid. */
+/** The userid in a client's request: the broker fills in the sender's. */
 export const USERID_UNKNOWN = 0xffffffff
-/** "Fill in the sender's": what a client puts as rolemask. */
+/** The rolemask in a client's request: the broker fills in the sender's. */
 export const ROLE_NONE = 0
 /** The matchtag of a request that gets no response. */
 export const MATCHTAG_NONE = 0
@@ -42,10 +42,10 @@ export const MATCHTAG_NONE = 0
 export const PROTO_BYTES = 20
 export const PROTO_MAGIC = 0x8e
 export const PROTO_VERSION = 1
-/** Where things are in PROTO. */
+/** Offsets of the fields in PROTO. */
 export const PROTO_AT = { TYPE: 2, FLAGS: 3, USERID: 4, ROLEMASK: 8, AUX1: 12, AUX2: 16 } as const
 
-/** A part of this length or more has a length field of five bytes: this one, and a u32. */
+/** A part of this length or more has a length field of five bytes: this value, and a u32. */
 export const LONG_PART = 255
 
 /** Read a big-endian number of 32 bits, unsigned. */
@@ -67,7 +67,7 @@ export function writeU32(target: Uint8Array, at: number, value: number): void {
   target[at + 3] = value
 }
 
-/** Write PROTO as a part. @returns where the next byte goes */
+/** Write PROTO as a part. @returns the offset after it */
 export function writeProto(
   target: Uint8Array,
   at: number,
@@ -91,12 +91,12 @@ export function writeProto(
   return proto + PROTO_BYTES
 }
 
-/** Number of bytes of a part with its length field. */
+/** Number of bytes that a part takes with its length field. */
 export function partBytes(length: number): number {
   return length < LONG_PART ? 1 + length : 5 + length
 }
 
-/** Write the length field of a part. @returns where its bytes go */
+/** Write the length field of a part. @returns the offset after it */
 export function writePartLength(target: Uint8Array, at: number, length: number): number {
   if (length < LONG_PART) {
     target[at] = length
@@ -107,7 +107,7 @@ export function writePartLength(target: Uint8Array, at: number, length: number):
   return at + 5
 }
 
-/** Write a part. @returns where the next byte goes */
+/** Write a part. @returns the offset after it */
 export function writePart(target: Uint8Array, at: number, part: Uint8Array): number {
   const start = writePartLength(target, at, part.length)
   target.set(part, start)

@@ -7,41 +7,43 @@ import type { RequestTemplate } from './send-buffer.ts'
 import type { Awaited } from './silence.ts'
 
 /**
- * The payload of one response, possibly empty; or why the service refused.
+ * The payload of one response, possibly empty; or the service's error.
  *
- * The bytes are a view of the buffer they were received in, which is never written to again, so they are good for as
- * long as they are held. But a view holds its whole buffer (64 KiB, or the message): copy small ones to keep them long.
+ * The bytes are a view of the receive buffer, which is never written to again, so they stay valid. But a view keeps its
+ * whole buffer in memory (64 KiB, or the message). To keep a small payload for long, copy it.
  */
 export type BatchResult = Uint8Array | RpcFailure
 
-/** Whom the requests of a batch go to, and what ends the waiting. */
+/** Where the requests of a batch go, and what ends the wait. */
 export interface RpcBatchOptions {
-  /** The rank to ask; any when undefined. */
+  /** The rank to ask; any rank when undefined. */
   nodeid?: number | undefined
-  /** Gives the whole batch up; responses that are still to come are ignored. */
+  /** Ends the wait for the whole batch. Later responses are ignored. */
   signal?: AbortSignal | undefined
   /**
-   * Called when the response to request `index` is in `results`, and its round trip in `roundTripMs`. It runs while what
-   * was received is taken apart: keep it short. What it throws fails the batch.
+   * Called when `results` has the response to request `index`, and `roundTripMs` its round-trip time. It runs while the
+   * received chunk is being parsed, so keep it short. If it throws, the batch fails with that error.
    */
   onResponse?: ((index: number, batch: RpcBatch) => void) | undefined
-  /** Hold no response longer than `onResponse` takes: in the end all results are empty. For many large ones. */
+  /** Drop each response after `onResponse`, so that all results are empty at the end. For many large responses. */
   forget?: boolean | undefined
 }
 
 const FORGOTTEN = new Uint8Array()
 
-/** What became of a batch of requests, and when. Times are in milliseconds, on the clock of `performance.now()`. */
+/** The results and times of a batch of requests. Times are in milliseconds, on the clock of `performance.now()`. */
 export interface RpcBatch {
   /** One for each request, in the order of the requests. */
   readonly results: readonly BatchResult[]
-  /** When the requests were handed to the system. */
+  /** When the requests were written to the socket. */
   readonly sentMs: number
-  /** From there to each response, in the order of the requests. Responses received in one piece have the same. */
+  /**
+   * The time from `sentMs` to each response, in the order of the requests. Responses in one chunk have the same time.
+   */
   readonly roundTripMs: Float64Array
   /** When the first response was received. */
   readonly firstResponseMs: number
-  /** When the last one was. */
+  /** When the last response was received. */
   readonly lastResponseMs: number
 }
 
@@ -108,12 +110,12 @@ class Batch implements RpcBatch, Responder {
 }
 
 /**
- * Send requests that differ in nothing but their payload, and wait for all responses.
+ * Send requests that differ only in their payload, and wait for all responses.
  *
- * The hot path of a dump: nothing is allocated for a request, and for a response the view of its payload alone.
+ * This is the hot path of a dump. Nothing is allocated for a request, and only a view of the payload for a response.
  *
- * @param payloads - one for each request, empty for none; unchanged until the response is in
- * @throws {FluxError} the connection ended, or the caller gave up. A refusal by the service is a result, no error.
+ * @param payloads - one for each request, empty for no payload; do not change them until the responses have arrived
+ * @throws {FluxError} the connection ended, or the signal was aborted. An error response of the service is a result
  */
 export async function callBatch(
   connection: Connection,
@@ -135,7 +137,7 @@ export async function callBatch(
       if (tags) tags[i] = tag
     }
   } catch (error) {
-    // Those before it are on their way, and their responses are counted as they come.
+    // The requests before this one are queued already; their responses still count down `waiting`.
     batch.done.catch(() => {})
     batch.fail(error)
     throw error

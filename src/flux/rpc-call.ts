@@ -7,7 +7,7 @@ import { errnumText, RpcError } from './rpc-error.ts'
 import type { RequestTemplate } from './send-buffer.ts'
 import type { Awaited, SilenceRule } from './silence.ts'
 
-/** A service's refusal, as data: what an {@link RpcError} is made of when somebody is to be told. */
+/** The error response of a service, as data. {@link toError} makes the {@link RpcError} to throw. */
 export class RpcFailure {
   /** Positive, as on the wire. */
   readonly errnum: number
@@ -16,7 +16,7 @@ export class RpcFailure {
 
   /**
    * @internal
-   * @param response - with an errnum that is not 0
+   * @param response - a response whose errnum is not 0
    */
   constructor(response: MessageReader) {
     this.errnum = response.aux1
@@ -28,12 +28,12 @@ export class RpcFailure {
     return errnoName(this.errnum) ?? 'EIO'
   }
 
-  /** What the broker said, else the text of the errno. */
+  /** The broker's error text, or else the text of the errno. */
   get message(): string {
     return this.text ?? errnumText(this.errnum)
   }
 
-  /** The error to throw. @param topic - what was asked for */
+  /** The error to throw. @param topic - the topic of the request */
   toError(topic: string, nodeid: number | undefined): RpcError {
     return new RpcError(topic, this.errnum, { text: this.text, nodeid })
   }
@@ -41,13 +41,13 @@ export class RpcFailure {
 
 /** How long to wait for a response. */
 export interface WaitOptions {
-  /** Gives up; the response is ignored when it comes. */
+  /** Ends the wait. A later response is ignored. */
   signal?: AbortSignal | undefined
   /** Milliseconds to wait for the response; 0, the default, waits for ever. */
   timeoutMs?: number | undefined
   /**
-   * What a silent broker means for it, when the handle was opened to care: by default, `fails`. A response that comes late by
-   * its nature may be `told`, and one that comes when something happens is `allowed`.
+   * What happens when the broker is silent, if the handle was opened with a silence option (default `fails`). Use
+   * `told` for a request that takes long by nature, and `allowed` for one that is answered when an event happens.
    */
   silence?: SilenceRule | undefined
 }
@@ -86,9 +86,10 @@ class Call<T> implements Responder {
 /**
  * Send a request and wait for its response.
  *
- * @param decode - makes the result of a response whose errnum is 0; the response is good for this call only
- * @returns what `decode` made, or the refusal
- * @throws {FluxError} what `decode` throws; `ECONNRESET`, `EPROTO`, `ECANCELED` the connection ended; `ETIMEDOUT`; `EINTR`
+ * @param decode - makes the result from a response whose errnum is 0. The response is valid only during the call
+ * @returns the result of `decode`, or the error response
+ * @throws {FluxError} what `decode` throws; `ECONNRESET`, `EPROTO`, `ECANCELED` the connection ended; `ETIMEDOUT`;
+ *   `EINTR`
  */
 export async function call<T>(
   connection: Connection,

@@ -1,8 +1,8 @@
 import { errnoName, errnoText, FluxError, type FluxErrorOptions } from '../errors/index.ts'
 
-/** What an {@link RpcError} says beside its message. */
+/** What an {@link RpcError} has besides its message. */
 export interface RpcErrorOptions extends FluxErrorOptions {
-  /** The rank that was asked; undefined when any would do. */
+  /** The rank that was asked; undefined for any rank. */
   nodeid?: number | undefined
   /** The error text of the response, as the broker sent it. */
   text?: string | undefined
@@ -11,15 +11,15 @@ export interface RpcErrorOptions extends FluxErrorOptions {
 /**
  * A service answered with an error.
  *
- * The message is the topic and the broker's own text, unchanged; where the response brought none, the text of its errno.
- * `code` is `EIO` for a number that the errno table lacks: `errnum` always has the number itself.
+ * The message is the topic and the broker's own text, unchanged; or else the text of the errno. `code` is `EIO` for a
+ * number that the errno table lacks; `errnum` always has the number itself.
  *
  * @see RFC 3 "Response message", errnum; RFC 6 "Remote procedure call"
  */
 export class RpcError extends FluxError {
-  /** What was called, e.g. `kvs.getroot`. */
+  /** The topic of the request, e.g. `kvs.getroot`. */
   readonly topic: string
-  /** The rank that was asked; undefined when any would do. */
+  /** The rank that was asked; undefined for any rank. */
   readonly nodeid: number | undefined
   /** The error text of the response, as the broker sent it; undefined when it sent none. */
   readonly text: string | undefined
@@ -38,7 +38,7 @@ export class RpcError extends FluxError {
   }
 }
 
-/** The text of an errno as it comes on the wire; `errno 999` for one that the table lacks. */
+/** The text of an errno number from the wire; `errno 999` for a number that the table lacks. */
 export function errnumText(errnum: number): string {
   const name = errnoName(errnum)
   return name === undefined ? `errno ${errnum}` : errnoText(name)
@@ -46,7 +46,7 @@ export function errnumText(errnum: number): string {
 
 /** The peer sent bytes that are not the protocol. */
 export class ProtocolError extends FluxError {
-  /** Where in the stream (or in the message, when that is all there is) the unexpected bytes stand. */
+  /** Offset of the unexpected bytes: in the stream, or in the message when a message is read by itself. */
   readonly offset: number
   readonly expected: string
   readonly got: string

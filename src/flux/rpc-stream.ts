@@ -6,20 +6,20 @@ import { RpcFailure } from './rpc-call.ts'
 import type { RequestTemplate } from './send-buffer.ts'
 import type { Awaited, SilenceRule } from './silence.ts'
 
-/** A stream whose consumer is this far behind is full: the socket is not read for its sake any more. */
+/** A stream is full when this much is queued. Then the socket is not read on its account. */
 export const STREAM_QUEUE_BYTES = 1 << 20
 
-/** What an item costs beside its payload. */
+/** What an item costs besides its payload, in bytes. */
 const ITEM_BYTES = 64
 
-/** From so many taken items on, the queue is cut: one that is never empty would keep them all. */
+/** Taken items are removed from the queue when there are this many: a queue that is never empty would keep them all. */
 const CUT_ITEMS = 1024
 
-/** A request with many responses, which wait in a queue until somebody takes them. */
+/** A request with many responses, which are queued until the consumer takes them. */
 class Stream implements Responder {
-  /** No more will come. */
+  /** True when no more responses will come. */
   ended = false
-  /** Why it ended, unless it ended well. */
+  /** Why the stream failed; undefined when it did not. */
   failure: RpcFailure | FluxError | undefined
   readonly #connection: Connection
   readonly #awaited: Awaited
@@ -34,14 +34,14 @@ class Stream implements Responder {
     this.#awaited = awaited
   }
 
-  /** Undefined while nobody wants the next item. */
+  /** Undefined while the consumer does not wait for an item. */
   get awaited(): Awaited | undefined {
     return this.#wake && this.#awaited
   }
 
   respond(_index: number, response: MessageReader): boolean {
     if (response.aux1 === 0) {
-      // A copy: it may wait for long, and would keep all it was received with.
+      // A copy: the item may stay queued for long, and a view would keep its whole receive buffer.
       const payload = response.payload().slice()
       this.#queue.push(payload)
       this.#count(payload.length + ITEM_BYTES)
@@ -78,7 +78,7 @@ class Stream implements Responder {
     return payload
   }
 
-  /** Forget what has not been taken. */
+  /** Drop the items that have not been taken. */
   drop(): void {
     this.#queue = []
     this.#next = 0
@@ -102,9 +102,10 @@ class Stream implements Responder {
 /**
  * Send a request that has many responses.
  *
- * @param cancel - sent with the matchtag when the consumer stops before the end
- * @returns the payloads, as copies. The request is sent when the first is asked for.
- * @throws {FluxError} the connection ended, or the signal was aborted; or, as {@link RpcFailure}, the service refused
+ * @param cancel - called with the matchtag when the consumer stops before the end
+ * @yields the payloads, as copies. The request is sent when the first one is asked for
+ * @returns the error response that ended the stream; undefined for ENODATA
+ * @throws {FluxError} the connection ended, or the signal was aborted
  */
 export async function* callStream(
   connection: Connection,
@@ -117,7 +118,7 @@ export async function* callStream(
   const stream = new Stream(connection, { what: template.topic, rule })
   const tag = connection.request(template, payload, stream)
   const stop = () => {
-    // One that has ended has given its matchtag back: it may be a stranger's now.
+    // After the end the matchtag is free, and another request may have it.
     if (!stream.ended) {
       connection.abandon(tag, stream, true)
       cancel(tag)

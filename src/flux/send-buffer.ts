@@ -12,7 +12,7 @@ import {
   writeU32,
 } from './proto.ts'
 
-/** What all requests of a kind have in common. */
+/** The fields that all requests of a {@link RequestTemplate} share. */
 export interface RequestKind {
   topic: string
   /** A rank, or `NODEID_ANY`. */
@@ -23,22 +23,22 @@ export interface RequestKind {
   flags?: number | undefined
 }
 
-/** A buffer starts at this size, and those that did not outgrow it are used again. */
+/** The initial size of a buffer. Buffers that did not outgrow it are reused. */
 const BUFFER_BYTES = 1 << 16
 const SPARE_BUFFERS = 4
 
-/** A payload of this size is sent from where it is; copying it would take longer than one more element of a `writev`. */
+/** A payload of this size or more is not copied: one more element of a `writev` costs less than the copy. */
 const BY_REFERENCE_BYTES = 1 << 16
 
-/** The bytes of requests that are alike but for payload and matchtag, so that each costs two or three copies. */
+/** The bytes of requests that differ only in payload and matchtag, so that a request costs two or three copies. */
 export class RequestTemplate {
   readonly topic: string
-  /** Delimiter and topic. */
+  /** The route delimiter and the topic part. */
   readonly head: Uint8Array
-  /** PROTO, of a request with a payload, and with 0 for the matchtag. */
+  /** The PROTO part of a request with a payload, with matchtag 0. */
   readonly proto: Uint8Array
 
-  /** @throws {FluxError} `EINVAL` a topic that is empty or has a NUL */
+  /** @throws {FluxError} `EINVAL` the topic is empty or has a NUL */
   constructor({ topic, nodeid, userid, rolemask, flags = 0 }: RequestKind) {
     if (topic === '' || topic.includes('\0')) throw new FluxError('EINVAL', `${JSON.stringify(topic)}: not a topic`)
     this.topic = topic
@@ -51,7 +51,7 @@ export class RequestTemplate {
   }
 }
 
-/** Requests on their way out, one after another in a growing buffer: what is written to the socket in one go. */
+/** A growing buffer of requests, one after another, which is written to the socket in one go. */
 export class SendBuffer {
   #bytes = Buffer.allocUnsafeSlow(BUFFER_BYTES)
   #used = 0
@@ -65,9 +65,9 @@ export class SendBuffer {
   }
 
   /**
-   * Add a request, framed.
+   * Add a request with its frame header.
    *
-   * @param payload - left out when empty. A large one is not copied: nobody may change it until the response is in.
+   * @param payload - left out when empty. A large one is not copied: do not change it until the response has arrived
    */
   add(template: RequestTemplate, payload: Uint8Array | undefined, matchtag: number): void {
     const { head, proto } = template
@@ -92,7 +92,7 @@ export class SendBuffer {
     this.#used = at + proto.length
   }
 
-  /** Everything so far, in order, which is the caller's until it is given back with {@link SendBuffer.recycle}. */
+  /** Take everything so far, in order. The caller owns it and gives it back with {@link SendBuffer.recycle}. */
   take(): Uint8Array[] {
     this.#seal()
     const chunks = this.#chunks
@@ -102,9 +102,9 @@ export class SendBuffer {
     return chunks
   }
 
-  /** Give back what was taken, once it is written. */
+  /** Give back what was taken, after it has been written. */
   recycle(chunks: readonly Uint8Array[]): void {
-    // With one chunk there is no payload among them that belongs to somebody else.
+    // A single chunk is always our own buffer: a payload by reference has chunks around it.
     const [chunk] = chunks
     if (chunks.length !== 1 || chunk?.buffer.byteLength !== BUFFER_BYTES || this.#spare.length >= SPARE_BUFFERS) return
     this.#spare.push(Buffer.from(chunk.buffer as ArrayBuffer))
@@ -120,7 +120,7 @@ export class SendBuffer {
     const needed = this.#used + bytes
     if (needed > this.#bytes.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2))
-      // What is in #chunks stays where it is.
+      // Copy only what is not yet in #chunks: those views stay in the old buffer.
       this.#bytes.copy(larger, this.#taken, this.#taken, this.#used)
       this.#bytes = larger
     }

@@ -1,39 +1,44 @@
 /**
- * Watches that a peer is not silent while somebody waits for it: after a while it says so, and after a longer while it gives
- * up. Anything that comes counts as an answer, so that one who is slow, but alive, is never given up.
+ * Detects a peer that is silent while a response is awaited: after a while it gives notice, and after a longer while it
+ * gives up. Anything that arrives counts as an answer, so a peer that is slow but alive is never given up.
  *
- * It looks now and then instead of setting a timer for each request. And it counts its looks, not the clock: time in which
- * this process was itself stopped, or busy, is nobody's silence.
+ * It checks at intervals instead of setting a timer for each request. It adds up its intervals and does not read the
+ * clock: time in which this process was stopped or busy does not count as silence of the peer.
  */
 
 /** What to do about a peer that is silent. */
 export interface SilenceOptions {
   /**
-   * Give up with `ETIMEDOUT` when the broker has sent nothing at all for so many milliseconds, while a response is awaited
-   * that should come soon. Undefined, 0 or Infinity waits for ever.
+   * Give up with `ETIMEDOUT` when the broker has sent nothing at all for this many milliseconds while a response with
+   * the rule `fails` is awaited. Undefined, 0 or Infinity waits for ever.
    */
   silenceTimeoutMs?: number | undefined
-  /** Called when the broker has been silent for a while: once, until it sends something again. One line. */
+  /** Called with one line when the broker has been silent for a while: once, until it sends something again. */
   onSilence?: ((message: string) => void) | undefined
   /** How long until `onSilence` is called, in milliseconds (default 10 s). */
   silenceNoticeMs?: number | undefined
 }
 
-/** What silence means for a request: it fails in the end; it is told, and no more; nothing at all, as for a watch. */
+/**
+ * What silence means for a request. `fails`: notice, then failure. `told`: notice only. `allowed`: nothing, as for a
+ * watch.
+ */
 export type SilenceRule = 'fails' | 'told' | 'allowed'
 
-/** Who waits, as far as silence matters. */
+/** What is awaited, and what silence means for it. */
 export interface Awaited {
-  /** In words, or by topic. */
+  /** The topic, or words for a message. */
   readonly what: string
   readonly rule: SilenceRule
 }
 
 const NOTICE_MS = 10_000
-/** It looks this often, or more often where the times are short. */
+/** The interval between checks; shorter where the times are short. */
 const LOOK_MS = 1000
+/** The least number of checks before a notice or a failure. */
 const LOOKS = 5
 
+/** Watches one peer: {@link start} begins a watch, and {@link heard} resets it. */
 export class SilenceWatch {
   readonly #name: string
   readonly #timeoutMs: number
@@ -46,12 +51,12 @@ export class SilenceWatch {
   #silentMs = 0
   #isTold = false
   #isHeard = false
-  /** Of what was waited for at the last look. */
+  /** The rule of what was awaited at the last check. */
   #rule: SilenceRule | undefined
 
   /**
-   * @param name - of the peer, for messages
-   * @param awaited - what is waited for at this time: the first that fails, else the first that is told
+   * @param name - the name of the peer, for messages
+   * @param awaited - returns what is awaited now: the first with the rule `fails`, or else the first with `told`
    * @param giveUp - called once, when the silence has lasted too long
    */
   constructor(
@@ -70,7 +75,7 @@ export class SilenceWatch {
     this.#giveUp = giveUp
   }
 
-  /** Somebody waits from now on. Cheap: it may be called with every request. */
+  /** Begin to watch. Cheap: it may be called with every request. */
   start(): void {
     if (this.#timer !== undefined || Math.min(this.#timeoutMs, this.#noticeMs) === Number.POSITIVE_INFINITY) return
     this.#silentMs = 0
@@ -78,11 +83,11 @@ export class SilenceWatch {
     this.#isHeard = false
     this.#rule = undefined
     this.#timer = setInterval(() => this.#look(), this.#lookMs)
-    // What waits keeps the process alive, or it is not to be.
+    // The timer must not keep the process alive: the socket does that.
     this.#timer.unref()
   }
 
-  /** Something came. Cheap: it may be called with every chunk. */
+  /** The peer has sent something. Cheap: it may be called with every chunk. */
   heard(): void {
     this.#isHeard = true
   }
@@ -99,7 +104,7 @@ export class SilenceWatch {
       return
     }
     const { rule, what } = awaited
-    // What was silent before it was asked for anything that should come soon does not count.
+    // Silence before the first request with the rule `fails` does not count.
     const isNew = rule === 'fails' && this.#rule !== 'fails'
     this.#rule = rule
     if (this.#isHeard || isNew || rule === 'allowed') {

@@ -1,9 +1,9 @@
 import { FluxError, printable } from '../errors/index.ts'
 
-/** Where the system instance listens, when its rundir is what flux-core is built with by default. */
+/** The URI of the system instance, with the rundir that flux-core has by default. */
 export const DEFAULT_URI = 'local:///run/flux/local'
 
-/** A URI, taken apart. `text` is the whole of it, for messages. */
+/** A parsed URI. `text` is the whole URI, for messages. */
 export type FluxUri =
   | { readonly scheme: 'local'; readonly text: string; readonly path: string }
   | {
@@ -12,14 +12,14 @@ export type FluxUri =
       readonly user: string | undefined
       readonly host: string
       readonly port: number | undefined
-      /** Of the socket on the far side, with a leading slash. */
+      /** The path of the socket on the other machine, with a leading slash. */
       readonly path: string
     }
 
 /**
- * The URI to open when none was given: `FLUX_URI`, else the system instance's.
+ * The URI to open when none was given: `FLUX_URI`, or else that of the system instance.
  *
- * A `FLUX_URI` that is set but empty counts, as in `flux_open(3)`, and does not parse.
+ * An empty `FLUX_URI` is returned too, as in flux_open(3). It does not parse.
  */
 export function defaultUri(env: NodeJS.ProcessEnv): string {
   return env.FLUX_URI ?? DEFAULT_URI
@@ -29,7 +29,7 @@ export function defaultUri(env: NodeJS.ProcessEnv): string {
  * How many levels up an argument points: `/` is the root instance, `.` the enclosing one, `..` its parent, `../..`.
  *
  * @returns Infinity for `/`; undefined for an ordinary URI
- * @throws {FluxError} `EINVAL` when it begins like one of those, and is none
+ * @throws {FluxError} `EINVAL` it begins with `/` or `.` but is none of these
  * @see flux-core `src/common/libflux/handle.c`, `resolve_path_uri`
  */
 export function ancestorLevels(uri: string): number | undefined {
@@ -51,9 +51,9 @@ export function ancestorLevels(uri: string): number | undefined {
 }
 
 /**
- * Take a URI apart.
+ * Parse a URI.
  *
- * @throws {FluxError} `ENOENT` no scheme, or one that is not known; `EINVAL` the rest is malformed
+ * @throws {FluxError} `ENOENT` no scheme, or an unknown one; `EINVAL` the rest is malformed
  */
 export function parseUri(text: string): FluxUri {
   const colon = text.indexOf('://')
@@ -72,7 +72,7 @@ export function parseUri(text: string): FluxUri {
 const SCHEMES = 'a URI is local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket'
 
 /**
- * Check what is to be given to {@link Flux.open}: a URI, or a way up from the enclosing instance.
+ * Check an argument for {@link Flux.open}: a URI, or a path up from the enclosing instance.
  *
  * @throws as {@link parseUri}, and {@link ancestorLevels}
  */
@@ -80,7 +80,7 @@ export function checkUri(text: string): void {
   if (ancestorLevels(text) === undefined) parseUri(text)
 }
 
-/** Room for the path in `struct sockaddr_un`, of which the last byte is a NUL. */
+/** Bytes of the path in `struct sockaddr_un`, including the NUL at its end. */
 const SUN_PATH_BYTES = 108
 
 function parseLocal(text: string, path: string): FluxUri {
@@ -97,7 +97,7 @@ function parseLocal(text: string, path: string): FluxUri {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 
-/** What shells make something of. */
+/** Characters that are special to a shell. */
 const SHELL = /[\s'"`$;&<>|(){}*!~]/
 
 function parseSsh(text: string, rest: string): FluxUri {
@@ -115,9 +115,9 @@ function parseSsh(text: string, rest: string): FluxUri {
   const colon = hostPort.indexOf(':')
   const host = colon < 0 ? hostPort : hostPort.slice(0, colon)
   if (host === '') throw invalid('no host')
-  // ssh would take either as an option of its own.
+  // ssh would read either as an option.
   if (user?.startsWith('-') || host.startsWith('-')) throw invalid('neither user nor host can begin with -')
-  // ssh may hand them to a shell, by a ProxyCommand; newer versions refuse these too.
+  // ssh may pass user and host to a shell, in a ProxyCommand. Newer versions of ssh refuse these characters too.
   if (SHELL.test(user ?? '') || SHELL.test(host)) throw invalid('a character that no name of a user or host has')
   let port: number | undefined
   if (colon >= 0) {

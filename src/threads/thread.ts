@@ -1,22 +1,22 @@
 /**
- * Calls into a thread that does blocking work: SQLite, hashing and compression must not hold up the walk and the writing.
- * A call is one message each way, and calls are answered in their order. Buffers are handed over, not copied.
+ * Calls into a thread that does blocking work: SQLite, hashing and compression must not block the walk and the writing.
+ * A call is one message each way, and calls are answered in order. Buffers are transferred, not copied.
  */
 import { parentPort, type Worker } from 'node:worker_threads'
 import { type ErrnoName, FluxError, limitError } from '../errors/index.ts'
 import { startWorker } from './start-worker.ts'
 
-/** What a thread can be asked to do, by name. Each answers at once: there is nothing else that the thread could do. */
+/** The handlers of a thread, by name. They are synchronous: the thread has no other work to do meanwhile. */
 export type Handlers = Record<string, (args: never) => Answer<unknown>>
 
 /** What a handler answers. */
 export interface Answer<T> {
   reply: T
-  /** Buffers in `reply` that are handed over. */
+  /** Buffers in `reply` to transfer. */
   transfer?: ArrayBuffer[]
 }
 
-/** An error as it crosses between threads: a structured clone would keep the message alone. */
+/** An error as it crosses between threads. A structured clone of a FluxError would keep only the message. */
 interface PlainError {
   code: ErrnoName
   message: string
@@ -31,14 +31,14 @@ interface Request {
 
 type Reply = { id: number; reply: unknown } | { id: number; error: PlainError }
 
-/** The id of the reply that says whether the thread could begin. */
+/** The id of the first reply, which says whether the thread is ready. */
 const OPENED = 0
 
 /**
- * In the thread: answer requests until there are no more.
+ * In the thread: answer requests until `close` is called.
  *
- * @param name - what it works on, for messages
- * @param open - begins; what it throws reaches {@link Thread.open}
+ * @param name - what the thread works on, for messages
+ * @param open - prepares the work. {@link Thread.open} throws what this throws
  */
 export async function serveThread(name: string, open: () => Handlers | Promise<Handlers>): Promise<void> {
   const port = parentPort
@@ -67,7 +67,7 @@ export async function serveThread(name: string, open: () => Handlers | Promise<H
   send({ id: OPENED, reply: undefined })
 }
 
-/** The other side of {@link serveThread}. */
+/** The caller's side of a thread that runs {@link serveThread}. */
 export class Thread<H extends Handlers> {
   readonly #worker: Worker
   readonly #pending = new Map<number, { resolve: (reply: unknown) => void; reject: (error: unknown) => void }>()
@@ -78,10 +78,10 @@ export class Thread<H extends Handlers> {
   #closed = false
 
   /**
-   * Start a thread, and wait until it can work.
+   * Start a thread, and wait until it is ready.
    *
-   * @param args - as of the constructor
-   * @throws {FluxError} what the thread says when it cannot begin
+   * @param args - those of the constructor
+   * @throws {FluxError} what `open` threw in the thread; or the thread could not be started
    */
   static async open<H extends Handlers>(...args: ConstructorParameters<typeof Thread>): Promise<Thread<H>> {
     const thread = new Thread<H>(...args)
@@ -95,12 +95,12 @@ export class Thread<H extends Handlers> {
   }
 
   /**
-   * Start a thread. Calls wait until it can work. If it cannot begin, they fail with the reason.
+   * Start a thread. Calls wait until it is ready. If `open` fails in the thread, they fail with its error.
    *
-   * @param name - what it works on, for messages
-   * @param file - the module that serves: see {@link startWorker}
+   * @param name - what the thread works on, for messages
+   * @param file - the module to run: see {@link startWorker}
    * @param data - its `workerData`
-   * @throws {FluxError} `EMFILE`, `EAGAIN`, `ENOMEM` it cannot be started. More often, calls fail with that
+   * @throws {FluxError} `EMFILE`, `EAGAIN`, `ENOMEM` the thread cannot be started. More often, calls fail with these
    */
   constructor(name: string, file: string, base: string, data: object) {
     try {
@@ -117,7 +117,7 @@ export class Thread<H extends Handlers> {
         throw error
       },
     )
-    // Whoever does not wait for it learns of a failure by a call.
+    // Calls fail as well, so an unobserved `#opened` must not be an unhandled rejection.
     this.#opened.catch(() => {})
     this.#worker.on('message', (reply: Reply) => this.#settle(reply))
     this.#worker.on('error', (error) =>
@@ -126,16 +126,17 @@ export class Thread<H extends Handlers> {
     this.#worker.on('exit', () => this.#fail(new FluxError('EIO', `${name}: its thread ended`)))
   }
 
-  /** Calls that are not answered yet. */
+  /** Number of calls that are not answered yet. */
   get pending(): number {
     return this.#pending.size - (this.#pending.has(OPENED) ? 1 : 0)
   }
 
   /**
-   * Have a handler called in the thread.
+   * Call a handler in the thread.
    *
-   * @param transfer - buffers in `args` that are handed over
-   * @throws {FluxError} what the handler threw; or, for this and all later calls, that the thread has died
+   * @param transfer - buffers in `args` to transfer
+   * @throws {FluxError} what the handler threw; or `EIO` and the like, for this and all later calls, the thread has
+   *   died
    */
   async call<K extends keyof H & string>(
     method: K,
@@ -149,7 +150,7 @@ export class Thread<H extends Handlers> {
     return reply
   }
 
-  /** Call `close`, whatever it answers, and end the thread. Twice does no harm. */
+  /** Call the handler `close`, ignore its errors, and end the thread. May be called twice. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -158,7 +159,7 @@ export class Thread<H extends Handlers> {
     await this.#worker.terminate()
   }
 
-  /** End the thread at once, whatever it is at: calls that are under way fail. Twice does no harm. */
+  /** End the thread at once. Calls in progress fail. May be called twice. */
   async terminate(): Promise<void> {
     await this.#worker.terminate()
   }

@@ -1,9 +1,9 @@
 /**
- * The blobs loaded last, so that one which is referenced again soon is not asked for again. Jobs submitted together share
- * a jobspec, for one. The bytes lie in one ring; a blob leaves when the ring comes round to it.
+ * A cache of the blobs loaded last, so that a blob that is referenced again soon is not loaded again. For example, jobs
+ * submitted together share a jobspec. The bytes are in one ring buffer; a blob leaves when new bytes overwrite it.
  */
 
-/** Larger blobs are not kept: they would drive out too many others. */
+/** Larger blobs are not kept: each would displace too many others. In bytes. */
 const LARGEST = 64 * 1024
 
 interface Kept {
@@ -16,19 +16,19 @@ export class BlobCache {
   readonly #ring: Uint8Array
   readonly #kept = new Map<string, Kept>()
   /**
-   * The same, in the order of the ring, beginning with what comes next. The map has that order too, but to look for the
-   * first of a map from which firsts are deleted takes longer each time: it made a dump three times as slow.
+   * The same blobs in the order of the ring, from `#first`, the next to leave. The map has that order too, but finding
+   * its first entry takes longer each time after first entries were deleted: that made a dump three times slower.
    */
   #order: Kept[] = []
   #first = 0
   #at = 0
 
-  /** @param bytes - how much is kept */
+  /** @param bytes - the size of the cache */
   constructor(bytes: number) {
     this.#ring = new Uint8Array(bytes)
   }
 
-  /** A copy of a blob, or undefined when it is not there. */
+  /** A copy of a blob, or undefined when the cache does not have it. */
   get(blobref: string): Uint8Array | undefined {
     const kept = this.#kept.get(blobref)
     return kept && this.#ring.slice(kept.start, kept.start + kept.length)
@@ -49,7 +49,7 @@ export class BlobCache {
     this.#at += length
   }
 
-  /** Forget what begins between two places. */
+  /** Remove the blobs that begin in a range of the ring. */
   #evict(from: number, to: number): void {
     for (let kept = this.#order[this.#first]; kept && kept.start >= from && kept.start < to; ) {
       this.#kept.delete(kept.blobref)

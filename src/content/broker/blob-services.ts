@@ -4,20 +4,21 @@ import type { Flux, RpcFailure } from '../../flux/index.ts'
 /** A service that loads or stores blobs. */
 export interface BlobService {
   readonly topic: string
-  /** The rank to ask; any when undefined, which is the nearest cache. */
+  /** The rank to ask. When undefined, the nearest cache answers. */
   readonly nodeid: number | undefined
 }
 
 /**
- * Who is asked for a blob, or given one: the first, and if that cannot, the second.
+ * The services to try, in order: the second one only for blobs that the first one cannot load or store.
  *
- * A broker of rank 0 has the backing store beside it. Past the cache there is one module on the way instead of two, which
- * halves the broker's work, and a dump does not push out of the cache what the instance's own work has put there. What the
- * backing store lacks may still be in the cache alone: a blob that was stored just now, or one of a mapped file. Elsewhere
- * the nearest cache is asked, which asks the next one towards rank 0. What that lacks is asked of the backing store: only
- * then it is sure to be missing, since the cache says so too when there is no backing store any more.
+ * The broker of rank 0 runs the backing store. There we skip the cache: one module instead of two handles a request,
+ * which halves the broker's work, and a dump does not push the instance's own blobs out of the cache. A blob that the
+ * backing store lacks may still be in the cache only: one that was stored just now, or one of a mapped file.
  *
- * @param noCache - the backing store and nothing else (`--no-cache`)
+ * On other ranks we ask the nearest cache, which asks the next one towards rank 0. If that lacks a blob, we ask the
+ * backing store. Only its answer is sure: a cache reports a blob as missing also when the backing store is gone.
+ *
+ * @param noCache - use only the backing store (`--no-cache`)
  */
 export async function blobServices(
   flux: Flux,
@@ -36,14 +37,14 @@ export function isBacking({ topic }: BlobService): boolean {
 }
 
 /**
- * The error for an instance whose backing store has been unloaded; undefined for one that never had any, whose cache has all
- * there is.
+ * The error for an instance whose backing store was unloaded; undefined for an instance that never had one, whose cache
+ * has all blobs.
  *
- * @param isKnown - true when it has answered
+ * @param isKnown - true when the backing store has answered before
  * @throws {FluxError} rank 0 cannot be asked
  */
 export async function backingGone(flux: Flux, isKnown: boolean): Promise<FluxError | undefined> {
-  // Rank 0 has the attribute once a backing store has been loaded, and keeps it.
+  // Rank 0 sets the attribute when a backing store is loaded, and keeps it when that is unloaded.
   const module = await flux.attrGet('content.backing-module', { nodeid: 0 }).catch((error) => {
     if (error instanceof FluxError && error.code === 'ENOENT') return undefined
     throw error
@@ -58,7 +59,7 @@ export async function backingGone(flux: Flux, isKnown: boolean): Promise<FluxErr
   )
 }
 
-/** What a service says when it is not there, or not for this user: nothing else that it is asked will do any better. */
+/** True when the service is not there, or not for this user, so that every further request would fail too. */
 export function isServiceRefusal({ code }: RpcFailure): boolean {
   return code === 'ENOSYS' || code === 'EPERM'
 }

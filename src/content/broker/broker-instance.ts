@@ -5,15 +5,15 @@ import type { ReadCounts } from '../read-counts.ts'
 import { BrokerKvs } from './broker-kvs.ts'
 import { fetchError } from './instance.ts'
 
-/** Modules that are the backing store, where they are loaded. */
+/** The modules that can be the backing store. */
 const BACKING_MODULES = ['content-sqlite', 'content-files']
 
-/** What the services of an instance can do, beside loading blobs. */
+/** The services of a live instance, besides those that load blobs. */
 export class BrokerInstance implements LiveInstance {
   readonly kvs: KvsService
   readonly #flux: Flux
 
-  /** @param counts - of the store: what the KVS answers is counted up there */
+  /** @param counts - the counts of the store; `keys` counts the KVS's answers */
   constructor(flux: Flux, counts: ReadCounts) {
     this.kvs = new BrokerKvs(flux, counts)
     this.#flux = flux

@@ -13,7 +13,7 @@ import { type KvsLookup, type KvsNamespace, type KvsService, LOOKUP, type Namesp
 import type { ReadCounts } from '../read-counts.ts'
 import { fetchError } from './instance.ts'
 
-/** Lookups that the kvs-watch module answers. */
+/** Flags of lookups that the kvs-watch module answers. */
 const WATCHING = LOOKUP.WATCH | LOOKUP.WAITCREATE | LOOKUP.STREAM
 
 /** The KVS of a live instance, as its modules `kvs` and `kvs-watch` serve it. */
@@ -21,7 +21,7 @@ export class BrokerKvs implements KvsService {
   readonly #flux: Flux
   readonly #counts: ReadCounts
 
-  /** @param counts - its `keys` is counted up */
+  /** @param counts - `keys` counts the answers */
   constructor(flux: Flux, counts: ReadCounts) {
     this.#flux = flux
     this.#counts = counts
@@ -78,7 +78,7 @@ export class BrokerKvs implements KvsService {
   }
 
   async namespaces(): Promise<KvsNamespace[]> {
-    // Others than rank 0 know only what they have used.
+    // Other ranks know only the namespaces that they have used.
     const { namespaces } = await this.#ask('kvs.namespace-list', undefined, { nodeid: 0 })
     if (!Array.isArray(namespaces)) {
       throw new FluxError('EPROTO', `${this.#flux.uri}: the response of kvs.namespace-list lacks namespaces`)
@@ -109,7 +109,7 @@ function payloadOf({ key, flags, namespace, rootdir }: KvsLookup): object {
   return rootdir === undefined ? { key, namespace, flags } : { key, rootdir, flags }
 }
 
-/** What waits for something to happen may wait long. */
+/** A lookup that waits for a change may wait long. */
 function silenceOf({ flags }: KvsLookup): SilenceRule {
   return flags & (LOOKUP.WATCH | LOOKUP.WAITCREATE) ? 'allowed' : 'fails'
 }
@@ -124,7 +124,7 @@ function userid(owner: number): number {
   return owner >>> 0
 }
 
-/** As `flux kvs` says it: the key, and the text of the errno. */
+/** The error in the words of `flux kvs`: the key, and the text of the errno. */
 function lookupFailure(error: unknown, { key }: KvsLookup): FluxError {
   if (!(error instanceof RpcError)) return FluxError.fromSystem(error, key)
   const { code } = error

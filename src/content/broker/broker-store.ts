@@ -14,15 +14,15 @@ import { AdaptivePace, FixedPace, type Pace } from './pace.ts'
 export interface OpenBrokerOptions extends FluxOpenOptions {
   /** Compare each blob with its blobref (default true). */
   verify?: boolean | undefined
-  /** Requests in flight at most. Without it, as many as the instance has time for: docs/pacing.md. */
+  /** The most requests in flight. By default it adapts to the load of the instance: see docs/pacing.md. */
   maxreqs?: number | undefined
-  /** Ask the backing store on rank 0, and never the caches of the brokers. */
+  /** Load only from the backing store on rank 0, never from the brokers' caches. */
   noCache?: boolean | undefined
 }
 
 const VALIDATE = 'content-backing.validate'
 
-/** Requests that wait to be sent, beyond those in flight: so many that the walk need not be asked for each. */
+/** Requests to keep queued besides those in flight, so that the walk does not have to supply them one by one. */
 const QUEUED = 32
 
 /** The content store of a live instance, as its brokers serve it. */
@@ -84,7 +84,7 @@ export class BrokerStore implements ContentStore {
     return this.#counts
   }
 
-  /** Half of it is a batch of a walk, and while one half is in flight the other is queued. */
+  /** A walk loads half of the window as one batch: one half is in flight while the other is queued. */
   get window(): number {
     return 2 * (this.#pace.limit + QUEUED)
   }
@@ -105,13 +105,13 @@ export class BrokerStore implements ContentStore {
     const { value } = await this.#checkpointGet().catch((error) => {
       throw fetchError(error, 'error fetching checkpoints', CHECKPOINT_HINTS)
     })
-    // One object until v0.76, a list of them since.
+    // Until v0.76 the value is one object; since then it is a list.
     const values = Array.isArray(value) ? value : [value]
     return values.map((value, index) => decodeCheckpoint(value, `error fetching checkpoints: checkpoint ${index}`))
   }
 
   async assertUnchanged(): Promise<void> {
-    // Blobs never change, and none that a kept root reaches is removed.
+    // Blobs never change, and a blob that a kept root reaches is never removed.
   }
 
   close(): Promise<void> {
@@ -123,7 +123,7 @@ export class BrokerStore implements ContentStore {
     return this.close()
   }
 
-  /** Without verification it asks the backing store whether the blobs are there, and has none sent. */
+  /** Without verification, only asks the backing store whether the blobs exist, and does not load them. */
   async #check(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
     if (!this.#verify && this.#canValidate) {
       const payloads = blobrefs.map((blobref) => Buffer.from(blobrefHex(blobref), 'hex'))
@@ -135,7 +135,7 @@ export class BrokerStore implements ContentStore {
         )
       }
       const error = (failure as RpcFailure).toError(VALIDATE, 0)
-      // Blobrefs of the other algorithm are a protocol error, and before v0.77 nothing can be validated.
+      // EPROTO: a blobref of another algorithm. ENOSYS: brokers before v0.77 have no such service.
       if (error.code !== 'ENOSYS' && error.code !== 'EPROTO') throw error
       this.#canValidate = error.code !== 'ENOSYS'
     }
@@ -149,7 +149,7 @@ export class BrokerStore implements ContentStore {
       return await this.#flux.rpc(`${service}.checkpoint-get`, payload, { nodeid: 0 })
     } catch (error) {
       if (!(error instanceof RpcError && error.code === 'ENOSYS')) throw error
-      // The name it had until v0.42.
+      // The topic until v0.42.
       return this.#flux.rpc('kvs-checkpoint.get', payload, { nodeid: 0 }).catch(() => {
         throw error
       })

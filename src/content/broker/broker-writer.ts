@@ -8,15 +8,15 @@ import { Storer } from './storer.ts'
 
 /** How {@link BrokerWriter} stores blobs in a live instance. */
 export interface OpenBrokerWriterOptions extends FluxOpenOptions {
-  /** Requests in flight at most (default 256, as `flux restore` has it). */
+  /** The most requests in flight (default 256, as in `flux restore`). */
   maxreqs?: number | undefined
-  /** Give blobs to the backing store on rank 0, and never to the caches of the brokers. */
+  /** Store only to the backing store on rank 0, never to the brokers' caches. */
   noCache?: boolean | undefined
 }
 
 const DEFAULT_MAXREQS = 256
 
-/** Stores blobs by the brokers of a live instance. */
+/** Stores blobs in a live instance, through its brokers. */
 export class BrokerWriter implements ContentWriter {
   readonly hash: HashName
   readonly #flux: Flux
@@ -59,7 +59,7 @@ export class BrokerWriter implements ContentWriter {
   }
 
   /**
-   * Write a checkpoint, from which the KVS starts the next time it is loaded.
+   * Write a checkpoint. The KVS module starts from it the next time it is loaded.
    *
    * @throws {FluxError} with the words of the C tool
    * @see flux-core `src/common/libkvs/kvs_checkpoint.c`
@@ -70,7 +70,7 @@ export class BrokerWriter implements ContentWriter {
     await this.#flux
       .rpc(`${service}.checkpoint-put`, `{"key":"${CHECKPOINT_KEY}","value":${encodeCheckpoint(checkpoint)}}`, {
         nodeid: 0,
-        // The cache is written to the backing store before.
+        // Slow: the broker first writes its cache to the backing store.
         silence: 'told',
       })
       .catch((error) => {
@@ -81,7 +81,7 @@ export class BrokerWriter implements ContentWriter {
   }
 
   /**
-   * Make a key the directory of a root. What the key was before is replaced.
+   * Make a key the directory of a root. The old value of the key is replaced.
    *
    * @throws {FluxError} with the words of the C tool
    */
@@ -106,7 +106,7 @@ export class BrokerWriter implements ContentWriter {
     }
   }
 
-  /** Have the content cache of rank 0 written to the backing store. @throws {FluxError} with the words of the C tool */
+  /** Flush the content cache of rank 0 to the backing store. @throws {FluxError} with the words of the C tool */
   async flush(): Promise<void> {
     await this.#flux.rpc('content.flush', undefined, { nodeid: 0, silence: 'told' }).catch((error) => {
       throw fetchError(error, 'error flushing content cache', {})

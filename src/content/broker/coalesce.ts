@@ -1,6 +1,6 @@
 /**
- * What to call instead of `run`: however often that happens in one go, `run` is called once, at the end of it. So all
- * responses that came in one piece are answered by one write.
+ * Make a function that schedules `run`. However often it is called in one turn, `run` is called once, in a microtask.
+ * So one write follows all responses of one received chunk.
  */
 export function coalesce(run: () => void): () => void {
   let isScheduled = false

@@ -1,6 +1,7 @@
 /**
- * Loads blobs from a broker: batches in, requests out, as many in flight as the pace allows, in the order they were asked
- * for. Requests of different batches follow each other without a gap, so that the end of one batch is no pause.
+ * Loads batches of blobs from a broker. It sends requests in the order of the blobs and keeps as many in flight as the
+ * pace allows. Requests of different batches follow each other without a gap, so there is no pause at the end of a
+ * batch.
  */
 import { hash as digestHex } from 'node:crypto'
 import { FluxError } from '../../errors/index.ts'
@@ -15,41 +16,41 @@ import type { Pace } from './pace.ts'
 export interface LoaderOptions {
   hash: HashName
   pace: Pace
-  /** Who is asked; and who is asked for what that does not have. */
+  /** The services to try, in order: see {@link blobServices}. */
   services: readonly [BlobService, BlobService?]
   verify: boolean
 }
 
 /**
- * Blobs in flight may come to about this, going by the size of those that came before. Where that turns out to be far too
- * little, as when large ones follow thousands of small ones, what comes beyond it is dropped, and asked for again later.
+ * Bytes of blobs in flight, about, estimated from the mean size of the blobs before. When the estimate is far too small
+ * (large blobs after thousands of small ones), blobs beyond the limit are dropped and loaded again later.
  */
 const IN_FLIGHT_BYTES = 32 << 20
 const CACHE_BYTES = 16 << 20
 
 /**
- * Nothing is asked for until this share of what may be in flight is free: a broker that is given requests one by one wakes
- * its threads for each. On 200,000 blobs with `--maxreqs 256`, a quarter took 25 % of our processor time away and 10 % of
- * the broker's; a half took less. The broker still has three quarters before it, so it does not run dry.
+ * No request is sent until this share of the limit is free: when requests arrive one by one, the broker wakes its
+ * threads for each. On 200,000 blobs with `--maxreqs 256`, a quarter saved 25 % of our processor time and 10 % of the
+ * broker's; a half saved less. The broker still has three quarters of the requests to work on, so it does not run dry.
  */
 const REFILL_SHARE = 0.25
 
-/** How much the size of one blob changes what is expected of the next. */
+/** The weight of one blob in the running mean of sizes. */
 const SIZE_WEIGHT = 1 / 64
 
-/** A load that somebody waits for. */
+/** One call of {@link Loader.load} or {@link Loader.check}. */
 interface Batch {
   results: BlobResult[]
   left: number
   budgetBytes: number
-  /** Hold on to the bytes until the batch is complete. */
+  /** Keep the bytes until the batch is complete. */
   keep: boolean
   loadedBytes: number
   resolve: (results: BlobResult[]) => void
   reject: (error: unknown) => void
 }
 
-/** A blob that is on its way, and the places that want it. */
+/** A blob that is queued or in flight, and the places in batches that it is for. */
 interface Wanted {
   readonly blobref: string
   readonly places: { batch: Batch; index: number }[]
@@ -59,15 +60,15 @@ export class Loader {
   readonly #flux: Flux
   readonly #options: LoaderOptions
   readonly #cache = new BlobCache(CACHE_BYTES)
-  /** Queued or in flight. */
+  /** The blobs that are queued or in flight. */
   readonly #wanted = new Map<string, Wanted>()
   #queue: Wanted[] = []
   #next = 0
-  /** What the first service did not have. */
+  /** Blobs to ask the second service for. */
   readonly #again: Wanted[] = []
   readonly #fallback: BlobService | undefined
   #service: BlobService
-  /** What the backing store has said of itself: that it is there, and later, that it is not. */
+  /** The backing store has answered; and later, it was not there any more. */
   #hasBacking = false
   #isBackingGone = false
   #goneError: Promise<FluxError | undefined> | undefined
@@ -84,7 +85,7 @@ export class Loader {
     this.#fallback = options.services[1]
   }
 
-  /** As {@link load}, but the bytes are compared and dropped. @returns what is wrong with each */
+  /** As {@link load}, but only verify the blobs and drop the bytes. @returns the error of each blob, if it has one */
   async check(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
     const results = await this.#load(blobrefs, Number.POSITIVE_INFINITY, false)
     return results.map((result) => (result instanceof ContentError ? result : undefined))
@@ -108,7 +109,7 @@ export class Loader {
 
   #want(blobref: string, batch: Batch, index: number): void {
     if (blobrefHash(blobref) !== this.#options.hash) {
-      // The broker would call it a protocol error; but it is just not there.
+      // The broker would answer with a protocol error, but such a blob is simply missing.
       this.#place(batch, index, missingBlob(blobref))
       return
     }
@@ -127,7 +128,7 @@ export class Loader {
     this.#queue.push(first)
   }
 
-  /** Fill what is in flight up to the limit, when there is room enough to be worth it. */
+  /** Send requests up to the limit, if enough of it is free ({@link REFILL_SHARE}). */
   #pump(): void {
     const limit = Math.min(this.#options.pace.limit, this.#byteLimit())
     const free = limit - this.#inFlight
@@ -152,7 +153,7 @@ export class Loader {
     return Math.max(1, Math.floor(IN_FLIGHT_BYTES / Math.max(1, this.#meanBytes)))
   }
 
-  /** True when every batch that wants the blob has had its share of bytes, and so much more. */
+  /** True when all batches that need the blob have loaded their budget plus `moreBytes`. */
   #isOverBudget({ places }: Wanted, moreBytes = 0): boolean {
     for (const { batch } of places) if (batch.loadedBytes < batch.budgetBytes + moreBytes) return false
     return true
@@ -187,9 +188,9 @@ export class Loader {
         if (isServiceRefusal(result)) this.#service = this.#fallback
         this.#again.push(wanted)
       }
-      // What is wrong with one blob is a result; anything else is wrong with the service.
+      // An error of one blob is a result. Any other error is one of the service.
       else if (result.code === 'ENOENT' || (result.code === 'ENOSYS' && this.#fallback)) this.#missing(wanted)
-      // EINVAL is an object that does not decompress to its size.
+      // EINVAL: the stored object does not decompress to its size.
       else if (result.code === 'EIO' || result.code === 'EINVAL')
         this.#settle(wanted, new ContentError(result.code, blobref, result.message))
       else this.#fail(result.toError(service.topic, service.nodeid))
@@ -210,7 +211,7 @@ export class Loader {
     this.#settle(wanted, result)
   }
 
-  /** A blob that nobody has. But a cache says that of healthy ones too, once the backing store is gone. */
+  /** Neither service has the blob. But a cache reports that for healthy blobs too when the backing store is gone. */
   #missing(wanted: Wanted): void {
     const missing = missingBlob(wanted.blobref)
     if (!this.#isBackingGone) {
@@ -237,7 +238,7 @@ export class Loader {
     batch.resolve(batch.results)
   }
 
-  /** The service as a whole cannot go on. */
+  /** The service fails as a whole: fail all batches. */
   #fail(error: unknown): void {
     this.#failure ??= FluxError.fromSystem(error, this.#flux.uri)
     for (const batch of this.#batches) batch.reject(this.#failure)

@@ -1,25 +1,27 @@
 /**
- * How many requests a dump keeps in flight, so that it is fast when the instance has time and polite when it has not.
+ * Decides how many requests a dump keeps in flight, so that it is fast when the instance is idle and polite when it is
+ * busy.
  *
- * Everybody's requests to a content store stand in one queue. What a dump keeps in it delays the others by as much as it
- * delays the dump's own requests, so the delay is seen without asking anybody: it is the round-trip time, less what that
- * is when nothing waits. The rule, once a round (some time, and as many responses as there are requests in flight):
+ * All requests to a content store wait in one queue. The dump's requests in it delay those of others as much as the
+ * dump's own. So the dump can measure the delay itself: it is the round-trip time minus the round-trip time of an empty
+ * queue. The rule, once a round (some time, and as many responses as there are requests in flight):
  *
  * - while the delay is below its target, try a larger window: twice as large at first, half as large again later;
- * - keep it only if clearly more blobs a second come through than before. If not, go back, and try again some rounds later;
+ * - keep it only if clearly more blobs a second arrive than before. If not, go back, and try again some rounds later;
  * - when the delay is above its target, shrink in proportion.
  *
- * It is the idea of LEDBAT (RFC 6817), with requests in the place of bytes. docs/pacing.md has the figures.
+ * The idea is that of LEDBAT (RFC 6817), with requests in place of bytes. docs/pacing.md has the figures.
  */
 
-/** How many requests may be in flight now. */
+/** Limits the requests in flight. */
 export interface Pace {
+  /** How many requests may be in flight now. */
   readonly limit: number
-  /** Responses have come: the round-trip times of some, all received at `nowMs`. */
+  /** Record the round-trip time of a response received at `nowMs`. */
   record(roundTripMs: number, nowMs: number): void
 }
 
-/** `--maxreqs N`. */
+/** A fixed limit: `--maxreqs N`. */
 export class FixedPace implements Pace {
   readonly limit: number
 
@@ -28,36 +30,40 @@ export class FixedPace implements Pace {
   }
 
   record(): void {
-    // What the user asked for does not depend on the times.
+    // The limit is fixed.
   }
 }
 
+/** The bounds of the window, in requests. */
 const LEAST = 4
 const MOST = 1024
 
-/** Others may wait this much longer for the dump's sake: less than a person notices, or half of what the way takes. */
+/**
+ * How much the dump may delay others: less than a person notices, or half of the base round-trip time, if that is more.
+ */
 const TARGET_MS = 5
 const TARGET_SHARE = 0.5
 
-/** A round has this many responses at least and lasts this long, or its figures are chance. */
+/** The least responses and duration of a round: with fewer, its figures would be chance. */
 const ROUND_RESPONSES = 16
 const ROUND_MS = 20
 
-/** A larger window must bring this much more through to be kept. */
+/** A larger window is kept only if the rate grows by this factor. */
 const WORTHWHILE = 1.05
-/** Rounds until one that did not is tried again. */
+/** Rounds to wait before a larger window that was not kept is tried again. */
 const PATIENCE = 16
 
 /**
- * How often the window is made small for a round, to see what the way takes when nothing of ours waits: otherwise a dump
- * would come to take its own queue for the way. Ways change, so of these round-trip times only the last few count.
+ * How often the window is made small for one round, to measure the round-trip time when none of our requests wait.
+ * Without that, a dump would take the delay of its own queue for the base time. The base time can change, so only the
+ * last few measurements count.
  */
 const PROBE_EVERY_MS = 10_000
 const PROBES_KEPT = 6
 
 export class AdaptivePace implements Pace {
   #limit = LEAST
-  /** When it changed: what was sent before says nothing about it. */
+  /** When the limit changed. Requests sent before do not count for the new limit. */
   #changedMs = Number.NEGATIVE_INFINITY
   /** Round-trip times of this round. */
   #round: number[] = []
@@ -68,7 +74,7 @@ export class AdaptivePace implements Pace {
   /** The window to come back to after a probe. */
   #resume: number | undefined
   #growth = 2
-  /** The window before it grew, and what came through with it, in responses a millisecond. */
+  /** The window before it grew, and its rate in responses a millisecond. */
   #before: { limit: number; rate: number } | undefined
   #patience = 0
 
@@ -82,13 +88,13 @@ export class AdaptivePace implements Pace {
     this.#round.push(roundTripMs)
     const elapsedMs = nowMs - this.#roundBegan
     if (elapsedMs < ROUND_MS || this.#round.length < Math.max(this.#limit, ROUND_RESPONSES)) return
-    // The median: a pause of ours, or one slow blob, is nobody else's delay.
+    // Use the median: a pause of this process, or one slow blob, does not mean that others are delayed.
     const sorted = this.#round.sort((a, b) => a - b)
     this.#endRound(sorted[sorted.length >> 1] as number, nowMs)
     this.#round = []
   }
 
-  /** The round-trip time when nothing waits, as far as it is known. */
+  /** The base round-trip time, when nothing waits: the least of the last probes. */
   get #baseMs(): number {
     return Math.min(...this.#probes)
   }
@@ -109,7 +115,7 @@ export class AdaptivePace implements Pace {
       return
     }
     const delayMs = medianMs - this.#baseMs
-    // Little's law. Counting what comes in a round says less, since it comes in bursts.
+    // Little's law. Responses come in bursts, so counting those of a round would be less exact.
     const rate = this.#limit / medianMs
     const targetMs = Math.max(TARGET_MS, this.#baseMs * TARGET_SHARE)
     const before = this.#before

@@ -1,6 +1,6 @@
 /**
- * Gives blobs to a broker: batches in, requests out, as many in flight as may be. Requests of different batches follow each
- * other without a gap.
+ * Stores batches of blobs through a broker. It keeps as many requests in flight as allowed. Requests of different
+ * batches follow each other without a gap.
  */
 import { FluxError } from '../../errors/index.ts'
 import { type BatchResult, type Flux, RpcFailure } from '../../flux/index.ts'
@@ -13,49 +13,49 @@ import { fetchError } from './instance.ts'
 
 /** How a {@link Storer} works. */
 export interface StorerOptions {
-  /** Who is given blobs; and who is given what that does not take. */
+  /** The services to try, in order: see {@link blobServices}. */
   services: readonly [BlobService, BlobService?]
-  /** Requests in flight at most. */
+  /** The most requests in flight. */
   maxreqs: number
 }
 
-/** Blobs in flight come to no more than this, or one at a time. */
+/** The most bytes of blobs in flight; a single larger blob may be in flight alone. */
 const IN_FLIGHT_BYTES = 64 << 20
 
 /**
- * Blobs that are waiting or in flight come to about this. As many as wait when all before them are sent go next, in the
- * order of their digests: content-sqlite's index is in that order, so that neighbours fall on the same pages. On 375,000
- * keys that took a third off the processor time of its thread.
+ * Bytes of blobs that wait or are in flight, about. When the queue is empty, all waiting blobs go into it, in the order
+ * of their digests: content-sqlite's index is in that order, so neighbours are on the same pages. On 375,000 keys that
+ * saved a third of the processor time of its thread.
  */
 const HELD_BYTES = 16 << 20
-/** What a blob takes beyond its bytes. */
+/** What a blob takes in memory besides its bytes. */
 const BLOB_OVERHEAD_BYTES = 512
 
-/** Nothing is sent until this share of the requests is free, for the reason that the loader has. */
+/** No request is sent until this share of the limit is free, for the same reason as in the loader. */
 const REFILL_SHARE = 0.25
 
 /**
- * Larger blobs are for the cache to take or refuse: it has a limit that the backing store does not know of. The limit is
- * 1 GiB unless the content module is loaded with `blob-size-limit`; below RFC 10's 1 MiB it would refuse what Flux itself
- * stores.
+ * Larger blobs go to the cache, which has a size limit that the backing store does not enforce. The limit is 1 GiB
+ * unless the content module is loaded with `blob-size-limit`. A limit below RFC 10's 1 MiB would refuse Flux's own
+ * blobs.
  */
 const ALWAYS_TAKEN_BYTES = 1 << 20
 
-/** Blobs that somebody waits for. */
+/** One call of {@link Storer.store}. */
 interface Batch {
   left: number
   resolve: () => void
   reject: (error: unknown) => void
 }
 
-/** A blob that waits to be sent, or is on its way. */
+/** A blob that waits or is in flight. */
 interface Storing {
   readonly blob: Uint8Array
   readonly blobref: string
   readonly batch: Batch
 }
 
-/** What a {@link BrokerWriter} gives its blobs to. */
+/** Stores the blobs of a {@link BrokerWriter}. */
 export class Storer {
   readonly #flux: Flux
   readonly #maxreqs: number
@@ -64,14 +64,14 @@ export class Storer {
   #service: BlobService
   readonly #recent = new RecentBlobrefs()
   #arriving: Storing[] = []
-  /** The next to be sent stands last, and what is sent is not in it: in falling order of the digests. */
+  /** Blobs to send, in descending order of digests: the next one is last. */
   #queue: Storing[] = []
-  /** For the second service. */
+  /** Blobs for the second service. */
   readonly #again: Storing[] = []
   #inFlight = 0
   #inFlightBytes = 0
   #heldBytes = 0
-  /** Somebody waits for it. */
+  /** Set while a caller waits for room. */
   #room: PromiseWithResolvers<void> | undefined
   readonly #schedulePump = coalesce(() => this.#pump())
   #failure: unknown
@@ -84,8 +84,10 @@ export class Storer {
   }
 
   /**
-   * @param blobs - views that are not changed until they are stored; those that were stored a short while ago are left out
-   * @param blobrefs - of each
+   * Queue blobs. Those that were stored a short while ago are left out.
+   *
+   * @param blobs - views; do not change them until they are stored
+   * @param blobrefs - the blobref of each
    */
   store(blobs: readonly Uint8Array[], blobrefs: readonly string[]): Pick<StoringBatch, 'stored' | 'room'> {
     const stored = this.#enqueue(blobs, blobrefs)
@@ -94,7 +96,7 @@ export class Storer {
     return { stored, room: this.#room.promise }
   }
 
-  /** @throws what was wrong with an earlier blob, or with the service as a whole */
+  /** @throws {FluxError} an earlier blob could not be stored, or the service has failed */
   assertSound(): void {
     if (this.#failure !== undefined) throw this.#failure
   }
@@ -104,7 +106,7 @@ export class Storer {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const batch: Batch = { left: 0, resolve, reject }
     for (const [i, blobref] of blobrefs.entries()) {
-      // What is known may still be on its way: if it does not arrive, the commit is not made either.
+      // A blob that is not new may still be in flight. If storing it fails, the commit fails too.
       if (!this.#recent.isNew(blobref)) continue
       const blob = blobs[i] as Uint8Array
       const isForCache = this.#fallback && blob.length > ALWAYS_TAKEN_BYTES
@@ -119,7 +121,7 @@ export class Storer {
     return promise
   }
 
-  /** Send what there is room for, when that is worth it. */
+  /** Send requests up to the limits, if enough is free ({@link REFILL_SHARE}). */
   #pump(): void {
     if (this.#inFlight > 0 && this.#maxreqs - this.#inFlight < this.#maxreqs * REFILL_SHARE) return
     if (this.#failure !== undefined) return
@@ -133,7 +135,7 @@ export class Storer {
     if (requests.length > 0) this.#request(requests, this.#service)
   }
 
-  /** From the end, what there is room for, counted as in flight. */
+  /** Take blobs from the end, as many as fit in flight, and count them as in flight. */
   #take(from: Storing[]): Storing[] {
     const taken: Storing[] = []
     for (let last = from.at(-1); last && this.#inFlight < this.#maxreqs; last = from.at(-1)) {

@@ -1,2 +1,2 @@
-/** The file that holds the checkpoint. */
+/** The name of the file that holds the checkpoint. */
 export const CHECKPOINT_FILE = 'kvs-primary'

@@ -1,6 +1,6 @@
 /**
- * Blocking reads of a `content.files` directory (module content-files): each blob is a file named by its blobref, as it
- * is, and the one checkpoint is the file `kvs-primary`.
+ * Blocking reads of a `content.files` directory (module content-files): each blob is an uncompressed file named by its
+ * blobref, and the only checkpoint is the file `kvs-primary`.
  */
 import { createHash, hash as digestHex } from 'node:crypto'
 import { closeSync, lstatSync, readdirSync } from 'node:fs'
@@ -21,16 +21,16 @@ import { emptyTotals, type StoreTotals, type Totals } from '../store-on-disk.ts'
 import { CHECKPOINT_FILE } from './checkpoint-file.ts'
 import { openRegularFile, readAt, withRegularFile } from './regular-file.ts'
 
-/** The most that a checkpoint has: three short members. */
+/** The most bytes of a checkpoint file: a checkpoint has a few short members. */
 const CHECKPOINT_BYTES = 64 << 10
 
 /** The largest blob. @see flux-core `content.blob-size-limit` */
 const BLOB_BYTES = 2 ** 30
 
-/** What is only checked is read in pieces of this size. */
+/** Files that are only checked, or streamed, are read in pieces of this size. */
 const PIECE_BYTES = 1 << 20
 
-/** What is read, and how. */
+/** The directory to read, and how. */
 export interface FilesReading {
   path: string
   verify: boolean
@@ -47,10 +47,10 @@ export class FilesReader implements BlobReader {
   readonly #verify: boolean
   readonly #digests: readonly string[]
   readonly #marked = new Set<string>()
-  /** Large blobs that were found intact: what is referred to often is read once. */
+  /** Large blobs that were verified, so that a blob that is referenced often is read once. */
   readonly #intact = new Set<string>()
 
-  /** @throws {FluxError} when the directory cannot be listed */
+  /** @throws {FluxError} the directory cannot be listed */
   constructor(dir: string, options: { verify: boolean }) {
     this.#dir = dir
     this.#verify = options.verify
@@ -68,7 +68,7 @@ export class FilesReader implements BlobReader {
     return this.#digests.length
   }
 
-  /** At most one. @throws {FluxError} `EPROTO` when it is damaged */
+  /** The checkpoint, if there is one. @throws {FluxError} `EPROTO` it is damaged */
   checkpoints(): Checkpoint[] {
     const path = join(this.#dir, CHECKPOINT_FILE)
     let text: string
@@ -139,7 +139,7 @@ export class FilesReader implements BlobReader {
     const reasons = new Map<number, string>()
     for (let i = 0; i < count; i++) {
       const digest = hex.slice(i * digits, (i + 1) * digits)
-      // One at a time: nothing is to be kept.
+      // One at a time, so that no more than one blob is in memory.
       const one = this.readBatch(digest, 1, 1, PIECE_BYTES)
       const { status: state, reason } =
         one.status[0] === BLOB.TOO_LARGE
@@ -161,7 +161,7 @@ export class FilesReader implements BlobReader {
     }
   }
 
-  /** Compare a blob with its digest, some bytes at a time. */
+  /** Verify a blob piece by piece. */
   #checkLarge(digest: string): BlobFailure {
     if (!this.#verify || this.#intact.has(digest)) return { status: BLOB.LARGE }
     let stream: FileStream | undefined
@@ -213,7 +213,7 @@ export class FilesReader implements BlobReader {
     // Nothing is held between batches.
   }
 
-  /** @returns its status alone when the file is larger than allowed */
+  /** @returns the bytes; or a status when the file is larger than allowed */
   #readOne(path: string, { left, maxBlobBytes }: { left: number; maxBlobBytes: number }): Uint8Array | number {
     return withRegularFile(path, BLOB_BYTES, (fd, size) => {
       if (size > maxBlobBytes) return BLOB.TOO_LARGE
@@ -222,13 +222,13 @@ export class FilesReader implements BlobReader {
   }
 }
 
-/** In a buffer of its own, which can be handed to another thread. */
+/** Read a file into its own buffer, which can be transferred to another thread. */
 function wholeFile(fd: number, size: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(size)
   return bytes.subarray(0, readAt(fd, bytes, 0))
 }
 
-/** A file that is read some bytes at a time. */
+/** Reads a file piece by piece. */
 class FileStream implements BlobStream {
   readonly isWhole = true
   readonly #fd: number
@@ -253,7 +253,7 @@ class FileStream implements BlobStream {
   }
 }
 
-/** @throws {FluxError} what says nothing of the file: that this process has too many open */
+/** The failure of one blob. @throws {FluxError} `EMFILE`, which is no fault of the file */
 function failureOf(error: unknown): BlobFailure {
   const { code, message } = error as FluxError
   if (error instanceof FluxError && code === 'EMFILE') throw error

@@ -1,22 +1,23 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { FluxError } from '../../errors/index.ts'
 
-/** A link could lead to any file; a pipe would be waited for, and a device have no end. */
+/** Follow no link, which could lead to any file. Do not block on a pipe. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /**
- * Open a file of a store, which may be something else.
+ * Open a file of a store, and refuse anything but a regular file.
  *
- * @param maxBytes - the most that such a file can have
- * @returns the descriptor of a regular file, to be closed, and its size
- * @throws {FluxError} `EINVAL` not a regular file; `EFBIG` larger; or the errno of the file system: `ENOENT`, `EACCES`, …
+ * @param maxBytes - the largest size that such a file can have
+ * @returns the descriptor, which the caller must close, and the size
+ * @throws {FluxError} `EINVAL` not a regular file; `EFBIG` larger; or the errno of the file system: `ENOENT`, `EACCES`,
+ *   …
  */
 export function openRegularFile(path: string, maxBytes: number): { fd: number; size: number } {
   let fd: number
   try {
     fd = openSync(path, FLAGS)
   } catch (error) {
-    // ENXIO: a socket, or a device that is not there.
+    // ENXIO: a socket, or a device that does not exist.
     const { code = '' } = error as NodeJS.ErrnoException
     if (code === 'ELOOP' || code === 'ENXIO') throw notRegular(path)
     throw FluxError.fromSystem(error, `cannot read ${path}`)
@@ -34,7 +35,11 @@ export function openRegularFile(path: string, maxBytes: number): { fd: number; s
   }
 }
 
-/** Work on a file of a store, and close it. @throws {FluxError} as {@link openRegularFile}, and what `work` throws */
+/**
+ * Open a file of a store, call `work` and close it.
+ *
+ * @throws {FluxError} as {@link openRegularFile}; what `work` throws
+ */
 export function withRegularFile<T>(path: string, maxBytes: number, work: (fd: number, size: number) => T): T {
   const { fd, size } = openRegularFile(path, maxBytes)
   try {
@@ -46,7 +51,7 @@ export function withRegularFile<T>(path: string, maxBytes: number, work: (fd: nu
   }
 }
 
-/** Fill a buffer from a position in a file. @returns how many bytes there were */
+/** Fill a buffer from a position in a file. @returns the number of bytes read, less than asked for at the end */
 export function readAt(fd: number, buffer: Uint8Array, position: number): number {
   let at = 0
   for (let n = -1; at < buffer.length && n !== 0; at += n) {

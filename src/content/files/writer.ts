@@ -1,6 +1,6 @@
 /**
- * Blocking writes to a `content.files` directory (module content-files). Everything is written into a directory beside it
- * first. The checkpoint, without which nobody looks at the blobs, is the last to take its place.
+ * Blocking writes to a `content.files` directory (module content-files). Everything is first written into a temporary
+ * directory beside it. The checkpoint is moved last: before that, nothing refers to the new blobs.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
 import { giveTo, NewFile, ownerIn } from '../new-file.ts'
 import { CHECKPOINT_FILE } from './checkpoint-file.ts'
 
-/** What is written, or made. */
+/** The directory to write or to make. */
 export interface FilesWriting {
   path: string
   hash: HashName | undefined
@@ -32,8 +32,8 @@ export class FilesWriter implements BlobWriter {
   readonly #owner: ReturnType<typeof ownerIn>
 
   /**
-   * @param options.hash - the algorithm of a directory that is empty or new (default sha1); of any other, what it must be
-   * @throws {FluxError} `EINVAL` when that differs; or the errno of the file system
+   * @param options.hash - the algorithm of an empty or new directory (default sha1); any other must already have it
+   * @throws {FluxError} `EINVAL` the directory has another algorithm; or the errno of the file system
    */
   constructor(dir: string, options: { hash: HashName | undefined }) {
     this.#dir = dir
@@ -94,7 +94,7 @@ export class FilesWriter implements BlobWriter {
     renameSync(join(this.#staged.path, name), join(this.#dir, name))
   }
 
-  /** All files at once, if there is a tool for it: one after another takes a disk access each. */
+  /** Flush all files at once with sync(1), if it is there. One by one, each file costs a disk access. */
   #sync(): void {
     const dir = this.#staged.path
     if (spawnSync('sync', ['-f', dir]).status === 0) return

@@ -13,7 +13,7 @@ export const sqliteKind: StoreKind = {
   isDirectory: false,
   what: 'an SQLite database',
 
-  // A pipe would be waited for, and no signal be heard meanwhile.
+  // Only a regular file is opened: opening a pipe would block, and signals would not be handled meanwhile.
   recognise: ({ path, stats }) => stats?.isFile() === true && headOf(path) === MAGIC,
 
   // SQLite takes an empty file for an empty database.

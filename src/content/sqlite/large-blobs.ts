@@ -1,16 +1,16 @@
 /**
- * Blobs of a `content.sqlite` that are read some bytes at a time. What they expand to is never held, and of what is stored
- * a slice. SQLite puts a row together as a whole for each slice, so these are as large as memory allows.
+ * Reads large blobs of a `content.sqlite` piece by piece. Only a slice of the stored bytes is in memory, never the
+ * whole expanded blob. SQLite assembles the whole row for each slice, so slices are as large as memory allows.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { Lz4Stream } from '../../bytes/index.ts'
 import type { BlobStream } from '../packed-batch.ts'
 import { SIZE_SQL } from './schema.ts'
 
-/** Stored bytes that are held. Blobs that are compressed well are read in one go. */
+/** Stored bytes in a slice. A blob that compresses well is read as one slice. */
 const SLICE = 64 << 20
 
-/** Bytes that are handed on in one go. */
+/** Bytes of a piece of an uncompressed blob. */
 const PIECE = 1 << 20
 
 export class LargeBlobs {
@@ -23,12 +23,12 @@ export class LargeBlobs {
     for (const statement of [this.#sizes, this.#slices]) statement.setReturnArrays(true)
   }
 
-  /** @returns undefined when the row cannot be what it should be */
+  /** @returns undefined when the row is missing, or its size cannot be right */
   open(rowid: number): LargeBlob | undefined {
     const row = this.#sizes.get(rowid) as unknown as [number, number | null] | undefined
     const [size, length] = [row?.[0], row?.[1] ?? 0]
     if (size === undefined || !Number.isSafeInteger(size) || size < -1) return undefined
-    // LZ4 cannot shrink more than 255 to 1.
+    // LZ4 compresses at most 255 to 1.
     if (size > length * 255) return undefined
     return new LargeBlob((from) => this.#slice(rowid, from), length, size)
   }
@@ -45,7 +45,11 @@ export class LargeBlob implements BlobStream {
   #from = 0
   #raw: Uint8Array = new Uint8Array()
 
-  /** @param slice - the stored bytes from a place on; @param size - that it must expand to, -1 for one stored as it is */
+  /**
+   * @param slice - returns stored bytes from an offset
+   * @param length - number of stored bytes
+   * @param size - the size that it must expand to; -1 for an uncompressed blob
+   */
   constructor(slice: (from: number) => Uint8Array, length: number, size: number) {
     this.#slice = slice
     this.#length = length

@@ -3,10 +3,10 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { MAX_BATCH } from '../packed-batch.ts'
 import { ObjectIndex } from './object-index.ts'
 
-/** Up to this many look-ups SQLite answers one by one; a question about a single key needs no index of the store. */
+/** SQLite answers this many look-ups one by one before the index is read: a look at a single key needs no index. */
 const DIRECT_LOOKUPS = 1024
 
-/** Room for a blob's place in the batch beside its rowid in one sortable number. */
+/** The most blobs to locate at a time. A rowid times this plus a place in the batch makes one sortable number. */
 export const PLACES = MAX_BATCH
 
 export class Locator {
@@ -57,7 +57,7 @@ export class Locator {
     try {
       return (this.#byHash.get(digest) as unknown as [number] | undefined)?.[0] ?? -1
     } catch {
-      // The index of the hash column is damaged here; ours may still be made.
+      // The index of the hash column is damaged here. ObjectIndex can still be built: it reads the table then.
       return this.index.find(digest, 0)
     }
   }

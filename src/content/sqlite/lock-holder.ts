@@ -3,14 +3,14 @@ import { FluxError } from '../../errors/index.ts'
 
 /** A process that holds a database. */
 export interface LockHolder {
-  /** 0 when it is in another container and cannot be named. */
+  /** 0 when it is in another container and its pid is not visible. */
   pid: number
   /** Its name, or empty when it cannot be read. */
   command: string
 }
 
 /**
- * Find out whether a process holds a database for itself, without touching the database: opening it, even to read,
+ * Find out whether a process has a database locked, without touching the database: opening it, even to read,
  * would make SQLite leave `-shm` and `-wal` files beside it.
  *
  * The content-sqlite module keeps a write lock on the file, or on its `-shm` in WAL mode, as long as it is loaded. A
@@ -41,7 +41,7 @@ export function lockHolder(database: string): LockHolder | undefined {
   return undefined
 }
 
-/** @throws {FluxError} `EBUSY` when {@link lockHolder} finds one, naming it */
+/** @throws {FluxError} `EBUSY` a process holds the database: see {@link lockHolder} */
 export function assertNotHeld(database: string, name: string, hint: string): void {
   const holder = lockHolder(database)
   if (holder === undefined) return

@@ -10,14 +10,14 @@ interface Bucket {
 /**
  * Digest to rowid, for every object of a `content.sqlite`, in memory: 24 bytes an object with SHA-1.
  *
- * The index of the `hash` column holds both and is read in its own order, one bucket an aggregated row: a fifth of a
- * second for a million objects. A look-up is a guess at the place (digests are spread evenly) and a few steps. Asking
- * SQLite for each digest instead costs five times as much as all the rest of a dump.
+ * The index of the `hash` column holds both. It is read in its order, with one aggregated row for each bucket: that
+ * takes a fifth of a second for a million objects. A look-up guesses the place (digests are spread evenly) and takes a
+ * few steps. Asking SQLite for each digest instead costs five times as much as all the rest of a dump.
  */
 export class ObjectIndex {
   /** Number of objects. */
   readonly size: number
-  /** Number of rows that neither the table nor the index of its hashes tells: objects that are lost, at most. */
+  /** Number of rowids that neither the table nor its hash index could read: an upper bound of the lost objects. */
   readonly lost: number
   readonly #buckets: Bucket[]
   readonly #digestBytes: number
@@ -25,10 +25,10 @@ export class ObjectIndex {
   readonly #starts: number[]
   #order: Float64Array | undefined
 
-  /** Reads the whole index of the open database; what of it is damaged is read from the table instead. */
+  /** Read the whole index of the open database. Damaged parts are read from the table instead. */
   constructor(db: DatabaseSync, digestBytes: number) {
     this.#digestBytes = digestBytes
-    // A TEXT sorts before every BLOB, so x'' is the end of the last bucket. The column holds TEXT (see store.ts).
+    // A TEXT sorts before every BLOB, so x'' is the end of the last bucket. The column holds TEXT (see writer.ts).
     const statement = db.prepare(
       `SELECT CAST(group_concat(hash,'') AS BLOB), group_concat(rowid,' ') FROM
          (SELECT hash, rowid FROM objects WHERE hash >= CAST(?1 AS TEXT)
@@ -151,7 +151,7 @@ export class ObjectIndex {
     return -1
   }
 
-  /** As far as is known. */
+  /** The largest rowid of the table; if that cannot be read, the largest in the index. */
   #lastRowid(db: DatabaseSync): number {
     try {
       return Number(db.prepare('SELECT max(rowid) AS last FROM objects').get()?.last ?? 0)
@@ -162,7 +162,7 @@ export class ObjectIndex {
     }
   }
 
-  /** Below 0 when the digest of place `place` comes before the wanted one. */
+  /** Negative when the digest at `place` comes before the wanted one, 0 when they are equal. */
   #compare({ digests }: Bucket, place: number, wanted: Uint8Array, at: number): number {
     const width = this.#digestBytes
     const from = place * width

@@ -4,11 +4,11 @@ import type { DatabaseSync } from 'node:sqlite'
 const ROWS = 8192
 
 /**
- * Read digests and rowids from the table itself, past the index of its hash column, around pages that are damaged.
+ * Read digests and rowids from the table itself, without its hash index, and skip damaged pages.
  *
- * @param lastRowid - rows beyond it are not looked for
- * @param onRow - called with each row that is readable, in order
- * @param onLost - called with each rowid that cannot be read; there may be no such row
+ * @param lastRowid - the last rowid to read
+ * @param onRow - called with each readable row, in order
+ * @param onLost - called with each rowid that cannot be read. A row with that id may not exist
  */
 export function scanObjects(
   db: DatabaseSync,
@@ -27,7 +27,7 @@ export function scanObjects(
     try {
       row = statement.get(from, to, digestBytes) as unknown as typeof row
     } catch {
-      // Halve until what is left are the rows of the damaged pages.
+      // Halve the range until only rows of damaged pages fail.
       if (from === to) {
         onLost(from)
         return

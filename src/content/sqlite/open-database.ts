@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /**
- * Open a database that may come from anybody: its schema may call no function that has an effect outside of it.
+ * Open a database that is not trusted: its schema cannot call functions with effects outside the database.
  *
- * @param path - or a `file:` URL
+ * @param path - a path or a `file:` URL
  * @see https://sqlite.org/security.html
  */
 export function openDatabase(path: string, { readOnly }: { readOnly: boolean }): DatabaseSync {

@@ -1,4 +1,6 @@
-/** What has to be seen to before a thread opens a `content.sqlite`: who holds it, and what lies beside it. */
+/**
+ * Prepares a `content.sqlite` for a thread to open: checks that no broker holds it, and links or copies its journals.
+ */
 import { realpathSync, statSync } from 'node:fs'
 import { FluxError } from '../../errors/index.ts'
 import { moduleBeside } from '../../threads/index.ts'
@@ -9,8 +11,8 @@ import { stage } from './staging.ts'
 import type { SqliteWriting } from './writer.ts'
 
 /**
- * @throws {FluxError} `EBUSY` a broker holds it; `ENOSPC` it has a journal and there is no room to read that; or the errno of
- *   the file system
+ * @throws {FluxError} `EBUSY` a broker holds it; `ENOSPC` it has a journal and there is no room to copy it; or the
+ *   errno of the file system
  */
 export function planReading(path: string, { verify, scratchDirs }: ReadOptions): ReadPlan {
   const database = realpathSync(path)
@@ -37,7 +39,9 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
-/** SQLite's own locks do not protect an immutable or staged reader, so look at the file again when all has been read. */
+/**
+ * SQLite's own locks do not protect an immutable or staged reader, so check after reading that the file is the same.
+ */
 function changeGuard(database: string, name: string): () => void {
   const look = () => {
     const stats = statSync(database, { bigint: true, throwIfNoEntry: false })
@@ -46,7 +50,7 @@ function changeGuard(database: string, name: string): () => void {
   const before = look()
   return () => {
     const now = look()
-    // One that is removed stays as it is for those who have it open, and what they read may be the last copy.
+    // A removed file stays intact for us while we have it open, and may be the last copy.
     if (now === before || now === undefined) return
     throw new FluxError('EBUSY', `${name}: changed while it was read`, {
       hint: 'a broker was started on it, or somebody restores into it: try again when it is at rest, or read the instance live with --uri',

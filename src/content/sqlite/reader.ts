@@ -1,9 +1,9 @@
 /**
- * Blocking reads of a `content.sqlite`, in one read transaction: outside of one, each statement takes and drops a lock.
+ * Blocking reads of a `content.sqlite`, in one read transaction: without it, each statement takes and drops a lock.
  *
- * What costs in a store of many small blobs is not SQLite but the crossing into JavaScript, so a batch is fetched as one
- * row: the columns of all wanted rows, joined by an aggregate. Measured on 750,000 objects: 0.5 s, against 0.8 s for ranges
- * of rows, 1.2 s for a statement a blob, and 6 s for a statement a blob by hash.
+ * With many small blobs, the crossing into JavaScript costs more than SQLite. So a batch is fetched as one row: an
+ * aggregate joins the columns of all its rows. Measured on 750,000 objects: 0.5 s, against 0.8 s for ranges of rows,
+ * 1.2 s for a statement for each blob by rowid, and 6 s by hash.
  */
 import { createHash, hash as digestHex } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
@@ -29,10 +29,12 @@ import { assertHasObjects, checkpointsIn, hashIn, SIZE_SQL, tablesOf } from './s
 import { sqliteError } from './sqlite-error.ts'
 import { Survey } from './survey.ts'
 
-/** Blobs beyond this size, stored or expanded, are read one by one, so that a batch's memory stays within its budget. */
+/**
+ * Blobs beyond this size, stored or expanded, are read one by one, so that a batch's memory stays within its budget.
+ */
 const LARGE_BLOB = 64 * 1024
 
-/** Blobs beyond this size are checked some bytes at a time. */
+/** Larger blobs are checked piece by piece. In bytes. */
 const STREAMED_BLOB = 4 << 20
 
 const HINTS = {
@@ -41,15 +43,16 @@ const HINTS = {
 }
 
 /**
- * How a database may be opened. `immutable`: nobody writes to it and it has no journal, so neither lock it nor make files
- * beside it. `readonly`: with its write-ahead log. `private`: a copy of our own, into which SQLite may play a journal back.
+ * How to open a database. `immutable`: no process writes to it and it has no journal, so SQLite takes no lock and makes
+ * no files beside it. `readonly`: with its write-ahead log. `private`: our own copy, to which SQLite may apply a
+ * journal.
  */
 export type SqliteAccess = 'immutable' | 'readonly' | 'private'
 
-/** What is read, and how. */
+/** The database to read, and how. */
 export interface SqliteReading {
   path: string
-  /** The name used in messages: the original's, when a staged one is read. */
+  /** The name for messages: the path of the original, when staged files are read. */
   name: string
   access: SqliteAccess
   verify: boolean
@@ -71,10 +74,10 @@ export class SqliteReader implements BlobReader {
   readonly #sizes: StatementSync
   readonly #largeBlobs: LargeBlobs
   readonly #locator: Locator
-  /** What {@link checkBatch} has found intact: what is referenced often is read once. */
+  /** Rows that {@link checkBatch} has verified, so that a blob that is referenced often is read once. */
   readonly #intact = new RowSet()
   #survey: Survey | undefined
-  /** Where what is only checked is expanded. */
+  /** A reused buffer for blobs that are only checked. */
   #scratch: Uint8Array = new Uint8Array()
 
   /** @throws {FluxError} `EBUSY`, `EBADMSG`, `EINVAL`, … naming the database */
@@ -108,7 +111,7 @@ export class SqliteReader implements BlobReader {
     return this.#locator.objects
   }
 
-  /** The checkpoints, newest first; empty when there is none. @throws {FluxError} `EPROTO` for a bad one */
+  /** The checkpoints, newest first; empty when there is none. @throws {FluxError} `EPROTO` one is damaged */
   checkpoints(): Checkpoint[] {
     try {
       const tables = (['checkpt_v2', 'checkpt'] as const).filter((table) => this.#tables.has(table))
@@ -192,22 +195,22 @@ export class SqliteReader implements BlobReader {
     }
   }
 
-  /** @param limits - undefined to check alone, and keep nothing */
+  /** Read the located blobs into `batch`. @param limits - undefined to only check, and keep no bytes */
   #read(batch: PackedBatch, order: Float64Array, hex: string, limits: Limits | undefined): void {
     const rowids = distinctRowids(order)
-    // What the index of the hashes knows, a damaged table need not have.
+    // A damaged table may lack rows that the hash index has.
     for (const packed of order) batch.status[packed % PLACES] = BLOB.MISSING
     let row: [string | null, Uint8Array | null]
     try {
       // Rows come in the order of `order`: by rowid.
       row = this.#byRowids.get(`[${rowids.join(',')}]`) as unknown as typeof row
     } catch {
-      // A damaged page spoils the whole statement: read one by one to lose only what is on it.
+      // A damaged page fails the whole statement. Read the blobs one by one to lose only those on that page.
       this.#readLarge(batch, [...order], hex, limits)
       return
     }
     const numbers = row[0]?.split(' ') ?? []
-    // Nothing when all of the objects are NULL.
+    // NULL when all of the objects are NULL.
     const stored = row[1] ?? new Uint8Array()
     let bytes = 0
     for (let i = 0; i < numbers.length; i += 3) {
@@ -255,7 +258,7 @@ export class SqliteReader implements BlobReader {
       this.#readLarge(batch, large, hex, limits && { ...limits, budgetBytes: limits.budgetBytes - bytes })
   }
 
-  /** Blobs one by one, in the order of their rows: so the same blob for several places is read once. */
+  /** Read blobs one by one, in the order of their rows, so that a blob for several places is read once. */
   #readLarge(batch: PackedBatch, order: readonly number[], hex: string, limits: Limits | undefined): void {
     let left = limits?.budgetBytes ?? Number.POSITIVE_INFINITY
     let any = batch.arena.length > 0
@@ -298,7 +301,7 @@ export class SqliteReader implements BlobReader {
     }
   }
 
-  /** What the store says that the blob of a row comes to; -1 when there is no such row. */
+  /** The expanded size of a row's blob, as stored; -1 when there is no such row. */
   #expandedSize(rowid: number): number {
     const [size, length] = (this.#sizes.get(rowid) ?? [-1, -1]) as unknown as [number, number | null]
     return size >= 0 ? size : (length ?? 0)
@@ -312,13 +315,17 @@ export class SqliteReader implements BlobReader {
     return blob.isWhole && (!this.#verify || hash.digest('hex') === this.#digestAt(hex, place))
   }
 
-  /** @returns undefined when what is stored is not what its size column says. @param scratch - it is not kept */
+  /**
+   * @param scratch - expand into the reused buffer.
+   *
+   * @returns undefined when the stored bytes do not fit the size column
+   */
   #readOne(rowid: number, scratch: boolean): Uint8Array | undefined {
     const row = this.#byRowid.get(rowid) as unknown as [number, Uint8Array | null] | undefined
     if (row === undefined) return undefined
     const [size, stored] = [row[0], row[1] ?? new Uint8Array()]
     if (size === -1) return stored
-    // LZ4 cannot shrink more than 255 to 1, so a size beyond that is damage, and must not be allocated.
+    // LZ4 compresses at most 255 to 1. A larger size is damage and must not be allocated.
     if (!Number.isSafeInteger(size) || size < 0 || size > stored.length * 255) return undefined
     const blob = scratch ? this.#scratchOf(size).subarray(0, size) : Buffer.allocUnsafeSlow(size)
     return lz4DecodeBlock(stored, 0, stored.length, blob, 0, size) ? blob : undefined
@@ -348,7 +355,7 @@ interface Limits {
   maxBlobBytes: number
 }
 
-/** The same blob at another place. */
+/** Copy a blob's result to another place. */
 function copyResult(batch: PackedBatch, from: number, to: number): void {
   batch.status[to] = batch.status[from] as number
   const blob = batch.large.get(from)

@@ -1,7 +1,10 @@
-/** A set of rowids: a bit for each, up to the largest. */
+/** A set of rowids, as a bitmap. */
 export class RowSet {
   #bits = new Uint8Array(1 << 16)
-  /** Rowids that no row of a store has by itself, but which somebody may have given one. */
+  /**
+   * Rowids out of the range of the bitmap. SQLite does not choose such rowids, but a damaged or edited store may have
+   * them.
+   */
   readonly #far = new Set<number>()
 
   add(rowid: number): void {

@@ -1,4 +1,4 @@
-/** What the tables of a `content.sqlite` say of it. */
+/** Reads and checks the schema of a `content.sqlite`, its hash algorithm and its checkpoints. */
 import type { DatabaseSync } from 'node:sqlite'
 import { FluxError, printable } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
@@ -10,9 +10,9 @@ const TABLES = ['objects', 'checkpt_v2', 'checkpt']
 /**
  * The tables of a database, in lower case, without SQLite's own.
  *
- * @param name - of the database, for messages
- * @throws {FluxError} `EINVAL` when a view or the like stands where a content store has a table: reading it would run what
- *   somebody has written there
+ * @param name - the name of the database, for messages
+ * @throws {FluxError} `EINVAL` a view or the like has the name of a content store's table: reading it would run SQL
+ *   that its author chose
  */
 export function tablesOf(db: DatabaseSync, name: string): Set<string> {
   const tables = new Set<string>()
@@ -27,12 +27,12 @@ export function tablesOf(db: DatabaseSync, name: string): Set<string> {
   return tables
 }
 
-/** @throws {FluxError} `EINVAL` when `tables` lacks the one with the blobs */
+/** @throws {FluxError} `EINVAL` `tables` lacks the table of the blobs */
 export function assertHasObjects(tables: ReadonlySet<string>, name: string): void {
   if (!tables.has('objects')) throw notAStore(name, 'it has no table "objects"')
 }
 
-/** @throws {FluxError} `EINVAL` when the database has triggers: they may change or drop what is written */
+/** @throws {FluxError} `EINVAL` the database has triggers, which could change or drop what we write */
 export function assertNoTriggers(db: DatabaseSync, name: string): void {
   const trigger = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1`).get()
   if (trigger === undefined) return
@@ -46,8 +46,9 @@ function notAStore(name: string, why: string): FluxError {
 }
 
 /**
- * The size of an object: -1 for one that is not compressed, -2 for a row that Flux does not load, since its columns have
- * other types. A NULL is an object without bytes, and so is no LZ4 block that expands to nothing.
+ * SQL for the size of an object: its expanded size, -1 for one that is not compressed, and -2 for a row that Flux would
+ * not load because its columns have other types or the size is out of range. A NULL object has no bytes. An empty
+ * object of size 0 counts as not compressed, because it is not an LZ4 block.
  *
  * @see flux-core `src/modules/content-sqlite/content-sqlite.c`, `content_sqlite_load`
  */
@@ -56,7 +57,7 @@ export const SIZE_SQL = `CASE
   WHEN size = 0 AND coalesce(octet_length(object), 0) = 0 THEN -1
   ELSE size END`
 
-/** An instance uses one algorithm for everything, so any object tells. @returns undefined when there is none */
+/** The hash algorithm, from any object: an instance uses one for all. @returns undefined when there is no object */
 export function hashIn(db: DatabaseSync): HashName | undefined {
   const { sha1, sha256 } = DIGEST_BYTES
   const look = (table: string) => {
@@ -67,7 +68,7 @@ export function hashIn(db: DatabaseSync): HashName | undefined {
   try {
     return look('objects')
   } catch {
-    // It looks at the index of the hash column, which may be damaged where the table is not.
+    // The query uses the hash index, which may be damaged while the table is not.
     return look('objects NOT INDEXED')
   }
 }
@@ -83,7 +84,7 @@ export type CheckpointTable = keyof typeof CHECKPOINTS
 /**
  * The checkpoints in the first of some tables that has any, newest first; empty when none has.
  *
- * @throws {FluxError} `EPROTO` for a bad one
+ * @throws {FluxError} `EPROTO` one is damaged
  */
 export function checkpointsIn(db: DatabaseSync, name: string, tables: readonly CheckpointTable[]): Checkpoint[] {
   for (const table of tables) {

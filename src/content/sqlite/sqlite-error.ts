@@ -1,6 +1,6 @@
 import { type ErrnoName, FluxError } from '../../errors/index.ts'
 
-/** What can be done about what depends on the work. */
+/** Hints for errors whose remedy depends on the work. */
 export interface SqliteHints {
   busy?: string
   readOnly?: string
@@ -9,7 +9,7 @@ export interface SqliteHints {
   failing?: string
 }
 
-/** SQLite's primary result codes that may be met. @see https://sqlite.org/rescode.html */
+/** SQLite's primary result codes that can occur. @see https://sqlite.org/rescode.html */
 const CODES: Readonly<Record<number, [code: ErrnoName, text: string, hint?: keyof SqliteHints]>> = {
   5: ['EBUSY', 'held by another process', 'busy'],
   8: ['EROFS', 'SQLite wants to write, but may not', 'readOnly'],

@@ -1,10 +1,10 @@
 /**
- * A private view of a database whose journal must be read along with it.
+ * A private view of a database that has a journal.
  *
- * After a crash `content.sqlite-wal` holds the newest commits. SQLite reads them, but makes a `-shm` file beside the
- * database for that, and a rollback journal it would even play back into the original. So the files get second names in
- * a directory of our own: hard links, which cost nothing and never change the original as long as the connection is read
- * only; else reflinks; else copies, if there is room. The directory is removed as soon as SQLite has the files open.
+ * After a crash `content.sqlite-wal` holds the newest commits. To read them, SQLite makes a `-shm` file beside the
+ * database; and it would apply a rollback journal to the original. So the files get second names in a directory of our
+ * own: hard links, which cost nothing and cannot change the original through a read-only connection; or else reflinks;
+ * or else copies, if there is room. The directory is removed as soon as SQLite has the files open.
  */
 import { constants, copyFileSync, linkSync, statfsSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,23 +15,25 @@ import { makeTemporaryDirectory } from '../../files/index.ts'
 export interface Staged {
   /** The database under its second name. */
   readonly path: string
-  /** Remove the second names. An open connection is not disturbed. */
+  /** Remove the second names. An open connection keeps working. */
   remove(): void
 }
 
-/** A way to give a file a second name; throws when it does not work between the two places. */
+/** A way to give a file a second name; throws when it is not possible between the two directories. */
 type Means = (from: string, to: string) => void
 
 const reflink: Means = (from, to) => copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE)
 
 /**
+ * Give a database and its journals second names.
+ *
  * @param database - the original
- * @param suffixes - of the files that belong to it: `-wal`, `-journal`
- * @param scratchDirs - directories to try before the parent of the store's own; the temporary directory is always tried
- * @throws {FluxError} `ENOSPC` when only a copy would do and there is no room; or whatever the copy fails with
+ * @param suffixes - the suffixes of its journals: `-wal`, `-journal`
+ * @param scratchDirs - directories to try after the temporary directory and before the parent of the store's directory
+ * @throws {FluxError} `ENOSPC` only a copy is possible and there is no room; or the errno that the copy fails with
  */
 export function stage(database: string, suffixes: readonly string[], scratchDirs: readonly string[]): Staged {
-  // Playing a rollback journal back writes to the database, so that one must not share its bytes with the original.
+  // SQLite writes to the database when it applies a rollback journal, so a hard link would change the original.
   const writes = suffixes.includes('-journal')
   const near = [...new Set([tmpdir(), ...scratchDirs, dirname(dirname(database))])]
   for (const means of writes ? [reflink] : [linkSync, reflink]) {

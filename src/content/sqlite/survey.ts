@@ -1,4 +1,4 @@
-/** What a `content.sqlite` says of its objects without looking into them. */
+/** Sizes, digests and totals of the objects of a `content.sqlite`, from its columns, without reading the objects. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { SHARED, type SharedCounts } from '../read-counts.ts'
 import { emptyTotals, type StoreTotals, type Totals } from '../store-on-disk.ts'
@@ -40,7 +40,7 @@ export class Survey {
     return sizes
   }
 
-  /** The digests of some objects, in hex, in the order of their rows. */
+  /** The digests of `count` objects after the first `from`, in hex, in the order of their rows. */
   list(from: number, count: number): string {
     return this.#locator.index.digests(from, count).toString('hex')
   }
@@ -88,7 +88,7 @@ export class Survey {
     }
   }
 
-  /** Rowid, size and bytes stored of each row, one after another, in the order of the rows; those that are readable. */
+  /** Rowid, size and stored bytes of each readable row, one after another, in the order of the rows. */
   #read(rowids: readonly number[]): number[] {
     const ask = (rowids: readonly number[]): number[] => {
       const [text] = this.#rows.get(`[${rowids.join(',')}]`) as unknown as [string | null]
@@ -97,7 +97,7 @@ export class Survey {
     try {
       return ask(rowids)
     } catch {
-      // A damaged page spoils the whole statement.
+      // A damaged page fails the whole statement: ask row by row.
       return rowids.flatMap((rowid) => {
         try {
           return ask([rowid])

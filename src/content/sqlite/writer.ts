@@ -1,6 +1,7 @@
 /**
- * Blocking writes to a `content.sqlite`, all in one transaction: killed at any moment, a store is as it was or complete. A
- * new one is written beside its final name, with no journal, and takes the name when it is on disk.
+ * Blocking writes to a `content.sqlite`, all in one transaction. If the process is killed at any moment, the store is
+ * either unchanged or complete. A new store is written under a temporary name, without a journal file, and gets its
+ * name when it is on disk.
  *
  * @see flux-core `src/modules/content-sqlite/content-sqlite.c`, whose schema and migration this is
  */
@@ -19,10 +20,10 @@ import { sqliteError } from './sqlite-error.ts'
 /** Blobs of this size and more are compressed, if that makes them smaller. */
 const COMPRESSED_BYTES = 256
 
-/** Blobs inserted by one statement: what costs is not SQLite but the crossing from JavaScript. */
+/** Blobs inserted by one statement: the crossing from JavaScript costs more than SQLite. */
 const ROWS = 16
 
-/** Bytes of pages in memory: the index of the hashes is written all over, and should stay. */
+/** SQLite's page cache in bytes: writes go to all parts of the hash index, so it should stay in memory. */
 const CACHE_BYTES = 64 << 20
 
 /** Does nothing to a database without a write-ahead log. */
@@ -36,12 +37,12 @@ const HINTS = {
   failing: 'look at the disk, at its quota and at the limit on file sizes; the store is as it was',
 }
 
-/** What is written, or made. */
+/** The database to write or to make. */
 export interface SqliteWriting {
   path: string
   /** The name used in messages. */
   name: string
-  /** The algorithm of a store that is empty or new (default sha1); of any other, what it must be. */
+  /** The algorithm of an empty or new store (default sha1). Any other store must already have it. */
   hash: HashName | undefined
 }
 
@@ -54,13 +55,13 @@ export class SqliteWriter implements BlobWriter {
   readonly hash: HashName
   readonly #name: string
   readonly #db: DatabaseSync
-  /** The file of a store that is new, until it has its name. */
+  /** The file of a new store, until it has its name. */
   readonly #newFile: NewFile | undefined
   readonly #insertOne: StatementSync
   readonly #insertRows: StatementSync
-  /** See the epoch column in flux-core: what the garbage collector goes by. */
+  /** The value for the epoch column, which flux-core's garbage collector uses. */
   readonly #epoch: number
-  /** Blobs that were not there before, in a store that is new. */
+  /** Number of rows inserted. */
   #inserted = 0
   #packed: Uint8Array = Buffer.allocUnsafeSlow(1 << 20)
 
@@ -134,10 +135,10 @@ export class SqliteWriter implements BlobWriter {
     if (this.#db.isOpen) {
       try {
         if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-        // After a failed write SQLite leaves its journal to whoever reads next, and the file as large as it got.
+        // After a failed write SQLite leaves its journal, and the file stays large. A read makes it roll back now.
         if (!this.#newFile) this.#db.exec('SELECT count(*) FROM sqlite_schema')
       } catch {
-        // Then the journal stays, and whoever opens the store next plays it back.
+        // Then the journal stays, and the next process that opens the store rolls back.
       }
       this.#db.close()
     }
@@ -145,9 +146,10 @@ export class SqliteWriter implements BlobWriter {
   }
 
   /**
-   * After some errors, such as a full disk, SQLite rolls back by itself, and what is written then would last.
+   * Check that the transaction is open. After some errors, such as a full disk, SQLite ends it by itself, and later
+   * writes would be committed one by one.
    *
-   * @throws {FluxError} `EIO` when that has happened
+   * @throws {FluxError} `EIO` the transaction has ended
    */
   #assertStands(): void {
     if (this.#db.isOpen && this.#db.isTransaction) return
@@ -157,12 +159,12 @@ export class SqliteWriter implements BlobWriter {
   #insert(statement: StatementSync, rows: readonly (Uint8Array | number)[]): void {
     const changes = Number(statement.run(...rows).changes)
     this.#inserted += changes
-    // In a new store a blob that comes again is passed over.
+    // In a new store, a blob that is already there is not written again.
     if (this.#newFile || changes === rows.length / 3) return
     throw new FluxError('EIO', `${this.#name}: took ${changes} of ${rows.length / 3} blobs`)
   }
 
-  /** Look before the commit: afterwards there is no way back. @throws {FluxError} `EIO` something is not there */
+  /** Check before the commit, which cannot be undone, that everything is stored. @throws {FluxError} `EIO` it is not */
   #assertStored(rootref: string, checkpoint: string): void {
     const newest = this.#db.prepare('SELECT value FROM checkpt_v2 ORDER BY id DESC LIMIT 1').get()
     if (newest?.value !== checkpoint) throw new FluxError('EIO', `${this.#name}: did not take the checkpoint`)
@@ -176,7 +178,7 @@ export class SqliteWriter implements BlobWriter {
     throw new FluxError('EIO', `${this.#name}: has ${objects} blobs of the ${this.#inserted} that were stored`)
   }
 
-  /** Move what is in a write-ahead log into the database, and leave no log. */
+  /** Move the write-ahead log into the database, and leave an empty log. */
   #foldJournal(): void {
     try {
       this.#db.exec(FOLD)
@@ -191,12 +193,12 @@ export class SqliteWriter implements BlobWriter {
 
   #begin(): void {
     const settings = [`cache_size = ${-CACHE_BYTES / 1024}`, 'locking_mode = EXCLUSIVE']
-    // Whoever is killed leaves the file under its temporary name, so there is nothing to roll back to. (Not OFF: Node opens
-    // databases in SQLite's defensive mode, in which that is ignored, and a journal file would lie beside it.)
+    // A killed process leaves the file under its temporary name, so a rollback is not needed. (Not OFF: we open
+    // databases in SQLite's defensive mode, which ignores OFF, and a journal file would be made.)
     if (this.#newFile) settings.push('journal_mode = MEMORY', 'synchronous = OFF')
     else settings.push('synchronous = FULL')
     for (const setting of settings) this.#db.exec(`PRAGMA ${setting}`)
-    // What a crash has left in a write-ahead log is in the database then, and whatever is in the log later is ours.
+    // Move what a crash left in a write-ahead log into the database, so that the log then holds only our writes.
     if (!this.#newFile) this.#db.exec(FOLD)
     this.#db.exec('BEGIN IMMEDIATE')
   }
@@ -212,7 +214,7 @@ export class SqliteWriter implements BlobWriter {
     return found ?? wanted ?? 'sha1'
   }
 
-  /** Bring the schema to the newest, as the module itself would when it is loaded. @returns the epoch */
+  /** Update the schema to the newest, as the module does when it is loaded. @returns the epoch */
   #migrate(): number {
     const db = this.#db
     db.exec(`CREATE TABLE IF NOT EXISTS objects(hash BLOB PRIMARY KEY, size INT, object BLOB, epoch INT DEFAULT 0);
@@ -220,7 +222,7 @@ export class SqliteWriter implements BlobWriter {
     const columns = db.prepare('PRAGMA table_info(objects)').all()
     if (!columns.some(({ name }) => name === 'epoch')) db.exec('ALTER TABLE objects ADD COLUMN epoch INT DEFAULT 0')
     if (tablesOf(db, this.#name).has('checkpt')) {
-      // The module would move it behind ours, and start from it.
+      // The module would append this old checkpoint after ours, and start from it.
       const insert = db.prepare('INSERT INTO checkpt_v2 (value) VALUES (?)')
       for (const checkpoint of checkpointsIn(db, this.#name, ['checkpt'])) insert.run(encodeCheckpoint(checkpoint))
       db.exec('DROP TABLE checkpt')
@@ -229,8 +231,8 @@ export class SqliteWriter implements BlobWriter {
   }
 
   #insertSql(rows: number): string {
-    // Raw digest bytes as TEXT: what the module's binding makes of them, and the only thing that it finds again. A blob
-    // that is there is written again, as nobody knows whether it is still intact.
+    // Raw digest bytes as TEXT: the module binds them so, and finds only such rows. A blob that an old store already
+    // has is written again, because it may be damaged.
     const values = Array(rows).fill(`(CAST(? AS TEXT), ?, ?, ${this.#epoch})`).join(', ')
     const conflict = this.#newFile
       ? 'DO NOTHING'
@@ -238,7 +240,9 @@ export class SqliteWriter implements BlobWriter {
     return `INSERT INTO objects (hash, size, object, epoch) VALUES ${values} ON CONFLICT (hash) ${conflict}`
   }
 
-  /** Make room for the blocks of any {@link ROWS} blobs of a batch, which stay until they are inserted. */
+  /**
+   * Make room for the compressed blocks of any {@link ROWS} consecutive blobs, which must stay until they are inserted.
+   */
   #reserve(start: Float64Array, end: Float64Array): void {
     let most = 0
     for (let i = 0; i < start.length; i += ROWS) {
@@ -254,7 +258,7 @@ export class SqliteWriter implements BlobWriter {
   }
 }
 
-/** @throws {FluxError} `EEXIST` when there are journals of a database that is gone: SQLite would play them into this one */
+/** @throws {FluxError} `EEXIST` journals of a missing database are there: SQLite would apply them to the new one */
 function newDatabase(path: string): NewFile {
   for (const suffix of ['-wal', '-journal']) {
     if (!existsSync(path + suffix)) continue
