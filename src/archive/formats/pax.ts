@@ -3,14 +3,14 @@ import { isUtf8 } from 'node:buffer'
 import type { ExtraRecords } from '../format-encoder.ts'
 import type { Reading } from '../member.ts'
 
-/** What extended headers give for a member. */
+/** What extended headers give for a member. A record without a value is undefined: the header's own field counts. */
 export interface PaxRecords {
-  path?: string
-  linkpath?: string
-  size?: number
-  uid?: number
-  gid?: number
-  mtime?: number
+  path?: string | undefined
+  linkpath?: string | undefined
+  size?: number | undefined
+  uid?: number | undefined
+  gid?: number | undefined
+  mtime?: number | undefined
   /** The keyword of a record that marks the file as sparse. */
   sparse?: string
   extra?: Record<string, string>
@@ -20,7 +20,8 @@ export interface PaxRecords {
 const IGNORED = new Set(['atime', 'ctime', 'uname', 'gname', 'comment', 'charset', 'hdrcharset'])
 
 /**
- * @param into - records of a global or an earlier header. Later records win, and an empty value removes a record.
+ * @param into - records of a global or an earlier header. Later records win. An empty value removes a record, also
+ *   that of a global header that the result is merged with.
  * @throws {ArchiveError} `EBADMSG` a record is not well formed; `EILSEQ` a path is not UTF-8; `EOVERFLOW` a number is
  *   out of range
  */
@@ -49,15 +50,13 @@ function apply(records: PaxRecords, keyword: string, value: Buffer, reading: Rea
   switch (keyword) {
     case 'path':
     case 'linkpath':
-      if (value.length === 0) delete records[keyword]
-      else records[keyword] = reading.text(value, 0, value.length, offset)
+      records[keyword] = value.length === 0 ? undefined : reading.text(value, 0, value.length, offset)
       return
     case 'size':
     case 'uid':
     case 'gid':
     case 'mtime':
-      if (value.length === 0) delete records[keyword]
-      else records[keyword] = number(keyword, value.toString('latin1'), reading, offset)
+      records[keyword] = value.length === 0 ? undefined : number(keyword, value.toString('latin1'), reading, offset)
       return
   }
   if (keyword.startsWith('GNU.sparse.') || keyword === 'SUN.holesdata') records.sparse = keyword

@@ -232,6 +232,35 @@ describe('archive/formats/bad-input', () => {
     expect(Object.keys(members[2]?.extra ?? {})).to.deep.equal(['__proto__'])
   })
 
+  it("takes the header's own field where a pax record has no value, whatever a global header says", async () => {
+    const global = record('path', 'global') + record('uid', '77') + record('size', '9')
+    const bytes = [
+      tar({ type: 'g' }, global),
+      tar({ type: 'x' }, record('path', '') + record('uid', '') + record('size', '')),
+      tar({ name: 'real' }, 'data'),
+      tar({ type: 'x' }, record('path', 'local')),
+      tar({ size: 0 }),
+      Buffer.from('nine data'.padEnd(512, '\0')),
+      END,
+    ]
+    const members = await read(Buffer.concat(bytes))
+    expect(members.map(({ path, uid, content }) => [path, uid, `${content}`])).to.deep.equal([
+      ['real', 0, 'data'],
+      ['local', 77, 'nine data'],
+    ])
+  })
+
+  it('skips a member that holds no file by the size in its pax header', async () => {
+    for (const type of ['V', 'A', 'E']) {
+      const sized = [tar({ type: 'x' }, record('size', '600')), tar({ name: 'skipped', type, size: 0 })]
+      const members = await read(Buffer.concat([...sized, Buffer.alloc(1024, 'x'), tar({ name: 'b' }, 'data'), END]))
+      expect(
+        members.map(({ path, content }) => `${path} ${content}`),
+        type,
+      ).to.deep.equal(['b data'])
+    }
+  })
+
   it('takes very many records in one header', async () => {
     const keywords = Array.from({ length: 80_000 }, (_, n) => `k${n}`)
     const many = tar({ type: 'x' }, keywords.map((keyword) => record(keyword, 'v')).join(''))

@@ -179,6 +179,7 @@ function globalOf({ extra: _, ...records }: PaxRecords): PaxRecords {
   return records
 }
 
+/** The records of both; those of the local header win, also one without a value. */
 function merge(global: PaxRecords | undefined, local: PaxRecords | undefined): PaxRecords | undefined {
   if (global === undefined) return local
   if (local === undefined) return global
@@ -194,6 +195,7 @@ function toMember(
 ): Member | undefined {
   const { typeflag } = header
   const raw = pax?.path ?? header.name
+  header.size = pax?.size ?? header.size
   if (SKIPPED.includes(typeflag)) return undefined
   const refused = REFUSED[typeflag] ?? (pax?.sparse === undefined ? undefined : REFUSED.S)
   if (refused !== undefined) throw reading.error('ENOTSUP', refused, { path: raw, offset })
@@ -201,11 +203,10 @@ function toMember(
   if (type === undefined) {
     throw reading.error('ENOTSUP', `is of type '${typeflag}', which is not known`, { path: raw, offset })
   }
-  let size = pax?.size ?? header.size
+  let { size } = header
   // Old tars have no type for directories, and mark them by a slash.
   if (type === 'file' && size === 0 && raw.endsWith('/')) type = 'directory'
   if (type !== 'file') size = 0
-  header.size = pax?.size ?? header.size
   const path = reading.path(raw, offset)
   if (path === '' && type !== 'directory')
     throw reading.error('EINVAL', 'a member without a name', { path: raw, offset })
