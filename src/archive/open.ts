@@ -148,10 +148,16 @@ async function openFormat(
     }
     if (source.size === undefined) seekable = await Source.spool(input.rest(), source.name, options.signal)
   }
-  const { openReader } = await format.read()
-  const reader = openReader({ input, source: seekable, reading })
-  const dispose = seekable === source ? [source] : [seekable, source]
-  return new OpenedArchive(typeOf({ format, filter: filters[0] }), reader, options, dispose, input)
+  try {
+    const { openReader } = await format.read()
+    const reader = openReader({ input, source: seekable, reading })
+    const dispose = seekable === source ? [source] : [seekable, source]
+    return new OpenedArchive(typeOf({ format, filter: filters[0] }), reader, options, dispose, input)
+  } catch (error) {
+    // The caller closes the archive itself, but does not know the file that a pipe was spooled to.
+    if (seekable !== source) await seekable[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** The source interrupts a pending read, but the bytes already read may give many more batches. */

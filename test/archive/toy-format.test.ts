@@ -1,6 +1,8 @@
 /** A format of one's own: one descriptor in the list, and everything goes by it. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { createArchive, createArchiveOf } from '../../src/archive/create.ts'
 import type { FileFormat, FileOrigin, FileTarget, FormatReader } from '../../src/archive/formats/index.ts'
@@ -11,6 +13,7 @@ import { openArchive, openArchiveOf } from '../../src/archive/open.ts'
 import { StreamWriter } from '../../src/archive/stream-writer.ts'
 import { ChunkWriter } from '../../src/bytes/index.ts'
 import { scratch } from '../support/fixtures.ts'
+import { run } from '../support/processes.ts'
 import { ATTRIBUTES } from '../support/write-archive.ts'
 
 const MAGIC = 'toy\n'
@@ -98,6 +101,20 @@ const toy: FileFormat<'toy'> = {
   read: async () => ({ openReader: (from: FileOrigin) => new ToyReader(from) }),
 }
 
+/** How many files of this process are a given path. */
+function openPipes(path: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => linkOf(fd) === path).length
+}
+
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    // It was the one that listed the directory.
+    return ''
+  }
+}
+
 const kinds: Kinds = { ...KINDS, formats: [...KINDS.formats, toy] }
 
 describe('a format of one descriptor', () => {
@@ -142,6 +159,29 @@ describe('a format of one descriptor', () => {
     expect((await attempt('x.nosuch')).hint).to.include('.iso, .toy, .toy.gz, .toy.bz2, .toy.xz, .toy.zst')
     expect((await attempt('x.toy', 3)).message).to.equal('level 3: toy is not compressed')
     expect((await attempt('x.toy.gz', 10)).message).to.equal('level 10: gzip has levels 1 to 9')
+  })
+
+  it('leaves no spooled file behind when its reader cannot be opened', async () => {
+    const pipe = join(scratch(), 'pipe')
+    run('mkfifo', [pipe])
+    const openFiles = () => readdirSync('/proc/self/fd').length
+    for (const read of [
+      async () => Promise.reject(new Error('no reader')),
+      async () => ({
+        openReader(): never {
+          throw new Error('no reader')
+        },
+      }),
+    ]) {
+      const formats = [...KINDS.formats, { ...toy, seekable: true, read }]
+      const before = openFiles()
+      const opened = openArchiveOf({ ...KINDS, formats }, pipe).catch((error) => error)
+      await writeFile(pipe, `${MAGIC}\n`)
+      expect(await opened).to.have.property('message', 'no reader')
+      // Nothing waits for the pipe itself to be closed.
+      while (openFiles() > before && openPipes(pipe) > 0) await setImmediate()
+      expect(openFiles()).to.equal(before)
+    }
   })
 
   it('is unknown where it is not listed', async () => {
