@@ -220,5 +220,6 @@ export {
   type RestoreOptions,
   type RestoreProgress,
   type RestoreResult,
+  type SizedLeaf,
   TreeBuilder,
 } from './restore/index.ts'

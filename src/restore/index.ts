@@ -10,4 +10,4 @@ export {
 } from './restore.ts'
 export type { SelectionOptions } from './selection.ts'
 export { type RestorePhase, type RestoreTasks, type RestoreTasksOptions, restoreTasks } from './tasks.ts'
-export { type RestoreLeaf, TreeBuilder } from './tree-builder.ts'
+export { type RestoreLeaf, type SizedLeaf, TreeBuilder } from './tree-builder.ts'

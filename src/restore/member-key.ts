@@ -19,6 +19,11 @@ export function componentsOfMember(path: string, extra: ExtraRecords | undefined
   return components
 }
 
+/** True when the key of a member is in its pax record, because its path cannot say it. */
+export function hasKeyRecord(extra: ExtraRecords | undefined): boolean {
+  return extra?.[COMPONENTS_RECORD] !== undefined
+}
+
 /**
  * The target of a symlink member. `NAMESPACE::TARGET` is split at the first `::`.
  *

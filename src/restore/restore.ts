@@ -7,9 +7,9 @@ import { type ArchiveReader, type Member, openArchive } from '../archive/index.t
 import type { ContentWriter } from '../content/index.ts'
 import { FluxError, printable, secondsSince1970, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import { symlinkText, valrefText, valText } from '../kvs/index.ts'
-import { componentsOfMember, targetOfMember } from './member-key.ts'
+import { componentsOfMember, hasKeyRecord, targetOfMember } from './member-key.ts'
 import { Selection, type SelectionOptions } from './selection.ts'
-import { type RestoreLeaf, TreeBuilder } from './tree-builder.ts'
+import { type RestoreLeaf, type SizedLeaf, TreeBuilder } from './tree-builder.ts'
 
 /** What to restore, and where to. */
 export interface RestoreOptions extends SelectionOptions {
@@ -48,7 +48,7 @@ export interface RestoreProgress {
   symlinks: number
   /** Blobs stored, directories included. */
   blobs: number
-  /** Bytes of values. */
+  /** Bytes of the values in the tree. */
   bytes: number
   /** Values skipped for their size. */
   skipped: number
@@ -85,6 +85,8 @@ export class Restore {
   readonly #options: RestoreOptions
   readonly #selection: Selection
   readonly #tree = new TreeBuilder()
+  /** The leaves of members whose key is in a record, by path: a hard link names its target by path. */
+  readonly #byPath = new Map<string, SizedLeaf>()
   /** Stores that are pending or have failed. */
   readonly #stored = new Set<Promise<void>>()
   readonly #opened = Promise.withResolvers<ArchiveReader['type']>()
@@ -183,21 +185,27 @@ export class Restore {
       const blobrefs = values.length === 0 ? [] : await this.#storeValues(values.map(({ data }) => data as Uint8Array))
       let next = 0
       for (const member of members) {
-        this.#put(member, isOneBlob(member) ? (blobrefs[next++] as string) : await this.#leafOf(member))
+        if (isOneBlob(member)) this.#put(member, blobrefs[next++] as string, member.size)
+        else if (member.type === 'hardlink') {
+          const { leaf, size } = this.#targetOf(member)
+          this.#put(member, leaf, size)
+        } else this.#put(member, await this.#leafOf(member), member.size)
       }
       onMembers?.(members.map(({ path, type, linkname }) => (type === 'symlink' ? `${path} -> ${linkname}` : path)))
     }
     await Promise.all(this.#stored)
   }
 
-  #put({ path, type, extra, size }: Member, leaf: RestoreLeaf): void {
+  #put({ path, extra }: Member, leaf: RestoreLeaf, size: number): void {
     const components = this.#selection.strip(componentsOfMember(path, extra))
-    if (this.#tree.put(components, leaf))
+    if (hasKeyRecord(extra)) this.#byPath.set(path, { leaf, size })
+    else if (this.#byPath.size > 0) this.#byPath.delete(path)
+    if (this.#tree.put(components, leaf, size))
       this.#warn(`${printable(path)}: appears twice; the last one counts`, 'duplicate')
     else if (components.some((component) => component.includes('.'))) this.#unreachable++
     this.progress.keys = this.#tree.leaves
-    if (type === 'symlink') this.progress.symlinks++
-    else this.progress.bytes += size
+    this.progress.symlinks = this.#tree.symlinks
+    this.progress.bytes = this.#tree.bytes
   }
 
   #accepts(member: Member): boolean {
@@ -221,17 +229,19 @@ export class Restore {
     return true
   }
 
-  /** The leaf of a member for which {@link isOneBlob} is false. */
+  /** The leaf that a hard link names by the path of its member. */
+  #targetOf({ path, linkname }: Member): SizedLeaf {
+    const target = this.#byPath.get(linkname) ?? this.#tree.find(this.#selection.strip(linkname.split('/')))
+    if (target) return target
+    throw new FluxError('EINVAL', `${printable(path)}: a hard link to ${printable(linkname)}, which is not restored`)
+  }
+
+  /** The leaf of a symlink, or of a value for which {@link isOneBlob} is false. */
   async #leafOf(member: Member): Promise<RestoreLeaf> {
     const { path, type, linkname, extra, data } = member
     if (type === 'symlink') {
       const { target, namespace } = targetOfMember(path, linkname, extra)
-      return { text: symlinkText(target, namespace) }
-    }
-    if (type === 'hardlink') {
-      const leaf = this.#tree.get(this.#selection.strip(linkname.split('/')))
-      if (leaf) return leaf
-      throw new FluxError('EINVAL', `${printable(path)}: a hard link to ${printable(linkname)}, which is not restored`)
+      return { text: symlinkText(target, namespace), isSymlink: true }
     }
     return { text: data === undefined ? valrefText(await this.#storeLarge(member)) : valText(data) }
   }

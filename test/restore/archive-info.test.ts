@@ -36,7 +36,7 @@ describe('restore/archive-info', () => {
     run('sh', ['-c', `cd '${dir}' && ${script}`])
     const warnings: string[] = []
     const info = await archiveInfo(join(dir, 'x.tar'), { onWarning: (message) => warnings.push(message) })
-    expect(info).to.include({ keys: 2, warnings: 3 })
+    expect(info).to.include({ keys: 2, bytes: 4, warnings: 3 })
     expect(warnings).to.have.length(3)
   })
 

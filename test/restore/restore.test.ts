@@ -197,6 +197,57 @@ describe('restore/restore', () => {
     expect(warnings).to.deep.equal(['a: appears twice; the last one counts'])
   })
 
+  it('counts only the last of two members of a name', async () => {
+    const large = 'x'.repeat(500)
+    const { result } = await restore(
+      pythonTar([
+        { name: 'a', data: large },
+        { name: 'a', data: 'two' },
+        { name: 'link', type: '2', linkname: 'a' },
+        { name: 'link', type: '2', linkname: 'b' },
+        { name: 'was', type: '2', linkname: 'a' },
+        { name: 'was', data: large },
+        { name: 'is', data: large },
+        { name: 'is', type: '2', linkname: 'a' },
+      ]),
+    )
+    expect(result).to.include({ keys: 4, symlinks: 2, bytes: 503 })
+  })
+
+  it('counts a hard link as what it links to', async () => {
+    const { result } = await restore(
+      pythonTar([
+        { name: 'a', data: 'x'.repeat(500) },
+        { name: 'b', type: '1', linkname: 'a' },
+        { name: 'c', type: '2', linkname: 'a' },
+        { name: 'd', type: '1', linkname: 'c' },
+      ]),
+    )
+    expect(result).to.include({ keys: 4, symlinks: 2, bytes: 1000 })
+  })
+
+  it('finds what a hard link names by its path, where its key is in a record', async () => {
+    const components = (...names: string[]) => ({ 'FLUX.components': JSON.stringify(names) })
+    const members = [
+      { name: 'd/a%2Fb', data: '1', pax_headers: components('d', 'a/b') },
+      { name: 'd/plain', type: '1', linkname: 'd/a%2Fb' },
+      { name: 'd/c%2Fd', type: '1', linkname: 'd/plain', pax_headers: components('d', 'c/d') },
+      { name: 'd/last', type: '1', linkname: 'd/c%2Fd' },
+    ]
+    const tree = { 'a/b': val('1'), 'c/d': val('1'), last: val('1'), plain: val('1') }
+    const whole = await restore(pythonTar(members))
+    expect(whole.error).to.equal(undefined)
+    expect(whole.result?.rootref).to.equal(new Blobs().tree({ d: dir(tree) }))
+    const stripped = await restore(pythonTar(members), { strip: 'd' })
+    expect(stripped.result?.rootref).to.equal(new Blobs().tree(tree))
+    // A later member of that path has another key.
+    const again = { name: 'd/a%2Fb', data: '2' }
+    const { result } = await restore(pythonTar([members[0] ?? {}, again, members[1] ?? {}]))
+    expect(result?.rootref).to.equal(
+      new Blobs().tree({ d: dir({ 'a/b': val('1'), 'a%2Fb': val('2'), plain: val('2') }) }),
+    )
+  })
+
   it('commits nothing when a key is both value and directory', async () => {
     for (const names of [
       ['a', 'a/b'],
