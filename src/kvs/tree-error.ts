@@ -28,6 +28,11 @@ export class TreeError extends FluxError {
     this.blobref = at.blobref
   }
 
+  /** The message without the key at its start. */
+  get reason(): string {
+    return this.message.slice(`${printable(this.key)}: `.length)
+  }
+
   /** The kind and cause as text, by which reports count errors: `missing-value, No such file or directory`. */
   get faultKind(): string {
     return `${this.kind}, ${errnoText(this.code)}`

@@ -79,7 +79,7 @@ export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): 
   const onFault = (error: TreeError) => {
     const components = error.key.split('.')
     // Faults come in the order of the walk, so that of a record belongs to the directory entered last.
-    const problem = (record: JobProblem['record']) => jobProblem(record, error.faultKind, reasonOf(error))
+    const problem = (record: JobProblem['record']) => jobProblem(record, error.faultKind, error.reason)
     if (components.length === JOB_DEPTH) begin(error.key).problems.push(problem('directory'))
     else if (components.length > JOB_DEPTH)
       gathering.at(-1)?.problems.push(problem(components.at(-1) as keyof JobRecords))
@@ -130,9 +130,4 @@ async function take(entry: Entry): Promise<void> {
 
 function toJob({ id, records, problems }: Gathering): Job {
   return jobOf(id, records, problems)
-}
-
-/** The message of an error without the key at its start. */
-function reasonOf(error: TreeError): string {
-  return error.message.slice(error.message.indexOf(': ') + 2)
 }

@@ -94,7 +94,7 @@ export async function* eventsUntil(
     }
   } catch (error) {
     if (timeout?.aborted && !signal?.aborted) {
-      throw new FluxError('ETIMEDOUT', `wait-event timeout on event '${name}'`, { cause: error })
+      throw new FluxError('ETIMEDOUT', `wait-event timeout on event '${printable(name)}'`, { cause: error })
     }
     if (!(error instanceof FluxError) || error.code !== 'ENOENT') throw error
     throw new FluxError('ENOENT', `eventlog path ${printable(key)} not found`, { cause: error })
