@@ -185,6 +185,15 @@ describe('content', () => {
       [altered, 'EBADMSG'],
     ])
     expect((await validate('bogus', '--store', path)).status).to.equal(1)
+    for (const words of [
+      ['-', missing],
+      [missing, '-'],
+      ['-', '-'],
+    ]) {
+      const { status, stdout, stderr } = await validate(...words, '--store', path)
+      expect({ status, stdout: stdout.toString() }, words.join(' ')).to.deep.equal({ status: 2, stdout: '' })
+      expect(stderr).to.match(/^flux-ts content validate: - does not go with another BLOBREF; [^\n]*\nUsage: /)
+    }
     await using broker = await BrokerDouble.start({
       content: new Map([[(refs[0] as string).slice(5), Buffer.from('blob 0')]]),
     })

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { EXIT, Output, paceFlags, StoreCommand, sourceFlags, stdinLines } from '../../cli/index.ts'
+import { EXIT, Output, paceFlags, StoreCommand, sourceFlags, stdinLines, UsageError } from '../../cli/index.ts'
 import { type ContentError, type ContentStore, parseBlobref } from '../../content/index.ts'
 import { blobState, validate } from '../../inspect/index.ts'
 
@@ -38,8 +38,14 @@ With BLOBREF only these blobs are checked; - reads blobrefs from standard input,
   async run(): Promise<object> {
     const { args, flags } = await this.parse(ContentValidate)
     const named = args.blobref ?? []
-    if (named[0] !== '-') for (const blobref of named) parseBlobref(blobref)
-    const blobrefs = named.length === 0 ? undefined : named[0] === '-' ? blobrefsOnStdin() : named
+    const isOnStdin = named.includes('-')
+    if (isOnStdin && named.length > 1)
+      throw new UsageError(
+        '- does not go with another BLOBREF',
+        'give all blobrefs on standard input, or name them all',
+      )
+    if (!isOnStdin) for (const blobref of named) parseBlobref(blobref)
+    const blobrefs = named.length === 0 ? undefined : isOnStdin ? blobrefsOnStdin() : named
     const work = async (store: ContentStore, signal: AbortSignal) => {
       const output = new Output()
       const damaged: ContentError[] = []
@@ -56,7 +62,7 @@ With BLOBREF only these blobs are checked; - reads blobrefs from standard input,
       }
     }
     // The progress line would disturb a user who types blobrefs.
-    const isTyped = named[0] === '-' && process.stdin.isTTY === true
+    const isTyped = isOnStdin && process.stdin.isTTY === true
     return this.withStore(flags, work, { quiet: isTyped, isWhole: named.length === 0 })
   }
 }
