@@ -15,7 +15,7 @@ export interface SilenceOptions {
   silenceTimeoutMs?: number | undefined
   /** Called with one line when the broker has been silent for a while: once, until it sends something again. */
   onSilence?: ((message: string) => void) | undefined
-  /** How long until `onSilence` is called, in milliseconds (default 10 s). */
+  /** How long until `onSilence` is called, in milliseconds (default 10 s). 0 or Infinity never calls it. */
   silenceNoticeMs?: number | undefined
 }
 
@@ -68,8 +68,9 @@ export class SilenceWatch {
     const { silenceTimeoutMs = 0, silenceNoticeMs = NOTICE_MS, onSilence } = options
     this.#name = name
     this.#timeoutMs = silenceTimeoutMs > 0 ? silenceTimeoutMs : Number.POSITIVE_INFINITY
-    this.#noticeMs = onSilence ? silenceNoticeMs : Number.POSITIVE_INFINITY
-    this.#lookMs = Math.min(LOOK_MS, this.#timeoutMs / LOOKS, this.#noticeMs / LOOKS)
+    this.#noticeMs = onSilence && silenceNoticeMs > 0 ? silenceNoticeMs : Number.POSITIVE_INFINITY
+    // A timer waits for whole milliseconds, and at least one.
+    this.#lookMs = Math.max(1, Math.floor(Math.min(LOOK_MS, this.#timeoutMs / LOOKS, this.#noticeMs / LOOKS)))
     this.#onSilence = onSilence
     this.#awaited = awaited
     this.#giveUp = giveUp

@@ -14,12 +14,12 @@ async function failure(promise: Promise<unknown>): Promise<Error & { code?: stri
 }
 
 /** A watch on a peer of which nothing comes by itself, and a clock. */
-function watched(awaited: () => Awaited | undefined, silenceTimeoutMs: number | undefined) {
+function watched(awaited: () => Awaited | undefined, silenceTimeoutMs: number | undefined, silenceNoticeMs?: number) {
   const said: string[] = []
   mock.timers.enable({ apis: ['setInterval'] })
   const watch = new SilenceWatch(
     'it',
-    { silenceTimeoutMs, onSilence: (message) => said.push(message) },
+    { silenceTimeoutMs, silenceNoticeMs, onSilence: (message) => said.push(message) },
     awaited,
     (seconds, what) => said.push(`gave up ${what} after ${seconds} s`),
   )
@@ -38,6 +38,23 @@ describe('flux/silence', () => {
     expect(said).to.deep.equal(['it: no answer for 10 s; still waiting for x.y'])
     pass(100)
     expect(said.slice(1)).to.deep.equal(['gave up x.y after 60 s'])
+  })
+
+  it('gives no notice after 0 or fewer milliseconds, and still gives up', () => {
+    for (const noticeMs of [0, -5, Number.NaN]) {
+      const { watch, said, pass } = watched(() => ({ what: 'x.y', rule: 'fails' }), 60_000, noticeMs)
+      watch.start()
+      pass(61)
+      expect(said, `${noticeMs}`).to.deep.equal(['gave up x.y after 60 s'])
+      mock.timers.reset()
+    }
+  })
+
+  it('gives up after times that are shorter than a timer can wait', () => {
+    const { watch, said, pass } = watched(() => ({ what: 'x.y', rule: 'fails' }), 2, 0.001)
+    watch.start()
+    pass(0.1)
+    expect(said).to.deep.equal(['it: no answer for 0 s; still waiting for x.y', 'gave up x.y after 0 s'])
   })
 
   it('never gives up one from which anything comes, however slowly', () => {
