@@ -100,7 +100,16 @@ export class Loader {
     if (blobrefs.length === 0) return Promise.resolve([])
     const { promise, resolve, reject } = Promise.withResolvers<BlobResult[]>()
     const results: BlobResult[] = new Array(blobrefs.length)
-    const batch: Batch = { results, left: blobrefs.length, budgetBytes, keep, loadedBytes: 0, resolve, reject }
+    // Without a budget, a batch could give no blob at all, and would be asked for again for ever.
+    const batch: Batch = {
+      results,
+      left: blobrefs.length,
+      budgetBytes: Math.max(1, budgetBytes),
+      keep,
+      loadedBytes: 0,
+      resolve,
+      reject,
+    }
     this.#batches.add(batch)
     for (const [index, blobref] of blobrefs.entries()) this.#want(blobref, batch, index)
     this.#schedulePump()

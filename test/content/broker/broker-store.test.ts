@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { BrokerStore, ContentError, type OpenBrokerOptions } from '../../../src/content/index.ts'
+import { BrokerStore, ContentError, loadEach, type OpenBrokerOptions } from '../../../src/content/index.ts'
 import { NODEID_ANY } from '../../../src/flux/index.ts'
 import { walk } from '../../../src/kvs/index.ts'
 import { BrokerDouble, type BrokerDoubleOptions } from '../../support/broker-double.ts'
@@ -129,6 +129,19 @@ describe('content/broker/broker-store', () => {
     expect(loaded).to.be.within(5, 7)
     expect(results.slice(0, loaded)).not.to.include(undefined)
     expect(loadsOf(broker)).to.have.length(loaded)
+  })
+
+  it('gives at least one blob of a batch, whatever the budget is', async () => {
+    const { blobs, blobrefs } = some(20)
+    await using broker = await double(blobs)
+    await using store = await open(broker)
+    for (const budget of [0, -1]) {
+      const results = await store.loadBatch(blobrefs.slice(-1), budget)
+      expect(results[0], `${budget}`).to.be.instanceOf(Uint8Array)
+    }
+    const had: number[] = []
+    await loadEach(store, blobrefs, (index) => had.push(index), { budgetBytes: 0 })
+    expect(had.toSorted((a, b) => a - b)).to.deep.equal(blobrefs.map((_, i) => i))
   })
 
   it('holds no more than its budget and what may be in flight when many large blobs were asked for unawares', async () => {
