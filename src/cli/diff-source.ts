@@ -1,7 +1,6 @@
 /** Opens the two sides of a comparison, each named by one word. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { type ContentStore, isBlobref, recogniseStore } from '../content/index.ts'
+import { type ContentStore, isBlobref, isStatedir, recogniseStore } from '../content/index.ts'
 import { errnoText, FluxError } from '../errors/index.ts'
 import { resolveRoot, type Snapshot } from '../kvs/index.ts'
 import { openArchiveStore, openSource, type SourceChoice } from './source-choice.ts'
@@ -96,16 +95,13 @@ function isStore(path: string): boolean {
     if (!(error instanceof FluxError)) throw error
     if (error.code === 'EINVAL') {
       // A damaged statedir must not be compared as a directory of unpacked values.
-      if (STORE_NAMES.some((name) => existsSync(join(path, name)))) throw error
+      if (isStatedir(path)) throw error
       return false
     }
     const hint = error.code === 'ENOENT' ? 'give the path of a store or an archive, a URI, or @N' : undefined
     throw new FluxError(error.code, `cannot open ${path}: ${errnoText(error.code)}`, { cause: error, hint })
   }
 }
-
-/** A statedir contains one of these. */
-const STORE_NAMES = ['content.sqlite', 'content.files']
 
 async function openSide({ kind, where }: SideName, flags: SourceChoice, other: ContentStore | undefined) {
   const { signal, onWarning, progress } = flags

@@ -1,5 +1,5 @@
 /** Finds the content store at a path: by its content, and by its name only when it does not exist yet. */
-import { readdirSync, type Stats, statSync } from 'node:fs'
+import { existsSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { FluxError } from '../errors/index.ts'
 import type { Place, StoreKind } from './store-kind.ts'
@@ -45,6 +45,11 @@ export function recogniseTarget(path: string): FoundStore {
   const [usual] = STORE_KINDS
   if (!place.stats.isDirectory() || !usual) throw notAStore(place)
   return { kind: usual, path: join(path, usual.fileName) }
+}
+
+/** True for a directory that holds something with the name of a store, which may be damaged. */
+export function isStatedir(path: string): boolean {
+  return STORE_KINDS.some(({ fileName }) => existsSync(join(path, fileName)))
 }
 
 /** The store that a directory holds, or that lies at the path itself. */

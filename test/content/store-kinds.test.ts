@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { Sides } from '../../src/cli/index.ts'
 import { openStore, openStoreWriter } from '../../src/content/index.ts'
 import { STORE_KINDS } from '../../src/content/store-kinds.ts'
 import { contentStats, fsck } from '../../src/inspect/index.ts'
@@ -70,6 +71,14 @@ describe('content/store-kinds', () => {
         .and.to.have.nested.property('checked[0].rootref', rootref)
       const { all, garbage } = await contentStats(toy, { reachable: true })
       expect([all.objects, garbage?.objects]).to.deep.equal([blobrefs.length, 0])
+    })
+
+    it('is not compared as a directory of values when it is damaged', async () => {
+      const statedir = scratch()
+      writeFileSync(join(statedir, 'content.toy'), 'no store')
+      const error = await Sides.open(statedir, ARCHIVE, { verify: true }).catch((error) => error)
+      expect(error).to.include({ code: 'EINVAL' })
+      expect(error.message).to.match(/: not a Flux content store: its content.toy is not /)
     })
 
     it('adds to a store of that kind that is there', async () => {
