@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { parseJson } from '../../src/bytes/index.ts'
 import { encodeCheckpoint } from '../../src/content/checkpoint.ts'
 import { decodeCheckpoint } from '../../src/content/index.ts'
 
@@ -41,6 +42,11 @@ describe('content/checkpoint', () => {
         .to.throw('a.sqlite: checkpoint 3: not a checkpoint object')
         .with.property('code', 'EPROTO')
     }
+  })
+
+  it('refuses a sequence that no number holds exactly', () => {
+    const text = `{"version":1,"rootref":"${rootref}","sequence":9007199254740993}`
+    expect(() => decodeCheckpoint(parseJson(text), 'x')).to.throw('x: not a checkpoint object')
   })
 
   it('encodes none that could not be read back, and names what is wrong with EINVAL', () => {

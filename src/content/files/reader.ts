@@ -5,6 +5,7 @@
 import { createHash, hash as digestHex } from 'node:crypto'
 import { closeSync, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseJson } from '../../bytes/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { blobrefHash, blobrefHex, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
@@ -79,7 +80,7 @@ export class FilesReader implements BlobReader {
       throw error
     }
     try {
-      return [decodeCheckpoint(JSON.parse(text), path)]
+      return [decodeCheckpoint(parseJson(text), path)]
     } catch (error) {
       throw new FluxError('EPROTO', `${path}: not a checkpoint object`, { cause: error })
     }

@@ -1,5 +1,6 @@
 /** Reads and checks the schema of a `content.sqlite`, its hash algorithm and its checkpoints. */
 import type { DatabaseSync } from 'node:sqlite'
+import { parseJson } from '../../bytes/index.ts'
 import { FluxError, printable } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
@@ -90,15 +91,15 @@ export function checkpointsIn(db: DatabaseSync, name: string, tables: readonly C
   for (const table of tables) {
     const rows = db.prepare(CHECKPOINTS[table]).all()
     if (rows.length === 0) continue
-    return rows.map(({ value }, index) => decodeCheckpoint(parseJson(value), `${name}: checkpoint ${index}`))
+    return rows.map(({ value }, index) => decodeCheckpoint(checkpointOf(value), `${name}: checkpoint ${index}`))
   }
   return []
 }
 
 /** The value of a checkpoint column: an object as JSON text, or, in very old stores, a bare blobref. */
-function parseJson(text: unknown): unknown {
+function checkpointOf(text: unknown): unknown {
   try {
-    return JSON.parse(String(text))
+    return parseJson(String(text))
   } catch {
     return text
   }
