@@ -18,7 +18,19 @@ process.once('uncaughtException', (error) => {
   process.stderr.write(`flux-ts: ${text}\n`)
   process.exit(1)
 })
-const { start } = await import('../bundle/start.js')
-start(ignored)
-const { run } = await import('../bundle/run.js')
-await run(import.meta.resolve('../bundle/start.js'), process.argv.slice(2))
+if (process.argv.length === 3 && process.argv[2] === '--version') {
+  // Answered without oclif, in its words: scripts ask it often.
+  const { readFileSync, writeSync } = await import('node:fs')
+  const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  try {
+    writeSync(1, `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+  } catch (error) {
+    if (error.code !== 'EPIPE') throw error
+    process.exitCode = 1
+  }
+} else {
+  const { start } = await import('../bundle/start.js')
+  start(ignored)
+  const { run } = await import('../bundle/run.js')
+  await run(import.meta.resolve('../bundle/start.js'), process.argv.slice(2))
+}

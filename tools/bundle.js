@@ -52,12 +52,17 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22.20',
+  // Names stay: those of errors are shown.
+  minifyWhitespace: true,
+  keepNames: true,
+  minifySyntax: true,
   sourcemap: true,
+  // Traces name the sources; their text is in the maps of dist/.
+  sourcesContent: false,
   chunkNames: 'chunks/[name]-[hash]',
   banner: { js: banner },
   external: ['typescript', 'ts-node', 'tsx', 'ts-node/esm', '@oclif/plugin-help'],
   plugins: [ownPlaces],
-  metafile: true,
   logLevel: 'warning',
 })
 

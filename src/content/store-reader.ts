@@ -29,7 +29,8 @@ export class StoreReader {
   readonly #counts = noCounts()
   readonly #shared: SharedCounts
   readonly #plan: ReadPlan
-  #place: Promise<Place>
+  readonly #first: Promise<Place>
+  #main: Promise<Place> | undefined
   #here: ReaderHandlers | undefined
   #thread: Thread<ReaderHandlers> | undefined
   #asked = 0
@@ -42,12 +43,13 @@ export class StoreReader {
    * @param name - the name of the store for messages
    * @param plan - what to read, and how
    * @param signal - when it is aborted, calls in progress and later calls fail at once
+   * @param inThread - start the thread at once: the store cannot be opened again later
    * @throws {FluxError} the store cannot be opened
    */
-  static async open(name: string, plan: ReadPlan, signal?: AbortSignal): Promise<StoreReader> {
+  static async open(name: string, plan: ReadPlan, signal?: AbortSignal, inThread = false): Promise<StoreReader> {
     const shared = newSharedCounts()
     try {
-      const place = await openPlace(name, plan, shared, plan.load !== undefined)
+      const place = await openPlace(name, plan, shared, !inThread)
       const hash = place.here
         ? place.here.hash().reply
         : await (place.thread as Thread<ReaderHandlers>).call('hash', undefined)
@@ -70,7 +72,7 @@ export class StoreReader {
     this.hash = hash
     this.#shared = shared
     this.#plan = plan
-    this.#place = Promise.resolve(place)
+    this.#first = Promise.resolve(place)
     this.#here = place.here
     this.#thread = place.thread
     this.#assertUnchanged = plan.assertUnchanged ?? (() => {})
@@ -99,11 +101,10 @@ export class StoreReader {
     args: Parameters<ReaderHandlers[K]>[0],
   ): Promise<ReturnType<ReaderHandlers[K]>['reply']> {
     try {
-      if (this.#here && this.#isForHere(method, args)) {
-        throwIfAborted(this.#signal)
-        return this.#answer(this.#here, method, args)
-      }
-      return await (await this.#inThread()).call(method, args)
+      const place = this.#here && this.#isForHere(method, args) ? { here: this.#here } : await this.#mainPlace()
+      if (place.thread) return await place.thread.call(method, args)
+      throwIfAborted(this.#signal)
+      return this.#answer(place.here as ReaderHandlers, method, args)
     } finally {
       this.#assertUnchanged()
     }
@@ -111,7 +112,9 @@ export class StoreReader {
 
   /** Close a stream in the thread. Errors are ignored. */
   async drop(id: number): Promise<void> {
-    await (await this.#inThread()).call('drop', { id }).catch(() => {})
+    const { thread, here } = await this.#mainPlace()
+    if (thread) await thread.call('drop', { id }).catch(() => {})
+    else here?.drop({ id })
   }
 
   /** Blobrefs in the form that the thread's handlers need. */
@@ -134,9 +137,9 @@ export class StoreReader {
   /** End the thread. May be called twice. */
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
+    const { thread } = await (this.#main ?? this.#first)
     this.#here?.close()
-    this.#here = undefined
-    await (await this.#place.catch(() => undefined))?.thread?.close()
+    await thread?.close()
   }
 
   /** Not for here: what goes through the whole store, streams, and all that comes after {@link READ_HERE} blobs. */
@@ -159,18 +162,23 @@ export class StoreReader {
     }
   }
 
-  /** The thread; it is started when it is first needed. */
-  async #inThread(): Promise<Thread<ReaderHandlers>> {
-    if (this.#thread) return this.#thread
-    if (this.#here) {
-      this.#here.close()
-      this.#here = undefined
-      this.#place = openPlace(this.name, this.#plan, this.#shared, false)
-    }
-    const { thread } = await this.#place
-    this.#thread = thread
+  /**
+   * Where most of the store is read: in the thread, which is started when it is first needed. The store may have been removed
+   * since it was opened, or there may be no more threads: then it is read here to the end.
+   */
+  #mainPlace(): Promise<Place> {
+    this.#main ??= this.#here === undefined ? this.#first : this.#moveToThread(this.#here)
+    return this.#main
+  }
+
+  async #moveToThread(here: ReaderHandlers): Promise<Place> {
+    const place = await openPlace(this.name, this.#plan, this.#shared, false).catch(() => ({ here }))
+    if (!('thread' in place)) return place
+    here.close()
+    this.#here = undefined
+    this.#thread = place.thread
     if (this.#signal?.aborted) this.#onAbort()
-    return thread as Thread<ReaderHandlers>
+    return place
   }
 }
 
