@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   formats: () => import('./formats.ts'),
   'inspect-store': () => import('./inspect-store.ts'),
   'read-archive': () => import('./read-archive.ts'),
+  start: () => import('./start.ts'),
 }
 const load = benches[name ?? '']
 if (load === undefined) {

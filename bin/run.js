@@ -12,32 +12,25 @@ if (major < 22 || (major === 22 && minor < 20)) {
   )
   process.exit(1)
 }
-if (ignored) {
-  const { keepIgnored } = await import('../dist/errors/ignored-signals.js')
-  keepIgnored(ignored)
-}
 // For example, when a file of the program itself cannot be opened. Errors of commands do not get here.
 process.once('uncaughtException', (error) => {
   const text = process.env.DEBUG ? error.stack : `${error.message.split('\n')[0]}; DEBUG=1 says where`
   process.stderr.write(`flux-ts: ${text}\n`)
   process.exit(1)
 })
-// Node.js compresses and writes files in its thread pool, which has four threads by default.
-const { availableParallelism } = await import('node:os')
-process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2))
-const { compileCacheDir } = await import('../dist/cli/compile-cache.js')
-const cacheDir = compileCacheDir()
-if (cacheDir !== undefined) {
-  const { enableCompileCache } = await import('node:module')
-  enableCompileCache(cacheDir)
-}
-const { fillInMissingHome } = await import('../dist/cli/missing-home.js')
-fillInMissingHome()
-if (process.argv[2] === '__complete') {
-  const { completeKeys } = await import('../dist/cli/completion/keys.js')
-  await completeKeys(process.argv.slice(3))
+if (process.argv.length === 3 && process.argv[2] === '--version') {
+  // Answered without oclif, in its words: scripts ask it often.
+  const { readFileSync, writeSync } = await import('node:fs')
+  const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  try {
+    writeSync(1, `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+  } catch (error) {
+    if (error.code !== 'EPIPE') throw error
+    process.exitCode = 1
+  }
 } else {
-  const { execute } = await import('@oclif/core')
-  // This tool cannot install plugins, so it does not look for any in the user's data directory.
-  await execute({ loadOptions: { root: import.meta.filename, userPlugins: false, devPlugins: false } })
+  const { start } = await import('../bundle/start.js')
+  start(ignored)
+  const { run } = await import('../bundle/run.js')
+  await run(import.meta.resolve('../bundle/start.js'), process.argv.slice(2))
 }

@@ -15,10 +15,13 @@ describe('the packed package', () => {
     const { files, size } = packedPackage()
     const paths = files.map(({ path }) => path)
     const rest = paths.filter(
-      (path) => !/^(dist\/.*\.(js|js\.map|d\.ts)|docs\/.*\.(md|schema\.json)|man\/.*\.1)$/.test(path),
+      (path) =>
+        !/^(dist\/.*\.(js|js\.map|d\.ts)|bundle\/.*\.(js|js\.map)|docs\/.*\.(md|schema\.json)|man\/.*\.1)$/.test(path),
     )
     expect(rest).to.have.members([
       'bin/run.js',
+      'bundle/oclif.manifest.json',
+      'bundle/package.json',
       'CHANGELOG.md',
       'LICENSE',
       'oclif.manifest.json',

@@ -23,13 +23,20 @@ export async function openStore(path: string, options: OpenStoreOptions = {}): P
   return new OfflineStore(await openReader(path, options))
 }
 
-/** Open only the reading thread of a store. Parameters and errors as {@link openStore}. */
-export async function openReader(path: string, options: OpenStoreOptions = {}): Promise<StoreReader> {
-  const { verify = true, scratchDirs = [], signal } = options
+/**
+ * Open only the reader of a store. Parameters and errors as {@link openStore}.
+ *
+ * @param options - `inThread`: read in the thread from the beginning, because the store will be removed
+ */
+export async function openReader(
+  path: string,
+  options: OpenStoreOptions & { inThread?: boolean } = {},
+): Promise<StoreReader> {
+  const { verify = true, scratchDirs = [], signal, inThread } = options
   const found = recogniseStore(path)
   const plan = await found.kind.openToRead(found.path, { verify, scratchDirs })
   try {
-    return await StoreReader.open(found.path, plan, signal)
+    return await StoreReader.open(found.path, plan, signal, inThread)
   } finally {
     plan.opened?.()
   }

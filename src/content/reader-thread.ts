@@ -1,12 +1,9 @@
 /** The reading thread of an offline store. */
 import { workerData } from 'node:worker_threads'
-import { type Answer, serveThread } from '../threads/index.ts'
-import type { HashName } from './blobref.ts'
-import type { Checkpoint } from './checkpoint.ts'
-import type { BlobFailure, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
-import { SHARED, type SharedCounts } from './read-counts.ts'
+import { serveThread } from '../threads/index.ts'
+import type { SharedCounts } from './read-counts.ts'
+import { type ReaderHandlers, readerHandlers } from './reader-handlers.ts'
 import type { ReaderModule } from './store-kind.ts'
-import type { StoreTotals } from './store-on-disk.ts'
 
 /** What the thread is started with. */
 export interface ReaderThreadData {
@@ -18,81 +15,9 @@ export interface ReaderThreadData {
   shared: SharedCounts
 }
 
-/** Digests in hex, `count` of them, one after another. */
-interface Wanted {
-  hex: string
-  count: number
-}
-
-/** The handlers of the thread. */
-export type ReaderHandlers = {
-  hash: () => Answer<HashName>
-  checkpoints: () => Answer<Checkpoint[]>
-  batch: (
-    wanted: Wanted & { budgetBytes: number; maxBlobBytes: number },
-  ) => Answer<{ batch: PackedBatch; objects: number | undefined }>
-  sizes: (wanted: Wanted) => Answer<Float64Array>
-  check: (wanted: Wanted) => Answer<CheckedBatch>
-  /** Open a stream. @returns its id, or why the blob cannot be read */
-  open: (wanted: { hex: string }) => Answer<number | BlobFailure>
-  /** The next bytes of a stream; empty at its end; `damaged` when the blob is not complete. */
-  piece: (stream: { id: number }) => Answer<Uint8Array | 'damaged'>
-  /** Close a stream. */
-  drop: (stream: { id: number }) => Answer<undefined>
-  list: (range: { from: number; count: number }) => Answer<string>
-  mark: (wanted: Wanted) => Answer<undefined>
-  totals: () => Answer<StoreTotals>
-  close: () => Answer<undefined>
-}
-
 const { name, module, data, shared } = workerData as ReaderThreadData
 
 serveThread(name, async (): Promise<ReaderHandlers> => {
   const { openReader } = (await import(module)) as ReaderModule
-  const reader = openReader(data)
-  const streams = new Map<number, BlobStream>()
-  let lastId = 0
-  return {
-    hash: () => ({ reply: reader.hash }),
-    checkpoints: () => ({ reply: reader.checkpoints() }),
-    batch({ hex, count, budgetBytes, maxBlobBytes }) {
-      const batch = reader.readBatch(hex, count, budgetBytes, maxBlobBytes)
-      const buffers = new Set([batch.arena, ...batch.large.values()].map((bytes) => bytes.buffer as ArrayBuffer))
-      return { reply: { batch, objects: reader.objects }, transfer: [...buffers] }
-    },
-    sizes: ({ hex, count }) => ({ reply: reader.sizes(hex, count) }),
-    check: ({ hex, count }) => ({ reply: reader.checkBatch(hex, count) }),
-    open({ hex }) {
-      const stream = reader.openStream(hex)
-      if ('status' in stream) return { reply: stream }
-      streams.set(++lastId, stream)
-      return { reply: lastId }
-    },
-    piece({ id }) {
-      const stream = streams.get(id)
-      // A copy, which can be transferred.
-      const piece = new Uint8Array(stream?.next() ?? [])
-      if (piece.length === 0 && !stream?.isWhole) return { reply: 'damaged' }
-      return { reply: piece, transfer: [piece.buffer] }
-    },
-    drop({ id }) {
-      streams.get(id)?.close()
-      streams.delete(id)
-      return { reply: undefined }
-    },
-    list({ from, count }) {
-      const digests = reader.list(from, count)
-      shared[SHARED.OBJECTS] = reader.objects ?? 0
-      return { reply: digests }
-    },
-    mark({ hex, count }) {
-      reader.mark(hex, count)
-      return { reply: undefined }
-    },
-    totals: () => ({ reply: reader.totals(shared) }),
-    close() {
-      reader.close()
-      return { reply: undefined }
-    },
-  }
+  return readerHandlers(openReader(data), shared)
 })

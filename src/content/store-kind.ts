@@ -39,6 +39,8 @@ interface ThreadWork {
 
 /** A plan to read a store. */
 export interface ReadPlan extends ThreadWork {
+  /** Loads the same module into this thread: given where opening the store takes no time, so that a look at it needs no thread. */
+  readonly load?: () => Promise<ReaderModule>
   /** Called after every answer of the thread. @throws {FluxError} `EBUSY` the files on disk have changed */
   readonly assertUnchanged?: () => void
   /** Called when the thread has opened the store or has failed to, to remove temporary files. */

@@ -1,54 +1,81 @@
+import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { Thread } from '../threads/index.ts'
 import { DIGEST_BYTES, type HashName } from './blobref.ts'
 import { newSharedCounts, noCounts, type ReadCounts, SHARED, type SharedCounts } from './read-counts.ts'
-import type { ReaderHandlers, ReaderThreadData } from './reader-thread.ts'
+import { type ReaderHandlers, readerHandlers } from './reader-handlers.ts'
+import type { ReaderThreadData } from './reader-thread.ts'
 import type { ReadPlan } from './store-kind.ts'
 
-/** The caller's side of the reading thread of a store on disk. */
+/**
+ * Blobs that are read here before there is a thread. A look at one key needs a few, and starting a thread takes longer
+ * than all the rest of such a command.
+ */
+const READ_HERE = 256
+
+/** Where a store is read. */
+interface Place {
+  readonly thread?: Thread<ReaderHandlers>
+  readonly here?: ReaderHandlers
+}
+
+/**
+ * The caller's side of what reads a store on disk: the first blobs in this thread, if the store allows it, then all in a
+ * thread of its own.
+ */
 export class StoreReader {
   /** The name of the store for messages. */
   readonly name: string
   readonly hash: HashName
   readonly #counts = noCounts()
   readonly #shared: SharedCounts
-  readonly #thread: Thread<ReaderHandlers>
+  readonly #plan: ReadPlan
+  readonly #first: Promise<Place>
+  #main: Promise<Place> | undefined
+  #here: ReaderHandlers | undefined
+  #thread: Thread<ReaderHandlers> | undefined
+  #asked = 0
   readonly #assertUnchanged: () => void
   readonly #signal: AbortSignal | undefined
   // End the thread at once: a batch may take seconds, and a reader has nothing to finish.
-  readonly #onAbort = () => void this.#thread.terminate()
+  readonly #onAbort = () => void this.#thread?.terminate()
 
   /**
    * @param name - the name of the store for messages
    * @param plan - what to read, and how
    * @param signal - when it is aborted, calls in progress and later calls fail at once
-   * @throws {FluxError} the thread cannot open the store
+   * @param inThread - start the thread at once: the store cannot be opened again later
+   * @throws {FluxError} the store cannot be opened
    */
-  static async open(name: string, plan: ReadPlan, signal?: AbortSignal): Promise<StoreReader> {
-    const { module, data, assertUnchanged = () => {} } = plan
+  static async open(name: string, plan: ReadPlan, signal?: AbortSignal, inThread = false): Promise<StoreReader> {
     const shared = newSharedCounts()
     try {
-      const threadData: ReaderThreadData = { name, module, data, shared }
-      const thread = await Thread.open<ReaderHandlers>(name, './reader-thread', import.meta.url, threadData)
-      return new StoreReader(name, thread, await thread.call('hash', undefined), shared, assertUnchanged, signal)
+      const place = await openPlace(name, plan, shared, !inThread)
+      const hash = place.here
+        ? place.here.hash().reply
+        : await (place.thread as Thread<ReaderHandlers>).call('hash', undefined)
+      return new StoreReader(name, place, hash, plan, shared, signal)
     } catch (error) {
-      assertUnchanged()
+      plan.assertUnchanged?.()
       throw error
     }
   }
 
   private constructor(
     name: string,
-    thread: Thread<ReaderHandlers>,
+    place: Place,
     hash: HashName,
+    plan: ReadPlan,
     shared: SharedCounts,
-    assertUnchanged: () => void,
     signal: AbortSignal | undefined,
   ) {
     this.name = name
     this.hash = hash
     this.#shared = shared
-    this.#thread = thread
-    this.#assertUnchanged = assertUnchanged
+    this.#plan = plan
+    this.#first = Promise.resolve(place)
+    this.#here = place.here
+    this.#thread = place.thread
+    this.#assertUnchanged = plan.assertUnchanged ?? (() => {})
     this.#signal = signal
     if (signal?.aborted) this.#onAbort()
     else signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -74,7 +101,10 @@ export class StoreReader {
     args: Parameters<ReaderHandlers[K]>[0],
   ): Promise<ReturnType<ReaderHandlers[K]>['reply']> {
     try {
-      return await this.#thread.call(method, args)
+      const place = this.#here && this.#isForHere(method, args) ? { here: this.#here } : await this.#mainPlace()
+      if (place.thread) return await place.thread.call(method, args)
+      throwIfAborted(this.#signal)
+      return this.#answer(place.here as ReaderHandlers, method, args)
     } finally {
       this.#assertUnchanged()
     }
@@ -82,7 +112,9 @@ export class StoreReader {
 
   /** Close a stream in the thread. Errors are ignored. */
   async drop(id: number): Promise<void> {
-    await this.#thread.call('drop', { id }).catch(() => {})
+    const { thread, here } = await this.#mainPlace()
+    if (thread) await thread.call('drop', { id }).catch(() => {})
+    else here?.drop({ id })
   }
 
   /** Blobrefs in the form that the thread's handlers need. */
@@ -103,8 +135,62 @@ export class StoreReader {
   }
 
   /** End the thread. May be called twice. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
-    return this.#thread.close()
+    const { thread } = await (this.#main ?? this.#first)
+    this.#here?.close()
+    await thread?.close()
   }
+
+  /** Not for here: what goes through the whole store, streams, and all that comes after {@link READ_HERE} blobs. */
+  #isForHere(method: keyof ReaderHandlers, args: unknown): boolean {
+    if (method === 'checkpoints') return true
+    if (method !== 'batch' && method !== 'check') return false
+    this.#asked += (args as { count: number }).count
+    return this.#asked <= READ_HERE
+  }
+
+  #answer<K extends keyof ReaderHandlers & string>(
+    handlers: ReaderHandlers,
+    method: K,
+    args: Parameters<ReaderHandlers[K]>[0],
+  ): ReturnType<ReaderHandlers[K]>['reply'] {
+    try {
+      return handlers[method](args as never).reply
+    } catch (error) {
+      throw FluxError.fromSystem(error, this.name)
+    }
+  }
+
+  /**
+   * Where most of the store is read: in the thread, which is started when it is first needed. The store may have been removed
+   * since it was opened, or there may be no more threads: then it is read here to the end.
+   */
+  #mainPlace(): Promise<Place> {
+    this.#main ??= this.#here === undefined ? this.#first : this.#moveToThread(this.#here)
+    return this.#main
+  }
+
+  async #moveToThread(here: ReaderHandlers): Promise<Place> {
+    const place = await openPlace(this.name, this.#plan, this.#shared, false).catch(() => ({ here }))
+    if (!('thread' in place)) return place
+    here.close()
+    this.#here = undefined
+    this.#thread = place.thread
+    if (this.#signal?.aborted) this.#onAbort()
+    return place
+  }
+}
+
+async function openPlace(name: string, plan: ReadPlan, shared: SharedCounts, isHere: boolean): Promise<Place> {
+  const { module, data, load } = plan
+  if (isHere && load) {
+    try {
+      return { here: readerHandlers((await load()).openReader(data), shared) }
+    } catch (error) {
+      throw FluxError.fromSystem(error, name)
+    }
+  }
+  const threadData: ReaderThreadData = { name, module, data, shared }
+  return { thread: await Thread.open<ReaderHandlers>(name, './reader-thread', import.meta.url, threadData) }
 }

@@ -48,7 +48,7 @@ export class ArchiveStore extends OfflineStore {
         restored = await restore.run()
       }
       throwIfAborted(signal)
-      return new ArchiveStore(path, await openReader(spool, { verify: false }), restored)
+      return new ArchiveStore(path, await openReader(spool, { verify: false, inThread: true }), restored)
     } finally {
       // The open file stays readable without its name.
       dir.remove()

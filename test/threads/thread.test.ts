@@ -23,7 +23,7 @@ function starved(path: string, args: readonly string[], limit = ''): Opened[] {
 
 describe('threads/thread', () => {
   it('says in one line that too few files may be open, however few, and opens the store when there are enough', () => {
-    const path = copyOf('basic', 'content.sqlite')
+    const path = copyOf('files', 'content.files')
     const outcomes = starved(path, ['files', '24'], 'ulimit -n 80')
     for (const outcome of outcomes) {
       if ('opened' in outcome) continue
@@ -44,7 +44,7 @@ describe('threads/thread', () => {
 
   it('says in one line that no thread can be started', function () {
     if (process.platform !== 'linux' || !has('prlimit')) this.skip()
-    const path = copyOf('basic', 'content.sqlite')
+    const path = copyOf('files', 'content.files')
     chmodSync(dirname(path), 0o755)
     expect(starved(path, ['threads'])).to.deep.equal([
       {

@@ -21,7 +21,7 @@ export function planReading(path: string, { verify, scratchDirs }: ReadOptions):
   const module = moduleBeside('./reader', import.meta.url).href
   const data: SqliteReading = { path, name: path, access: 'immutable', verify }
   const journals = ['-wal', '-journal'].filter((suffix) => sizeOf(database + suffix) > 0)
-  if (journals.length === 0) return { module, data, assertUnchanged }
+  if (journals.length === 0) return { module, data, assertUnchanged, load: () => import('./reader.ts') }
   const staged = stage(database, journals, scratchDirs)
   data.path = staged.path
   data.access = journals.includes('-journal') ? 'private' : 'readonly'

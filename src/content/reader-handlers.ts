@@ -1,0 +1,83 @@
+/** Answers what can be asked of a reader: in its thread, or before that one runs. */
+import type { Answer } from '../threads/index.ts'
+import type { HashName } from './blobref.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { BlobFailure, BlobReader, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
+import { SHARED, type SharedCounts } from './read-counts.ts'
+import type { StoreTotals } from './store-on-disk.ts'
+
+/** Digests in hex, `count` of them, one after another. */
+interface Wanted {
+  hex: string
+  count: number
+}
+
+/** The handlers of the thread. */
+export type ReaderHandlers = {
+  hash: () => Answer<HashName>
+  checkpoints: () => Answer<Checkpoint[]>
+  batch: (
+    wanted: Wanted & { budgetBytes: number; maxBlobBytes: number },
+  ) => Answer<{ batch: PackedBatch; objects: number | undefined }>
+  sizes: (wanted: Wanted) => Answer<Float64Array>
+  check: (wanted: Wanted) => Answer<CheckedBatch>
+  /** Open a stream. @returns its id, or why the blob cannot be read */
+  open: (wanted: { hex: string }) => Answer<number | BlobFailure>
+  /** The next bytes of a stream; empty at its end; `damaged` when the blob is not complete. */
+  piece: (stream: { id: number }) => Answer<Uint8Array | 'damaged'>
+  /** Close a stream. */
+  drop: (stream: { id: number }) => Answer<undefined>
+  list: (range: { from: number; count: number }) => Answer<string>
+  mark: (wanted: Wanted) => Answer<undefined>
+  totals: () => Answer<StoreTotals>
+  close: () => Answer<undefined>
+}
+
+/** @param shared - updated meanwhile */
+export function readerHandlers(reader: BlobReader, shared: SharedCounts): ReaderHandlers {
+  const streams = new Map<number, BlobStream>()
+  let lastId = 0
+  return {
+    hash: () => ({ reply: reader.hash }),
+    checkpoints: () => ({ reply: reader.checkpoints() }),
+    batch({ hex, count, budgetBytes, maxBlobBytes }) {
+      const batch = reader.readBatch(hex, count, budgetBytes, maxBlobBytes)
+      const buffers = new Set([batch.arena, ...batch.large.values()].map((bytes) => bytes.buffer as ArrayBuffer))
+      return { reply: { batch, objects: reader.objects }, transfer: [...buffers] }
+    },
+    sizes: ({ hex, count }) => ({ reply: reader.sizes(hex, count) }),
+    check: ({ hex, count }) => ({ reply: reader.checkBatch(hex, count) }),
+    open({ hex }) {
+      const stream = reader.openStream(hex)
+      if ('status' in stream) return { reply: stream }
+      streams.set(++lastId, stream)
+      return { reply: lastId }
+    },
+    piece({ id }) {
+      const stream = streams.get(id)
+      // A copy, which can be transferred.
+      const piece = new Uint8Array(stream?.next() ?? [])
+      if (piece.length === 0 && !stream?.isWhole) return { reply: 'damaged' }
+      return { reply: piece, transfer: [piece.buffer] }
+    },
+    drop({ id }) {
+      streams.get(id)?.close()
+      streams.delete(id)
+      return { reply: undefined }
+    },
+    list({ from, count }) {
+      const digests = reader.list(from, count)
+      shared[SHARED.OBJECTS] = reader.objects ?? 0
+      return { reply: digests }
+    },
+    mark({ hex, count }) {
+      reader.mark(hex, count)
+      return { reply: undefined }
+    },
+    totals: () => ({ reply: reader.totals(shared) }),
+    close() {
+      reader.close()
+      return { reply: undefined }
+    },
+  }
+}
