@@ -35,9 +35,6 @@ function shown(name: string): string {
   return printable(name.length > MAX_SHOWN_CHARS ? `${name.slice(0, MAX_SHOWN_CHARS)}...` : name)
 }
 
-/** The hint for a key that a format cannot hold. */
-export const OTHER_FORMAT = 'write a .tar instead, or leave it out with --exclude'
-
 /** The error for a file whose parts do not add up to its declared size. */
 export function sizeMismatch(format: string, pathname: string, declared: number, written: number): ArchiveError {
   return new ArchiveError('EIO', { format, pathname }, `declared ${declared} bytes, but ${written} were written`)

@@ -4,7 +4,7 @@
  */
 import { throwIfAborted } from '../errors/index.ts'
 import type { FilterDescriptor } from './filters/index.ts'
-import type { FormatReader } from './formats/index.ts'
+import type { Batches } from './formats/index.ts'
 import { Input } from './input.ts'
 import { directoryFormat, type FilterName, type FormatName, KINDS, type Kinds, typeOf } from './kinds.ts'
 import { type Member, Reading } from './member.ts'
@@ -83,9 +83,9 @@ async function openDirectory(
 ): Promise<ArchiveReader> {
   const root = path === '-' ? '/dev/stdin' : path.replace(/(?<=.)\/+$/, '')
   const format = directoryFormat(kinds)
-  const { openReader } = await format.read()
-  const reader = openReader({ path: root, source, reading: new Reading(root, format.name) })
-  return new OpenedArchive(typeOf({ format, filter: undefined }), reader, options, [source])
+  const { readMembers } = await format.read()
+  const members = readMembers({ path: root, source, reading: new Reading(root, format.name) })
+  return new OpenedArchive(typeOf({ format, filter: undefined }), members, options, [source])
 }
 
 async function openStream(source: Source, options: OpenArchiveOptions, kinds: Kinds): Promise<ArchiveReader> {
@@ -149,10 +149,10 @@ async function openFormat(
     if (source.size === undefined) seekable = await Source.spool(input.rest(), source.name, options.signal)
   }
   try {
-    const { openReader } = await format.read()
-    const reader = openReader({ input, source: seekable, reading })
+    const { readMembers } = await format.read()
+    const members = readMembers({ input, source: seekable, reading })
     const dispose = seekable === source ? [source] : [seekable, source]
-    return new OpenedArchive(typeOf({ format, filter: filters[0] }), reader, options, dispose, input)
+    return new OpenedArchive(typeOf({ format, filter: filters[0] }), members, options, dispose, input)
   } catch (error) {
     // The caller closes the archive itself, but does not know the file that a pipe was spooled to.
     if (seekable !== source) await seekable[Symbol.asyncDispose]()
@@ -170,7 +170,7 @@ async function* untilAborted(batches: AsyncIterable<Member[]>, signal: AbortSign
 
 class OpenedArchive implements ArchiveReader {
   readonly type: OpenedType
-  readonly #reader: FormatReader
+  readonly #members: Batches
   readonly #signal: AbortSignal | undefined
   /** The archive itself is last; before it, the file that a pipe was spooled to. */
   readonly #sources: readonly Source[]
@@ -178,13 +178,13 @@ class OpenedArchive implements ArchiveReader {
 
   constructor(
     type: OpenedType,
-    reader: FormatReader,
+    members: Batches,
     { signal }: OpenArchiveOptions,
     sources: readonly Source[],
     input?: Input,
   ) {
     this.type = type
-    this.#reader = reader
+    this.#members = members
     this.#signal = signal
     this.#sources = sources
     this.#input = input
@@ -203,7 +203,7 @@ class OpenedArchive implements ArchiveReader {
   }
 
   batches(): AsyncIterable<Member[]> {
-    return untilAborted(this.#reader.batches(), this.#signal)
+    return untilAborted(this.#members, this.#signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import { hasMagic, type Magic } from './descriptor.ts'
 import type { FilterDescriptor } from './filters/index.ts'
 import type { FileFormat } from './formats/index.ts'
 import { KINDS, type Kinds, readableFormats } from './kinds.ts'
+import { UNSUPPORTED } from './unsupported.ts'
 
 /** How many first bytes contain every magic. */
 export function magicBytes({ formats, filters }: Kinds): number {
@@ -45,42 +46,21 @@ function startOf(magic: Magic): number {
 
 const isZeros = (head: Buffer): boolean => head.every((byte) => byte === 0)
 
-const UNSUPPORTED_MAGICS: readonly [magic: string, what: string][] = [
-  ['7z\xbc\xaf\x27\x1c', 'a 7z archive'],
-  ['Rar!\x1a\x07', 'a RAR archive'],
-  ['xar!', 'a xar archive'],
-  ['!<arch>\n', 'an ar archive'],
-  ['\xc7\x71', 'a binary cpio archive'],
-  ['\x71\xc7', 'a binary cpio archive'],
-  ['\x1f\x9d', 'compressed by compress (.Z)'],
-  ['LZIP', 'compressed by lzip'],
-  ['\x04\x22\x4d\x18', 'compressed by lz4'],
-  ['\x89LZO', 'compressed by lzop'],
-  ['\x5d\0\0', 'compressed by lzma'],
-  ['SQLite format 3\0', 'an SQLite database'],
-  ['\x7fELF', 'a program'],
-  ['%PDF-', 'a PDF document'],
-  ['#mtree', 'an mtree listing'],
-  ['WARC/', 'a WARC archive'],
-]
-
 /** @returns half a sentence that says what the file is, and a hint */
 export function describeUnsupported(head: Buffer, kinds: Kinds = KINDS): { what: string; hint: string } {
   if (isZeros(head)) {
     const hint = 'an ISO 9660 image or a disk file that was cut off looks like this; make the archive again'
     return { what: `begins with ${head.length} bytes of zeros, and is not an archive`, hint }
   }
-  const known = UNSUPPORTED_MAGICS.find(([magic]) => hasMagic(head, [[0, magic]]))?.[1]
-  if (known === 'a 7z archive') {
-    return { what: 'is a 7z archive, which is not supported', hint: 'unpack it with `7z x`, and give the directory' }
-  }
-  if (known?.startsWith('compressed')) {
-    return { what: `is ${known}, which is not supported`, hint: 'uncompress it first' }
+  const known = UNSUPPORTED.find(({ magic }) => hasMagic(head, magic))
+  const toRead = known?.isCompressed ? 'uncompress it first' : known?.toRead
+  if (known !== undefined && toRead !== undefined) {
+    return { what: `is ${known.what}, which is not supported`, hint: toRead }
   }
   const text = /^[\t\n\r\x20-\x7e]+$/.test(head.toString('latin1', 0, Math.min(head.length, 512)))
   const bytes = `begins with ${head.toString('hex', 0, 8).replace(/(..)(?=.)/g, '$1 ')}`
   const what = known
-    ? `is ${known}, not an archive that can be read`
+    ? `is ${known.what}, not an archive that can be read`
     : text
       ? 'is text, not an archive'
       : `is not an archive: it ${bytes}`

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { createArchive, createArchiveOf } from '../../src/archive/create.ts'
-import type { FileFormat, FileOrigin, FileTarget, FormatReader } from '../../src/archive/formats/index.ts'
+import type { FileFormat, FileOrigin, FileTarget } from '../../src/archive/formats/index.ts'
 import type { FormatEncoder } from '../../src/archive/index.ts'
 import { KINDS, type Kinds } from '../../src/archive/kinds.ts'
 import type { Member, Reading } from '../../src/archive/member.ts'
@@ -55,34 +55,24 @@ class ToyEncoder implements FormatEncoder {
   }
 }
 
-class ToyReader implements FormatReader {
-  readonly #from: FileOrigin
-
-  constructor(from: FileOrigin) {
-    this.#from = from
+async function* readMembers({ input, reading }: FileOrigin): AsyncGenerator<Member[], void, undefined> {
+  await input.skip(MAGIC.length)
+  for (let line: string; (line = await readLine(input, reading)) !== ''; ) {
+    const { path, size = 0, linkname = '' } = JSON.parse(line)
+    const data = linkname === '' ? await input.take(size) : undefined
+    const type = linkname === '' ? 'file' : 'symlink'
+    const rest = { extra: undefined, offset: 0, stream: undefined }
+    yield [{ ...ATTRIBUTES, ...rest, path, type, size, linkname, data }]
   }
+  await input.drain()
+}
 
-  async *batches(): AsyncGenerator<Member[], void, undefined> {
-    const { input, reading } = this.#from
-    await input.skip(MAGIC.length)
-    for (let line: string; (line = await this.#line(reading)) !== ''; ) {
-      const { path, size = 0, linkname = '' } = JSON.parse(line)
-      const data = linkname === '' ? await input.take(size) : undefined
-      const type = linkname === '' ? 'file' : 'symlink'
-      const rest = { extra: undefined, offset: 0, stream: undefined }
-      yield [{ ...ATTRIBUTES, ...rest, path, type, size, linkname, data }]
-    }
-    await input.drain()
-  }
-
-  async #line(reading: Reading): Promise<string> {
-    const { input } = this.#from
-    for (let text = ''; ; ) {
-      const byte = await input.take(1)
-      if (byte.length === 0) throw reading.truncated('a line')
-      if (byte[0] === 0x0a) return text
-      text += byte.toString('latin1')
-    }
+async function readLine(input: FileOrigin['input'], reading: Reading): Promise<string> {
+  for (let text = ''; ; ) {
+    const byte = await input.take(1)
+    if (byte.length === 0) throw reading.truncated('a line')
+    if (byte[0] === 0x0a) return text
+    text += byte.toString('latin1')
   }
 }
 
@@ -98,7 +88,7 @@ const toy: FileFormat<'toy'> = {
       return new StreamWriter(type, sink, out, new ToyEncoder(out), filter)
     },
   }),
-  read: async () => ({ openReader: (from: FileOrigin) => new ToyReader(from) }),
+  read: async () => ({ readMembers }),
 }
 
 /** How many files of this process are a given path. */
@@ -168,7 +158,7 @@ describe('a format of one descriptor', () => {
     for (const read of [
       async () => Promise.reject(new Error('no reader')),
       async () => ({
-        openReader(): never {
+        readMembers(): never {
           throw new Error('no reader')
         },
       }),

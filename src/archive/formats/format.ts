@@ -58,16 +58,11 @@ export interface DirectoryOrigin {
   readonly reading: Reading
 }
 
-/** Reads one archive. It can be read once. */
-export interface FormatReader {
-  /** @throws {ArchiveError} the archive is damaged, or holds something that cannot be read */
-  batches(): Batches
-}
-
 interface Named<Name extends string, To, From> {
   readonly name: Name
   write(): Promise<{ openWriter(to: To): ArchiveWriter | Promise<ArchiveWriter> }>
-  read(): Promise<{ openReader(from: From): FormatReader }>
+  /** `readMembers` throws an `ArchiveError` if the archive is damaged, or holds something that cannot be read. */
+  read(): Promise<{ readMembers(from: From): Batches }>
 }
 
 /** A format whose archives are single files. */

@@ -5,6 +5,7 @@ import { iso9660 } from './iso9660/index.ts'
 import { tar } from './tar/index.ts'
 import { zip } from './zip/index.ts'
 
+export type { Batches } from './batch.ts'
 export type {
   DirectoryFormat,
   DirectoryOrigin,
@@ -13,7 +14,6 @@ export type {
   FileOrigin,
   FileTarget,
   Format,
-  FormatReader,
 } from './format.ts'
 
 export const FORMATS = [tar, zip, cpio, iso9660, directory] as const

@@ -4,10 +4,11 @@
  * content is the target.
  */
 import type { ChunkWriter } from '../../../bytes/index.ts'
-import { ArchiveError, assertSize, OTHER_FORMAT, sizeMismatch } from '../../archive-error.ts'
+import { ArchiveError, assertSize, sizeMismatch } from '../../archive-error.ts'
 import { S_IFLNK, S_IFREG } from '../../file-mode.ts'
 import type { ExtraRecords, FormatEncoder, MemberAttributes } from '../../format-encoder.ts'
 import { HEADER_BYTES as MAX_TARGET_BYTES } from '../../member.ts'
+import { OTHER_FORMAT, OTHER_FORMAT_OR_EXCLUDE } from '../other-format.ts'
 import { encodePax } from '../pax-records.ts'
 import { type Field, ODC, ODC_MAGIC, TRAILER } from './layout.ts'
 
@@ -79,7 +80,9 @@ export class CpioEncoder implements FormatEncoder {
     const content = Buffer.from(target)
     if (content.length > MAX_TARGET_BYTES) {
       const what = `the target of the link is longer than the ${MAX_TARGET_BYTES} bytes that readers accept`
-      throw new ArchiveError('ENAMETOOLONG', { format: 'cpio', pathname: path }, what, { hint: OTHER_FORMAT })
+      throw new ArchiveError('ENAMETOOLONG', { format: 'cpio', pathname: path }, what, {
+        hint: OTHER_FORMAT_OR_EXCLUDE,
+      })
     }
     this.#member(S_IFLNK, path, content.length, extra)
     this.#out.write(content)
@@ -101,11 +104,11 @@ export class CpioEncoder implements FormatEncoder {
     const at = { format: 'cpio', pathname: path }
     if (size > MAX_11) {
       const what = `its ${size} bytes are more than the 8 GiB that a cpio can hold`
-      throw new ArchiveError('EFBIG', at, what, { hint: OTHER_FORMAT })
+      throw new ArchiveError('EFBIG', at, what, { hint: OTHER_FORMAT_OR_EXCLUDE })
     }
     if (name.length > MAX_6) {
       const what = `a name of more than ${MAX_6} bytes, which a cpio cannot hold`
-      throw new ArchiveError('ENAMETOOLONG', at, what, { hint: OTHER_FORMAT })
+      throw new ArchiveError('ENAMETOOLONG', at, what, { hint: OTHER_FORMAT_OR_EXCLUDE })
     }
     const header = this.#header
     // Device and file number together identify a file. Each member gets a pair of its own, even with more than 2^18
@@ -131,6 +134,6 @@ function putOctal(header: Buffer, [offset, width]: Field, value: number): void {
 
 function tooLarge(what: string): ArchiveError {
   return new ArchiveError('EOVERFLOW', { format: 'cpio' }, `cpio: cannot store ${what}`, {
-    hint: 'write a .tar instead',
+    hint: OTHER_FORMAT,
   })
 }

@@ -6,7 +6,7 @@ import { S_IFMT } from '../../file-mode.ts'
 import type { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
 import { Batch, type Batches, Body } from '../batch.ts'
-import type { FileOrigin, FormatReader } from '../format.ts'
+import type { FileOrigin } from '../format.ts'
 import { extraOf, parsePax } from '../pax.ts'
 import { CHECK, CRC_MAGIC, type Field, LAYOUTS, MAGIC_BYTES, NEWC, ODC, TRAILER } from './layout.ts'
 
@@ -22,83 +22,67 @@ interface Header {
   pad: number
 }
 
-export function openReader(from: FileOrigin): FormatReader {
-  return new CpioReader(from)
-}
-
-class CpioReader implements FormatReader {
-  readonly #input: Input
-  readonly #reading: Reading
-
-  constructor({ input, reading }: FileOrigin) {
-    this.#input = input
-    this.#reading = reading
-  }
-
-  async *batches(): Batches {
-    const input = this.#input
-    const reading = this.#reading
-    const batch = new Batch()
-    // Both maps forget a file after its last name, as writers of cpio do.
-    /** Names seen before the content of their file. */
-    const waiting = new Map<string, Member[]>()
-    /** For a file whose content has been read, its name, and how many further names are still to come. */
-    const seen = new Map<string, { path: string; left: number }>()
-    for (let header: Header | undefined; (header = await readHeader(input, reading)); ) {
-      const { member, size, file, names, check, pad } = header
-      if (file !== undefined && size === 0) {
-        const first = seen.get(file)
-        const others = waiting.get(file)
-        if (first !== undefined) {
-          batch.add(linkTo(first.path, member))
-          if (--first.left === 0) seen.delete(file)
-        } else if (others === undefined) {
-          waiting.set(file, [member])
-        } else if (others.push(member) === names) {
-          // All names have been read without content: the file is empty.
-          waiting.delete(file)
-          addEmpty(batch, others)
-        }
-        if (batch.full) yield batch.take()
-        continue
-      }
-      const sum = { value: 0 }
-      const onChunk = check === undefined ? undefined : (chunk: Uint8Array) => add(sum, chunk)
-      if (member.type === 'file' && size > WHOLE_BYTES) {
-        const body = new Body(input, reading, member.path, size, onChunk)
-        member.stream = () => body.stream()
-        batch.add(member)
-        yield batch.take()
-        await body.finish()
-        await input.skip(pad)
-      } else {
-        await readContent(input, header, reading)
-        if (member.data !== undefined) onChunk?.(member.data)
-        batch.add(member)
-      }
-      if (check !== undefined && sum.value !== check) {
-        throw reading.error('EBADMSG', 'damaged: its checksum does not match', {
-          path: member.path,
-          offset: member.offset,
-        })
-      }
-      if (file !== undefined) {
-        const others = waiting.get(file) ?? []
-        for (const other of others) batch.add(linkTo(member.path, other))
+export async function* readMembers({ input, reading }: FileOrigin): Batches {
+  const batch = new Batch()
+  // Both maps forget a file after its last name, as writers of cpio do.
+  /** Names seen before the content of their file. */
+  const waiting = new Map<string, Member[]>()
+  /** For a file whose content has been read, its name, and how many further names are still to come. */
+  const seen = new Map<string, { path: string; left: number }>()
+  for (let header: Header | undefined; (header = await readHeader(input, reading)); ) {
+    const { member, size, file, names, check, pad } = header
+    if (file !== undefined && size === 0) {
+      const first = seen.get(file)
+      const others = waiting.get(file)
+      if (first !== undefined) {
+        batch.add(linkTo(first.path, member))
+        if (--first.left === 0) seen.delete(file)
+      } else if (others === undefined) {
+        waiting.set(file, [member])
+      } else if (others.push(member) === names) {
+        // All names have been read without content: the file is empty.
         waiting.delete(file)
-        const left = names - 1 - others.length
-        if (left > 0) seen.set(file, { path: member.path, left })
+        addEmpty(batch, others)
       }
       if (batch.full) yield batch.take()
+      continue
     }
-    // Empty files, some of whose names are not in the archive.
-    for (const names of waiting.values()) {
-      addEmpty(batch, names)
-      if (batch.full) yield batch.take()
+    const sum = { value: 0 }
+    const onChunk = check === undefined ? undefined : (chunk: Uint8Array) => add(sum, chunk)
+    if (member.type === 'file' && size > WHOLE_BYTES) {
+      const body = new Body(input, reading, member.path, size, onChunk)
+      member.stream = () => body.stream()
+      batch.add(member)
+      yield batch.take()
+      await body.finish()
+      await input.skip(pad)
+    } else {
+      await readContent(input, header, reading)
+      if (member.data !== undefined) onChunk?.(member.data)
+      batch.add(member)
     }
-    if (batch.members.length > 0) yield batch.take()
-    await input.drain()
+    if (check !== undefined && sum.value !== check) {
+      throw reading.error('EBADMSG', 'damaged: its checksum does not match', {
+        path: member.path,
+        offset: member.offset,
+      })
+    }
+    if (file !== undefined) {
+      const others = waiting.get(file) ?? []
+      for (const other of others) batch.add(linkTo(member.path, other))
+      waiting.delete(file)
+      const left = names - 1 - others.length
+      if (left > 0) seen.set(file, { path: member.path, left })
+    }
+    if (batch.full) yield batch.take()
   }
+  // Empty files, some of whose names are not in the archive.
+  for (const names of waiting.values()) {
+    addEmpty(batch, names)
+    if (batch.full) yield batch.take()
+  }
+  if (batch.members.length > 0) yield batch.take()
+  await input.drain()
 }
 
 function addEmpty(batch: Batch, [first, ...others]: readonly Member[]): void {

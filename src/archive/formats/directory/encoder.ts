@@ -3,8 +3,9 @@
  * key.
  */
 import type { ChunkWriter } from '../../../bytes/index.ts'
-import { ArchiveError, OTHER_FORMAT } from '../../archive-error.ts'
+import { ArchiveError } from '../../archive-error.ts'
 import type { ExtraRecords, MemberAttributes } from '../../format-encoder.ts'
+import { OTHER_FORMAT_OR_EXCLUDE } from '../other-format.ts'
 import { TarEncoder } from '../tar-encoder.ts'
 
 /** Most bytes of a component and of a path in Linux (NAME_MAX, and PATH_MAX without its NUL). */
@@ -76,5 +77,5 @@ function leadsOut(path: string, target: string): boolean {
 }
 
 function refusal(code: 'ENOTSUP' | 'ENAMETOOLONG', pathname: string, what: string): ArchiveError {
-  return new ArchiveError(code, { format: 'directory', pathname }, what, { hint: OTHER_FORMAT })
+  return new ArchiveError(code, { format: 'directory', pathname }, what, { hint: OTHER_FORMAT_OR_EXCLUDE })
 }

@@ -3,48 +3,28 @@ import { constants, type Stats } from 'node:fs'
 import { lstat, open, readdir, readlink } from 'node:fs/promises'
 import { FluxError } from '../../../errors/index.ts'
 import { type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
-import type { Source } from '../../source.ts'
 import { Batch, type Batches } from '../batch.ts'
-import type { DirectoryOrigin, FormatReader } from '../format.ts'
+import type { DirectoryOrigin } from '../format.ts'
 
 /** Files read at the same time. */
 const PARALLEL = 32
 
-export function openReader(from: DirectoryOrigin): FormatReader {
-  return new DirectoryReader(from)
-}
-
-class DirectoryReader implements FormatReader {
-  readonly #path: string
-  readonly #source: Source
-  readonly #reading: Reading
-
-  constructor({ path, source, reading }: DirectoryOrigin) {
-    this.#path = path
-    this.#source = source
-    this.#reading = reading
-  }
-
-  async *batches(): Batches {
-    const root = this.#path
-    const source = this.#source
-    const reading = this.#reading
-    const batch = new Batch()
-    // Names still to read, the next one last. A stack, so that deep trees need no recursion.
-    const stack = await names(root, '', reading)
-    for (let count: number; stack.length > 0; ) {
-      // Take names up to the first directory, whose contents come next.
-      for (count = 1; count < PARALLEL && count < stack.length && stack.at(-count)?.isDirectory === false; ) count++
-      const found = stack.splice(-count).reverse()
-      for (const member of await Promise.all(found.map(({ path }) => read(root, path, reading)))) {
-        source.bytesRead += member.size
-        batch.add(member)
-        if (batch.full || member.stream) yield batch.take()
-        if (member.type === 'directory') for (const name of await names(root, member.path, reading)) stack.push(name)
-      }
+export async function* readMembers({ path: root, source, reading }: DirectoryOrigin): Batches {
+  const batch = new Batch()
+  // Names still to read, the next one last. A stack, so that deep trees need no recursion.
+  const stack = await names(root, '', reading)
+  for (let count: number; stack.length > 0; ) {
+    // Take names up to the first directory, whose contents come next.
+    for (count = 1; count < PARALLEL && count < stack.length && stack.at(-count)?.isDirectory === false; ) count++
+    const found = stack.splice(-count).reverse()
+    for (const member of await Promise.all(found.map(({ path }) => read(root, path, reading)))) {
+      source.bytesRead += member.size
+      batch.add(member)
+      if (batch.full || member.stream) yield batch.take()
+      if (member.type === 'directory') for (const name of await names(root, member.path, reading)) stack.push(name)
     }
-    if (batch.members.length > 0) yield batch.take()
   }
+  if (batch.members.length > 0) yield batch.take()
 }
 
 interface Name {

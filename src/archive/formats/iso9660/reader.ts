@@ -5,7 +5,7 @@
 import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
 import type { Source } from '../../source.ts'
 import { Batch, type Batches } from '../batch.ts'
-import type { FileOrigin, FormatReader } from '../format.ts'
+import type { FileOrigin } from '../format.ts'
 import { Window } from '../window.ts'
 import {
   DESCRIPTOR,
@@ -224,52 +224,36 @@ class Image {
   }
 }
 
-export function openReader(from: FileOrigin): FormatReader {
-  return new Iso9660Reader(from)
-}
-
-class Iso9660Reader implements FormatReader {
-  readonly #source: Source
-  readonly #reading: Reading
-
-  constructor({ source, reading }: FileOrigin) {
-    this.#source = source
-    this.#reading = reading
-  }
-
-  async *batches(): Batches {
-    const source = this.#source
-    const reading = this.#reading
-    const image = new Image(source, reading)
-    await image.open()
-    const batch = new Batch()
-    const stack: Directory[] = [{ ...image.root, path: '' }]
-    const visited = new Set<number>([image.root.block])
-    for (let directory: Directory | undefined; (directory = stack.pop()); ) {
-      const below: Directory[] = []
-      for await (const found of image.records(directory)) {
-        const { rockRidge } = found
-        if (rockRidge?.relocated) continue
-        const member = toMember(image, directory, found)
-        if (member.type === 'directory') {
-          const moved = rockRidge?.relocatedTo
-          const extent = moved === undefined ? (found.extents[0] as Extent) : await image.relocated(moved)
-          if (visited.has(extent.block)) {
-            const at = { path: member.path, offset: found.offset }
-            throw reading.error('EBADMSG', 'damaged: a directory within itself, or in two places', at)
-          }
-          visited.add(extent.block)
-          below.push({ ...extent, path: member.path })
-        } else if (member.type === 'file') {
-          await addContent(image, member, found)
+export async function* readMembers({ source, reading }: FileOrigin): Batches {
+  const image = new Image(source, reading)
+  await image.open()
+  const batch = new Batch()
+  const stack: Directory[] = [{ ...image.root, path: '' }]
+  const visited = new Set<number>([image.root.block])
+  for (let directory: Directory | undefined; (directory = stack.pop()); ) {
+    const below: Directory[] = []
+    for await (const found of image.records(directory)) {
+      const { rockRidge } = found
+      if (rockRidge?.relocated) continue
+      const member = toMember(image, directory, found)
+      if (member.type === 'directory') {
+        const moved = rockRidge?.relocatedTo
+        const extent = moved === undefined ? (found.extents[0] as Extent) : await image.relocated(moved)
+        if (visited.has(extent.block)) {
+          const at = { path: member.path, offset: found.offset }
+          throw reading.error('EBADMSG', 'damaged: a directory within itself, or in two places', at)
         }
-        batch.add(member)
-        if (batch.full || member.stream) yield batch.take()
+        visited.add(extent.block)
+        below.push({ ...extent, path: member.path })
+      } else if (member.type === 'file') {
+        await addContent(image, member, found)
       }
-      for (const next of below.reverse()) stack.push(next)
+      batch.add(member)
+      if (batch.full || member.stream) yield batch.take()
     }
-    if (batch.members.length > 0) yield batch.take()
+    for (const next of below.reverse()) stack.push(next)
   }
+  if (batch.members.length > 0) yield batch.take()
 }
 
 function toMember(image: Image, directory: Directory, found: Found): Member {

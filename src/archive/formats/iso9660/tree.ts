@@ -3,8 +3,9 @@
  * so some 40 bytes and the name of each member stay in memory to the end. They are kept in columns, since an object for
  * each would take ten times as much. A node's number is greater than its parent's.
  */
-import { ArchiveError, OTHER_FORMAT } from '../../archive-error.ts'
+import { ArchiveError } from '../../archive-error.ts'
 import type { ExtraRecords } from '../../format-encoder.ts'
+import { OTHER_FORMAT_OR_EXCLUDE } from '../other-format.ts'
 import { sectorsOf } from './fields.ts'
 
 export const ROOT = 0
@@ -251,7 +252,7 @@ function fail(
   pathname: string,
   what: string,
 ): ArchiveError {
-  return new ArchiveError(code, { format: 'iso9660', pathname }, what, { hint: OTHER_FORMAT })
+  return new ArchiveError(code, { format: 'iso9660', pathname }, what, { hint: OTHER_FORMAT_OR_EXCLUDE })
 }
 
 function tooLong(path: string): ArchiveError {

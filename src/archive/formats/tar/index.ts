@@ -1,11 +1,11 @@
 import type { FileFormat } from '../format.ts'
 import { checkHeader } from './header.ts'
-import { BLOCK_BYTES, MAGIC, RECORD_BYTES, USTAR } from './layout.ts'
+import { BLOCK_BYTES, EXTENSION, MAGIC, RECORD_BYTES, USTAR } from './layout.ts'
 
 /** POSIX tar. Other dialects can be read. */
 export const tar: FileFormat<'tar'> = {
   name: 'tar',
-  extensions: ['.tar'],
+  extensions: [EXTENSION],
   magic: [[[MAGIC[0], USTAR]]],
   isLike: (head) => {
     if (head.length < BLOCK_BYTES) return false

@@ -1,5 +1,8 @@
 /** The header of a tar member. Fields are named as in the standard (POSIX pax(1), "ustar Interchange Format"). */
 
+/** The file name extension, with its dot. */
+export const EXTENSION = '.tar'
+
 /** Headers and contents are padded to blocks of this size. */
 export const BLOCK_BYTES = 512
 /** A tape record: GNU tar and libarchive pad a streamed archive to a multiple of it. */

@@ -5,7 +5,7 @@
 import type { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type MemberType, type Reading, WHOLE_BYTES } from '../../member.ts'
 import { Batch, type Batches, Body } from '../batch.ts'
-import type { FileOrigin, FormatReader } from '../format.ts'
+import type { FileOrigin } from '../format.ts'
 import { extraOf, type PaxRecords, parsePax } from '../pax.ts'
 import { checkHeader, parseHeader, type TarHeader } from './header.ts'
 import {
@@ -54,86 +54,69 @@ const SKIPPED = 'VAE'
 
 const padded = (size: number): number => Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
 
-export function openReader(from: FileOrigin): FormatReader {
-  return new TarReader(from)
-}
+export async function* readMembers({ input, reading }: FileOrigin): Batches {
+  const batch = new Batch()
+  let global: PaxRecords | undefined
+  let local: PaxRecords | undefined
+  let headersAt = -1
+  let headerBytes = 0
+  for (;;) {
+    if (!input.ready(BLOCK_BYTES) && !(await input.fill(BLOCK_BYTES))) throw atEnd(input, reading)
+    const offset = input.offset
+    const state = checkHeader(input.buffer, input.position)
+    if (state === 'zero') break
+    if (state === 'damaged') throw reading.error('EBADMSG', 'damaged header: its checksum does not match', { offset })
+    const known = { path: local?.path !== undefined, linkname: local?.linkpath !== undefined }
+    const header = parseHeader(input.buffer, input.position, reading, offset, known)
+    input.position += BLOCK_BYTES
 
-class TarReader implements FormatReader {
-  readonly #input: Input
-  readonly #reading: Reading
-
-  constructor({ input, reading }: FileOrigin) {
-    this.#input = input
-    this.#reading = reading
-  }
-
-  async *batches(): Batches {
-    const input = this.#input
-    const reading = this.#reading
-    const batch = new Batch()
-    let global: PaxRecords | undefined
-    let local: PaxRecords | undefined
-    let headersAt = -1
-    let headerBytes = 0
-    for (;;) {
-      if (!input.ready(BLOCK_BYTES) && !(await input.fill(BLOCK_BYTES))) throw atEnd(input, reading)
-      const offset = input.offset
-      const state = checkHeader(input.buffer, input.position)
-      if (state === 'zero') break
-      if (state === 'damaged') throw reading.error('EBADMSG', 'damaged header: its checksum does not match', { offset })
-      const known = { path: local?.path !== undefined, linkname: local?.linkpath !== undefined }
-      const header = parseHeader(input.buffer, input.position, reading, offset, known)
-      input.position += BLOCK_BYTES
-
-      const { typeflag } = header
-      if (EXTENDED.has(typeflag)) {
-        if (headersAt < 0 && typeflag !== TYPE_PAX_GLOBAL) headersAt = offset
-        headerBytes += header.size
-        const bytes = await extended(input, header.size, headerBytes, reading, offset)
-        if (typeflag === TYPE_PAX_GLOBAL)
-          global = globalOf(parsePax(bytes, global ?? {}, reading, offset + BLOCK_BYTES))
-        else if (typeflag === TYPE_GNU_LONG_NAME) local = { ...local, path: untilNul(bytes, reading, offset) }
-        else if (typeflag === TYPE_GNU_LONG_LINK) local = { ...local, linkpath: untilNul(bytes, reading, offset) }
-        else local = parsePax(bytes, local ?? {}, reading, offset + BLOCK_BYTES)
-        continue
-      }
-      const member = toMember(header, merge(global, local), reading, headersAt < 0 ? offset : headersAt)
-      const pax = local !== undefined
-      local = undefined
-      headersAt = -1
-      headerBytes = 0
-
-      let size = member === undefined ? header.size : member.size
-      if (member?.type === 'hardlink') size = await sizeOfHardlink(input, header, pax)
-      if (typeflag === TYPE_GNU_DUMPDIR) size = header.size
-      if (member?.type === 'file' && size > WHOLE_BYTES) {
-        const body = new Body(input, reading, member.path, size)
-        member.stream = () => body.stream()
-        batch.add(member)
-        yield batch.take()
-        await body.finish()
-        await skip(input, padded(size) - size, member, reading)
-        continue
-      }
-      const bytes = padded(size)
-      if (member?.type === 'file') {
-        if (!input.ready(bytes) && !(await input.fill(bytes)) && input.available < size) {
-          throw reading.truncated(`${size} bytes of content`, { path: member.path, offset: input.offset })
-        }
-        member.data = input.buffer.subarray(input.position, input.position + size)
-        input.position += Math.min(bytes, input.available)
-      } else if (bytes > 0) {
-        await skip(input, bytes, member, reading)
-      }
-      if (member === undefined) continue
-      batch.add(member)
-      if (batch.full) yield batch.take()
+    const { typeflag } = header
+    if (EXTENDED.has(typeflag)) {
+      if (headersAt < 0 && typeflag !== TYPE_PAX_GLOBAL) headersAt = offset
+      headerBytes += header.size
+      const bytes = await extended(input, header.size, headerBytes, reading, offset)
+      if (typeflag === TYPE_PAX_GLOBAL) global = globalOf(parsePax(bytes, global ?? {}, reading, offset + BLOCK_BYTES))
+      else if (typeflag === TYPE_GNU_LONG_NAME) local = { ...local, path: untilNul(bytes, reading, offset) }
+      else if (typeflag === TYPE_GNU_LONG_LINK) local = { ...local, linkpath: untilNul(bytes, reading, offset) }
+      else local = parsePax(bytes, local ?? {}, reading, offset + BLOCK_BYTES)
+      continue
     }
-    if (local !== undefined)
-      throw reading.error('EBADMSG', 'a pax or long name header without a member', { offset: input.offset })
-    if (batch.members.length > 0) yield batch.take()
-    await input.drain()
+    const member = toMember(header, merge(global, local), reading, headersAt < 0 ? offset : headersAt)
+    const pax = local !== undefined
+    local = undefined
+    headersAt = -1
+    headerBytes = 0
+
+    let size = member === undefined ? header.size : member.size
+    if (member?.type === 'hardlink') size = await sizeOfHardlink(input, header, pax)
+    if (typeflag === TYPE_GNU_DUMPDIR) size = header.size
+    if (member?.type === 'file' && size > WHOLE_BYTES) {
+      const body = new Body(input, reading, member.path, size)
+      member.stream = () => body.stream()
+      batch.add(member)
+      yield batch.take()
+      await body.finish()
+      await skip(input, padded(size) - size, member, reading)
+      continue
+    }
+    const bytes = padded(size)
+    if (member?.type === 'file') {
+      if (!input.ready(bytes) && !(await input.fill(bytes)) && input.available < size) {
+        throw reading.truncated(`${size} bytes of content`, { path: member.path, offset: input.offset })
+      }
+      member.data = input.buffer.subarray(input.position, input.position + size)
+      input.position += Math.min(bytes, input.available)
+    } else if (bytes > 0) {
+      await skip(input, bytes, member, reading)
+    }
+    if (member === undefined) continue
+    batch.add(member)
+    if (batch.full) yield batch.take()
   }
+  if (local !== undefined)
+    throw reading.error('EBADMSG', 'a pax or long name header without a member', { offset: input.offset })
+  if (batch.members.length > 0) yield batch.take()
+  await input.drain()
 }
 
 /**

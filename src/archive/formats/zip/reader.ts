@@ -4,10 +4,9 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 import { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type MemberType, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
-import type { Source } from '../../source.ts'
 import { inflateRaw } from '../../zlib.ts'
 import { Batch, type Batches } from '../batch.ts'
-import type { FileOrigin, FormatReader } from '../format.ts'
+import type { FileOrigin } from '../format.ts'
 import { Window } from '../window.ts'
 import { ZipExtents } from './extents.ts'
 import { DEFLATED, STORED } from './layout.ts'
@@ -17,65 +16,49 @@ import { findDirectory, readEntry, type ZipEntry } from './read-directory.ts'
 /** Most packed bytes of content that is read whole: deflate adds no more to incompressible content. */
 const WHOLE_PACKED_BYTES = WHOLE_BYTES + (WHOLE_BYTES >> 8) + 64
 
-export function openReader(from: FileOrigin): FormatReader {
-  return new ZipReader(from)
-}
-
-class ZipReader implements FormatReader {
-  readonly #source: Source
-  readonly #reading: Reading
-
-  constructor({ source, reading }: FileOrigin) {
-    this.#source = source
-    this.#reading = reading
-  }
-
-  async *batches(): Batches {
-    const source = this.#source
-    const reading = this.#reading
-    const window = new Window(source)
-    const directory = await findDirectory(window, reading)
-    const extents = await ZipExtents.scan(source, directory, reading)
-    // Read in chunks through a window of its own: a directory of a million entries has some hundred megabytes.
-    const input = new Input(new Window(source).stretch(directory.offset, directory.size))
-    const batch = new Batch()
-    for (let n = 0; n < directory.entries; n++) {
-      const entry = await readEntry(input, directory.offset, reading)
-      const member = toMember(entry, reading)
-      const { path, type } = member
-      const at = { path, offset: entry.headerOffset }
-      if (entry.encrypted) throw reading.error('ENOTSUP', 'is encrypted, which is not supported', at)
-      let data = contentOffset(window, entry, at, reading)
-      if (data === undefined) {
-        await loadHeader(window, entry, at, reading)
-        data = contentOffset(window, entry, at, reading) as number
-      }
-      extents.assertFree(entry.headerOffset, data + entry.packed, at)
-      if (type === 'directory') {
-        batch.add(member)
-      } else {
-        if (entry.method !== STORED && entry.method !== DEFLATED) {
-          throw reading.error('ENOTSUP', `is compressed by method ${entry.method}, which is not supported`, at)
-        }
-        if (entry.method === STORED && entry.size !== entry.packed) {
-          throw reading.error('EBADMSG', `damaged: ${entry.size} bytes are stored in ${entry.packed}`, at)
-        }
-        if (type === 'symlink' && entry.size > HEADER_BYTES) {
-          throw reading.error('EOVERFLOW', `a link target of ${entry.size} bytes: at most ${HEADER_BYTES} are read`, at)
-        }
-        if (entry.size <= WHOLE_BYTES && entry.packed <= WHOLE_PACKED_BYTES) {
-          const packed = window.ready(data, entry.packed) ?? (await window.at(data, entry.packed))
-          setContent(member, unpack(entry, packed, at, reading), reading)
-        } else {
-          member.stream = () => stream(window, entry, data, at, reading)
-        }
-        batch.add(member)
-        if (member.stream) yield batch.take()
-      }
-      if (batch.full) yield batch.take()
+export async function* readMembers({ source, reading }: FileOrigin): Batches {
+  const window = new Window(source)
+  const directory = await findDirectory(window, reading)
+  const extents = await ZipExtents.scan(source, directory, reading)
+  // Read in chunks through a window of its own: a directory of a million entries has some hundred megabytes.
+  const input = new Input(new Window(source).stretch(directory.offset, directory.size))
+  const batch = new Batch()
+  for (let n = 0; n < directory.entries; n++) {
+    const entry = await readEntry(input, directory.offset, reading)
+    const member = toMember(entry, reading)
+    const { path, type } = member
+    const at = { path, offset: entry.headerOffset }
+    if (entry.encrypted) throw reading.error('ENOTSUP', 'is encrypted, which is not supported', at)
+    let data = contentOffset(window, entry, at, reading)
+    if (data === undefined) {
+      await loadHeader(window, entry, at, reading)
+      data = contentOffset(window, entry, at, reading) as number
     }
-    if (batch.members.length > 0) yield batch.take()
+    extents.assertFree(entry.headerOffset, data + entry.packed, at)
+    if (type === 'directory') {
+      batch.add(member)
+    } else {
+      if (entry.method !== STORED && entry.method !== DEFLATED) {
+        throw reading.error('ENOTSUP', `is compressed by method ${entry.method}, which is not supported`, at)
+      }
+      if (entry.method === STORED && entry.size !== entry.packed) {
+        throw reading.error('EBADMSG', `damaged: ${entry.size} bytes are stored in ${entry.packed}`, at)
+      }
+      if (type === 'symlink' && entry.size > HEADER_BYTES) {
+        throw reading.error('EOVERFLOW', `a link target of ${entry.size} bytes: at most ${HEADER_BYTES} are read`, at)
+      }
+      if (entry.size <= WHOLE_BYTES && entry.packed <= WHOLE_PACKED_BYTES) {
+        const packed = window.ready(data, entry.packed) ?? (await window.at(data, entry.packed))
+        setContent(member, unpack(entry, packed, at, reading), reading)
+      } else {
+        member.stream = () => stream(window, entry, data, at, reading)
+      }
+      batch.add(member)
+      if (member.stream) yield batch.take()
+    }
+    if (batch.full) yield batch.take()
   }
+  if (batch.members.length > 0) yield batch.take()
 }
 
 function toMember(entry: ZipEntry, reading: Reading): Member {

@@ -4,7 +4,7 @@
  * held until its sizes are known. So checksum and sizes come before each content, where readers of a stream need them.
  */
 import { ChunkWriter } from '../../../bytes/index.ts'
-import { ArchiveError, assertSize, OTHER_FORMAT, sizeMismatch } from '../../archive-error.ts'
+import { ArchiveError, assertSize, sizeMismatch } from '../../archive-error.ts'
 import type { ArchiveWriter } from '../../archive-writer.ts'
 import { DeflateBlocks, type DeflateOptions } from '../../deflate-blocks.ts'
 import type { ExtraRecords } from '../../format-encoder.ts'
@@ -13,6 +13,7 @@ import { PathCheck } from '../../member-path.ts'
 import type { Sink } from '../../sink.ts'
 import { SpillingSpool } from '../../spool.ts'
 import type { FileTarget } from '../format.ts'
+import { OTHER_FORMAT, OTHER_FORMAT_OR_EXCLUDE } from '../other-format.ts'
 import { encodePax } from '../pax-records.ts'
 import { ZipDirectory } from './directory.ts'
 import { fitsHeaders, HEADER_ROOM, MAX_FIELD_BYTES, ZipHeaders, type ZipMember } from './headers.ts'
@@ -58,7 +59,7 @@ class ZipWriter implements ArchiveWriter {
     if (!fitsHeaders(attributes)) {
       const { uid, gid, mtimeSeconds } = attributes
       const what = `zip: cannot store owner ${uid}, group ${gid} or time ${mtimeSeconds}`
-      throw new ArchiveError('EOVERFLOW', { format: 'zip' }, what, { hint: 'write a .tar instead' })
+      throw new ArchiveError('EOVERFLOW', { format: 'zip' }, what, { hint: OTHER_FORMAT })
     }
     this.type = type
     this.#sink = sink
@@ -223,6 +224,6 @@ async function deflateAll(path: string, size: number, stream: Large['stream'], b
 
 function tooLong(pathname: string, what: string): ArchiveError {
   return new ArchiveError('ENAMETOOLONG', { format: 'zip', pathname }, `${what} is longer than a zip can hold`, {
-    hint: OTHER_FORMAT,
+    hint: OTHER_FORMAT_OR_EXCLUDE,
   })
 }
