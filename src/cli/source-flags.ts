@@ -69,8 +69,19 @@ export const paceFlags = {
   }),
 }
 
-/** Those of them that matter for reading alone. */
-export const loadFlags = { maxreqs: paceFlags.maxreqs, 'no-cache': paceFlags['no-cache'] }
+/** How blobs of a live instance are read. */
+export const directFlag = {
+  direct: Flags.boolean({
+    summary: "read the backing store's own file where that can be done (--no-direct: ask the broker for every blob)",
+    description:
+      'It can be on the host of rank 0, by whom the broker runs as. Every blob is compared with its blobref, with --no-verify too, and the broker is asked for what the file does not have. Not with --no-cache.',
+    allowNo: true,
+    helpGroup: 'PACE',
+  }),
+}
+
+/** Those that matter for reading alone. */
+export const loadFlags = { maxreqs: paceFlags.maxreqs, 'no-cache': paceFlags['no-cache'], ...directFlag }
 
 /** Flags that say which root is meant. */
 export const rootFlags = {

@@ -22,7 +22,14 @@ export abstract class StoreCommand extends FluxCommand {
   ): Promise<T> {
     return interruptible(async (signal) => {
       const progress = this.progress(shown)
-      await using store = await openSource({ verify: true, ...flags, signal, onWarning: this.complain, progress })
+      await using store = await openSource({
+        verify: true,
+        ...flags,
+        direct: false,
+        signal,
+        onWarning: this.complain,
+        progress,
+      })
       const result = await work(store, signal)
       await store.assertUnchanged()
       return result

@@ -83,6 +83,13 @@ export interface StoreKind {
   openToRead(path: string, options: ReadOptions): Promise<ReadPlan>
 
   /**
+   * Read a store while a broker holds it and goes on writing: without locks, and with nothing left beside it. What was
+   * written a moment ago is missing, and what is being written may come out torn, so every blob is verified. A kind that
+   * cannot be read so has no such method.
+   */
+  openBeside?(path: string): ReadPlan
+
+  /**
    * @param path - where it is, or is to be made
    * @throws {FluxError} `EBUSY` a broker holds it
    */

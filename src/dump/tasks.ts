@@ -26,6 +26,8 @@ export interface DumpTasksOptions {
   now: () => number
   /** Blobs in the store, once that is known: a dump of a store that holds nothing else loads them all. */
   objects: () => number | undefined
+  /** Blobs of a live instance that were read from the file of its backing store (default: none). */
+  direct?: () => number
 }
 
 /** What {@link dumpTasks} makes of a dump. */
@@ -41,7 +43,7 @@ export interface DumpTasks {
  * @returns the tasks, and a function whose paths appear as the output of the task *Write*
  */
 export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
-  const { live, now, objects } = options
+  const { live, now, objects, direct = () => 0 } = options
   const started = now()
   let writing: ShownPhase | undefined
   const paint = async (task: ShownPhase, title: () => string, phase: Promise<unknown>) => {
@@ -71,7 +73,10 @@ export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
           const seconds = (now() - started) / 1000
           // Before all else, since a title is cut where the window ends.
           const facts = partTexts({ part, seconds, left: 'at most', of: 'of the store' })
-          return `Walk: ${[...facts, countText(dump.progress.walked, 'key')].join(', ')}`
+          facts.push(countText(dump.progress.walked, 'key'))
+          const beside = direct()
+          if (beside > 0) facts.push(`${countText(beside, 'blob')} read beside the broker`)
+          return `Walk: ${facts.join(', ')}`
         }
         return paint(
           task,

@@ -41,8 +41,8 @@ const HINTS = {
 }
 
 /**
- * How a database may be opened. `immutable`: nobody writes to it and it has no journal, so neither lock it nor make files
- * beside it. `readonly`: with its write-ahead log. `private`: a copy of our own, into which SQLite may play a journal back.
+ * How a database may be opened. `immutable`: nobody writes to it and it has no journal, or nobody cares what comes of that, so
+ * neither lock it nor make files beside it. `readonly`: with its write-ahead log. `private`: a copy of our own, into which SQLite may play a journal back.
  */
 export type SqliteAccess = 'immutable' | 'readonly' | 'private'
 
