@@ -103,6 +103,14 @@ function isStore(path: string): boolean {
   }
 }
 
+const noLiveFlags = {
+  timeout: undefined,
+  maxreqs: undefined,
+  'no-cache': false,
+  direct: undefined,
+  namespace: undefined,
+}
+
 async function openSide({ kind, where }: SideName, flags: SourceChoice, other: ContentStore | undefined) {
   const { signal, onWarning, progress } = flags
   if (kind === 'archive') {
@@ -112,9 +120,5 @@ async function openSide({ kind, where }: SideName, flags: SourceChoice, other: C
   }
   if (kind === 'flags') return openSource(flags)
   const { uri: _uri, store: _store, archive: _archive, ...how } = flags
-  return openSource(
-    kind === 'uri'
-      ? { ...how, uri: where }
-      : { ...how, store: where, timeout: undefined, maxreqs: undefined, 'no-cache': false, namespace: undefined },
-  )
+  return openSource(kind === 'uri' ? { ...how, uri: where } : { ...how, ...noLiveFlags, store: where })
 }

@@ -24,6 +24,10 @@ export interface DumpSummary {
   readonly keyCount: number
   readonly symlinkCount: number
   readonly blobCount: number
+  /** Blobs read from the file of a live instance's backing store, directories included; null for any other source. */
+  readonly directBlobCount: number | null
+  /** Blobs that the broker was asked for, directories included; null when the source is no live instance. */
+  readonly brokerBlobCount: number | null
   /** The sum of all values. */
   readonly valueBytes: number
   /** The archive before compression. */

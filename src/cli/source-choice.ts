@@ -20,6 +20,8 @@ export interface SourceChoice {
   verify: boolean
   maxreqs?: number | undefined
   'no-cache'?: boolean | undefined
+  /** Read a live instance's blobs from the file of its backing store, where possible (default true). */
+  direct?: boolean | undefined
   'sd-notify'?: boolean | undefined
   namespace?: string | undefined
   /** Directories where hard links to a store with a journal may be made. */
@@ -64,7 +66,15 @@ async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
     return openStore(store, { verify, scratchDirs, signal })
   }
   const silence = silenceOptions(choice.timeout, onWarning)
-  const options = { verify, maxreqs, noCache: choice['no-cache'], env: choice.env, signal, ...silence }
+  const options = {
+    verify,
+    maxreqs,
+    noCache: choice['no-cache'],
+    direct: choice.direct,
+    env: choice.env,
+    signal,
+    ...silence,
+  }
   const live = await BrokerStore.open(uri, options).catch((error) => {
     throw noInstanceHint(error, uri)
   })
@@ -154,6 +164,9 @@ export function refuseLiveFlags(flags: Readonly<Record<string, unknown>>, beside
     if (flags[name] !== undefined && flags[name] !== false) {
       throw new UsageError(`--${name} does not go with --${beside}`, why)
     }
+  }
+  if (flags.direct !== undefined) {
+    throw new UsageError(`--${flags.direct ? '' : 'no-'}direct does not go with --${beside}`, why)
   }
 }
 

@@ -73,8 +73,19 @@ export const paceFlags = {
   }),
 }
 
-/** Those of {@link paceFlags} that apply to reading. */
-export const loadFlags = { maxreqs: paceFlags.maxreqs, 'no-cache': paceFlags['no-cache'] }
+/** Whether the blobs of a live instance are read from its file. */
+export const directFlag = {
+  direct: Flags.boolean({
+    summary: 'read the file of the backing store where possible (--no-direct: ask the broker for every blob)',
+    description:
+      'Possible on the host of rank 0, for the user that the broker runs as. Every blob is compared with its blobref, with --no-verify too. The broker is asked for blobs that the file does not have. Not used with --no-cache.',
+    allowNo: true,
+    helpGroup: 'PACE',
+  }),
+}
+
+/** Those of {@link paceFlags} that apply to reading, and {@link directFlag}. */
+export const loadFlags = { maxreqs: paceFlags.maxreqs, 'no-cache': paceFlags['no-cache'], ...directFlag }
 
 /** Flags that choose the root. */
 export const rootFlags = {

@@ -24,7 +24,15 @@ export abstract class StoreCommand extends FluxCommand {
   ): Promise<T> {
     return interruptible(async (signal) => {
       const progress = this.progress(shown)
-      await using store = await openSource({ verify: true, ...flags, signal, onWarning: this.complain, progress })
+      await using store = await openSource({
+        verify: true,
+        ...flags,
+        // What the services answer is what is asked for. Beside a store on disk there is nothing to turn off.
+        direct: flags.store === undefined ? false : undefined,
+        signal,
+        onWarning: this.complain,
+        progress,
+      })
       const result = await work(store, signal)
       await store.assertUnchanged()
       return result

@@ -3,6 +3,7 @@ import { Args, Flags } from '@oclif/core'
 import { ARCHIVE_EXTENSIONS, archiveTypeOf, compressionLevel } from '../archive/index.ts'
 import {
   type DumpSummary,
+  directFlag,
   errorLine,
   FluxCommand,
   globFlags,
@@ -21,6 +22,7 @@ import {
   UsageError,
   type Verbosity,
 } from '../cli/index.ts'
+import type { ContentStore } from '../content/index.ts'
 import { type DumpResult, Dump as DumpRun, dumpTasks } from '../dump/index.ts'
 import { isoTime } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
@@ -129,6 +131,7 @@ Values and symbolic links are archived under their keys, with slashes instead of
     }),
     quiet: Flags.boolean({ char: 'q', summary: 'do not show the periodic count of dumped keys', helpGroup: 'OUTPUT' }),
     ...paceFlags,
+    ...directFlag,
   }
 
   async run(): Promise<object> {
@@ -187,6 +190,7 @@ Values and symbolic links are archived under their keys, with slashes instead of
         live: isLive(verbosity),
         now: () => performance.now(),
         objects: () => store.objects,
+        direct: () => store.counts?.direct ?? 0,
       })
       const status = () => `${this.called}: archived ${dump.progress.keys} keys${leftOver(dump.progress)}`
       const stopNotifying = flags['sd-notify']
@@ -200,7 +204,7 @@ Values and symbolic links are archived under their keys, with slashes instead of
         dump.resolved.then(resolved, () => {}),
       ])
       if (isLive(verbosity)) process.stderr.write(`${status()}\n`)
-      return summary(result, (performance.now() - started) / 1000)
+      return summary(result, store, (performance.now() - started) / 1000)
     })
     await this.announce('flux:written', { command: 'dump', summary: result })
     return result
@@ -214,7 +218,7 @@ function leftOver({ skipped, encoded }: { skipped: number; encoded: number }): s
   return parts.join('')
 }
 
-function summary(result: DumpResult, seconds: number): DumpSummary {
+function summary(result: DumpResult, { instance, counts }: ContentStore, seconds: number): DumpSummary {
   const { format, filter, snapshot } = result
   const { rootref, hash, timestamp = null, sequence = null, namespace = null } = snapshot
   return {
@@ -230,6 +234,8 @@ function summary(result: DumpResult, seconds: number): DumpSummary {
     keyCount: result.keys,
     symlinkCount: result.symlinks,
     blobCount: result.blobs,
+    directBlobCount: instance && counts ? counts.direct : null,
+    brokerBlobCount: instance && counts ? counts.loaded - counts.direct : null,
     valueBytes: result.bytes,
     unpackedBytes: result.archiveBytes,
     fileBytes: result.fileBytes ?? null,

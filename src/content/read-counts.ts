@@ -2,6 +2,8 @@
 export interface ReadCounts {
   /** Blobs that were loaded or checked. */
   loaded: number
+  /** Those of them that were read from the file of a live instance's backing store, and not asked of a broker. */
+  direct: number
   /** Blobs whose size was asked for. */
   measured: number
   /** Blobs that were marked: `mark`. */
@@ -14,7 +16,7 @@ export interface ReadCounts {
 
 /** The counts of a store of which nothing has been read. */
 export function noCounts(): ReadCounts {
-  return { loaded: 0, measured: 0, marked: 0, addedUp: 0, keys: 0 }
+  return { loaded: 0, direct: 0, measured: 0, marked: 0, addedUp: 0, keys: 0 }
 }
 
 /**

@@ -85,6 +85,13 @@ export interface StoreKind {
   openToRead(path: string, options: ReadOptions): Promise<ReadPlan>
 
   /**
+   * Read a store while a broker holds it and goes on writing: without locks, and with nothing left beside it. Blobs
+   * written just now are missing, and others may come out wrong, so every blob is verified. Undefined for a kind that
+   * cannot be read this way.
+   */
+  openBeside?(path: string): ReadPlan
+
+  /**
    * @param path - the path of the store, or of the one to make
    * @throws {FluxError} `EBUSY` a broker holds it
    */

@@ -29,6 +29,8 @@ export interface DumpTasksOptions {
   now: () => number
   /** Number of blobs in the store, once known. A dump loads all of them if the store holds nothing but its snapshot. */
   objects: () => number | undefined
+  /** Blobs of a live instance that were read from the file of its backing store (default: none). */
+  direct?: () => number
 }
 
 /** The result of {@link dumpTasks}. */
@@ -44,7 +46,7 @@ export interface DumpTasks {
  * @returns the tasks, and a function whose paths appear as the output of the task *Write*
  */
 export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
-  const { live, now, objects } = options
+  const { live, now, objects, direct = () => 0 } = options
   const started = now()
   let writing: ShownPhase | undefined
   const paint = async (task: ShownPhase, title: () => string, phase: Promise<unknown>) => {
@@ -75,7 +77,10 @@ export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
           const seconds = (now() - started) / 1000
           // These come first, since a title is cut at the width of the window.
           const facts = partTexts({ part, seconds, left: 'at most', of: 'of the store' })
-          return `Walk: ${[...facts, countText(dump.progress.walked, 'key')].join(', ')}`
+          facts.push(countText(dump.progress.walked, 'key'))
+          const beside = direct()
+          if (beside > 0) facts.push(`${countText(beside, 'blob')} read beside the broker`)
+          return `Walk: ${facts.join(', ')}`
         }
         return paint(
           task,

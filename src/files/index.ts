@@ -1,5 +1,6 @@
 export { followLinks, type LinkEnd } from './follow-links.ts'
 export { openFifo } from './open-fifo.ts'
+export { hasOpen } from './open-files.ts'
 export { PartFile, searchable } from './part-file.ts'
 export { syncPath, syncPathSync } from './sync.ts'
 export { makeTemporaryDirectory, openNameless } from './temporary.ts'

@@ -72,7 +72,7 @@ describe('progress', () => {
     progress.end()
     return text
   }
-  const counts = { loaded: 250, measured: 0, marked: 0, addedUp: 0, keys: 0 }
+  const counts = { loaded: 250, direct: 0, measured: 0, marked: 0, addedUp: 0, keys: 0 }
   const store = { name: 'content.sqlite', counts, objects: 1000 }
 
   it('tells how much of an archive has been read', () => {

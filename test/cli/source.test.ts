@@ -56,6 +56,8 @@ describe('cli/source', () => {
     const refused: [choice: object, message: string][] = [
       [{ store: STORE, archive: ARCHIVE }, '--archive does not go with --store'],
       [{ store: STORE, uri: 'local:///x' }, '--uri does not go with --store'],
+      [{ store: STORE, direct: false }, '--no-direct does not go with --store'],
+      [{ archive: ARCHIVE, direct: true }, '--direct does not go with --archive'],
       [{ store: STORE, 'no-cache': true }, '--no-cache does not go with --store'],
       [{ archive: ARCHIVE, maxreqs: 2 }, '--maxreqs does not go with --archive'],
       [{ archive: ARCHIVE, namespace: 'x' }, '--namespace does not go with --archive'],

@@ -1,7 +1,7 @@
 /** The dump of a live instance. What holds for the double is only worth something if it holds for a real Flux too. */
 
 import { createHash } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { scratch } from '../support/fixtures.ts'
@@ -177,6 +177,24 @@ for (const kind of instanceKinds()) {
             expect((await dump(['-q', option, ours], { FLUX_KVS_NAMESPACE: 'all' })).status).to.equal(0)
             expect(found(ours)).to.deep.equal(found(theirs))
           }
+        })
+
+        it('is the same read beside the broker as through it, while clients commit', async () => {
+          // So much that SQLite moves what is in its write-ahead log to the database.
+          const fill = 'for n in $(seq 12); do head -c 500000 /dev/urandom | flux kvs put --raw fill.k$n=-; done'
+          await instance.run('sh', ['-c', `${fill}; flux content flush`])
+          const client = (c: string) => ['-c', `for n in $(seq 40); do flux kvs put ${c}.k$n=$n a.$c=$n; done`]
+          const committed = Promise.all(['c1', 'c2'].map((c) => instance.run('sh', client(c))))
+          const [beside, through] = [join(scratch(), 'beside.tar'), join(scratch(), 'through.tar')]
+          for (let n = 0; n < 3; n++) {
+            const { stdout, stderr } = await dump(['--json', '--root', all, beside])
+            expect(JSON.parse(stdout.toString()).directBlobCount, stderr).to.be.greaterThan(0)
+            const asked = await dump(['--json', '--root', all, '--no-direct', through])
+            expect(JSON.parse(asked.stdout.toString())).to.include({ directBlobCount: 0 })
+            expect(readFileSync(beside).equals(readFileSync(through))).to.equal(true)
+            expect(found(beside)).to.deep.equal(wanted(entries()))
+          }
+          await committed
         })
       }
 

@@ -4,8 +4,10 @@ import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import type { BlobResult, ContentError, ContentStore } from '../content-store.ts'
 import type { LiveInstance } from '../live-instance.ts'
 import { noCounts, type ReadCounts } from '../read-counts.ts'
-import { type BlobService, blobServices } from './blob-services.ts'
+import { findBackingFile } from './backing-file.ts'
+import { type BlobService, blobServices, isBacking } from './blob-services.ts'
 import { BrokerInstance } from './broker-instance.ts'
+import { DirectLoader } from './direct-loader.ts'
 import { CHECKPOINT_KEY, contentHash, fetchError } from './instance.ts'
 import { Loader, missingBlob } from './loader.ts'
 import { AdaptivePace, FixedPace, type Pace } from './pace.ts'
@@ -18,6 +20,12 @@ export interface OpenBrokerOptions extends FluxOpenOptions {
   maxreqs?: number | undefined
   /** Load only from the backing store on rank 0, never from the brokers' caches. */
   noCache?: boolean | undefined
+  /**
+   * Read blobs from the file of the backing store, where that lies on this host and its broker is a process of this user,
+   * and ask the broker for what is not there (default true). What is read so is compared with its blobref in any case.
+   * With `noCache` it is not done.
+   */
+  direct?: boolean | undefined
 }
 
 const VALIDATE = 'content-backing.validate'
@@ -33,6 +41,7 @@ export class BrokerStore implements ContentStore {
   readonly #flux: Flux
   readonly #pace: Pace
   readonly #loader: Loader
+  readonly #direct: DirectLoader | undefined
   readonly #noCache: boolean
   readonly #verify: boolean
   #canValidate = true
@@ -43,7 +52,7 @@ export class BrokerStore implements ContentStore {
     services: readonly [BlobService, BlobService?],
     options: OpenBrokerOptions,
   ) {
-    const { verify = true, maxreqs, noCache = false } = options
+    const { verify = true, maxreqs, noCache = false, direct = true, signal } = options
     this.hash = hash
     this.instance = new BrokerInstance(flux, this.#counts)
     this.#flux = flux
@@ -51,6 +60,10 @@ export class BrokerStore implements ContentStore {
     this.#verify = verify
     this.#pace = maxreqs === undefined ? new AdaptivePace() : new FixedPace(maxreqs)
     this.#loader = new Loader(flux, { hash, pace: this.#pace, services, verify })
+    // The first service is the backing store, and there is another: this is rank 0.
+    if (!direct || !isBacking(services[0]) || services[1] === undefined) return
+    const find = () => findBackingFile(flux, signal)
+    this.#direct = new DirectLoader({ hash, loader: this.#loader, find, counts: this.#counts, signal })
   }
 
   /**
@@ -86,11 +99,11 @@ export class BrokerStore implements ContentStore {
 
   /** A walk loads half of the window as one batch: one half is in flight while the other is queued. */
   get window(): number {
-    return 2 * (this.#pace.limit + QUEUED)
+    return this.#direct?.window ?? 2 * (this.#pace.limit + QUEUED)
   }
 
   async loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
-    const results = await this.#loader.load(blobrefs, budgetBytes)
+    const results = await (this.#direct ?? this.#loader).load(blobrefs, budgetBytes)
     for (const result of results) if (result !== undefined) this.#counts.loaded++
     return results
   }
@@ -114,8 +127,8 @@ export class BrokerStore implements ContentStore {
     // Blobs never change, and a blob that a kept root reaches is never removed.
   }
 
-  close(): Promise<void> {
-    return this.#flux.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#flux.close(), this.#direct?.close()])
   }
 
   /** The same as {@link close}, for `await using`. */
@@ -139,7 +152,7 @@ export class BrokerStore implements ContentStore {
       if (error.code !== 'ENOSYS' && error.code !== 'EPROTO') throw error
       this.#canValidate = error.code !== 'ENOSYS'
     }
-    return this.#loader.check(blobrefs)
+    return (this.#direct ?? this.#loader).check(blobrefs)
   }
 
   async #checkpointGet(): Promise<JsonObject> {

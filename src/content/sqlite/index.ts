@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
 import type { StoreKind } from '../store-kind.ts'
-import { planReading, planWriting } from './plans.ts'
+import { planReading, planReadingBeside, planWriting } from './plans.ts'
 
 const MAGIC = 'SQLite format 3\0'
 
@@ -21,6 +21,7 @@ export const sqliteKind: StoreKind = {
     stats === undefined ? basename(path).endsWith('.sqlite') : stats.isFile() && stats.size === 0,
 
   openToRead: async (path, options) => planReading(path, options),
+  openBeside: planReadingBeside,
   openToWrite: async (path, options) => planWriting(path, options),
 }
 

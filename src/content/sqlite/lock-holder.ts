@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { readFileSync, type Stats, statSync } from 'node:fs'
 import { FluxError } from '../../errors/index.ts'
+import { hasOpen } from '../../files/index.ts'
 
 /** A process that holds a database. */
 export interface LockHolder {
@@ -34,6 +35,7 @@ export function lockHolder(database: string): LockHolder | undefined {
     const file = files.find((stats) => stats?.ino === Number(inode))
     const pid = Math.max(0, Number(pidText))
     if (!file || pid === process.pid) continue
+    // Btrfs and overlay file systems show another device in /proc/locks than stat(2) does.
     if (sameDevice(file, Number.parseInt(major, 16), Number.parseInt(minor, 16)) || hasOpen(pid, file)) {
       return { pid, command: commandOf(pid) }
     }
@@ -55,18 +57,6 @@ function sameDevice({ dev }: Stats, major: number, minor: number): boolean {
   const high = Math.floor(dev / 0x1_0000_0000)
   const low = dev >>> 0
   return (((low >>> 8) & 0xfff) | (high & ~0xfff)) === major && ((low & 0xff) | ((low >>> 12) & ~0xff)) === minor
-}
-
-/** Btrfs and overlay file systems show another device in /proc/locks than stat(2) does: look at what `pid` has open. */
-function hasOpen(pid: number, file: Stats): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      const open = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false })
-      return open?.ino === file.ino && open.dev === file.dev
-    })
-  } catch {
-    return false
-  }
 }
 
 function commandOf(pid: number): string {

@@ -28,6 +28,16 @@ export function planReading(path: string, { verify, scratchDirs }: ReadOptions):
   return { module, data, assertUnchanged, opened: () => staged.remove() }
 }
 
+/**
+ * Beside the broker that holds the database and writes to it. SQLite is told that nobody does: it takes no lock, does not
+ * open the write-ahead log, and makes no file. So the broker does not notice, and only verification tells what is torn.
+ */
+export function planReadingBeside(path: string): ReadPlan {
+  const module = moduleBeside('./reader', import.meta.url).href
+  const data: SqliteReading = { path, name: path, access: 'immutable', verify: true }
+  return { module, data }
+}
+
 /** @throws {FluxError} `EBUSY` a broker holds it */
 export function planWriting(path: string, { name, hash }: WriteOptions): WritePlan {
   assertNotHeld(path, name, 'stop the instance that uses it, or restore to that instance live with --uri')

@@ -43,8 +43,8 @@ const HINTS = {
 }
 
 /**
- * How to open a database. `immutable`: no process writes to it and it has no journal, so SQLite takes no lock and makes
- * no files beside it. `readonly`: with its write-ahead log. `private`: our own copy, to which SQLite may apply a
+ * How to open a database. `immutable`: SQLite takes no lock and makes no files beside it: no process writes to it and it has
+ * no journal, or what is read may be wrong and is verified. `readonly`: with its write-ahead log. `private`: our own copy, to which SQLite may apply a
  * journal.
  */
 export type SqliteAccess = 'immutable' | 'readonly' | 'private'
