@@ -23,19 +23,19 @@ export class Output {
     return this.#text.length >= PIECE
   }
 
-  /** Write text, after the text that was appended before. @throws {OutputError} see {@link print} */
+  /** Write text, after the text that was appended before. @throws {OutputError} standard output cannot be written */
   async write(text: string): Promise<void> {
     this.#text += text
     await this.flush()
   }
 
-  /** Write bytes, after the text that was appended before. @throws {OutputError} see {@link print} */
+  /** Write bytes, after the text that was appended before. @throws {OutputError} standard output cannot be written */
   async writeBytes(bytes: Uint8Array): Promise<void> {
     await this.flush()
     await print(bytes)
   }
 
-  /** Write the text that was appended. @throws {OutputError} see {@link print} */
+  /** Write the text that was appended. @throws {OutputError} standard output cannot be written */
   async flush(): Promise<void> {
     if (this.#text === '') return
     const text = this.#text

@@ -32,8 +32,8 @@ export interface RestoreTasks {
 }
 
 /**
- * The phases of a restore as listr2 tasks. Run them one after the other: each waits for its part of {@link
- * Restore.run}.
+ * The phases of a restore as listr2 tasks. Run them one after the other: each waits for its part of
+ * {@link Restore.run}.
  *
  * @returns the tasks, and a function whose lines appear as the output of the task *Store*
  */
