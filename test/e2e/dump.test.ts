@@ -104,6 +104,8 @@ describe('flux-ts dump', () => {
       keyCount: 13,
       symlinkCount: 5,
       blobCount: 10,
+      directBlobCount: null,
+      brokerBlobCount: null,
       valueBytes: 1728,
       skippedCount: 0,
       encodedCount: 0,
