@@ -58,7 +58,7 @@ export function longDate(seconds: number): Buffer {
     throw new ArchiveError(
       'EOVERFLOW',
       { format: 'iso9660' },
-      `iso9660: the time ${seconds} s is in no year it can say`,
+      `iso9660: cannot record the time ${seconds} s: years go from 1 to 9999`,
     )
   }
   const digits = (value: number, width = 2) => String(value).padStart(width, '0')

@@ -199,7 +199,7 @@ function modified(field: Buffer): number | undefined {
   const bytes = flags & TF_LONG_FORM ? LONG_DATE_BYTES : SHORT_DATE_BYTES
   const at = PIECE_AT + (flags & TF_CREATION) * bytes
   if (at + bytes > field.length) return undefined
-  return bytes === SHORT_DATE_BYTES ? recordTime(field, at) : volumeTime(field.toString('latin1', at, at + 16))
+  return bytes === SHORT_DATE_BYTES ? recordTime(field, at) : volumeTime(field, at)
 }
 
 /**
@@ -213,10 +213,15 @@ export function recordTime(bytes: Buffer, at: number): number {
   return utc - bytes.readInt8(at + 6) * 900
 }
 
-/** A long date in seconds since 1970 (ECMA-119 8.4.26.1): digits down to hundredths of a second. */
-function volumeTime(digits: string): number | undefined {
+/**
+ * A long date in seconds since 1970 (ECMA-119 8.4.26.1): digits down to hundredths of a second, and a byte with the offset
+ * from UTC in units of 15 minutes.
+ */
+function volumeTime(bytes: Buffer, at: number): number | undefined {
+  const digits = bytes.toString('latin1', at, at + LONG_DATE_BYTES - 1)
   const found = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(digits)
   if (found === null) return undefined
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, hundredths = 0] = found.slice(1).map(Number)
-  return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 + hundredths / 100
+  const utc = Date.UTC(year, month - 1, day, hour, minute, second) / 1000 + hundredths / 100
+  return utc - bytes.readInt8(at + LONG_DATE_BYTES - 1) * 900
 }

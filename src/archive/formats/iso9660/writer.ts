@@ -41,7 +41,12 @@ class Iso9660Writer implements ArchiveWriter {
   constructor({ type, sink, attributes, spoolDirectory }: FileTarget) {
     const { uid, gid, mtimeSeconds } = attributes
     for (const id of [uid, gid]) {
-      if (id > MAX_ID) throw new ArchiveError('EOVERFLOW', { format: 'iso9660' }, `iso9660: ${id} is no id it can say`)
+      if (id > MAX_ID)
+        throw new ArchiveError(
+          'EOVERFLOW',
+          { format: 'iso9660' },
+          `iso9660: cannot record the id ${id}: the largest is ${MAX_ID}`,
+        )
     }
     longDate(mtimeSeconds)
     this.type = type
