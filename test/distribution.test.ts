@@ -28,7 +28,8 @@ describe('the packed package', () => {
       'package.json',
       'README.md',
     ])
-    expect(size).to.be.lessThan(1_300_000)
+    // Two thirds is what every user of the library, the plugin and the threads needs; a third is the bundle.
+    expect(size).to.be.lessThan(2_100_000)
   })
 
   it('has all that its package.json speaks of', () => {

@@ -350,8 +350,11 @@ describe('events', () => {
 describe('the package under another name', () => {
   it('knows itself for its own tool', () => {
     const dir = installInto(join(scratch(), 'node_modules'))
-    const pjson = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'))
-    writeFileSync(join(dir, 'package.json'), JSON.stringify({ ...pjson, name: 'our-flux-ts' }))
+    // As if it had been built under that name.
+    for (const file of ['package.json', 'bundle/package.json']) {
+      const pjson = JSON.parse(readFileSync(join(dir, file), 'utf8'))
+      writeFileSync(join(dir, file), JSON.stringify({ ...pjson, name: 'our-flux-ts' }))
+    }
     const { status, stderr } = spawnSync(process.execPath, [join(dir, 'bin/run.js'), 'dmp'], { env: cleanEnv() })
     expect({ status, stderr: stderr.toString() }).to.deep.equal({
       status: 2,

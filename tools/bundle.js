@@ -11,7 +11,9 @@ import { build } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
 const bundle = join(root, 'bundle')
-const { name, version, type, engines, oclif } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+const { name, version, type, engines, dependencies, oclif } = JSON.parse(
+  await readFile(join(root, 'package.json'), 'utf8'),
+)
 const manifest = JSON.parse(await readFile(join(root, 'oclif.manifest.json'), 'utf8'))
 
 const entryPoints = { start: join(dist, 'cli/start.js'), run: join(dist, 'cli/run.js') }
@@ -67,7 +69,9 @@ await build({
 })
 
 // What oclif reads of a plugin: this one's files are those of the bundle.
-const ofBundle = JSON.parse(JSON.stringify({ name, version, type, engines, oclif }).replaceAll('./dist/', './'))
+const ofBundle = JSON.parse(
+  JSON.stringify({ name, version, type, engines, dependencies, oclif }).replaceAll('./dist/', './'),
+)
 for (const command of Object.values(manifest.commands)) command.relativePath = command.relativePath.slice(1)
 await writeFile(join(bundle, 'package.json'), JSON.stringify(ofBundle))
 await writeFile(join(bundle, 'oclif.manifest.json'), JSON.stringify(manifest))

@@ -27,8 +27,8 @@ export abstract class StoreCommand extends FluxCommand {
       await using store = await openSource({
         verify: true,
         ...flags,
-        // What the services answer is what is asked for. Beside a store on disk there is nothing to turn off.
-        direct: flags.store === undefined ? false : undefined,
+        // What the services answer is what is asked for. Elsewhere there is nothing to turn off.
+        direct: flags.store === undefined && flags.archive === undefined ? false : undefined,
         signal,
         onWarning: this.complain,
         progress,

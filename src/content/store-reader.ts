@@ -1,6 +1,7 @@
 import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { Thread } from '../threads/index.ts'
 import { DIGEST_BYTES, type HashName } from './blobref.ts'
+import { BLOB, type PackedBatch } from './packed-batch.ts'
 import { newSharedCounts, noCounts, type ReadCounts, SHARED, type SharedCounts } from './read-counts.ts'
 import { type ReaderHandlers, readerHandlers } from './reader-handlers.ts'
 import type { ReaderThreadData } from './reader-thread.ts'
@@ -11,6 +12,9 @@ import type { ReadPlan } from './store-kind.ts'
  * than all the rest of such a command.
  */
 const READ_HERE = 256
+
+/** Larger blobs are left to the thread: nothing else goes on here while one is read. */
+const LARGE_BYTES = 1 << 20
 
 /** Where a store is read. */
 interface Place {
@@ -101,10 +105,15 @@ export class StoreReader {
     args: Parameters<ReaderHandlers[K]>[0],
   ): Promise<ReturnType<ReaderHandlers[K]>['reply']> {
     try {
-      const place = this.#here && this.#isForHere(method, args) ? { here: this.#here } : await this.#mainPlace()
-      if (place.thread) return await place.thread.call(method, args)
+      if (this.#here && this.#isForHere(method, args)) {
+        throwIfAborted(this.#signal)
+        const reply = this.#answer(this.#here, method, withinHere(method, args))
+        if (!hasTooLarge(method, reply)) return reply
+      }
+      const { thread, here } = await this.#mainPlace()
+      if (thread) return await thread.call(method, args)
       throwIfAborted(this.#signal)
-      return this.#answer(place.here as ReaderHandlers, method, args)
+      return this.#answer(here as ReaderHandlers, method, args)
     } finally {
       this.#assertUnchanged()
     }
@@ -142,10 +151,10 @@ export class StoreReader {
     await thread?.close()
   }
 
-  /** Not for here: what goes through the whole store, streams, and all that comes after {@link READ_HERE} blobs. */
+  /** Here only batches are read, and checkpoints, until {@link READ_HERE} blobs have been asked for. */
   #isForHere(method: keyof ReaderHandlers, args: unknown): boolean {
     if (method === 'checkpoints') return true
-    if (method !== 'batch' && method !== 'check') return false
+    if (method !== 'batch') return false
     this.#asked += (args as { count: number }).count
     return this.#asked <= READ_HERE
   }
@@ -180,6 +189,23 @@ export class StoreReader {
     if (this.#signal?.aborted) this.#onAbort()
     return place
   }
+}
+
+/** The same call, for blobs that do not take long. */
+function withinHere<K extends keyof ReaderHandlers>(
+  method: K,
+  args: Parameters<ReaderHandlers[K]>[0],
+): Parameters<ReaderHandlers[K]>[0] {
+  if (method !== 'batch') return args
+  const batch = args as Parameters<ReaderHandlers['batch']>[0]
+  return { ...batch, maxBlobBytes: Math.min(batch.maxBlobBytes, LARGE_BYTES) } as typeof args
+}
+
+function hasTooLarge<K extends keyof ReaderHandlers>(
+  method: K,
+  reply: ReturnType<ReaderHandlers[K]>['reply'],
+): boolean {
+  return method === 'batch' && (reply as { batch: PackedBatch }).batch.status.includes(BLOB.TOO_LARGE)
 }
 
 async function openPlace(name: string, plan: ReadPlan, shared: SharedCounts, isHere: boolean): Promise<Place> {
