@@ -36,12 +36,17 @@ export class FluxError extends Error {
    * @returns `error` itself when it is a {@link FluxError} already
    */
   static fromSystem(error: unknown, what: string, options: FluxErrorOptions = {}): FluxError {
-    if (error instanceof FluxError) return error
-    const code = (error as NodeJS.ErrnoException | undefined)?.code
-    const known = isErrnoName(code)
-    const text = known ? errnoText(code) : error instanceof Error ? error.message : String(error)
-    return new FluxError(known ? code : 'EIO', `${what}: ${text}`, { ...options, cause: error })
+    return fromSystem(error, what, options)
   }
+}
+
+/** Outside the class: a bundler renames a class that refers to itself, and its name is that of the error. */
+function fromSystem(error: unknown, what: string, options: FluxErrorOptions): FluxError {
+  if (error instanceof FluxError) return error
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  const known = isErrnoName(code)
+  const text = known ? errnoText(code) : error instanceof Error ? error.message : String(error)
+  return new FluxError(known ? code : 'EIO', `${what}: ${text}`, { ...options, cause: error })
 }
 
 /** The error for work that was interrupted, by a signal or by the caller. */

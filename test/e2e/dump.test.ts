@@ -225,7 +225,10 @@ describe('flux-ts dump', () => {
   it('prints a stack trace with DEBUG, and only then', () => {
     const args = ['dump', '--store', '/nonexistent', 'x.tar']
     expect(fluxTs(args).stderr.split('\n')).to.have.length(2)
-    expect(fluxTs(args, { env: cleanEnv({ DEBUG: '1' }) }).stderr).to.match(/ at .*open-store/)
+    // With names of sources and classes, though the tool is bundled.
+    expect(fluxTs(args, { env: cleanEnv({ DEBUG: '1' }) }).stderr).to.match(
+      /^FluxError: .*\n(?: .*\n)* +at .*src\/content\/open-store\.ts:\d+/m,
+    )
   })
 
   it('ends quietly when nobody reads its standard output any more', () => {
