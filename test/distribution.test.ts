@@ -20,6 +20,7 @@ describe('the packed package', () => {
     )
     expect(rest).to.have.members([
       'bin/run.js',
+      'bundle/LICENSES.txt',
       'bundle/oclif.manifest.json',
       'bundle/package.json',
       'CHANGELOG.md',

@@ -3,7 +3,7 @@
  * Loading some two hundred small files takes most of the time of a short command. The bundle is made of the compiled files
  * in `dist/`, which stay as they are: the library, the plugin in other tools, and the threads use those.
  */
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -46,7 +46,7 @@ const require = createRequire_(import.meta.url);
 const __filename = import.meta.filename, __dirname = import.meta.dirname;`
 
 await rm(bundle, { recursive: true, force: true })
-await build({
+const { metafile } = await build({
   entryPoints,
   outdir: bundle,
   bundle: true,
@@ -64,6 +64,7 @@ await build({
   banner: { js: banner },
   external: ['typescript', 'ts-node', 'tsx', 'ts-node/esm', '@oclif/plugin-help'],
   plugins: [ownPlaces],
+  metafile: true,
   logLevel: 'warning',
 })
 
@@ -74,3 +75,18 @@ const ofBundle = JSON.parse(
 for (const command of Object.values(manifest.commands)) command.relativePath = command.relativePath.slice(1)
 await writeFile(join(bundle, 'package.json'), JSON.stringify(ofBundle))
 await writeFile(join(bundle, 'oclif.manifest.json'), JSON.stringify(manifest))
+
+// Packages that are part of the bundle come with their licenses.
+const folders = new Set()
+for (const input of Object.keys(metafile.inputs)) {
+  const [folder] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []
+  if (folder) folders.add(folder)
+}
+const licenses = []
+for (const folder of [...folders].sort()) {
+  const { name, version, license } = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'))
+  const file = (await readdir(join(root, folder))).find((name) => /^licen[cs]e/i.test(name))
+  const text = file === undefined ? '' : await readFile(join(root, folder, file), 'utf8')
+  licenses.push(`${name} ${version}: ${license}\n\n${text.trim()}\n`)
+}
+await writeFile(join(bundle, 'LICENSES.txt'), licenses.join(`\n${'-'.repeat(80)}\n\n`))
