@@ -37,6 +37,12 @@ const ROOMS = [
     imports: ['errors'],
     reason: 'threads/ lies under all rooms and imports errors/ alone.',
   },
+  {
+    room: 'resource',
+    base: true,
+    imports: ['errors'],
+    reason: 'resource/ is pure and lies under all rooms but errors/.',
+  },
   { room: 'flux', imports: [], reason: 'flux/ knows the broker and nothing of content or the KVS.' },
   { room: 'content', imports: [], reason: CONTENT },
   { room: 'content/broker', imports: ['content', 'flux'], reason: CONTENT },
