@@ -55,5 +55,6 @@ export { type Listed, type Listing, type ListOptions, listKeys } from './keys/ls
 export { keyValueLine, objJson, printedValue, valueJson } from './keys/value-text.ts'
 export { type WatchedKey, type WatchOptions, watchKeys } from './keys/watch.ts'
 export { loadBlobs } from './load-blobs.ts'
+export { type DrainedNode, drainedNodes } from './nodes/drained.ts'
 export { type ContentStats, contentStats } from './size/content-stats.ts'
 export { type DuOptions, du, sortUsages, type Usage, type UsageOrder } from './size/du.ts'
