@@ -19,8 +19,10 @@ export {
   type RepairOptions,
   remedyOf,
 } from './fsck/repair.ts'
+export { RepairTree } from './fsck/repair-tree.ts'
 export { type ValidateOptions, validate } from './fsck/validate.ts'
 export type { InspectOptions } from './inspect-options.ts'
+export { highestJobid, JOB_MANAGER_KEY, type JobManagerState, jobManagerState } from './jobs/highest-jobid.ts'
 export {
   JOB_RESULTS,
   JOB_STATES,
