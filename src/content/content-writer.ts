@@ -24,8 +24,8 @@ export interface ContentWriter extends AsyncDisposable {
   /**
    * Store blobs. A blob that the store has already takes no more space. Several batches may be in progress at once.
    *
-   * @param blobs - views; do not change them until they are stored
-   * @param handedOver - true when the blobs are views of one buffer, which the writer owns from now on
+   * @param blobs - views, which are used only until this returns
+   * @param handedOver - true when the blobs are views of one buffer, which the writer owns from now on: it makes no copy
    */
   storeBatch(blobs: readonly Uint8Array[], handedOver?: boolean): StoringBatch
 

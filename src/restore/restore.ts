@@ -182,7 +182,7 @@ export class Restore {
       onRead?.(batch)
       const members = batch.filter((member) => this.#accepts(member))
       const values = members.filter(isOneBlob)
-      const blobrefs = values.length === 0 ? [] : await this.#storeValues(values.map(({ data }) => data as Uint8Array))
+      const blobrefs = values.length === 0 ? [] : await this.#store(values.map(({ data }) => data as Uint8Array))
       let next = 0
       for (const member of members) {
         if (isOneBlob(member)) this.#put(member, blobrefs[next++] as string, member.size)
@@ -244,17 +244,6 @@ export class Restore {
       return { text: symlinkText(target, namespace), isSymlink: true }
     }
     return { text: data === undefined ? valrefText(await this.#storeLarge(member)) : valText(data) }
-  }
-
-  #storeValues(views: readonly Uint8Array[]): Promise<string[]> {
-    // A copy, since the views are valid only until the next batch of members.
-    const copy = Buffer.allocUnsafeSlow(views.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    const blobs = views.map((view) => {
-      copy.set(view, at)
-      return copy.subarray(at, (at += view.length))
-    })
-    return this.#store(blobs, true)
   }
 
   /** Store a streamed value: as one blob if it is small enough, else in pieces. */

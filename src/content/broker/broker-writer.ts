@@ -42,7 +42,7 @@ export class BrokerWriter implements ContentWriter {
       const { noCache = false, maxreqs = DEFAULT_MAXREQS, signal } = options
       const hash = await contentHash(flux, signal)
       const services = await blobServices(flux, 'store', { noCache, signal })
-      return new BrokerWriter(flux, hash, new Storer(flux, { services, maxreqs }), noCache)
+      return new BrokerWriter(flux, hash, new Storer(flux, { services, maxreqs, hash }), noCache)
     } catch (error) {
       await flux.close()
       throw error
@@ -53,9 +53,9 @@ export class BrokerWriter implements ContentWriter {
     return this.#flux.uri
   }
 
-  storeBatch(blobs: readonly Uint8Array[]): StoringBatch {
+  storeBatch(blobs: readonly Uint8Array[], handedOver = false): StoringBatch {
     const blobrefs = blobs.map((blob) => blobrefOf(this.hash, blob))
-    return { blobrefs, ...this.#storer.store(blobs, blobrefs) }
+    return { blobrefs, ...this.#storer.store(handedOver ? blobs : copyOf(blobs), blobrefs) }
   }
 
   /**
@@ -126,4 +126,14 @@ export class BrokerWriter implements ContentWriter {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/** Views of one buffer with the bytes of all blobs. */
+function copyOf(blobs: readonly Uint8Array[]): Uint8Array[] {
+  const copy = Buffer.allocUnsafeSlow(blobs.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  return blobs.map((blob) => {
+    copy.set(blob, at)
+    return copy.subarray(at, (at += blob.length))
+  })
 }
