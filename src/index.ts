@@ -222,4 +222,5 @@ export {
   type RestoreResult,
   type SizedLeaf,
   TreeBuilder,
+  type TreeBuilderOptions,
 } from './restore/index.ts'

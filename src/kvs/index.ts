@@ -11,7 +11,7 @@ export {
   SnapshotReader,
   type SnapshotReaderOptions,
 } from './lookup.ts'
-export { sortNames } from './name-order.ts'
+export { inByteOrder, sortNames } from './name-order.ts'
 export { COMPONENTS_RECORD, LINKNAME_RECORD } from './pax-records.ts'
 export type { BadPart } from './scan-batch.ts'
 export { type KvsChanges, ServiceReader, type ServiceReaderOptions } from './service-reader.ts'
@@ -40,7 +40,16 @@ export {
   type Val,
   type Valref,
 } from './treeobj.ts'
-export { dirBlob, dirrefText, jsonString, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
+export {
+  dirBlob,
+  dirrefText,
+  dirText,
+  jsonString,
+  symlinkText,
+  treeObjText,
+  valrefText,
+  valText,
+} from './treeobj-encode.ts'
 export { streamValue } from './value-stream.ts'
 export { walk } from './walk.ts'
 export { depthError, LimitCount, MAX_DEPTH, MAX_KEYS } from './walk-limits.ts'

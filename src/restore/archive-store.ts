@@ -43,7 +43,7 @@ export class ArchiveStore extends OfflineStore {
         await using writer = await openStoreWriter(spool, { hash })
         const commit = (root: { rootref: string; timestamp: number }) => writer.commit({ ...root, sequence: 0 })
         const allowEmpty = true
-        const restore = new Restore({ infile: path, writer, commit, allowEmpty, onWarning, signal })
+        const restore = new Restore({ infile: path, writer, scratchDir, commit, allowEmpty, onWarning, signal })
         onStart?.(restore)
         restored = await restore.run()
       }
