@@ -1,7 +1,7 @@
 import { enableCompileCache } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { keepIgnored } from '../errors/index.ts'
-import { compileCacheDir } from './compile-cache.ts'
+import { compileCacheDir } from './cache-dir.ts'
 import { fillInMissingHome } from './missing-home.ts'
 
 /**

@@ -65,6 +65,7 @@ function choiceOf(flags: Record<string, string>): Omit<SourceChoice, 'verify'> &
     uri: flags['--uri'],
     store: flags['--store'],
     archive: flags['--archive'],
+    'cache-dir': true,
     namespace: flags['--namespace'] ?? flags['-N'],
     checkpoint: flags['--checkpoint'] !== undefined,
     'checkpoint-index': index === undefined ? undefined : Number(index),

@@ -55,6 +55,7 @@ On a terminal the numbers are in columns. Otherwise each line is a name, a tab a
       }
       return statsJson(stats)
     }
-    return this.withStore(flags, work, { isWhole: true })
+    // What was kept of an archive says nothing about the archive itself.
+    return this.withStore({ ...flags, isArchiveAnew: true }, work, { isWhole: true })
   }
 }
