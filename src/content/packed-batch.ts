@@ -1,6 +1,7 @@
 /**
  * A batch of blobs from a reading thread. It has few buffers, which are transferred, not copied.
  */
+import type { BlobCopier } from './blob-copier.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { SharedCounts } from './read-counts.ts'
@@ -21,6 +22,8 @@ export const BLOB = {
   UNREADABLE: 5,
   /** Larger than `maxBlobBytes`. */
   TOO_LARGE: 6,
+  /** Chosen before, and not read again: see {@link BlobCopier}. */
+  CHOSEN: 7,
 } as const
 
 export interface PackedBatch {
@@ -31,6 +34,23 @@ export interface PackedBatch {
   /** Blobs with a separate buffer, by their place in the batch. */
   large: Map<number, Uint8Array>
   reasons: Map<number, string>
+}
+
+/** A batch of which nothing has been found. */
+export function emptyBatch(count: number): PackedBatch {
+  return {
+    status: new Uint8Array(count).fill(BLOB.MISSING),
+    start: new Uint32Array(count),
+    end: new Uint32Array(count),
+    arena: new Uint8Array(),
+    large: new Map(),
+    reasons: new Map(),
+  }
+}
+
+/** True when a blob has been read, or verified. */
+export function isSound(status: number | undefined): boolean {
+  return status === BLOB.PACKED || status === BLOB.LARGE
 }
 
 /** The result of {@link BlobReader.checkBatch}: a batch without the bytes. */
@@ -89,6 +109,9 @@ export interface BlobReader {
 
   /** Add up all objects. @param shared - shows the progress */
   totals(shared: SharedCounts): StoreTotals
+
+  /** Copies blobs as they are stored. Undefined for a kind of store that cannot. */
+  readonly copier?: BlobCopier
 
   /** Release everything. */
   close(): void
