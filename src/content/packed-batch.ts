@@ -1,9 +1,9 @@
 /**
  * A batch of blobs from a reading thread. It has few buffers, which are transferred, not copied.
  */
-import type { BlobCopier } from './blob-copier.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import type { ChosenSize, CopyTarget } from './chosen-blobs.ts'
 import type { SharedCounts } from './read-counts.ts'
 import type { StoreTotals } from './store-on-disk.ts'
 
@@ -115,4 +115,32 @@ export interface BlobReader {
 
   /** Release everything. */
   close(): void
+}
+
+/**
+ * Copies chosen blobs of a store on disk to a new store, as they are stored, with blocking calls, in the thread of the
+ * reader.
+ */
+export interface BlobCopier {
+  /** Choose blobs. @param digests - one after another. @returns the places of those that are missing */
+  choose(digests: Uint8Array): number[]
+
+  /**
+   * Choose blobs, and read those that had not been chosen before. The status of the others is {@link BLOB.CHOSEN}.
+   *
+   * @param digests - one after another, not more than {@link MAX_BATCH}
+   * @param budgetBytes - as for {@link BlobReader.readBatch}, and so is `maxBlobBytes`
+   */
+  read(digests: Uint8Array, budgetBytes: number, maxBlobBytes: number): PackedBatch
+
+  measure(): ChosenSize
+
+  /**
+   * Copy the chosen blobs and the newest checkpoints, and flush them to disk. Each blob is compared with its digest
+   * before, unless the store was opened without verification.
+   *
+   * @param shared - shows the progress
+   * @throws {FluxError} `EBADMSG` a blob is damaged; `ENOSPC` and the like. The target is of no use then
+   */
+  copy(target: CopyTarget, shared: SharedCounts): void
 }

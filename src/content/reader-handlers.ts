@@ -1,9 +1,9 @@
 /** Answers what can be asked of a reader: in its thread, or before that one runs. */
 import type { Answer } from '../threads/index.ts'
-import type { BlobCopier, ChosenSize, CopyTarget } from './blob-copier.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import type { BlobFailure, BlobReader, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
+import type { ChosenSize, CopyTarget } from './chosen-blobs.ts'
+import type { BlobCopier, BlobFailure, BlobReader, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
 import { SHARED, type SharedCounts } from './read-counts.ts'
 import type { StoreTotals } from './store-on-disk.ts'
 

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors/index.ts'
-import type { ChosenSize } from './blob-copier.ts'
 import { DIGEST_BYTES } from './blobref.ts'
+import type { ChosenSize } from './chosen-blobs.ts'
 import type { NewFile } from './new-file.ts'
 import type { PackedBatch } from './packed-batch.ts'
 import type { StoreReader } from './store-reader.ts'

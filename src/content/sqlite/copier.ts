@@ -8,11 +8,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { FluxError } from '../../errors/index.ts'
 import { syncPathSync } from '../../files/index.ts'
-import type { BlobCopier, ChosenSize, CopyTarget } from '../blob-copier.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { encodeCheckpoint } from '../checkpoint.ts'
-import { BLOB, emptyBatch, isSound, type PackedBatch } from '../packed-batch.ts'
+import type { ChosenSize, CopyTarget } from '../chosen-blobs.ts'
+import { BLOB, type BlobCopier, emptyBatch, isSound, type PackedBatch } from '../packed-batch.ts'
 import { SHARED, type SharedCounts } from '../read-counts.ts'
+import { addHashIndex } from './hash-index.ts'
 import { type Locator, PLACES } from './locator.ts'
 import { RowSet } from './row-set.ts'
 import { CREATE_TABLES, checkpointsIn, tablesOf } from './schema.ts'
@@ -24,15 +25,22 @@ const ROWS = 1024
 /** Rows measured by one statement. */
 const MEASURED_ROWS = 8192
 
-/** SQLite's page cache for the copy in bytes: writes go to all parts of the hash index, so it should stay in memory. */
-const CACHE_BYTES = 64 << 20
+/** SQLite's page cache for the copy, in bytes. It is written from front to back. */
+const CACHE_BYTES = 16 << 20
 
 /** Bytes of a row besides its digest and its blob: the record header, the numbers, the rowid and a cell pointer. */
 const ROW_BYTES = 24
 
 /** Bytes of an entry of the hash index besides the digest, and the part of its pages that is used at least. */
 const ENTRY_BYTES = 12
-const INDEX_FILL = 0.66
+const INDEX_FILL = 0.9
+
+/** The part of the pages of rows that is used at least, when they are small. */
+const ROW_FILL = 0.96
+
+/** Where rows come from: those of a list, or, which is faster, all of a range. The list and the range are parameters. */
+const WANTED = 'json_each(?) AS wanted CROSS JOIN main.objects ON objects.rowid = wanted.value'
+const RANGE = 'main.objects WHERE rowid BETWEEN ? AND ? ORDER BY rowid'
 
 /** What the copier needs of the reader that it belongs to. */
 export interface SqliteSource {
@@ -59,6 +67,8 @@ export class SqliteCopier implements BlobCopier {
   /** The chosen rows, in the order in which they were chosen. */
   #rowids = new Float64Array(1 << 12)
   #count = 0
+  /** How many of them are in the order of the store. */
+  #sortedCount = 0
   /** The digests of all chosen rows, combined by exclusive or: the same as that of the rows that are copied. */
   readonly #fold: Uint8Array
 
@@ -113,17 +123,20 @@ export class SqliteCopier implements BlobCopier {
       // A row that does not fit a page has its rest in pages of its own: see SQLite's file format.
       const local = page - 35
       const least = Math.floor(((page - 12) * 32) / 255) - 23
-      const statement = db.prepare(`SELECT sum(stored), sum(CASE WHEN stored + ?1 <= ?2 THEN stored + ?1
-          ELSE ?3 + ((stored + ?1 - ?3 + ?4 - 5) / (?4 - 4)) * ?4 END)
-        FROM (SELECT coalesce(octet_length(object), 0) AS stored
-          FROM json_each(?5) AS wanted CROSS JOIN objects ON objects.rowid = wanted.value)`)
-      statement.setReturnArrays(true)
+      const measure = (from: string) => {
+        const statement = db.prepare(`SELECT sum(stored), sum(CASE WHEN stored + ?1 <= ?2 THEN stored + ?1
+            ELSE ?3 + ((stored + ?1 - ?3 + ?4 - 5) / (?4 - 4)) * ?4 END)
+          FROM (SELECT coalesce(octet_length(object), 0) AS stored FROM ${from})`)
+        statement.setReturnArrays(true)
+        return statement
+      }
+      const statements = { wanted: measure(WANTED), range: measure(RANGE) }
       let storedBytes = 0
       let rowBytes = 0
       const rowids = this.#sorted()
       for (let from = 0; from < rowids.length; from += MEASURED_ROWS) {
-        const some = rowids.subarray(from, from + MEASURED_ROWS)
-        const sums = statement.get(this.#width + ROW_BYTES, local, least, page, `[${some.join(',')}]`)
+        const [kind, args] = selection(rowids.subarray(from, from + MEASURED_ROWS))
+        const sums = statements[kind].get(this.#width + ROW_BYTES, local, least, page, ...args)
         const [stored, bytes] = sums as unknown as [number, number]
         storedBytes += stored
         rowBytes += bytes
@@ -134,7 +147,7 @@ export class SqliteCopier implements BlobCopier {
         storeBlobs: locator.index.size,
         storedBytes,
         // And a page for the schema, for each table, and for what is left over in each.
-        neededBytes: Math.ceil((rowBytes + indexBytes) / page + 8) * page,
+        neededBytes: Math.ceil((rowBytes / ROW_FILL + indexBytes) / page + 8) * page,
         fileBytes: pragma('page_count') * page,
       }
     } catch (error) {
@@ -158,6 +171,7 @@ export class SqliteCopier implements BlobCopier {
         db.exec('DETACH copy')
         db.exec('BEGIN')
       }
+      addHashIndex(target.path, this.#count)
     } catch (error) {
       throw this.#explain(error, target.name)
     }
@@ -180,7 +194,9 @@ export class SqliteCopier implements BlobCopier {
     for (const setting of [...settings, `cache_size = ${-CACHE_BYTES / 1024}`]) db.exec(`PRAGMA copy.${setting}`)
     db.exec('BEGIN')
     for (const setting of ['user_version', 'application_id']) this.#keepSetting(setting)
-    for (const [table, columns] of Object.entries(CREATE_TABLES)) db.exec(`CREATE TABLE copy.${table}(${columns})`)
+    // The key comes last: see addHashIndex.
+    db.exec(`CREATE TABLE copy.objects(${CREATE_TABLES.objects.replace(' PRIMARY KEY', '')})`)
+    db.exec(`CREATE TABLE copy.checkpt_v2(${CREATE_TABLES.checkpt_v2})`)
   }
 
   /** Give the new database a setting of the old one. */
@@ -198,30 +214,23 @@ export class SqliteCopier implements BlobCopier {
     const columns = `objects.hash, objects.size, objects.object, ${hasEpoch ? 'objects.epoch' : '0'}`
     const insert = (from: string) =>
       db.prepare(`INSERT INTO copy.objects (hash, size, object, epoch) SELECT ${columns} FROM ${from}`)
-    const wanted = 'json_each(?) AS wanted CROSS JOIN main.objects ON objects.rowid = wanted.value'
-    const range = 'main.objects WHERE rowid BETWEEN ? AND ? ORDER BY rowid'
-    const insertWanted = insert(wanted)
-    const insertRange = insert(range)
-    const hashesOf = (from: string) => {
+    const hashes = (from: string) => {
       const statement = db.prepare(`SELECT CAST(group_concat(hash, '') AS BLOB) FROM (SELECT hash FROM ${from})`)
       statement.setReturnArrays(true)
       return statement
     }
-    const hashesOfWanted = hashesOf(wanted)
-    const hashesOfRange = hashesOf(range)
+    const inserts = { wanted: insert(WANTED), range: insert(RANGE) }
+    const digests = { wanted: hashes(WANTED), range: hashes(RANGE) }
     const rowids = this.#sorted()
     const fold = new Uint8Array(this.#width)
     for (let from = 0; from < rowids.length; from += ROWS) {
       const some = rowids.subarray(from, from + ROWS)
-      const [first, last] = [some[0] as number, some.at(-1) as number]
-      const isRange = last - first === some.length - 1
-      const args = isRange ? [first, last] : [`[${some.join(',')}]`]
-      const hashes = blobOf(isRange ? hashesOfRange : hashesOfWanted, args)
+      const [kind, args] = selection(some)
+      const hashes = blobOf(digests[kind], args)
       if (hashes.length === some.length * this.#width) {
         this.#verify(some, hexOf(hashes))
         combine(fold, hashes)
-        const { changes } = (isRange ? insertRange : insertWanted).run(...args)
-        if (Number(changes) === some.length) {
+        if (Number(inserts[kind].run(...args).changes) === some.length) {
           shared[SHARED.COPIED] = from + some.length
           continue
         }
@@ -303,7 +312,10 @@ export class SqliteCopier implements BlobCopier {
 
   /** The chosen rows, in the order of the store. */
   #sorted(): Float64Array {
-    return this.#rowids.subarray(0, this.#count).sort()
+    const rowids = this.#rowids.subarray(0, this.#count)
+    if (this.#sortedCount !== this.#count) rowids.sort()
+    this.#sortedCount = this.#count
+    return rowids
   }
 
   #explain(error: unknown, target: string): unknown {
@@ -321,6 +333,12 @@ const FAILED_READS = [266, 522]
 
 function pragmaOf(db: DatabaseSync, schema: string, name: string): unknown {
   return Object.values(db.prepare(`PRAGMA ${schema}.${name}`).get() ?? {})[0]
+}
+
+/** How to select some rows, which are in order, and the parameters. */
+function selection(rowids: Float64Array): ['wanted' | 'range', (number | string)[]] {
+  const [first, last] = [rowids[0] as number, rowids.at(-1) as number]
+  return last - first === rowids.length - 1 ? ['range', [first, last]] : ['wanted', [`[${rowids.join(',')}]`]]
 }
 
 function blobOf(statement: StatementSync, args: readonly (number | string)[]): Uint8Array {
