@@ -29,6 +29,7 @@ export {
   blobrefHash,
   blobrefOf,
   type Checkpoint,
+  type ChosenSize,
   ContentError,
   type ContentStore,
   type ContentWriter,
@@ -223,3 +224,9 @@ export {
   type SizedLeaf,
   TreeBuilder,
 } from './restore/index.ts'
+export {
+  Compaction,
+  type CompactionOptions,
+  type CompactionResult,
+  type NeededSpace,
+} from './transfer/index.ts'
