@@ -29,6 +29,7 @@ export {
   blobrefHash,
   blobrefOf,
   type Checkpoint,
+  type ChosenSize,
   ContentError,
   type ContentStore,
   type ContentWriter,
@@ -224,3 +225,9 @@ export {
   TreeBuilder,
   type TreeBuilderOptions,
 } from './restore/index.ts'
+export {
+  Compaction,
+  type CompactionOptions,
+  type CompactionResult,
+  type NeededSpace,
+} from './transfer/index.ts'

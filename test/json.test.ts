@@ -49,6 +49,8 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['diff', `diff --content --store ${fixture('checkpoints')} @0 @1`],
   ['content-stats', `content stats --store ${BASIC}`],
   ['content-stats', `content stats --reachable --store ${STATEDIR}`],
+  ['content-compact', `content compact --store ${STATEDIR} TMP/compact.sqlite`],
+  ['content-compact', `content compact --dry-run --store ${fixture('checkpoints')}`],
   ['content-validate', `content validate --store ${BASIC}`],
   ['content-load', `content load --store ${BASIC} sha1-c0a9faf907dda6216fd73bf81d0b3b21a1a8cb91`],
   ['content-checkpoint-list', `content checkpoint list --store ${fixture('checkpoints')}`],

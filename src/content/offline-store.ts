@@ -5,6 +5,7 @@ import type { Checkpoint } from './checkpoint.ts'
 import type { BlobResult, ContentError, ContentStore } from './content-store.ts'
 import { BLOB, MAX_BATCH } from './packed-batch.ts'
 import type { ReadCounts } from './read-counts.ts'
+import { StoreCopier } from './store-copier.ts'
 import type { StoreOnDisk, StoreTotals } from './store-on-disk.ts'
 import type { StoreReader } from './store-reader.ts'
 
@@ -99,8 +100,12 @@ export class OfflineStore implements ContentStore {
 class ReadOnDisk implements StoreOnDisk {
   readonly #reader: StoreReader
 
+  readonly copier: StoreCopier | undefined
+
   constructor(reader: StoreReader) {
     this.#reader = reader
+    const { newCopy } = reader
+    if (newCopy) this.copier = new StoreCopier(reader, newCopy)
   }
 
   async *stream(blobref: string): AsyncGenerator<Uint8Array, void, void> {

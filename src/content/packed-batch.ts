@@ -3,6 +3,7 @@
  */
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import type { ChosenSize, CopyTarget } from './chosen-blobs.ts'
 import type { SharedCounts } from './read-counts.ts'
 import type { StoreTotals } from './store-on-disk.ts'
 
@@ -21,6 +22,8 @@ export const BLOB = {
   UNREADABLE: 5,
   /** Larger than `maxBlobBytes`. */
   TOO_LARGE: 6,
+  /** Chosen before, and not read again: see {@link BlobCopier}. */
+  CHOSEN: 7,
 } as const
 
 export interface PackedBatch {
@@ -31,6 +34,23 @@ export interface PackedBatch {
   /** Blobs with a separate buffer, by their place in the batch. */
   large: Map<number, Uint8Array>
   reasons: Map<number, string>
+}
+
+/** A batch of which nothing has been found. */
+export function emptyBatch(count: number): PackedBatch {
+  return {
+    status: new Uint8Array(count).fill(BLOB.MISSING),
+    start: new Uint32Array(count),
+    end: new Uint32Array(count),
+    arena: new Uint8Array(),
+    large: new Map(),
+    reasons: new Map(),
+  }
+}
+
+/** True when a blob has been read, or verified. */
+export function isSound(status: number | undefined): boolean {
+  return status === BLOB.PACKED || status === BLOB.LARGE
 }
 
 /** The result of {@link BlobReader.checkBatch}: a batch without the bytes. */
@@ -90,6 +110,37 @@ export interface BlobReader {
   /** Add up all objects. @param shared - shows the progress */
   totals(shared: SharedCounts): StoreTotals
 
+  /** Copies blobs as they are stored. Undefined for a kind of store that cannot. */
+  readonly copier?: BlobCopier
+
   /** Release everything. */
   close(): void
+}
+
+/**
+ * Copies chosen blobs of a store on disk to a new store, as they are stored, with blocking calls, in the thread of the
+ * reader.
+ */
+export interface BlobCopier {
+  /** Choose blobs. @param digests - one after another. @returns the places of those that are missing */
+  choose(digests: Uint8Array): number[]
+
+  /**
+   * Choose blobs, and read those that had not been chosen before. The status of the others is {@link BLOB.CHOSEN}.
+   *
+   * @param digests - one after another, not more than {@link MAX_BATCH}
+   * @param budgetBytes - as for {@link BlobReader.readBatch}, and so is `maxBlobBytes`
+   */
+  read(digests: Uint8Array, budgetBytes: number, maxBlobBytes: number): PackedBatch
+
+  measure(): ChosenSize
+
+  /**
+   * Copy the chosen blobs and the newest checkpoints, and flush them to disk. Each blob is compared with its digest
+   * before, unless the store was opened without verification.
+   *
+   * @param shared - shows the progress
+   * @throws {FluxError} `EBADMSG` a blob is damaged; `ENOSPC` and the like. The target is of no use then
+   */
+  copy(target: CopyTarget, shared: SharedCounts): void
 }

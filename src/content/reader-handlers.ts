@@ -2,7 +2,8 @@
 import type { Answer } from '../threads/index.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import type { BlobFailure, BlobReader, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
+import type { ChosenSize, CopyTarget } from './chosen-blobs.ts'
+import type { BlobCopier, BlobFailure, BlobReader, BlobStream, CheckedBatch, PackedBatch } from './packed-batch.ts'
 import { SHARED, type SharedCounts } from './read-counts.ts'
 import type { StoreTotals } from './store-on-disk.ts'
 
@@ -30,6 +31,11 @@ export type ReaderHandlers = {
   list: (range: { from: number; count: number }) => Answer<string>
   mark: (wanted: Wanted) => Answer<undefined>
   totals: () => Answer<StoreTotals>
+  /** See {@link BlobCopier}. */
+  choose: (wanted: { digests: Uint8Array }) => Answer<number[]>
+  readChosen: (wanted: { digests: Uint8Array; budgetBytes: number; maxBlobBytes: number }) => Answer<PackedBatch>
+  measureChosen: () => Answer<ChosenSize>
+  copyChosen: (target: CopyTarget) => Answer<undefined>
   close: () => Answer<undefined>
 }
 
@@ -42,8 +48,7 @@ export function readerHandlers(reader: BlobReader, shared: SharedCounts): Reader
     checkpoints: () => ({ reply: reader.checkpoints() }),
     batch({ hex, count, budgetBytes, maxBlobBytes }) {
       const batch = reader.readBatch(hex, count, budgetBytes, maxBlobBytes)
-      const buffers = new Set([batch.arena, ...batch.large.values()].map((bytes) => bytes.buffer as ArrayBuffer))
-      return { reply: { batch, objects: reader.objects }, transfer: [...buffers] }
+      return { reply: { batch, objects: reader.objects }, transfer: buffersOf(batch) }
     },
     sizes: ({ hex, count }) => ({ reply: reader.sizes(hex, count) }),
     check: ({ hex, count }) => ({ reply: reader.checkBatch(hex, count) }),
@@ -75,9 +80,28 @@ export function readerHandlers(reader: BlobReader, shared: SharedCounts): Reader
       return { reply: undefined }
     },
     totals: () => ({ reply: reader.totals(shared) }),
+    choose: ({ digests }) => ({ reply: copierOf(reader).choose(digests) }),
+    readChosen({ digests, budgetBytes, maxBlobBytes }) {
+      const batch = copierOf(reader).read(digests, budgetBytes, maxBlobBytes)
+      return { reply: batch, transfer: buffersOf(batch) }
+    },
+    measureChosen: () => ({ reply: copierOf(reader).measure() }),
+    copyChosen(target) {
+      copierOf(reader).copy(target, shared)
+      return { reply: undefined }
+    },
     close() {
       reader.close()
       return { reply: undefined }
     },
   }
+}
+
+function buffersOf(batch: PackedBatch): ArrayBuffer[] {
+  return [...new Set([batch.arena, ...batch.large.values()].map((bytes) => bytes.buffer as ArrayBuffer))]
+}
+
+/** The copier of a store that has one: {@link StoreOnDisk.copier} says so before it is asked for. */
+function copierOf(reader: BlobReader): BlobCopier {
+  return reader.copier as BlobCopier
 }

@@ -1,3 +1,5 @@
+import type { StoreCopier } from './store-copier.ts'
+
 /** The number and size of some blobs. */
 export interface Totals {
   objects: number
@@ -58,6 +60,13 @@ export interface StoreOnDisk {
 
   /** Mark blobs, to be counted separately in {@link totals}. */
   mark(blobrefs: readonly string[]): Promise<void>
+
+  /**
+   * Copies blobs of the store to a new one as they are; undefined for a kind of store that cannot.
+   *
+   * @internal
+   */
+  readonly copier?: StoreCopier | undefined
 
   /** Count the blobs of the store and their sizes. */
   totals(): Promise<StoreTotals>

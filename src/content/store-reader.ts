@@ -90,6 +90,16 @@ export class StoreReader {
     return this.#shared[SHARED.OBJECTS] || undefined
   }
 
+  /** Blobs that have been copied so far. */
+  get copied(): number {
+    return this.#shared[SHARED.COPIED] ?? 0
+  }
+
+  /** See {@link ReadPlan.newCopy}. */
+  get newCopy(): ReadPlan['newCopy'] {
+    return this.#plan.newCopy
+  }
+
   /** What has been read so far. The callers of {@link ask} update it. */
   get counts(): ReadCounts {
     this.#counts.addedUp = this.#shared[SHARED.ADDED_UP] ?? 0

@@ -17,10 +17,13 @@ import {
   type BlobReader,
   type BlobStream,
   type CheckedBatch,
+  emptyBatch,
+  isSound,
   type PackedBatch,
 } from '../packed-batch.ts'
 import type { SharedCounts } from '../read-counts.ts'
 import type { StoreTotals } from '../store-on-disk.ts'
+import { SqliteCopier } from './copier.ts'
 import { LargeBlobs } from './large-blobs.ts'
 import { distinctRowids, Locator, PLACES } from './locator.ts'
 import { openDatabase } from './open-database.ts'
@@ -48,6 +51,12 @@ const HINTS = {
  * journal.
  */
 export type SqliteAccess = 'immutable' | 'readonly' | 'private'
+
+const ACCESS: Readonly<Record<SqliteAccess, string>> = {
+  immutable: '?mode=ro&immutable=1',
+  readonly: '?mode=ro',
+  private: '',
+}
 
 /** The database to read, and how. */
 export interface SqliteReading {
@@ -77,6 +86,7 @@ export class SqliteReader implements BlobReader {
   /** Rows that {@link checkBatch} has verified, so that a blob that is referenced often is read once. */
   readonly #intact = new RowSet()
   #survey: Survey | undefined
+  #copier: SqliteCopier | undefined
   /** A reused buffer for blobs that are only checked. */
   #scratch: Uint8Array = new Uint8Array()
 
@@ -85,8 +95,9 @@ export class SqliteReader implements BlobReader {
     this.#name = name
     this.#verify = verify
     try {
-      const url = `${pathToFileURL(path).href}${access === 'immutable' ? '?immutable=1' : ''}`
-      this.#db = openDatabase(url, { readOnly: access !== 'private' })
+      // Not SQLite's read-only flag, which would go for a database that is attached, too: see SqliteCopier.
+      const url = `${pathToFileURL(path).href}${ACCESS[access]}`
+      this.#db = openDatabase(url, { readOnly: false })
       this.#db.exec('BEGIN')
       this.#tables = tablesOf(this.#db, name)
       assertHasObjects(this.#tables, name)
@@ -174,6 +185,19 @@ export class SqliteReader implements BlobReader {
 
   totals(shared: SharedCounts): StoreTotals {
     return this.#surveyed((survey) => survey.totals(shared))
+  }
+
+  get copier(): SqliteCopier {
+    this.#copier ??= new SqliteCopier({
+      db: this.#db,
+      name: this.#name,
+      hash: this.hash,
+      locator: this.#locator,
+      verify: this.#verify,
+      intact: this.#intact,
+      read: (batch, order, hex, limits) => this.#read(batch, order, hex, limits),
+    })
+    return this.#copier
   }
 
   close(): void {
@@ -364,21 +388,6 @@ function copyResult(batch: PackedBatch, from: number, to: number): void {
   if (reason !== undefined) batch.reasons.set(to, reason)
 }
 
-function emptyBatch(count: number): PackedBatch {
-  return {
-    status: new Uint8Array(count).fill(BLOB.MISSING),
-    start: new Uint32Array(count),
-    end: new Uint32Array(count),
-    arena: new Uint8Array(),
-    large: new Map(),
-    reasons: new Map(),
-  }
-}
-
 function rowidOf(packed: number): number {
   return Math.floor(packed / PLACES)
-}
-
-function isSound(status: number | undefined): boolean {
-  return status === BLOB.PACKED || status === BLOB.LARGE
 }
