@@ -75,7 +75,7 @@ export class OfflineStore implements ContentStore {
     const checkpoints = await this.#reader.ask('checkpoints', undefined)
     if (checkpoints.length === 0) {
       throw new FluxError('ENOENT', `${this.name}: no checkpoint in this store`, {
-        hint: 'an instance writes one when it shuts down; --root BLOBREF dumps any directory',
+        hint: 'an instance writes one when it shuts down; content roots lists what is there, and --root BLOBREF dumps it',
       })
     }
     return checkpoints

@@ -34,6 +34,7 @@ export {
   isDir,
   linkOf,
   linkText,
+  MAX_DIR_BYTES,
   type Symlink,
   sortedNames,
   type TreeObj,
