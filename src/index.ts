@@ -159,6 +159,7 @@ export {
   readEventlog,
   taskOutput,
   type Usage,
+  usedRoots,
   type ValidateOptions,
   validate,
   type WaitEventOptions,

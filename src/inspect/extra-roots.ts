@@ -6,7 +6,7 @@
  * @see flux-core before that, `src/modules/job-exec/checkpoint.c`
  */
 import { parseJson } from '../bytes/index.ts'
-import { isBlobref } from '../content/index.ts'
+import { type ContentStore, isBlobref } from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { isNoSuchKey, SnapshotReader, type SnapshotRoot } from '../kvs/index.ts'
 import { faultReporter, type InspectOptions } from './inspect-options.ts'
@@ -43,6 +43,31 @@ export async function extraRoots(
     if (!isNoSuchKey(error)) faultReporter(options)(error)
     return []
   }
+}
+
+/**
+ * All roots of a store that are in use: those of its checkpoints, and those of running jobs' namespaces that these name.
+ *
+ * @param rootrefs - the roots of the checkpoints
+ * @param options - `onFault` is called with each value that names such roots and cannot be read (default: it is ignored)
+ * @returns `rootrefs` without repetition, then the others, as far as the store has them
+ * @throws {FluxError} when the store as a whole fails
+ */
+export async function usedRoots(
+  store: ContentStore,
+  rootrefs: readonly string[],
+  { onFault = () => {}, signal }: InspectOptions<FluxError> = {},
+): Promise<string[]> {
+  const used = new Set(rootrefs)
+  const extra = new Set<string>()
+  for (const rootref of used) {
+    for (const found of await extraRoots({ store, rootref }, { onFault, signal })) {
+      if (!used.has(found.rootref)) extra.add(found.rootref)
+    }
+  }
+  const named = [...extra]
+  const errors = await store.checkBatch(named)
+  return [...used, ...named.filter((_, i) => errors[i]?.code !== 'ENOENT')]
 }
 
 function parse(text: string): JobNamespaceRoot[] {

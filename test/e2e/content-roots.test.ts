@@ -1,6 +1,7 @@
 /** The commands `content roots` and `content checkpoint update`. */
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { openStore } from '../../src/content/index.ts'
 import { fixture, scratch } from '../support/fixtures.ts'
@@ -75,6 +76,74 @@ describe('content roots', () => {
     const { status, stderr } = await run('content roots')
     expect(status).to.equal(2)
     expect(stderr).to.include('store')
+  })
+})
+
+describe('the hint at content roots', () => {
+  it('is given by what finds no checkpoint, or damaged ones', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    const root = blobs.tree(primary('a'))
+    writeSqlite(path, blobs, [])
+    for (const command of ['fsck', 'jobs', 'content stats --reachable', 'kvs ls', 'content checkpoint list']) {
+      const { status, stderr } = await run(`${command} --store ${path}`)
+      expect(status, command).to.equal(1)
+      expect(stderr, command).to.include(
+        'no checkpoint in this store; an instance writes one when it shuts down; content roots',
+      )
+    }
+    const db = new DatabaseSync(path)
+    db.prepare('INSERT INTO checkpt_v2 (value) VALUES (?)').run(`{"version":9,"rootref":"${root}"}`)
+    db.close()
+    const { status, stderr } = await run(`content checkpoint list --store ${path}`)
+    expect(status).to.equal(1)
+    expect(stderr).to.include('not a checkpoint object; content roots')
+  })
+
+  it('is given when events are an hour later than the newest checkpoint, by commands that read the whole store', async () => {
+    // writeSqlite() gives the only checkpoint this time.
+    const checkpointed = 1_700_000_000.5
+    for (const [later, isTold] of [
+      [3599, false],
+      [3700, true],
+    ] as const) {
+      const path = join(scratch(), 'content.sqlite')
+      const blobs = new Blobs()
+      const first = blobs.tree({ ...primary('old'), large: valref('x'.repeat(5000)) })
+      blobs.store(event(checkpointed + later))
+      writeSqlite(path, blobs, [first])
+      for (const command of ['content stats --reachable', 'content validate']) {
+        const { status, stderr } = await run(`${command} --store ${path}`)
+        expect(status, command).to.equal(0)
+        const hint = `the newest event is 1 h 1 min later than the newest checkpoint: content roots --store ${path}`
+        expect(stderr.includes(hint), command).to.equal(isTold)
+        expect(stderr.includes('content roots'), command).to.equal(isTold)
+      }
+    }
+  })
+})
+
+describe('namespaces of running jobs that an older instance kept as text', () => {
+  it('are no garbage', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    const guest = blobs.tree({ exec: dir({ eventlog: valref(event(1)) }), output: valref('output') })
+    const namesOf = (...roots: string[]) =>
+      val(JSON.stringify(roots.map((kvsroot, id) => ({ id: id + 17, owner: 0, kvsroot }))))
+    // The value stays when the jobs have ended, and their data may be gone.
+    const namespaces = namesOf(guest, `sha1-${'0'.repeat(40)}`)
+    const root = blobs.tree({ ...primary('a'), 'job-exec': dir({ 'kvs-namespaces': namespaces }) })
+    const used = blobs.size
+    blobs.tree({ garbage: valref('garbage') })
+    writeSqlite(path, blobs, [root])
+    const { status, stdout } = await run(`content stats --reachable --json --store ${path}`)
+    expect(status).to.equal(0)
+    const { reachable, garbage, unreadableDirectoryCount } = JSON.parse(stdout)
+    expect(reachable.objectCount).to.equal(used)
+    expect(garbage.objectCount).to.equal(2)
+    expect(unreadableDirectoryCount).to.equal(0)
+    const { lines } = await run(`content roots --kind guest --store ${path}`)
+    expect(lines.join()).to.include(guest)
   })
 })
 

@@ -1,8 +1,8 @@
 import { DIGEST_BYTES, type HashName } from '../../content/index.ts'
 
-/** Values of hex digits by their character codes; 0xff for anything else. */
-const NIBBLE = new Uint8Array(256).fill(0xff)
-for (const [value, digit] of [...'0123456789abcdef'].entries()) NIBBLE[digit.charCodeAt(0)] = value
+/** The byte of two hex digits, by their character codes in big-endian order; -1 for anything else. */
+const BYTE = new Int16Array(1 << 16).fill(-1)
+for (let byte = 0; byte < 256; byte++) BYTE[Buffer.from(byte.toString(16).padStart(2, '0')).readUInt16BE()] = byte
 
 /** Initial number of slots. At most two thirds of them are used. */
 const SLOTS = 1 << 12
@@ -70,15 +70,15 @@ export class DigestTable {
     let from = at + prefix.length
     let any = 0
     for (let word = 0; word < wanted.length; word++) {
-      let bits = 0
-      for (const end = from + 8; from < end; from++) {
-        const nibble = NIBBLE[text[from] as number] as number
-        any |= nibble
-        bits = (bits << 4) | nibble
-      }
-      wanted[word] = bits
+      const first = byteAt(text, from)
+      const second = byteAt(text, from + 2)
+      const third = byteAt(text, from + 4)
+      const fourth = byteAt(text, from + 6)
+      any |= first | second | third | fourth
+      wanted[word] = (first << 24) | (second << 16) | (third << 8) | fourth
+      from += 8
     }
-    if (any > 15) return -2
+    if (any < 0) return -2
     const words = this.#words
     const slots = this.#slots
     const mask = slots.length - 1
@@ -119,4 +119,8 @@ export class DigestTable {
     this.#slots = new Uint32Array(this.#slots.length * 2)
     for (let ordinal = 0; ordinal < this.#size; ordinal++) this.#insert(ordinal)
   }
+}
+
+function byteAt(text: Uint8Array, at: number): number {
+  return BYTE[((text[at] as number) << 8) | (text[at + 1] as number)] as number
 }

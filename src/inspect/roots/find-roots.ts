@@ -22,7 +22,7 @@ const BATCH = 512
 const BATCHES = 3
 
 /** Larger blobs are read in pieces, and only directories among them are loaded whole. In bytes. */
-const LARGE_BYTES = 1 << 20
+const LARGE_BYTES = 4 << 20
 
 /** Bytes kept of the end of a large blob: they hold the last event of an eventlog. */
 const TAIL_BYTES = 128 << 10

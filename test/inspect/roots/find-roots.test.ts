@@ -207,14 +207,14 @@ describe('inspect/roots', () => {
   it('reads what is too large for a batch: directories, and the end of eventlogs', async () => {
     const blobs = new Blobs()
     const entries: Record<string, Tree> = {}
-    for (let i = 0; i < 15_000; i++) entries[`name${i}`] = valref('same')
-    const log = event(10).repeat(40_000) + event(4242)
-    const json = `{"data":{},"rest":"${'x'.repeat(2 << 20)}"}`
+    for (let i = 0; i < 45_000; i++) entries[`name${i}`] = valref('same')
+    const log = event(10).repeat(140_000) + event(4242)
+    const json = `{"data":{},"rest":"${'x'.repeat(5 << 20)}"}`
     const root = blobs.tree({ large: dir(entries), sub: dir({ eventlog: valref(log) }), json: valref(json) })
-    expect([...blobs.values()].filter(({ length }) => length > 1 << 20)).to.have.length(3)
+    expect([...blobs.values()].filter(({ length }) => length > 4 << 20)).to.have.length(3)
     const { roots } = await rootsOf(blobs)
     expect(roots).to.have.length(1)
-    expect(roots[0]).to.include({ rootref: root, keys: 15_002, newest: 4242, lost: 0 })
+    expect(roots[0]).to.include({ rootref: root, keys: 45_002, newest: 4242, lost: 0 })
   })
 
   it('lists no more than is wanted, of the wanted kinds', async () => {
