@@ -121,6 +121,18 @@ describe('the hint at content roots', () => {
       }
     }
   })
+
+  it('is given by jobs when it finds none, but there are later events', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    const first = blobs.tree(primary('old'))
+    blobs.store(event(1_700_000_002))
+    writeSqlite(path, blobs, [first])
+    const { status, lines, stderr } = await run(`jobs --store ${path}`)
+    expect({ status, lines }).to.deep.equal({ status: 0, lines: [] })
+    expect(stderr).to.include(`the newest event is 2 s later than the newest checkpoint: content roots --store ${path}`)
+    expect((await run(`jobs --store ${fixture('jobs')}`)).stderr).to.equal('')
+  })
 })
 
 describe('namespaces of running jobs that an older instance kept as text', () => {

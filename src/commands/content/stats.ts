@@ -54,7 +54,7 @@ On a terminal the numbers are in columns. Otherwise each line is a name, a tab a
       for (const complaint of statsComplaints(stats)) {
         this.fault(`${store.name}: ${complaint}`, 'unreadable')
       }
-      const hint = reachable ? await rootsHint(store, flags.store, stats) : undefined
+      const hint = reachable ? await rootsHint(store, flags.store, { sizes: stats }) : undefined
       if (hint !== undefined) this.notice(hint)
       return statsJson(stats)
     }

@@ -21,9 +21,12 @@ export interface Ahead {
  * @returns undefined when the store has no checkpoint, or no event among those blobs, or cannot list its blobs
  */
 export async function aheadOfCheckpoint(store: ContentStore): Promise<Ahead | undefined> {
-  const { onDisk, objects } = store
-  if (!onDisk || objects === undefined) return undefined
+  const { onDisk } = store
+  if (!onDisk) return undefined
   try {
+    // Their number is known when the first have been listed.
+    if (store.objects === undefined) await onDisk.list(0, 1)
+    const { objects = 0 } = store
     const [latest] = await store.checkpoints()
     if (latest === undefined) return undefined
     const last = await onDisk.list(Math.max(0, objects - LAST), LAST)
