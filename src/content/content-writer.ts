@@ -32,9 +32,10 @@ export interface ContentWriter extends AsyncDisposable {
   /**
    * Append the newest checkpoint and make everything durable. Until then, nothing changes for a reader of the store.
    *
+   * @param failed - the first words of an error of a live instance
    * @throws {FluxError} naming the store, which is then unchanged, unless the message says that everything is stored
    */
-  commit(checkpoint: Checkpoint): Promise<void>
+  commit(checkpoint: Checkpoint, failed?: string): Promise<void>
 
   /** Release everything. Without a {@link commit} before, the store is unchanged. May be called twice. */
   close(): Promise<void>

@@ -16,6 +16,9 @@ import type { StoreReader } from './store-reader.ts'
  */
 const WINDOW = 1024
 
+/** What helps where checkpoints do not. */
+const ROOTS_HINT = 'content roots lists the roots that no checkpoint names'
+
 /** A content store on disk, read without a broker: a thread does the blocking reads. */
 export class OfflineStore implements ContentStore {
   readonly name: string
@@ -73,10 +76,13 @@ export class OfflineStore implements ContentStore {
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
-    const checkpoints = await this.#reader.ask('checkpoints', undefined)
+    const checkpoints = await this.#reader.ask('checkpoints', undefined).catch((error) => {
+      if (!(error instanceof FluxError) || error.code !== 'EPROTO') throw error
+      throw new FluxError('EPROTO', error.message, { cause: error, hint: ROOTS_HINT })
+    })
     if (checkpoints.length === 0) {
       throw new FluxError('ENOENT', `${this.name}: no checkpoint in this store`, {
-        hint: 'an instance writes one when it shuts down; --root BLOBREF dumps any directory',
+        hint: `an instance writes one when it shuts down; ${ROOTS_HINT}, and --root BLOBREF dumps one`,
       })
     }
     return checkpoints

@@ -51,7 +51,7 @@ export interface StoreOnDisk {
   sizes(blobrefs: readonly string[]): Promise<Float64Array>
 
   /**
-   * List the blobrefs of the store, in the order of storage.
+   * List the blobrefs of the store, in the order in which they were stored: by row, or by the time of the file.
    *
    * @param from - how many to skip
    * @returns `count` blobrefs, or fewer at the end

@@ -36,6 +36,7 @@ export {
   isDir,
   linkOf,
   linkText,
+  MAX_DIR_BYTES,
   type Symlink,
   sortedNames,
   type TreeObj,

@@ -61,10 +61,11 @@ export class BrokerWriter implements ContentWriter {
   /**
    * Write a checkpoint. The KVS module starts from it the next time it is loaded.
    *
+   * @param failed - the first words of an error: those of the C tool that does the same
    * @throws {FluxError} with the words of the C tool
    * @see flux-core `src/common/libkvs/kvs_checkpoint.c`
    */
-  async commit(checkpoint: Checkpoint): Promise<void> {
+  async commit(checkpoint: Checkpoint, failed = 'error updating checkpoint'): Promise<void> {
     this.#storer.assertSound()
     const service = this.#noCache ? 'content-backing' : 'content'
     await this.#flux
@@ -74,7 +75,7 @@ export class BrokerWriter implements ContentWriter {
         silence: 'told',
       })
       .catch((error) => {
-        throw fetchError(error, 'error updating checkpoint', {
+        throw fetchError(error, failed, {
           ENOSYS: 'load a backing store such as content-sqlite first',
         })
       })

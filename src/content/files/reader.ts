@@ -47,6 +47,8 @@ export class FilesReader implements BlobReader {
   readonly #dir: string
   readonly #verify: boolean
   readonly #digests: readonly string[]
+  /** The digests in the order in which their files were written. */
+  #byAge: readonly string[] | undefined
   readonly #marked = new Set<string>()
   /** Large blobs that were verified, so that a blob that is referenced often is read once. */
   readonly #intact = new Set<string>()
@@ -181,7 +183,17 @@ export class FilesReader implements BlobReader {
   }
 
   list(from: number, count: number): string {
-    return this.#digests.slice(from, from + count).join('')
+    this.#byAge ??= this.#sortedByAge()
+    return this.#byAge.slice(from, from + count).join('')
+  }
+
+  #sortedByAge(): string[] {
+    const age = (digest: string) =>
+      lstatSync(join(this.#dir, `${this.hash}-${digest}`), { throwIfNoEntry: false })?.mtimeMs ?? 0
+    return this.#digests
+      .map((digest) => ({ digest, mtimeMs: age(digest) }))
+      .sort((a, b) => a.mtimeMs - b.mtimeMs)
+      .map(({ digest }) => digest)
   }
 
   mark(hex: string, count: number): void {
