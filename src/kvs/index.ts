@@ -12,7 +12,7 @@ export {
   SnapshotReader,
   type SnapshotReaderOptions,
 } from './lookup.ts'
-export { inByteOrder, sortNames, sortNames } from './name-order.ts'
+export { inByteOrder, sortNames } from './name-order.ts'
 export { type NamespaceRootref, namespaceRoots } from './namespace-roots.ts'
 export { COMPONENTS_RECORD, LINKNAME_RECORD } from './pax-records.ts'
 export type { BadPart } from './scan-batch.ts'
