@@ -1,10 +1,12 @@
 import { FluxError } from '../errors/index.ts'
+import type { BlobRequest } from './blob-request.ts'
 import { errorOf, resultOf } from './blob-results.ts'
 import { DIGEST_BYTES, type HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { BlobResult, ContentError, ContentStore } from './content-store.ts'
-import { BLOB, MAX_BATCH } from './packed-batch.ts'
+import { BLOB, MAX_BATCH, type PackedBatch } from './packed-batch.ts'
 import type { ReadCounts } from './read-counts.ts'
+import type { ReaderHandlers } from './reader-handlers.ts'
 import type { StoreOnDisk, StoreTotals } from './store-on-disk.ts'
 import type { StoreReader } from './store-reader.ts'
 
@@ -48,15 +50,24 @@ export class OfflineStore implements ContentStore {
     budgetBytes: number,
     maxBlobBytes = Number.POSITIVE_INFINITY,
   ): Promise<BlobResult[]> {
-    const reader = this.#reader
     // The rest is left out, and asked for again.
-    const first = blobrefs.slice(0, MAX_BATCH)
-    const wanted = { ...reader.wanted(first), budgetBytes, maxBlobBytes }
-    const { batch, objects } = await reader.ask('batch', wanted)
-    this.#objects = objects
-    const { counts } = reader
-    for (const status of batch.status) if (status !== BLOB.DEFERRED) counts.loaded++
+    const wanted = this.#reader.wanted(blobrefs.slice(0, MAX_BATCH))
+    const batch = await this.#load({ ...wanted, budgetBytes, maxBlobBytes })
     return blobrefs.map((blobref, i) => (i < MAX_BATCH ? resultOf(batch, i, blobref) : undefined))
+  }
+
+  loadPacked(request: BlobRequest, budgetBytes: number, maxBlobBytes = Number.POSITIVE_INFINITY): Promise<PackedBatch> {
+    const { digests, count } = request
+    const hex = Buffer.from(digests.buffer, digests.byteOffset, count * DIGEST_BYTES[this.hash]).toString('hex')
+    return this.#load({ hex, count, budgetBytes, maxBlobBytes })
+  }
+
+  async #load(wanted: Parameters<ReaderHandlers['batch']>[0]): Promise<PackedBatch> {
+    const { batch, objects } = await this.#reader.ask('batch', wanted)
+    this.#objects = objects
+    const { counts } = this.#reader
+    for (const status of batch.status) if (status !== BLOB.DEFERRED) counts.loaded++
+    return batch
   }
 
   async checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
