@@ -24,7 +24,7 @@ export async function contentStats(
   let unreadableDirs = 0
   if (reachable) {
     const rootrefs = (await store.checkpoints()).map(({ rootref }) => rootref)
-    unreadableDirs = await markReachable(store, (blobrefs) => onDisk.mark(blobrefs), rootrefs, signal)
+    unreadableDirs = await markReachable(store, (digests) => onDisk.markDigests(digests), rootrefs, signal)
   }
   const counted = await onDisk.totals()
   return { ...counted, garbage: reachable ? difference(counted.all, counted.marked) : undefined, unreadableDirs }
