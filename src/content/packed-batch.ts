@@ -56,6 +56,16 @@ export function isSound(status: number | undefined): boolean {
 /** The result of {@link BlobReader.checkBatch}: a batch without the bytes. */
 export type CheckedBatch = Pick<PackedBatch, 'status' | 'reasons'>
 
+/** The result of {@link BlobReader.checkRange}. */
+export interface CheckedRange {
+  /** True when the range reaches the end of the store. */
+  isLast: boolean
+  /** How many blobs were checked. */
+  checked: number
+  /** Those that are not intact, in the order of storage. */
+  bad: (BlobFailure & { digest: Uint8Array })[]
+}
+
 /** A blob that is read piece by piece. */
 export interface BlobStream {
   /** The next bytes: a view, valid until the next call; undefined at the end. */
@@ -68,7 +78,7 @@ export interface BlobStream {
 /** Why a blob cannot be read. */
 export interface BlobFailure {
   status: number
-  reason?: string
+  reason?: string | undefined
 }
 
 /** The most blobs to ask a {@link BlobReader} for at a time. */
@@ -87,25 +97,29 @@ export interface BlobReader {
   /**
    * Read blobs.
    *
-   * @param hex - the digests, `count` of them, in hex, one after another
+   * @param digests - `count` of them, one after another
+   * @param count - {@link MAX_BATCH} at most
    * @param maxBlobBytes - larger blobs are not read, and have the status {@link BLOB.TOO_LARGE}
    */
-  readBatch(hex: string, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch
+  readBatch(digests: Uint8Array, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch
 
-  /** Open a blob to read it piece by piece. @param hex - its digest */
-  openStream(hex: string): BlobStream | BlobFailure
+  /** Open a blob to read it piece by piece. */
+  openStream(digest: Uint8Array): BlobStream | BlobFailure
 
-  /** The expanded size of each blob; -1 for a missing or unreadable one. @param hex - as for {@link readBatch} */
-  sizes(hex: string, count: number): Float64Array
+  /** The expanded size of each blob; -1 for a missing or unreadable one. @param digests - any number, as for {@link readBatch} */
+  sizes(digests: Uint8Array, count: number): Float64Array
 
-  /** See {@link ContentStore.checkBatch}: `PACKED` or `LARGE` is intact. */
-  checkBatch(hex: string, count: number): CheckedBatch
+  /** See {@link ContentStore.checkBatch}: `PACKED` or `LARGE` is intact. Parameters as {@link readBatch}. */
+  checkBatch(digests: Uint8Array, count: number): CheckedBatch
 
-  /** The digests of `count` objects after the first `from`, in hex, one after another. */
-  list(from: number, count: number): string
+  /** See {@link StoreOnDisk.checkRange}. */
+  checkRange(from: number, count: number, onlyMarked: boolean): CheckedRange
 
-  /** Mark blobs, to be counted separately in {@link totals}. */
-  mark(hex: string, count: number): void
+  /** The digests of `count` blobs after the first `from`, one after another, in the order of storage. */
+  list(from: number, count: number): Uint8Array
+
+  /** See {@link StoreOnDisk.markDigests}. @param digests - any number, as for {@link readBatch} */
+  mark(digests: Uint8Array, count: number): number
 
   /** Add up all objects. @param shared - shows the progress */
   totals(shared: SharedCounts): StoreTotals

@@ -105,9 +105,9 @@ export class ArchiveStore implements ContentStore {
 
   get onDisk(): StoreOnDisk {
     if (!this.isKept) return this.#store.onDisk
-    const survey = <T>(ask: (onDisk: StoreOnDisk) => Promise<T>) => {
+    const survey = <T>(ask: (onDisk: StoreOnDisk) => Promise<T>, isDamaged?: (result: T) => boolean) => {
       this.#isSurveyed = true
-      return this.#sound(() => ask(this.#store.onDisk))
+      return this.#sound(() => ask(this.#store.onDisk), isDamaged)
     }
     return {
       stream: (blobref) => this.#stream(blobref),
@@ -117,7 +117,13 @@ export class ArchiveStore implements ContentStore {
           (sizes) => sizes.includes(-1),
         ),
       list: (from, count) => survey((onDisk) => onDisk.list(from, count)),
+      checkRange: (from, count, options) =>
+        survey(
+          (onDisk) => onDisk.checkRange(from, count, options),
+          ({ errors }) => errors.length > 0,
+        ),
       mark: (blobrefs) => survey((onDisk) => onDisk.mark(blobrefs)),
+      markDigests: (digests) => survey((onDisk) => onDisk.markDigests(digests)),
       totals: () => survey((onDisk) => onDisk.totals()),
     }
   }

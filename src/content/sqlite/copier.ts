@@ -13,8 +13,9 @@ import { encodeCheckpoint } from '../checkpoint.ts'
 import type { ChosenSize, CopyTarget } from '../chosen-blobs.ts'
 import { BLOB, type BlobCopier, emptyBatch, isSound, type PackedBatch } from '../packed-batch.ts'
 import { SHARED, type SharedCounts } from '../read-counts.ts'
+import type { BlobRows } from './blob-rows.ts'
 import { addHashIndex } from './hash-index.ts'
-import { type Locator, PLACES } from './locator.ts'
+import { type Locator, PLACES, rowidOf } from './locator.ts'
 import { RowSet } from './row-set.ts'
 import { CREATE_TABLES, checkpointsIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
@@ -51,13 +52,7 @@ export interface SqliteSource {
   readonly verify: boolean
   /** Rows that are known to be intact. */
   readonly intact: RowSet
-  /** Read blobs into a batch; with no limits only verify them. @param order - see {@link Locator.locate} */
-  read(
-    batch: PackedBatch,
-    order: Float64Array,
-    hex: string,
-    limits: { budgetBytes: number; maxBlobBytes: number } | undefined,
-  ): void
+  readonly rows: BlobRows
 }
 
 export class SqliteCopier implements BlobCopier {
@@ -107,7 +102,7 @@ export class SqliteCopier implements BlobCopier {
     if (fresh === 0) return batch
     const unread = order.subarray(0, fresh)
     try {
-      this.#source.read(batch, unread, hexOf(digests), { budgetBytes, maxBlobBytes })
+      this.#source.rows.read(batch, unread, digests, { budgetBytes, maxBlobBytes })
     } catch (error) {
       throw sqliteError(error, name)
     }
@@ -228,7 +223,7 @@ export class SqliteCopier implements BlobCopier {
       const [kind, args] = selection(some)
       const hashes = blobOf(digests[kind], args)
       if (hashes.length === some.length * this.#width) {
-        this.#verify(some, hexOf(hashes))
+        this.#verify(some, hashes)
         combine(fold, hashes)
         if (Number(inserts[kind].run(...args).changes) === some.length) {
           shared[SHARED.COPIED] = from + some.length
@@ -242,8 +237,8 @@ export class SqliteCopier implements BlobCopier {
   }
 
   /** @throws {FluxError} `EBADMSG` a blob does not have its digest */
-  #verify(rowids: Float64Array, hex: string): void {
-    const { name, hash, verify, intact, read } = this.#source
+  #verify(rowids: Float64Array, digests: Uint8Array): void {
+    const { name, hash, verify, intact, rows } = this.#source
     if (!verify) return
     const order = new Float64Array(rowids.length)
     let unchecked = 0
@@ -252,12 +247,12 @@ export class SqliteCopier implements BlobCopier {
     }
     if (unchecked === 0) return
     const batch = emptyBatch(rowids.length)
-    read(batch, order.subarray(0, unchecked), hex, undefined)
+    rows.read(batch, order.subarray(0, unchecked), digests, undefined)
     for (const packed of order.subarray(0, unchecked)) {
       const place = placeOf(packed)
       if (isSound(batch.status[place])) continue
-      const digits = this.#width * 2
-      const blobref = `${hash}-${hex.slice(place * digits, (place + 1) * digits)}`
+      const digest = digests.subarray(place * this.#width, (place + 1) * this.#width)
+      const blobref = `${hash}-${Buffer.from(digest).toString('hex')}`
       const what = batch.reasons.get(place) ?? 'altered: the stored bytes do not match the blobref'
       throw new FluxError('EBADMSG', `${name}: a checkpoint needs ${blobref}, which is ${what}`)
     }
@@ -353,14 +348,6 @@ function combine(fold: Uint8Array, digests: Uint8Array): void {
   }
 }
 
-function hexOf(digests: Uint8Array): string {
-  return Buffer.from(digests.buffer, digests.byteOffset, digests.length).toString('hex')
-}
-
 function placeOf(packed: number): number {
   return packed % PLACES
-}
-
-function rowidOf(packed: number): number {
-  return Math.floor(packed / PLACES)
 }

@@ -33,7 +33,7 @@ export async function contentStats(
       checkpoints.map(({ rootref }) => rootref),
       { signal },
     )
-    unreadableDirs = await markReachable(store, (blobrefs) => onDisk.mark(blobrefs), rootrefs, signal)
+    unreadableDirs = await markReachable(store, (digests) => onDisk.markDigests(digests), rootrefs, signal)
   }
   const counted = await onDisk.totals()
   return { ...counted, garbage: reachable ? difference(counted.all, counted.marked) : undefined, unreadableDirs }
