@@ -1,5 +1,5 @@
 /** Plugins of esbuild for `tools/bundle.js`. Each takes away work that a short command would do when it starts. */
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 
 /**
@@ -23,7 +23,7 @@ export function ownFiles(dist, plan) {
       onLoad({ filter: /\.js$/ }, async ({ path }) => {
         if (!path.startsWith(dist + sep)) return undefined
         const text = await readFile(path, 'utf8')
-        const place = JSON.stringify(`/dist/${relative(dist, path).split(sep).join('/')}`)
+        const place = JSON.stringify(`/bundle/${relative(dist, path).split(sep).join('/')}`)
         const url = `(import.meta.url.slice(0, import.meta.url.lastIndexOf('/bundle/')) + ${place})`
         const contents = text
           .replaceAll('import.meta.url', url)
@@ -34,6 +34,22 @@ export function ownFiles(dist, plan) {
       })
     },
   }
+}
+
+/** The files that threads run, and those that they load, by their places in the bundle. */
+export async function threadFiles(dist) {
+  const found = {}
+  const add = (file) => {
+    found[relative(dist, file).replace(/\.js$/, '')] = file
+  }
+  for (const name of await readdir(dist, { recursive: true })) {
+    const file = join(dist, name)
+    const text = name.endsWith('.js') ? await readFile(file, 'utf8') : ''
+    for (const [, beside] of text.matchAll(/'(\.\/[\w-]+)', import\.meta\.url/g))
+      add(resolve(file, '..', `${beside}.js`))
+    if (text.includes('decodeInThread(import.meta.url')) add(file)
+  }
+  return found
 }
 
 /** Modules that are text. @param {ReadonlyMap<string, string>} texts - the text of each module, by its name */
@@ -59,8 +75,10 @@ export function virtual(scheme, resolveDir, texts, plan) {
  * the group is common to all of them.
  *
  * @param {import('esbuild').Metafile} metafile - of a bundle without such a plan
+ * @param {string} root - the directory that paths in the metafile start from
+ * @param groupsOf - makes a test for the files of each group, from what is loaded with each file that is loaded by itself
  */
-export function sharedFiles({ outputs }, root) {
+export function sharedFiles({ outputs }, root, groupsOf) {
   const loaded = new Map()
   for (const [name, { entryPoint }] of Object.entries(outputs)) {
     if (entryPoint !== undefined) loaded.set(entryPoint, inputsOf(name, outputs))
@@ -69,17 +87,11 @@ export function sharedFiles({ outputs }, root) {
   for (const inputs of loaded.values()) {
     for (const file of inputs) if (file.startsWith('dist/') && !loaded.has(file)) ours.add(file)
   }
-  const commands = [...loaded].filter(([entry]) => entry.startsWith('dist/commands/')).map(([, inputs]) => inputs)
-  const take = (isPart) => {
+  const groups = groupsOf(loaded).map((isPart) => {
     const group = [...ours].filter(isPart)
     for (const file of group) ours.delete(file)
     return group
-  }
-  const groups = [
-    take((file) => loaded.get('dist/cli/completion/keys.js').has(file)),
-    take((file) => commands.filter((inputs) => inputs.has(file)).length >= commands.length / 2),
-    take((file) => ['dump', 'restore'].every((name) => loaded.get(`dist/commands/${name}.js`).has(file))),
-  ]
+  })
   const added = new Map()
   for (const [entry, inputs] of loaded) {
     const files = groups.filter((group) => group.some((file) => inputs.has(file))).flat()

@@ -7,7 +7,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { lazyOclif, ownFiles, sharedFiles, virtual } from './bundle-plugins.js'
+import { lazyOclif, ownFiles, sharedFiles, threadFiles, virtual } from './bundle-plugins.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -36,6 +36,8 @@ for (const [event, files] of Object.entries(oclif.hooks)) {
   entryPoints[`hooks/${event}`] = `text:${event}`
 }
 
+const countWith = (sets, file) => sets.filter((set) => set.has(file)).length
+
 /** @type {import('esbuild').BuildOptions} */
 const options = {
   absWorkingDir: root,
@@ -56,25 +58,39 @@ const options = {
   metafile: true,
   logLevel: 'warning',
 }
-const split = (plan) =>
-  build({
-    ...options,
-    entryPoints,
-    splitting: true,
-    plugins: [ownFiles(dist, plan), virtual('text', root, texts, plan), lazyOclif],
-    write: plan !== undefined,
-  })
+/** Bundle twice: what the first time shows about what is loaded with what, tells which files to make one. */
+const split = async (entryPoints, groups) => {
+  const bundled = (plan) =>
+    build({
+      ...options,
+      entryPoints,
+      splitting: true,
+      plugins: [ownFiles(dist, plan), virtual('text', root, texts, plan), lazyOclif],
+      write: plan !== undefined,
+    })
+  const { metafile } = await bundled()
+  return (await bundled(sharedFiles(metafile, root, groups))).metafile
+}
 
 await rm(bundle, { recursive: true, force: true })
 // It runs before compiled code may be kept, so it is one small file.
 await build({ ...options, entryPoints: { start: join(dist, 'cli/start.js') }, plugins: [ownFiles(dist)] })
-const plan = sharedFiles((await split()).metafile, root)
-const { metafile } = await split(plan)
+// Threads share nothing with the commands, of which they need little.
+const threads = await split(await threadFiles(dist), (loaded) => [(file) => countWith([...loaded.values()], file) > 1])
+const metafile = await split(entryPoints, (loaded) => {
+  const commands = [...loaded].filter(([entry]) => entry.startsWith('dist/commands/')).map(([, inputs]) => inputs)
+  return [
+    (file) => loaded.get('dist/cli/completion/keys.js').has(file),
+    (file) => countWith(commands, file) >= commands.length / 2,
+    (file) => ['dump', 'restore'].every((name) => loaded.get(`dist/commands/${name}.js`).has(file)),
+  ]
+})
 
 // CommonJS packages in ES modules: what they require is loaded from one file.
-for (const name of Object.keys(metafile.outputs)) {
+const outputs = Object.keys({ ...metafile.outputs, ...threads.outputs }).filter((name) => name.endsWith('.js'))
+for (const name of outputs) {
   const file = join(root, name)
-  const text = file.endsWith('.js') ? await readFile(file, 'utf8') : ''
+  const text = await readFile(file, 'utf8')
   if (!text.includes('Dynamic require of')) continue
   const map = JSON.parse(await readFile(`${file}.map`, 'utf8'))
   await writeFile(file, `const require = process.getBuiltinModule('module').createRequire(import.meta.url);\n${text}`)
@@ -82,7 +98,6 @@ for (const name of Object.keys(metafile.outputs)) {
 }
 
 // Nothing is left of some files.
-const outputs = Object.keys(metafile.outputs).filter((name) => name.endsWith('.js'))
 const bare = await Promise.all(
   outputs.map(async (name) => (await readFile(join(root, name), 'utf8')).startsWith('//# ')),
 )
@@ -116,7 +131,7 @@ await writeFile(join(bundle, 'oclif.manifest.json'), JSON.stringify(manifest))
 
 // Packages that are part of the bundle come with their licenses.
 const folders = new Set()
-for (const input of Object.keys(metafile.inputs)) {
+for (const input of Object.keys({ ...metafile.inputs, ...threads.inputs })) {
   const [folder] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []
   if (folder) folders.add(folder)
 }

@@ -1,7 +1,9 @@
 /** The bundle, which bin/run.js runs, does what the files do that are not bundled: bin/dev.js runs those, by oclif alone. */
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { scratch } from '../support/fixtures.ts'
 import { CLI, cleanEnv, fluxTs } from '../support/processes.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -44,23 +46,29 @@ describe('the bundle', () => {
     expect(stderr).to.match(/^ +at .*src\/cli\/run\.ts:\d+:\d+\)$/m)
   })
 
-  /** What a command loads, of this package and of Node.js. */
-  function loadedBy(args: readonly string[]): { files: string[]; builtins: string[] } {
+  /** The files that a command loads. */
+  function loadedBy(args: readonly string[]): { files: string[] } {
     const code = `import { registerHooks } from 'node:module'
 const files = []
 registerHooks({ load: (url, context, next) => (files.push(url), next(url, context)) })
-process.on('exit', () => process._rawDebug(JSON.stringify({ files, builtins: process.moduleLoadList })))`
+process.on('exit', () => process._rawDebug(JSON.stringify(files)))`
     const hook = `data:text/javascript,${encodeURIComponent(code)}`
     const { status, stderr } = spawnSync(process.execPath, ['--import', hook, CLI, ...args], { env: cleanEnv() })
     expect(status, stderr.toString()).to.equal(0)
-    const { files, builtins } = JSON.parse(stderr.toString().split('\n').at(-2) as string)
-    return { files: files.filter((url: string) => url.startsWith('file:')), builtins }
+    const files: string[] = JSON.parse(stderr.toString().trimEnd().split('\n').at(-1) as string)
+    return { files: files.filter((url) => url.startsWith('file:')) }
   }
 
   it('is few files for a short command, and no other file of the package', () => {
     const { files } = loadedBy(['kvs', 'get', 'resource.R', ...STORE])
     expect(files.length).to.be.lessThan(16)
     for (const file of files) expect(file).to.match(/\/bin\/run\.js$|\/bundle\/.*\.js$/)
+  })
+
+  it('does not load listr2 where there is no terminal', () => {
+    const { files } = loadedBy(['dump', ...STORE, join(scratch(), 'x.tar')])
+    expect(files.filter((file) => /live-tasks|node_modules/.test(file))).to.deep.equal([])
+    expect(files.length).to.be.lessThan(20)
   })
 
   it('does not load oclif to complete a key', () => {
