@@ -43,13 +43,15 @@ describe('content roots', () => {
       [first, '1970-01-01T00:16:40Z', '3', '0', 'yes', '-', 'primary (resource, admin)'],
       [lines[2]?.split('\t')[0], '-', '1', '0', 'yes', '-', 'guest (exec, output)'],
     ])
-    expect(stderr).to.include(`no checkpoint, but a whole root: content checkpoint update --store ${path} ${last}`)
+    expect(stderr).to.include(
+      `no checkpoint, but a whole root; to start from it: content checkpoint update --store ${path} ${last}`,
+    )
   })
 
   it('says that a root is ahead of the newest checkpoint, and is quiet when the newest checkpoint is the newest root', async () => {
     const behind = makeStore((first) => [first])
     expect((await run(`content roots --store ${behind.path}`)).stderr).to.match(
-      /the newest whole root is 27777 h \d+ min ahead of the newest checkpoint: .*--store /,
+      /the newest whole root is 27777 h \d+ min ahead of the newest checkpoint; .*--store /,
     )
     expect((await run(`content checkpoint update --store ${behind.path} ${behind.last}`)).status).to.equal(0)
     expect((await run(`content roots --store ${behind.path}`)).stderr).to.equal('')

@@ -46,7 +46,7 @@ export function rootsAdvice(found: FoundRoots, path: string): string[] {
   if (best === undefined || best.checkpointIndex === 0) return lines
   const why = whyStartFrom(best, found)
   if (why === undefined) return lines
-  lines.push(`${why}: content checkpoint update --store ${path} ${best.rootref} makes the next one start from it`)
+  lines.push(`${why}; to start from it: content checkpoint update --store ${path} ${best.rootref}`)
   return lines
 }
 
