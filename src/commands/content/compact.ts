@@ -30,8 +30,8 @@ If a blob that a kept checkpoint refers to is missing or damaged, nothing is wri
 
   static override examples = [
     {
-      description: 'Make a compact store beside the one of an instance that is down',
-      command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux /var/lib/flux/compact.sqlite',
+      description: 'Make a compact copy of the store of an instance that is down',
+      command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux compact.sqlite',
     },
     {
       description: 'Show how much that would save',
@@ -39,7 +39,7 @@ If a blob that a kept checkpoint refers to is missing or damaged, nothing is wri
     },
     {
       description: 'Keep only the newest checkpoint',
-      command: '<%= config.bin %> <%= command.id %> --keep-checkpoints 1 --store examples/statedir compact.sqlite',
+      command: '<%= config.bin %> <%= command.id %> --keep-checkpoints 1 --store examples/statedir newest.sqlite',
     },
   ]
 
