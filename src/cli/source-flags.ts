@@ -46,6 +46,14 @@ export const sourceFlags = {
     helpValue: 'FILE',
     helpGroup: 'SOURCE',
   }),
+  'cache-dir': Flags.boolean({
+    summary: 'keep what was read of an archive for the next command (--no-cache-dir: neither keep it nor use it)',
+    description:
+      'Archives of 1 MiB or more are kept in XDG_CACHE_HOME/flux-ts/archives (default: ~/.cache), until they change. They take up to 4 GiB, and up to a tenth of the free room; those that were not used for longest go first. The directory can be removed at any time.',
+    default: true,
+    allowNo: true,
+    helpGroup: 'SOURCE',
+  }),
   verify: Flags.boolean({
     summary: 'compare every blob with its blobref; --no-verify turns this off',
     default: true,
