@@ -38,7 +38,7 @@ const ROOMS = [
     reason: 'threads/ lies under all rooms and imports errors/ alone.',
   },
   { room: 'flux', imports: [], reason: 'flux/ knows the broker and nothing of content or the KVS.' },
-  { room: 'content', imports: [], reason: CONTENT },
+  { room: 'content', imports: [], isDeep: true, reason: CONTENT },
   { room: 'content/broker', imports: ['content', 'flux'], reason: CONTENT },
   {
     room: 'kvs',

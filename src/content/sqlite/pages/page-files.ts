@@ -1,0 +1,171 @@
+/** The files that hold pages of a database: the database itself, its write-ahead log, and its rollback journal. */
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { PAGE_NUMBER_BYTES } from './layout.ts'
+import { type PageLayout, pageLayout } from './page-bytes.ts'
+import { readAt } from './read-at.ts'
+import { readFrames, WAL, walPageBytes } from './wal.ts'
+
+/** Fields of a rollback journal. @see https://sqlite.org/fileformat2.html, "The Rollback Journal" */
+const JOURNAL = { SECTOR_BYTES: 20, PAGE_BYTES: 24, HEADER_BYTES: 28 } as const
+
+/** A page of a journal has its number before it and a checksum after it, of 4 bytes each. */
+const JOURNAL_RECORD = { PAGE: 4, MORE_BYTES: 8 } as const
+
+/** One of the files. */
+export interface PageFile {
+  readonly fd: number
+  readonly bytes: number
+  /** Where its first page begins, and how far it is from each page to the next. */
+  readonly first: number
+  readonly stride: number
+  /** How many pages there are. The last may be cut off. */
+  readonly pages: number
+  /** The address of its first byte. */
+  readonly start: number
+}
+
+/**
+ * Which page is meant by a number: as SQLite sees it, with the committed frames of the log; as the database file has it; with
+ * all frames of the log that were written since it was begun; or with what is left in it from before, and with the journal.
+ */
+export const VIEW = { COMMITTED: 0, DATABASE: 1, WRITTEN: 2, STALE: 3 } as const
+
+/** How many {@link VIEW}s there are. */
+export const VIEWS = 4
+
+/**
+ * All pages of a database, wherever they lie. A page is named by its address: the files are laid one after another, and
+ * bytes are counted from the beginning of the first.
+ */
+export class PageFiles {
+  readonly #files: PageFile[] = []
+  readonly pageBytes: number
+  /** Bytes of a page that SQLite uses. */
+  readonly usable: number
+  /** For each view, the address of the pages that do not lie in the database. */
+  readonly #moved: Map<number, number>[] = Array.from({ length: VIEWS }, () => new Map())
+
+  /** @throws {Error} as of node:fs: the database cannot be opened */
+  constructor(database: string) {
+    const fd = open(database)
+    try {
+      const { size } = fstatSync(fd)
+      const wal = openIfThere(`${database}-wal`)
+      const layout: PageLayout = pageLayout(fd, size, wal && walPageBytes(wal))
+      this.pageBytes = layout.pageBytes
+      this.usable = layout.usable
+      this.#add(fd, 0, this.pageBytes)
+      if (wal !== undefined) {
+        const [first, stride] = [WAL.HEADER_BYTES + WAL.FRAME_HEADER_BYTES, this.pageBytes + WAL.FRAME_HEADER_BYTES]
+        this.#mapLog(this.#add(wal, first, stride))
+      }
+      const journal = openIfThere(`${database}-journal`)
+      if (journal !== undefined) this.#addJournal(journal)
+    } catch (error) {
+      if (this.#files.length === 0) closeSync(fd)
+      this.close()
+      throw error
+    }
+  }
+
+  /** The files, the database first. */
+  get files(): readonly PageFile[] {
+    return this.#files
+  }
+
+  /** The address of a page; undefined when there is none. */
+  address(page: number, view: number): number | undefined {
+    const moved = (this.#moved[view] as Map<number, number>).get(page)
+    if (moved !== undefined) return moved
+    const database = this.#files[0] as PageFile
+    return page >= 1 && page <= database.pages ? (page - 1) * this.pageBytes : undefined
+  }
+
+  /** True when a view may differ from those before it. */
+  hasView(view: number): boolean {
+    return view === VIEW.COMMITTED || this.#files.length > 1
+  }
+
+  /** Read bytes from an address on. @returns how many there are: fewer at the end of the file */
+  read(address: number, buffer: Buffer, at: number, length: number): number {
+    const file = this.fileAt(address)
+    return readAt(file.fd, buffer, at, length, address - file.start)
+  }
+
+  /** The file that holds an address. */
+  fileAt(address: number): PageFile {
+    const files = this.#files
+    let i = files.length - 1
+    while (i > 0 && (files[i] as PageFile).start > address) i--
+    return files[i] as PageFile
+  }
+
+  /** The address of the page that holds an address. */
+  pageOf(address: number): number {
+    const { start, first, stride } = this.fileAt(address)
+    const begin = start + first
+    return begin + Math.floor((address - begin) / stride) * stride
+  }
+
+  close(): void {
+    for (const { fd } of this.#files.splice(0)) closeSync(fd)
+  }
+
+  #add(fd: number, first: number, stride: number): PageFile {
+    const { size: bytes } = fstatSync(fd)
+    const last = this.#files.at(-1)
+    const start = last === undefined ? 0 : last.start + last.bytes
+    const file = { fd, bytes, first, stride, pages: Math.max(0, Math.ceil((bytes - first) / stride)), start }
+    this.#files.push(file)
+    return file
+  }
+
+  #mapLog({ fd, bytes, first, stride, start }: PageFile): void {
+    const { committed, written, stale } = readFrames(fd, bytes, this.pageBytes)
+    const [asCommitted, , asWritten, asStale] = this.#moved as [
+      Map<number, number>,
+      unknown,
+      Map<number, number>,
+      Map<number, number>,
+    ]
+    for (const [map, frames] of [
+      [asCommitted, committed],
+      [asWritten, written],
+      [asStale, stale],
+    ] as const) {
+      for (const [page, frame] of frames) map.set(page, start + first + frame * stride)
+    }
+  }
+
+  #addJournal(fd: number): void {
+    const header = Buffer.alloc(JOURNAL.HEADER_BYTES)
+    readAt(fd, header, 0, header.length, 0)
+    // A journal that is at rest has a header of zeros.
+    const sector = header.readUInt32BE(JOURNAL.SECTOR_BYTES) || 512
+    const first = sector + JOURNAL_RECORD.PAGE
+    const file = this.#add(fd, first, this.pageBytes + JOURNAL_RECORD.MORE_BYTES)
+    const number = Buffer.alloc(PAGE_NUMBER_BYTES)
+    const stale = this.#moved[VIEW.STALE] as Map<number, number>
+    for (let i = 0; i < file.pages; i++) {
+      const at = first + i * file.stride
+      readAt(fd, number, 0, number.length, at - JOURNAL_RECORD.PAGE)
+      stale.set(number.readUInt32BE(0), file.start + at)
+    }
+  }
+}
+
+function open(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    const fd = open(path)
+    const stats = fstatSync(fd)
+    if (stats.isFile() && stats.size > 0) return fd
+    closeSync(fd)
+    return undefined
+  } catch {
+    return undefined
+  }
+}
