@@ -1,26 +1,22 @@
 /** The files that hold pages of a database: the database itself, its write-ahead log, and its rollback journal. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { JOURNAL_MORE_BYTES, journalParts } from './journal.ts'
 import { PAGE_NUMBER_BYTES } from './layout.ts'
 import { type PageLayout, pageLayout } from './page-bytes.ts'
 import { readAt } from './read-at.ts'
 import { readFrames, WAL, walPageBytes } from './wal.ts'
 
-/** Fields of a rollback journal. @see https://sqlite.org/fileformat2.html, "The Rollback Journal" */
-const JOURNAL = { SECTOR_BYTES: 20, PAGE_BYTES: 24, HEADER_BYTES: 28 } as const
-
-/** A page of a journal has its number before it and a checksum after it, of 4 bytes each. */
-const JOURNAL_RECORD = { PAGE: 4, MORE_BYTES: 8 } as const
-
-/** One of the files. */
+/** One of the files, or a part of it. */
 export interface PageFile {
   readonly fd: number
+  /** The size of the file. */
   readonly bytes: number
   /** Where its first page begins, and how far it is from each page to the next. */
   readonly first: number
   readonly stride: number
   /** How many pages there are. The last may be cut off. */
   readonly pages: number
-  /** The address of its first byte. */
+  /** The address of the first byte of the file. */
   readonly start: number
 }
 
@@ -96,7 +92,7 @@ export class PageFiles {
   fileAt(address: number): PageFile {
     const files = this.#files
     let i = files.length - 1
-    while (i > 0 && (files[i] as PageFile).start > address) i--
+    while (i > 0 && (files[i] as PageFile).start + (files[i] as PageFile).first > address) i--
     return files[i] as PageFile
   }
 
@@ -108,14 +104,16 @@ export class PageFiles {
   }
 
   close(): void {
-    for (const { fd } of this.#files.splice(0)) closeSync(fd)
+    for (const fd of new Set(this.#files.splice(0).map(({ fd }) => fd))) closeSync(fd)
   }
 
-  #add(fd: number, first: number, stride: number): PageFile {
+  /** @param most - how many pages there are at most */
+  #add(fd: number, first: number, stride: number, most = Number.POSITIVE_INFINITY): PageFile {
     const { size: bytes } = fstatSync(fd)
     const last = this.#files.at(-1)
-    const start = last === undefined ? 0 : last.start + last.bytes
-    const file = { fd, bytes, first, stride, pages: Math.max(0, Math.ceil((bytes - first) / stride)), start }
+    const start = last === undefined ? 0 : last.fd === fd ? last.start : last.start + last.bytes
+    const pages = Math.min(most, Math.max(0, Math.ceil((bytes - first) / stride)))
+    const file = { fd, bytes, first, stride, pages, start }
     this.#files.push(file)
     return file
   }
@@ -138,18 +136,14 @@ export class PageFiles {
   }
 
   #addJournal(fd: number): void {
-    const header = Buffer.alloc(JOURNAL.HEADER_BYTES)
-    readAt(fd, header, 0, header.length, 0)
-    // A journal that is at rest has a header of zeros.
-    const sector = header.readUInt32BE(JOURNAL.SECTOR_BYTES) || 512
-    const first = sector + JOURNAL_RECORD.PAGE
-    const file = this.#add(fd, first, this.pageBytes + JOURNAL_RECORD.MORE_BYTES)
-    const number = Buffer.alloc(PAGE_NUMBER_BYTES)
     const stale = this.#moved[VIEW.STALE] as Map<number, number>
-    for (let i = 0; i < file.pages; i++) {
-      const at = first + i * file.stride
-      readAt(fd, number, 0, number.length, at - JOURNAL_RECORD.PAGE)
-      stale.set(number.readUInt32BE(0), file.start + at)
+    const number = Buffer.alloc(PAGE_NUMBER_BYTES)
+    for (const { first, pages: most } of journalParts(fd, fstatSync(fd).size, this.pageBytes)) {
+      const { pages, stride, start } = this.#add(fd, first, this.pageBytes + JOURNAL_MORE_BYTES, most)
+      for (let at = first; at < first + pages * stride; at += stride) {
+        readAt(fd, number, 0, number.length, at - PAGE_NUMBER_BYTES)
+        stale.set(number.readUInt32BE(0), start + at)
+      }
     }
   }
 }
