@@ -44,7 +44,7 @@ const ROOMS = [
     reason: 'resource/ is pure and lies under all rooms but errors/.',
   },
   { room: 'flux', imports: [], reason: 'flux/ knows the broker and nothing of content or the KVS.' },
-  { room: 'content', imports: [], reason: CONTENT },
+  { room: 'content', imports: [], isDeep: true, reason: CONTENT },
   { room: 'content/broker', imports: ['content', 'flux'], reason: CONTENT },
   {
     room: 'kvs',

@@ -30,7 +30,7 @@ export class Sides implements AsyncDisposable {
    * @throws {FluxError} a source cannot be opened
    */
   static async open(wordA: string, wordB: string, flags: SourceChoice): Promise<Sides> {
-    const names = [parseSide(wordA), parseSide(wordB)] as const
+    const names = [parseSide(wordA, flags), parseSide(wordB, flags)] as const
     const stores = new Map<string, ContentStore>()
     const open = async (name: SideName) => {
       const id = `${name.kind}:${name.where}`
@@ -68,7 +68,7 @@ export class Sides implements AsyncDisposable {
   }
 }
 
-function parseSide(word: string): SideName {
+function parseSide(word: string, { salvage }: SourceChoice): SideName {
   if (isBlobref(word)) return { kind: 'flags', where: '', root: word }
   // The name of an existing file is never split at an @.
   const [, base = word, suffix] = existsSync(word) ? [] : (/^(.*)@(\d+|sha\d+-[0-9a-f]+)$/.exec(word) ?? [])
@@ -78,15 +78,16 @@ function parseSide(word: string): SideName {
   if (base.startsWith('store:')) return { kind: 'store', where: base.slice('store:'.length), root }
   if (base.startsWith('archive:')) return { kind: 'archive', where: base.slice('archive:'.length), root }
   if (/^[a-z]+:\/\//.test(base)) return { kind: 'uri', where: base, root }
-  return { kind: isStore(base) ? 'store' : 'archive', where: base, root }
+  return { kind: isStore(base, salvage) ? 'store' : 'archive', where: base, root }
 }
 
 /**
  * True for a content store, false for an archive.
  *
+ * @param salvage - a statedir with a damaged store is a store, too
  * @throws {FluxError} the path does not exist or cannot be read; or it is a statedir with a damaged store
  */
-function isStore(path: string): boolean {
+function isStore(path: string, salvage = false): boolean {
   if (path === '-') return false
   try {
     recogniseStore(path)
@@ -95,7 +96,10 @@ function isStore(path: string): boolean {
     if (!(error instanceof FluxError)) throw error
     if (error.code === 'EINVAL') {
       // A damaged statedir must not be compared as a directory of unpacked values.
-      if (isStatedir(path)) throw error
+      if (isStatedir(path)) {
+        if (salvage) return true
+        throw error
+      }
       return false
     }
     const hint = error.code === 'ENOENT' ? 'give the path of a store or an archive, a URI, or @N' : undefined
@@ -119,5 +123,7 @@ async function openSide({ kind, where }: SideName, flags: SourceChoice, other: C
   }
   if (kind === 'flags') return openSource(flags)
   const { uri: _uri, store: _store, archive: _archive, ...how } = flags
-  return openSource(kind === 'uri' ? { ...how, uri: where } : { ...how, ...noLiveFlags, store: where })
+  return openSource(
+    kind === 'uri' ? { ...how, salvage: undefined, uri: where } : { ...how, ...noLiveFlags, store: where },
+  )
 }

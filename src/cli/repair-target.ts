@@ -18,7 +18,7 @@ export interface RepairTarget extends AsyncDisposable {
 /**
  * Make sure that the source can be repaired.
  *
- * @throws {UsageError} it is an archive
+ * @throws {UsageError} it is an archive, or what is left of a store
  * @throws {FluxError} a live instance cannot be reached; `EBUSY` its kvs module is loaded, with the message of `flux
  *   fsck`
  */
@@ -26,13 +26,17 @@ export async function openRepairTarget(choice: {
   uri?: string | undefined
   store?: string | undefined
   archive?: string | undefined
+  salvage?: boolean | undefined
   timeout?: string | undefined
   /** The message when the kvs module is loaded (default: that of `flux fsck`). */
   kvsMessage?: string | undefined
   onWarning?: (message: string, kind: string) => void
   signal?: AbortSignal
 }): Promise<RepairTarget> {
-  const { uri, store, archive, signal } = choice
+  const { uri, store, archive, salvage, signal } = choice
+  if (salvage) {
+    throw new UsageError('--repair does not go with --salvage', 'dump what is left, and restore it to a new store')
+  }
   if (archive !== undefined) {
     throw new UsageError('an archive cannot be repaired', 'restore it to a store, and repair that with --store')
   }

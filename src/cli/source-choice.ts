@@ -23,6 +23,8 @@ export interface SourceChoice {
   /** How long a live instance may be silent: a duration. */
   timeout?: string | undefined
   verify: boolean
+  /** Read what is left of a damaged store. */
+  salvage?: boolean | undefined
   maxreqs?: number | undefined
   'no-cache'?: boolean | undefined
   /** Read a live instance's blobs from the file of its backing store, where possible (default true). */
@@ -58,7 +60,8 @@ export async function openSource(choice: SourceChoice): Promise<ContentStore> {
 }
 
 async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
-  const { uri, store, archive, verify, maxreqs, scratchDirs, onWarning, signal } = choice
+  const { uri, store, archive, verify, salvage, maxreqs, scratchDirs, onWarning, signal } = choice
+  if (salvage && store === undefined) throw new UsageError('--salvage needs --store', 'it reads a store on disk')
   if (archive !== undefined) {
     if (store !== undefined) throw new UsageError('--archive does not go with --store', 'give one of them')
     refuseLiveFlags({ ...choice }, 'archive')
@@ -68,7 +71,7 @@ async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
   if (store !== undefined) {
     refuseLiveFlags({ ...choice })
     holdYoungGeneration()
-    return openStore(store, { verify, scratchDirs, signal })
+    return openStore(store, { verify, salvage, scratchDirs, signal })
   }
   const silence = silenceOptions(choice.timeout, onWarning)
   const options = {

@@ -54,6 +54,12 @@ export const sourceFlags = {
     allowNo: true,
     helpGroup: 'SOURCE',
   }),
+  salvage: Flags.boolean({
+    summary: 'read what is left of a damaged store, even where SQLite gives it up',
+    description:
+      'The pages of the content.sqlite of --store, and of its journals, are read without SQLite, also when the file is cut off or partly overwritten. Every blob whose bytes are still in them is there, and every checkpoint: deleted ones too, until SQLite uses their place again. The whole file is read for that, and nothing is written.',
+    helpGroup: 'SOURCE',
+  }),
   verify: Flags.boolean({
     summary: 'compare every blob with its blobref; --no-verify turns this off',
     default: true,

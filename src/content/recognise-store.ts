@@ -14,13 +14,14 @@ export interface FoundStore {
 /**
  * Find the store to read at a path.
  *
+ * @param options - `salvage`: also a damaged one, of which only the name or nothing tells the kind
  * @throws {FluxError} `ENOENT` the path does not exist; `EINVAL` it holds no store, or two; or the errno of the file
  *   system
  */
-export function recogniseStore(path: string): FoundStore {
+export function recogniseStore(path: string, { salvage = false } = {}): FoundStore {
   const place = look(path)
   if (place.stats === undefined) throw new FluxError('ENOENT', `cannot open store ${path}: No such file or directory`)
-  const found = storeAt(place)
+  const found = storeAt(place, salvage)
   if (found) return found
   throw notAStore(place)
 }
@@ -53,13 +54,13 @@ export function isStatedir(path: string): boolean {
 }
 
 /** The store that a directory holds, or that lies at the path itself. */
-function storeAt(place: Place): FoundStore | undefined {
+function storeAt(place: Place, salvage = false): FoundStore | undefined {
   const { path } = place
   const inside: FoundStore[] = []
   for (const kind of STORE_KINDS) {
     if (!place.names().includes(kind.fileName)) continue
     const there = look(join(path, kind.fileName))
-    if (kind.recognise(there)) inside.push({ kind, path: there.path })
+    if (kind.recognise(there) || (salvage && kind.mayBeSalvaged?.(there))) inside.push({ kind, path: there.path })
   }
   const [first, second] = inside
   if (first && second) {
@@ -68,11 +69,22 @@ function storeAt(place: Place): FoundStore | undefined {
     })
   }
   if (first) return first
-  const kind = STORE_KINDS.find((kind) => kind.recognise(place))
+  const kind =
+    STORE_KINDS.find((kind) => kind.recognise(place)) ??
+    (salvage ? STORE_KINDS.find((kind) => kind.mayBeSalvaged?.(place)) : undefined)
   return kind && { kind, path }
 }
 
 function notAStore(place: Place): FluxError {
+  const { path, names } = place
+  const damaged = STORE_KINDS.find(
+    ({ fileName, mayBeSalvaged }) => names().includes(fileName) && mayBeSalvaged?.(look(join(path, fileName))),
+  )
+  if (damaged) {
+    return new FluxError('EINVAL', `${path}: not a Flux content store: ${whyNot(place)}`, {
+      hint: 'if it is damaged, --salvage reads what is left of it',
+    })
+  }
   return new FluxError('EINVAL', `${place.path}: not a Flux content store: ${whyNot(place)}`, {
     hint: `give a statedir, ${listed(STORE_KINDS.map(({ fileName, isDirectory }) => `a ${fileName}${isDirectory ? ' directory' : ''}`))}`,
   })

@@ -84,11 +84,21 @@ export interface StoreKind {
   /** True when a store of this kind is there. */
   recognise(place: Place): boolean
 
+  /** True when {@link openToSalvage} may find something there, though no store is recognised. */
+  mayBeSalvaged?(place: Place): boolean
+
   /** When no store is there: true when the name asks for this kind, and making one destroys nothing. */
   mayBeMade(place: Place): boolean
 
   /** @throws {FluxError} `EBUSY` a broker holds it; or the errno of the file system */
   openToRead(path: string, options: ReadOptions): Promise<ReadPlan>
+
+  /**
+   * Read what is left of a damaged store. Undefined for a kind whose blobs are read one by one anyway.
+   *
+   * @throws {FluxError} `EBUSY` a broker holds it; or the errno of the file system
+   */
+  openToSalvage?(path: string, options: ReadOptions): Promise<ReadPlan>
 
   /**
    * Read a store while a broker holds it and goes on writing: without locks, and with nothing left beside it. Blobs

@@ -13,7 +13,7 @@ export {
   type SnapshotReaderOptions,
 } from './lookup.ts'
 export { inByteOrder, sortNames } from './name-order.ts'
-export { type NamespaceRootref, namespaceRoots } from './namespace-roots.ts'
+export { type JobNamespaceRoot, type NamespaceRootsOptions, namespaceRoots, usedRoots } from './namespace-roots.ts'
 export { COMPONENTS_RECORD, LINKNAME_RECORD } from './pax-records.ts'
 export type { BadPart } from './scan-batch.ts'
 export { type KvsChanges, ServiceReader, type ServiceReaderOptions } from './service-reader.ts'

@@ -5,8 +5,7 @@
  */
 import type { Checkpoint, ContentStore } from '../content/index.ts'
 import { countText, FluxError, timeText } from '../errors/index.ts'
-import { type CheckedRoot, type FsckResult, fsck } from '../inspect/index.ts'
-import { type FoundRoot, findRoots } from '../inspect/index.ts'
+import { type CheckedRoot, type FoundRoot, type FsckResult, findRoots, fsck } from '../inspect/index.ts'
 
 /** A root, the store that holds it, and what is wrong below it. */
 export interface Choice {

@@ -1,5 +1,15 @@
 /** Puts a rescued store in the place of the old one, which is kept beside it under another name. */
-import { constants, copyFileSync, existsSync, fchmodSync, fchownSync, fsyncSync, linkSync, renameSync, statSync } from 'node:fs'
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  linkSync,
+  renameSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { assertStoreIsFree } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'

@@ -1,10 +1,10 @@
 /** Writes the tree of a rescue into a new store: just what its roots reach. */
 import {
+  blobrefOf,
   type Checkpoint,
   type ContentError,
   type ContentStore,
   type ContentWriter,
-  blobrefOf,
   loadEach,
 } from '../content/index.ts'
 import type { RepairTree } from '../inspect/index.ts'

@@ -76,7 +76,10 @@ function lostKeyLine({ key, kind, remedy }: LostKey): string {
   return `${printable(key)}: ${kind.replace('-', ' ')}, ${REMEDIES[remedy]}`
 }
 
-function jobLine({ id, userid, name, state, problems }: RescuedJob, username: (id: number) => string | undefined): string {
+function jobLine(
+  { id, userid, name, state, problems }: RescuedJob,
+  username: (id: number) => string | undefined,
+): string {
   const user = userid === undefined ? 'unknown user' : (username(userid) ?? `user ${userid}`)
   const what = problems.length > 0 ? `: ${problems.join('; ')}` : ''
   return printable(`${formatJobid(id)} ${user} ${state} ${name ?? '-'}${what}`)

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readdirSync, realpathSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
+import { stringifyJson } from '../bytes/index.ts'
 import {
   type Checkpoint,
   type ContentStore,
@@ -27,7 +28,6 @@ import {
   remedyOf,
 } from '../inspect/index.ts'
 import { namespaceRoots, SnapshotReader } from '../kvs/index.ts'
-import { stringifyJson } from '../bytes/index.ts'
 import { type Choice, chooseRoot } from './choose-root.ts'
 import { install } from './install.ts'
 import { type JobLosses, jobLosses } from './job-losses.ts'
@@ -167,16 +167,26 @@ interface Ready {
 }
 
 /** Repair the chosen root, and put the highest job id right. */
-async function repaired({ store, root }: Choice, otherRoots: readonly string[], signal: AbortSignal | undefined): Promise<Ready> {
+async function repaired(
+  { store, root }: Choice,
+  otherRoots: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Ready> {
   const { rootref, damages, unlisted } = root
-  if (unlisted) throw new FluxError('EOVERFLOW', `${store.name}: too many damaged keys to repair: ${unlisted} beyond those listed`)
+  if (unlisted)
+    throw new FluxError('EOVERFLOW', `${store.name}: too many damaged keys to repair: ${unlisted} beyond those listed`)
   const repair = { jobAware: true, dropDamaged: true }
   const planned = await planRepair(store, rootref, damages, repair)
-  const lostKeys = damages.map((damage) => ({ key: damagedKey(damage), kind: damage.kind, remedy: remedyOf(damage, repair) }))
+  const lostKeys = damages.map((damage) => ({
+    key: damagedKey(damage),
+    kind: damage.kind,
+    remedy: remedyOf(damage, repair),
+  }))
   const reader = new SnapshotReader({ store, rootref }, { signal })
   const highest = await highestIn(store, [rootref, ...otherRoots], signal)
   const state = await jobManagerState(reader)
-  const isJobidRaised = highest !== undefined && (state?.maxJobid ?? 0n) < highest && (await highestJobid(reader)) !== highest
+  const isJobidRaised =
+    highest !== undefined && (state?.maxJobid ?? 0n) < highest && (await highestJobid(reader)) !== highest
   let { tree } = planned
   if (isJobidRaised) {
     tree ??= await RepairTree.open(store, rootref)

@@ -32,6 +32,7 @@ With BLOBREF only these blobs are checked; - reads blobrefs from standard input,
     uri: sourceFlags.uri,
     timeout: sourceFlags.timeout,
     store: sourceFlags.store,
+    salvage: sourceFlags.salvage,
     'no-cache': Flags.boolean({ ...paceFlags['no-cache'], char: 'b', aliases: ['bypass-cache'] }),
     maxreqs: paceFlags.maxreqs,
   }

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
 import type { StoreKind } from '../store-kind.ts'
-import { planReading, planReadingBeside, planWriting } from './plans.ts'
+import { planReading, planReadingBeside, planSalvage, planWriting } from './plans.ts'
 
 const MAGIC = 'SQLite format 3\0'
 
@@ -16,11 +16,14 @@ export const sqliteKind: StoreKind = {
   // Only a regular file is opened: opening a pipe would block, and signals would not be handled meanwhile.
   recognise: ({ path, stats }) => stats?.isFile() === true && headOf(path) === MAGIC,
 
+  mayBeSalvaged: ({ stats }) => stats?.isFile() === true,
+
   // SQLite takes an empty file for an empty database.
   mayBeMade: ({ path, stats }) =>
     stats === undefined ? basename(path).endsWith('.sqlite') : stats.isFile() && stats.size === 0,
 
   openToRead: async (path, options) => planReading(path, options),
+  openToSalvage: async (path, options) => planSalvage(path, options),
   openBeside: planReadingBeside,
   openToWrite: async (path, options) => planWriting(path, options),
 }

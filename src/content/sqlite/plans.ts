@@ -7,6 +7,7 @@ import { moduleBeside } from '../../threads/index.ts'
 import type { ReadOptions, ReadPlan, WriteOptions, WritePlan } from '../store-kind.ts'
 import { assertNotHeld } from './lock-holder.ts'
 import { newDatabase } from './new-database.ts'
+import type { PagesReading } from './pages/reader.ts'
 import type { SqliteReading } from './reader.ts'
 import { stage } from './staging.ts'
 import type { SqliteWriting } from './writer.ts'
@@ -17,7 +18,7 @@ import type { SqliteWriting } from './writer.ts'
  */
 export function planReading(path: string, { verify, scratchDirs }: ReadOptions): ReadPlan {
   const database = realpathSync(path)
-  assertNotHeld(database, path, 'stop the instance that uses it, or dump that instance live with --uri')
+  assertAtRest(database, path)
   const assertUnchanged = changeGuard(database, path)
   const module = moduleBeside('./reader', import.meta.url).href
   const data: SqliteReading = { path, name: path, access: 'immutable', verify }
@@ -29,6 +30,18 @@ export function planReading(path: string, { verify, scratchDirs }: ReadOptions):
   data.path = staged.path
   data.access = journals.includes('-journal') ? 'private' : 'readonly'
   return { module, data, assertUnchanged, newCopy: newDatabase, opened: () => staged.remove() }
+}
+
+/** Without SQLite: what is left in the pages of a damaged database and of its journals. @throws {FluxError} `EBUSY` a broker holds it */
+export function planSalvage(path: string, { verify }: ReadOptions): ReadPlan {
+  const database = realpathSync(path)
+  assertAtRest(database, path)
+  const data: PagesReading = { path: database, name: path, verify }
+  return {
+    module: moduleBeside('./pages/reader', import.meta.url).href,
+    data,
+    assertUnchanged: changeGuard(database, path),
+  }
 }
 
 /**
@@ -46,6 +59,10 @@ export function planWriting(path: string, { name, hash }: WriteOptions): WritePl
   assertNotHeld(path, name, 'stop the instance that uses it, or restore to that instance live with --uri')
   const data: SqliteWriting = { path, name, hash }
   return { module: moduleBeside('./writer', import.meta.url).href, data }
+}
+
+function assertAtRest(database: string, path: string): void {
+  assertNotHeld(database, path, 'stop the instance that uses it, or dump that instance live with --uri')
 }
 
 function sizeOf(path: string): number {

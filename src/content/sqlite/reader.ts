@@ -31,7 +31,7 @@ const CHECKED_ROWS = 512
 
 const HINTS = {
   busy: 'stop the instance that uses it, or dump that instance live with --uri',
-  damaged: 'see --ignore-failed-read, and sqlite3\'s ".recover"',
+  damaged: '--salvage reads what is left of it',
 }
 
 /**

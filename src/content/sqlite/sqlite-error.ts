@@ -18,7 +18,7 @@ const CODES: Readonly<Record<number, [code: ErrnoName, text: string, hint?: keyo
   13: ['ENOSPC', 'database or disk is full', 'full'],
   14: ['ENOENT', 'cannot be opened'],
   18: ['EFBIG', 'a blob is larger than SQLite can hold'],
-  26: ['EINVAL', 'not an SQLite database'],
+  26: ['EINVAL', 'not an SQLite database', 'damaged'],
 }
 
 /** Turn an error of node:sqlite into one that names the database. Other errors pass through unchanged. */

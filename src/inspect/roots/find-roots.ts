@@ -6,8 +6,7 @@
  */
 import { type Checkpoint, type ContentError, type ContentStore, loadEach } from '../../content/index.ts'
 import { abortable, FluxError, throwIfAborted } from '../../errors/index.ts'
-import { decodeDir, MAX_DIR_BYTES } from '../../kvs/index.ts'
-import { extraRoots } from '../extra-roots.ts'
+import { decodeDir, MAX_DIR_BYTES, namespaceRoots } from '../../kvs/index.ts'
 import type { InspectOptions } from '../inspect-options.ts'
 import { DigestTable } from './digest-table.ts'
 import { DirSums } from './dir-sums.ts'
@@ -297,7 +296,7 @@ class Listing {
     for (const ordinal of listed) {
       if (((this.#sums.names[this.#sums.dirOf(ordinal)] as number) & NAME['job-exec']) === 0) continue
       const snapshot = { store: this.#store, rootref: this.#table.blobrefOf(ordinal) }
-      for (const { rootref, jobid } of await extraRoots(snapshot, { signal, onFault: () => {} })) {
+      for (const { rootref, jobid } of await namespaceRoots(snapshot, { signal, onFault: () => {} })) {
         if (!jobids.has(rootref)) jobids.set(rootref, jobid)
       }
     }
