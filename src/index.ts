@@ -223,6 +223,14 @@ export {
   walk,
 } from './kvs/index.ts'
 export {
+  type ChosenRoot,
+  type LostKey,
+  type RescuedJob,
+  type RescueOptions,
+  type RescueReport,
+  rescue,
+} from './rescue/index.ts'
+export {
   type ArchiveInfo,
   type ArchiveInfoOptions,
   type ArchiveReading,

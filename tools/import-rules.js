@@ -57,8 +57,13 @@ const ROOMS = [
   { room: 'transfer', imports: ['kvs', 'content'], hasTasks: true, reason: USE_CASE },
   { room: 'inspect', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
   {
+    room: 'rescue',
+    imports: ['dump', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
+    reason: 'rescue/ stands on the other use cases.',
+  },
+  {
     room: 'cli',
-    imports: ['dump', 'restore', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
+    imports: ['rescue', 'dump', 'restore', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
     libraries: ['@oclif/*', 'listr2'],
     reason: 'cli/ is what commands share; it does not know them.',
   },

@@ -5,7 +5,7 @@
  */
 import type { Checkpoint, ContentStore } from '../content/index.ts'
 import { countText, FluxError, timeText } from '../errors/index.ts'
-import { type CheckedRoot, type FoundRoot, type FsckResult, findRoots, fsck } from '../inspect/index.ts'
+import { type CheckedRoot, type FoundRoot, type FoundRoots, findRoots, fsck } from '../inspect/index.ts'
 
 /** A root, the store that holds it, and what is wrong below it. */
 export interface Choice {
@@ -61,12 +61,16 @@ async function openUsual({ open, salvage, onStep }: Sources): Promise<ContentSto
 /** Errors of a database that is damaged, or is none to SQLite. */
 const REFUSALS: ReadonlySet<string> = new Set(['EBADMSG', 'EINVAL', 'EIO', 'EPROTO'])
 
+/** Roots that are tried before the search is given up. */
+const MOST_ROOTS = 100
+
 class Ladder {
   readonly #store: ContentStore
   readonly #isSalvaged: boolean
   readonly #sources: Sources
   /** The checkpoints, newest first, as far as they have been checked. */
   #checkpoints: readonly CheckedRoot[] = []
+  #found: FoundRoots | undefined
 
   constructor(store: ContentStore, isSalvaged: boolean, sources: Sources) {
     this.#store = store
@@ -109,7 +113,7 @@ class Ladder {
   /** The newest root of the primary namespace that is whole, whether or not a checkpoint names it. */
   async #wholeRoot(): Promise<CheckedRoot | undefined> {
     const roots = await this.#roots()
-    const whole = roots.find(({ isWhole }) => isWhole)
+    const whole = roots.find(({ lost }) => lost === 0)
     if (whole === undefined) return undefined
     const checked = await this.#check(whole.rootref)
     this.#tell(`root ${whole.rootref}, which no checkpoint names`, checked)
@@ -127,9 +131,36 @@ class Ladder {
     return undefined
   }
 
+  async #check(rootref: string): Promise<CheckedRoot> {
+    const { checked } = await fsck(this.#store, { rootref, signal: this.#sources.signal })
+    return checked[0] as CheckedRoot
+  }
+
+  /** The roots of the primary namespace, the newest first. */
+  async #roots(): Promise<readonly FoundRoot[]> {
+    const { onStep, signal } = this.#sources
+    const onFault = () => {}
+    this.#found ??= await findRoots(this.#store, { kinds: ['primary', 'other'], most: MOST_ROOTS, onFault, signal })
+    const { roots, counts } = this.#found
+    onStep(
+      `${this.#store.name}: ${countText(counts.primary + counts.other, 'root')} of the primary namespace, named by a checkpoint or not`,
+    )
+    return roots
+  }
+
+  #tell(what: string, { errors, damages }: CheckedRoot): void {
+    const isLost = damages.some(({ components }) => components.length === 0)
+    const state = errors === 0 ? 'whole' : isLost ? 'cannot be read' : `${countText(errors, 'damaged key')}`
+    this.#sources.onStep(`${what}: ${state}`)
+  }
+
   #choice(root: CheckedRoot): Choice {
     return { store: this.#store, isSalvaged: this.#isSalvaged, root }
   }
+}
+
+function timeOf(checkpoint: Checkpoint | undefined): string {
+  return checkpoint ? ` of ${timeText(checkpoint.timestamp, { offset: true })}` : ''
 }
 
 /** True when the directory of the root itself can be read. */

@@ -5,10 +5,11 @@ import {
   type ContentError,
   type ContentStore,
   type ContentWriter,
+  DIGEST_BYTES,
+  type HashName,
   loadEach,
 } from '../content/index.ts'
-import type { RepairTree } from '../inspect/index.ts'
-import { markReachable } from '../kvs/index.ts'
+import { markReachable, type RepairTree } from '../inspect/index.ts'
 
 /** Blobs loaded at a time, and their bytes. */
 const BATCH = 512
@@ -80,7 +81,12 @@ export async function copyTree(
 ): Promise<Copied> {
   const copied: Copied = { blobs: 0, missing: 0 }
   const roots = [checkpoint.rootref, ...otherRoots]
-  await markReachable(store, (blobrefs) => copyBlobs(store, writer, blobrefs, copied), roots, signal)
+  await markReachable(
+    store,
+    (digests) => copyBlobs(store, writer, blobrefsOf(store.hash, digests), copied),
+    roots,
+    signal,
+  )
   await writer.commit(checkpoint)
   return copied
 }
@@ -110,4 +116,13 @@ async function copyBlobs(
     stored.catch(() => {})
     await room
   }
+}
+
+function blobrefsOf(hash: HashName, digests: Uint8Array): string[] {
+  const width = DIGEST_BYTES[hash]
+  const hex = Buffer.from(digests.buffer, digests.byteOffset, digests.length).toString('hex')
+  return Array.from(
+    { length: digests.length / width },
+    (_, i) => `${hash}-${hex.slice(i * width * 2, (i + 1) * width * 2)}`,
+  )
 }

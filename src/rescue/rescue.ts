@@ -3,36 +3,20 @@
  * into a new store, an archive and a report. The old store is only read.
  */
 import { mkdirSync, readdirSync, realpathSync } from 'node:fs'
-import { join, resolve, sep } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { stringifyJson } from '../bytes/index.ts'
-import {
-  type Checkpoint,
-  type ContentStore,
-  type HashName,
-  openStore,
-  openStoreWriter,
-  recogniseStore,
-} from '../content/index.ts'
+import { type Checkpoint, type ContentStore, openStore, openStoreWriter, recogniseStore } from '../content/index.ts'
 import { Dump } from '../dump/index.ts'
-import { FluxError, throwIfAborted } from '../errors/index.ts'
-import {
-  type CheckedRoot,
-  damagedKey,
-  drainedNodes,
-  fsck,
-  highestJobid,
-  JOB_MANAGER_KEY,
-  jobManagerState,
-  planRepair,
-  RepairTree,
-  remedyOf,
-} from '../inspect/index.ts'
-import { namespaceRoots, SnapshotReader } from '../kvs/index.ts'
+import { countText, FluxError } from '../errors/index.ts'
+import { drainedNodes, fsck } from '../inspect/index.ts'
+import { SnapshotReader } from '../kvs/index.ts'
 import { type Choice, chooseRoot } from './choose-root.ts'
-import { install } from './install.ts'
-import { type JobLosses, jobLosses } from './job-losses.ts'
-import { type Copied, copyTree, withChanges } from './new-store.ts'
-import type { LostKey, RescueReport } from './report.ts'
+import { install, planInstall } from './install.ts'
+import { jobLosses } from './job-losses.ts'
+import { type Copied, copyTree } from './new-store.ts'
+import { nextCommands } from './next-commands.ts'
+import { type Ready, readyTree } from './ready-tree.ts'
+import type { RescueReport } from './report.ts'
 import { reportJson } from './report-json.ts'
 import { reportLines } from './report-text.ts'
 import { writeText } from './write-text.ts'
@@ -60,6 +44,8 @@ export interface RescueOptions {
   username?: ((userid: number) => string | undefined) | undefined
   /** Called with a line for each step. */
   onStep?: ((line: string) => void) | undefined
+  /** Called with a one-line warning for each problem of the archive, and its kind. */
+  onWarning?: ((message: string, kind: string) => void) | undefined
   /** Called with each store that is read, to show progress. */
   onStore?: ((store: ContentStore) => void) | undefined
   signal?: AbortSignal | undefined
@@ -68,50 +54,125 @@ export interface RescueOptions {
 /**
  * Rescue a store.
  *
- * @throws {FluxError} `ENOENT` nothing can be read; `EBUSY` a process holds the store; `ENOTEMPTY` the directory for the
+ * @throws {FluxError} `ENOENT` nothing can be read; `EBUSY` a process holds the store; `EEXIST` the directory for the
  *   results is not empty; `EINVAL` it lies in the store's directory; or the errno of the file system
  */
 export async function rescue(options: RescueOptions): Promise<RescueReport> {
-  const { store: path, signal, nowSeconds = Date.now() / 1000, username = () => undefined } = options
-  const found = recogniseStore(path)
+  const { store: path, signal, nowSeconds = Date.now() / 1000, username = () => undefined, onWarning } = options
+  const found = recogniseStore(path, { salvage: true })
+  const installing = options.install ? await planInstall(found) : undefined
   const out = resultsDirectory(options.out, found.path)
-  if (options.install && found.kind.name !== 'sqlite') {
-    throw new FluxError('ENOTSUP', `${path}: --install puts a ${STORE} in the place of another, and this is none`)
-  }
   const steps: string[] = []
   const onStep = (line: string) => {
     steps.push(line)
     options.onStep?.(line)
   }
   await using stores = new OpenStores(found.path, options)
-  const choice = await chooseRoot(
-    { open: () => stores.open(false), salvage: found.kind.salvage && (() => stores.open(true)), onStep, signal },
-    options.root,
-  )
-  const tree = await repaired(choice, signal)
-  const checkpoint = await checkpointOf(choice, tree.rootref, nowSeconds)
-  const copied = await writeStore(join(out, STORE), tree, checkpoint, signal)
-  onStep(`${STORE}: ${copied.blobs} blobs, checked`)
-  const keys = await writeArchive(join(out, STORE), join(out, ARCHIVE), nowSeconds, signal)
-  onStep(`${ARCHIVE}: ${keys} keys`)
+  const salvage = found.kind.openToSalvage && (() => stores.open(true))
+  const choice = await chooseRoot({ open: () => stores.open(false), salvage, onStep, signal }, options.root)
+  const tree = await readyTree(choice, signal)
+  const database = join(out, STORE)
+  const written = await checkpointOf(choice, tree, nowSeconds)
+  const { blobs } = await writeStore(database, tree, written, signal)
+  onStep(`${STORE}: ${countText(blobs, 'blob')}, all of them read back`)
+  const keys = await writeArchive(database, join(out, ARCHIVE), onWarning, signal)
+  onStep(`${ARCHIVE}: ${countText(keys, 'key')}`)
+  const facts = await factsOf(choice, tree, database, signal)
   await choice.store.assertUnchanged()
-  const replaced = options.install ? install(realpathSync(found.path), join(out, STORE)) : undefined
-  if (replaced !== undefined) onStep(`${found.path}: replaced; the old store is ${replaced}`)
-  const report = {
-    ...(await reportOf(choice, tree, { signal })),
-    store: found.path,
+  const replaced = installing && (await install(installing, database))
+  if (replaced !== undefined) onStep(`${found.path}: replaced by the new store; the old one is ${replaced}`)
+  const { rootref, checkpointIndex, checkpoint, errors } = choice.root
+  const report: RescueReport = {
+    store: resolve(found.path),
     out,
     time: nowSeconds,
     steps,
-    written: checkpoint,
+    chosen: {
+      rootref,
+      checkpointIndex,
+      timestamp: checkpoint?.timestamp,
+      isWhole: errors === 0,
+      isSalvaged: choice.isSalvaged,
+    },
+    written,
     keys,
-    blobs: copied.blobs,
+    blobs,
+    ...facts,
     replaced,
-    next: nextCommands(found.path, out, replaced),
+    next: nextCommands({ store: resolve(found.path), out, replaced, drained: facts.drained }),
   }
   writeText(join(out, 'report.json'), `${stringifyJson(reportJson(report, username), 2)}\n`)
   writeText(join(out, 'report.txt'), `${reportLines(report, username).join('\n')}\n`)
   return report
+}
+
+/** What the report tells beside the root. */
+async function factsOf(choice: Choice, tree: Ready, database: string, signal: AbortSignal | undefined) {
+  const { store, root } = choice
+  const { lostKeys, highestJobid, isJobidRaised, newer } = tree
+  const problems: string[] = []
+  // The old tree tells which jobs are damaged: in the new one, what is left of them has other keys.
+  const losses = await jobLosses({ store, rootref: root.rootref }, signal)
+  await using rescued = await openStore(database, { signal })
+  const reader = new SnapshotReader({ store: rescued, rootref: tree.rootref }, { signal })
+  const drained = await drainedNodes(reader, { onFault: ({ message }) => problems.push(message), signal })
+  return {
+    ...losses,
+    lostKeys: lostKeys.slice(0, MOST_KEYS),
+    lostKeyCount: lostKeys.length,
+    lostDirCount: lostKeys.filter(({ kind }) => kind.endsWith('-dir')).length,
+    drained,
+    highestJobid,
+    isJobidRaised,
+    newer,
+    problems,
+  }
+}
+
+/**
+ * The checkpoint of the new store: that of the old one if its root stays the same, or else a newer one, so that everything
+ * that compares sequence numbers goes on.
+ */
+async function checkpointOf({ store, root }: Choice, tree: Ready, nowSeconds: number): Promise<Checkpoint> {
+  const { checkpoint } = root
+  if (checkpoint && tree.rootref === checkpoint.rootref) return checkpoint
+  const newest = await store.checkpoints().then(
+    (checkpoints) => Math.max(...checkpoints.map(({ sequence }) => sequence)),
+    () => 0,
+  )
+  return { rootref: tree.rootref, sequence: newest + 1, timestamp: nowSeconds }
+}
+
+/** Write the new store, and check it. @throws {FluxError} `EIO` it is not whole; it is removed then */
+async function writeStore(
+  path: string,
+  { store, rootref, otherRoots }: Ready,
+  checkpoint: Checkpoint,
+  signal: AbortSignal | undefined,
+): Promise<Copied> {
+  let copied: Copied
+  {
+    await using writer = await openStoreWriter(path, { hash: store.hash })
+    copied = await copyTree(store, writer, checkpoint, otherRoots, signal)
+  }
+  await using written = await openStore(path, { signal })
+  const { errors } = await fsck(written, { signal })
+  if (errors === 0) return copied
+  throw new FluxError('EIO', `${path}: ${rootref} is not whole in it: ${countText(errors, 'damaged key')}`, {
+    hint: 'the old store is unchanged; see fsck for both',
+  })
+}
+
+/** Dump the new store. @returns how many keys it has */
+async function writeArchive(
+  database: string,
+  outfile: string,
+  onWarning: RescueOptions['onWarning'],
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  await using store = await openStore(database, { signal })
+  const dump = new Dump({ store, outfile, onWarning, signal })
+  return (await dump.run()).keys
 }
 
 /** The stores that are opened on the way; all are closed at the end. */
@@ -151,49 +212,5 @@ function resultsDirectory(out: string, store: string): string {
   } catch (error) {
     throw FluxError.fromSystem(error, `cannot use ${out} for the results`)
   }
-  throw new FluxError('ENOTEMPTY', `${out}: is not empty`, { hint: 'give --out a directory that is new or empty' })
-}
-
-/** A tree that is ready to be written. */
-interface Ready {
-  /** Has all blobs of the tree. */
-  readonly store: ContentStore
-  readonly rootref: string
-  /** Roots of the namespaces of running jobs. */
-  readonly otherRoots: readonly string[]
-  readonly lostKeys: readonly LostKey[]
-  readonly highest: bigint | undefined
-  readonly isJobidRaised: boolean
-}
-
-/** Repair the chosen root, and put the highest job id right. */
-async function repaired(
-  { store, root }: Choice,
-  otherRoots: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<Ready> {
-  const { rootref, damages, unlisted } = root
-  if (unlisted)
-    throw new FluxError('EOVERFLOW', `${store.name}: too many damaged keys to repair: ${unlisted} beyond those listed`)
-  const repair = { jobAware: true, dropDamaged: true }
-  const planned = await planRepair(store, rootref, damages, repair)
-  const lostKeys = damages.map((damage) => ({
-    key: damagedKey(damage),
-    kind: damage.kind,
-    remedy: remedyOf(damage, repair),
-  }))
-  const reader = new SnapshotReader({ store, rootref }, { signal })
-  const highest = await highestIn(store, [rootref, ...otherRoots], signal)
-  const state = await jobManagerState(reader)
-  const isJobidRaised =
-    highest !== undefined && (state?.maxJobid ?? 0n) < highest && (await highestJobid(reader)) !== highest
-  let { tree } = planned
-  if (isJobidRaised) {
-    tree ??= await RepairTree.open(store, rootref)
-    const json = stringifyJson({ version: 1, ...state?.json, max_jobid: highest })
-    await tree.put(JOB_MANAGER_KEY.split('.'), { type: 'val', ver: 1, data: Buffer.from(json).toString('base64') })
-  }
-  const namespaces = await namespaceRoots({ store, rootref }, { signal }).catch(() => [])
-  const changed = tree ? await withChanges(store, tree) : { store, rootref }
-  return { ...changed, otherRoots: namespaces.map(({ rootref }) => rootref), lostKeys, highest, isJobidRaised }
+  throw new FluxError('EEXIST', `${out}: is not empty`, { hint: 'give --out a directory that is new or empty' })
 }

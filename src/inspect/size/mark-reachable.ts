@@ -16,7 +16,7 @@ const MARKED = 4096
  */
 export async function markReachable(
   store: ContentStore,
-  mark: (digests: Uint8Array) => Promise<number>,
+  mark: (digests: Uint8Array) => Promise<unknown>,
   rootrefs: readonly string[],
   signal?: AbortSignal,
 ): Promise<number> {
@@ -32,9 +32,9 @@ class Marker implements ScanVisitor<null> {
   unreadable = 0
   readonly #seen: Set<string>
   #found: string[]
-  readonly #mark: (digests: Uint8Array) => Promise<number>
+  readonly #mark: (digests: Uint8Array) => Promise<unknown>
 
-  constructor(rootrefs: readonly string[], mark: (digests: Uint8Array) => Promise<number>) {
+  constructor(rootrefs: readonly string[], mark: (digests: Uint8Array) => Promise<unknown>) {
     this.#seen = new Set(rootrefs)
     this.#found = [...this.#seen]
     this.#mark = mark
