@@ -1,6 +1,6 @@
 /**
- * Chooses the root to rescue: the newest checkpoint that is whole; else the newest root that is whole; else the newest
- * root that can be read at all. A database is first read by SQLite. As soon as anything is missing, its pages are read as
+ * Chooses the root to rescue: the newest checkpoint that is whole, or a whole root with later events; else the newest root
+ * that is whole; else the newest root that can be read at all. A database is first read by SQLite. As soon as anything is missing, its pages are read as
  * well, since SQLite does not find all that is in a damaged file.
  */
 import type { Checkpoint, ContentStore } from '../content/index.ts'
@@ -12,6 +12,8 @@ export interface Choice {
   readonly store: ContentStore
   readonly isSalvaged: boolean
   readonly root: CheckedRoot
+  /** The newest roots of the primary namespace, the newest first. */
+  readonly roots: readonly FoundRoot[]
 }
 
 /** The stores to choose from. */
@@ -86,12 +88,14 @@ class Ladder {
     if (rootref !== undefined) {
       const named = await this.#check(rootref)
       this.#tell(`root ${rootref}`, named)
-      return isReadable(named) && (isLast || named.errors === 0) ? this.#choice(named) : undefined
+      return isReadable(named) && (isLast || named.errors === 0) ? await this.#choice(named) : undefined
     }
     await this.#checkCheckpoints()
     const whole = this.#checkpoints.find(({ errors }) => errors === 0)
     // What an older checkpoint has lacks all that came later: first look whether the newest can be had.
-    if (whole && (isLast || whole.checkpointIndex === 0)) return this.#choice(whole)
+    if (whole && (isLast || whole.checkpointIndex === 0)) {
+      return this.#choice((await this.#later(whole)) ?? whole)
+    }
     if (!isLast && this.#checkpoints.length > 0) return undefined
     const found = await this.#wholeRoot()
     if (found) return this.#choice(found)
@@ -120,6 +124,22 @@ class Ladder {
     return checked.errors === 0 ? checked : undefined
   }
 
+  /**
+   * A whole root with events after the time of a checkpoint. An instance that is shut down writes a checkpoint at the end, so
+   * this one was killed: it had written its last checkpoint when it was started, without the jobs that came then.
+   */
+  async #later({ checkpoint }: CheckedRoot): Promise<CheckedRoot | undefined> {
+    const { timestamp = 0 } = checkpoint ?? {}
+    const found = (await this.#roots()).find(
+      ({ lost, newest, checkpointIndex }) => lost === 0 && checkpointIndex === undefined && (newest ?? 0) > timestamp,
+    )
+    if (found === undefined) return undefined
+    const checked = await this.#check(found.rootref)
+    const time = timeText(found.newest as number, { offset: true })
+    this.#tell(`root ${found.rootref}, which no checkpoint names, with events until ${time}`, checked)
+    return checked.errors === 0 ? checked : undefined
+  }
+
   async #damagedRoot(): Promise<Choice | undefined> {
     const checkpoint = this.#checkpoints.find(isReadable)
     if (checkpoint) return this.#choice(checkpoint)
@@ -140,7 +160,8 @@ class Ladder {
   async #roots(): Promise<readonly FoundRoot[]> {
     const { onStep, signal } = this.#sources
     const onFault = () => {}
-    this.#found ??= await findRoots(this.#store, { kinds: ['primary', 'other'], most: MOST_ROOTS, onFault, signal })
+    if (this.#found) return this.#found.roots
+    this.#found = await findRoots(this.#store, { kinds: ['primary', 'other'], most: MOST_ROOTS, onFault, signal })
     const { roots, counts } = this.#found
     onStep(
       `${this.#store.name}: ${countText(counts.primary + counts.other, 'root')} of the primary namespace, named by a checkpoint or not`,
@@ -154,8 +175,8 @@ class Ladder {
     this.#sources.onStep(`${what}: ${state}`)
   }
 
-  #choice(root: CheckedRoot): Choice {
-    return { store: this.#store, isSalvaged: this.#isSalvaged, root }
+  async #choice(root: CheckedRoot): Promise<Choice> {
+    return { store: this.#store, isSalvaged: this.#isSalvaged, root, roots: await this.#roots() }
   }
 }
 

@@ -5,7 +5,6 @@ import { FluxError } from '../errors/index.ts'
 import {
   damagedKey,
   type FoundRoot,
-  findRoots,
   highestJobid,
   JOB_MANAGER_KEY,
   jobManagerState,
@@ -48,7 +47,7 @@ export interface NewerRoot {
 /**
  * @throws {FluxError} `EOVERFLOW` there are too many damaged keys to repair; or the store as a whole fails
  */
-export async function readyTree({ store, root }: Choice, signal: AbortSignal | undefined): Promise<Ready> {
+export async function readyTree({ store, root, roots }: Choice, signal: AbortSignal | undefined): Promise<Ready> {
   const { rootref, damages, unlisted } = root
   if (unlisted) {
     throw new FluxError('EOVERFLOW', `${store.name}: too many damaged keys: ${unlisted} beyond those listed`, {
@@ -62,8 +61,8 @@ export async function readyTree({ store, root }: Choice, signal: AbortSignal | u
   const reader = new SnapshotReader({ store, rootref }, { signal })
   const own = await highestJobid(reader)
   const state = await jobManagerState(reader)
-  const { roots } = await findRoots(store, { kinds: ['primary'], most: MOST_ROOTS, onFault: () => {}, signal })
-  const highest = await highestIn(store, [rootref, ...roots.map((found) => found.rootref)], signal)
+  const newest = roots.slice(0, MOST_ROOTS)
+  const highest = await highestIn(store, [rootref, ...newest.map((found) => found.rootref)], signal)
   // At its start, the job manager takes the higher of what it has written and of the jobs that are there.
   const isKnown = highest === undefined || highest === own || (state?.maxJobid ?? 0n) >= highest
   let { tree } = planned

@@ -332,6 +332,16 @@ describe('rescue: damage', () => {
     expect(readFileSync(join(work, 'out', 'report.txt'), 'utf8')).to.include(formatJobid(idOf(JOBS - 1)))
   })
 
+  it('takes the root at which a broker was killed, though its checkpoint of the start is whole', async () => {
+    const made = await makeStore(work, { checkpoints: false })
+    const value = JSON.stringify({ version: 1, rootref: made.roots[0], sequence: 3, timestamp: 1008 })
+    sql(made.database, `INSERT INTO checkpt_v2 (value) VALUES ('${value}')`)
+    const report = await rescue({ store: made.statedir, out: join(work, 'out'), nowSeconds: 2000 })
+    expect(report.chosen).to.deep.include({ rootref: made.roots[4], checkpointIndex: undefined, isWhole: true })
+    expect(report).to.include({ jobs: JOBS, lostKeyCount: 0 })
+    expect(report.written).to.deep.equal({ rootref: made.roots[4], sequence: 4, timestamp: 2000 })
+  })
+
   it('raises the highest job id when only a newer root that is damaged knows it', async () => {
     const made = await makeStore(work, { checkpoints: true })
     // The newest checkpoint is damaged in a value, and the one before is whole, with fewer jobs.
