@@ -116,10 +116,9 @@ const noLiveFlags = {
 }
 
 async function openSide({ kind, where }: SideName, flags: SourceChoice, other: ContentStore | undefined) {
-  const { signal, onWarning, progress } = flags
   if (kind === 'archive') {
-    const store = await openArchiveStore(where, { hash: other?.hash, onWarning, progress, signal })
-    progress?.readsStore(store)
+    const store = await openArchiveStore(where, flags, other?.hash)
+    flags.progress?.readsStore(store)
     return store
   }
   if (kind === 'flags') return openSource(flags)

@@ -28,6 +28,8 @@ export async function openRepairTarget(choice: {
   archive?: string | undefined
   salvage?: boolean | undefined
   timeout?: string | undefined
+  /** The message when the kvs module is loaded (default: that of `flux fsck`). */
+  kvsMessage?: string | undefined
   onWarning?: (message: string, kind: string) => void
   signal?: AbortSignal
 }): Promise<RepairTarget> {
@@ -56,7 +58,7 @@ export async function openRepairTarget(choice: {
   })
   if (await writer.isKvsRunning()) {
     await writer.close()
-    throw new FluxError('EBUSY', 'please unload kvs module before using flux-fsck --repair')
+    throw new FluxError('EBUSY', choice.kvsMessage ?? 'please unload kvs module before using flux-fsck --repair')
   }
   return { writer: async () => writer, [Symbol.asyncDispose]: () => writer.close() }
 }

@@ -2,10 +2,11 @@
  * Opens the source that a command line names, and finds its root. Completion uses it too, so it must not load oclif.
  */
 import { statSync } from 'node:fs'
-import { BrokerStore, type ContentStore, isBlobref, openStore } from '../content/index.ts'
+import { BrokerStore, type ContentStore, type HashName, isBlobref, openStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { RootChoice } from '../kvs/index.ts'
-import type { ArchiveStore, OpenArchiveStoreOptions } from '../restore/index.ts'
+import type { ArchiveReading, ArchiveStore, OpenArchiveStoreOptions } from '../restore/index.ts'
+import { archiveCacheDir } from './cache-dir.ts'
 import type { Progress } from './progress.ts'
 import { silenceOptions } from './silence.ts'
 import { UsageError } from './usage-error.ts'
@@ -15,6 +16,10 @@ export interface SourceChoice {
   uri?: string | undefined
   store?: string | undefined
   archive?: string | undefined
+  /** Keep what is read of an archive in the user's cache directory, and use what was kept (default false). */
+  'cache-dir'?: boolean | undefined
+  /** Read an archive even if it was kept (default false): the question is whether it can be read. */
+  isArchiveAnew?: boolean | undefined
   /** How long a live instance may be silent: a duration. */
   timeout?: string | undefined
   verify: boolean
@@ -55,13 +60,13 @@ export async function openSource(choice: SourceChoice): Promise<ContentStore> {
 }
 
 async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
-  const { uri, store, archive, verify, salvage, maxreqs, scratchDirs, onWarning, progress, signal } = choice
+  const { uri, store, archive, verify, salvage, maxreqs, scratchDirs, onWarning, signal } = choice
   if (salvage && store === undefined) throw new UsageError('--salvage needs --store', 'it reads a store on disk')
   if (archive !== undefined) {
     if (store !== undefined) throw new UsageError('--archive does not go with --store', 'give one of them')
     refuseLiveFlags({ ...choice }, 'archive')
     holdYoungGeneration()
-    return openArchiveStore(archive, { onWarning, progress, signal })
+    return openArchiveStore(archive, choice)
   }
   if (store !== undefined) {
     refuseLiveFlags({ ...choice })
@@ -84,13 +89,21 @@ async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
   return closedBy(signal, live)
 }
 
-/** Open an archive as a store, and show the progress. @throws {FluxError} as {@link ArchiveStore.open} */
+/**
+ * Open an archive as a store, and show the progress.
+ *
+ * @param hash - see {@link OpenArchiveStoreOptions}
+ * @throws {FluxError} as {@link ArchiveStore.open}
+ */
 export async function openArchiveStore(
   path: string,
-  { progress, ...options }: OpenArchiveStoreOptions & Pick<SourceChoice, 'progress'>,
+  { onWarning, progress, signal, isArchiveAnew, 'cache-dir': keeps }: SourceChoice,
+  hash?: HashName,
 ): Promise<ArchiveStore> {
   const { ArchiveStore } = await import('../restore/index.ts')
-  return ArchiveStore.open(path, { ...options, onStart: (reading) => progress?.readsArchive(path, reading) })
+  const cacheDir = keeps && !isArchiveAnew ? archiveCacheDir() : undefined
+  const onStart = (reading: ArchiveReading) => progress?.readsArchive(path, reading)
+  return ArchiveStore.open(path, { hash, cacheDir, onWarning, onStart, signal })
 }
 
 /** @throws {UsageError} the output file is the store that is dumped, even by another name or a hard link */

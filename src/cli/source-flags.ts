@@ -52,6 +52,14 @@ export const sourceFlags = {
       'The pages of the content.sqlite of --store, and of its journals, are read without SQLite, also when the file is cut off or partly overwritten. Every blob whose bytes are still in them is there, and every checkpoint: deleted ones too, until SQLite uses their place again. The whole file is read for that, and nothing is written.',
     helpGroup: 'SOURCE',
   }),
+  'cache-dir': Flags.boolean({
+    summary: 'keep what was read of an archive for the next command (--no-cache-dir: neither keep it nor use it)',
+    description:
+      'Archives of 1 MiB or more are kept in XDG_CACHE_HOME/flux-ts/archives (default: ~/.cache), until they change. They take up to 4 GiB, and up to a tenth of the free room; those that were not used for longest go first. The directory can be removed at any time.',
+    default: true,
+    allowNo: true,
+    helpGroup: 'SOURCE',
+  }),
   verify: Flags.boolean({
     summary: 'compare every blob with its blobref; --no-verify turns this off',
     default: true,

@@ -119,7 +119,7 @@ For a live instance the caches are bypassed, and ${MAXREQS} requests are kept in
       const source = { ...flags, signal, onWarning: this.complain }
       const progress = this.progress({ quiet: quiet || verbose, isWhole: true })
       await using target = repair ? await openRepairTarget(source) : undefined
-      await using store = await openSource({ ...source, ...backingStore(flags), progress })
+      await using store = await openSource({ ...source, ...backingStore(flags), isArchiveAnew: true, progress })
       try {
         const result = await fsck(store, {
           rootref,

@@ -1,8 +1,19 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type HashName, OfflineStore, openReader, openStoreWriter, type StoreReader } from '../content/index.ts'
+import {
+  type BlobResult,
+  type Checkpoint,
+  ContentError,
+  type ContentStore,
+  type HashName,
+  OfflineStore,
+  openReader,
+  openStoreWriter,
+  type StoreOnDisk,
+} from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { makeTemporaryDirectory } from '../files/index.ts'
+import { ArchiveCache, type Warning } from './archive-cache.ts'
 import { type ArchiveReading, Restore, type RestoreResult } from './restore.ts'
 
 /** Options of {@link ArchiveStore.open}. */
@@ -11,54 +22,257 @@ export interface OpenArchiveStoreOptions {
   hash?: HashName | undefined
   /** Directory of the temporary content store (default: the directory for temporary files). */
   scratchDir?: string | undefined
+  /**
+   * Directory where restored archives are kept, to which no other user can write (default: none are kept). Archives
+   * from 1 MiB on are kept, if they are files; together they take up to 4 GiB, and a tenth of the room in the file
+   * system. Nothing fails because of it.
+   */
+  cacheDir?: string | undefined
   /** Called with a one-line warning for each problem, and its kind. */
   onWarning?: ((message: string, kind: string) => void) | undefined
-  /** Called before the archive is read, with an object that gives the progress. */
+  /** Called before the archive is read, with an object that gives the progress. Not called when it need not be read. */
   onStart?: ((reading: ArchiveReading) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
+/** An archive that has been restored. */
+interface Restored {
+  readonly store: OfflineStore
+  readonly result: RestoreResult
+}
+
 /**
- * An archive as a content store. It is restored into a temporary file without a name, which ends with the process. Its
- * only checkpoint is the restored root, with the time of the newest member.
+ * An archive as a content store. It is restored into a temporary file without a name, which ends with the process, or
+ * was kept by an earlier process. Its only checkpoint is the restored root, with the time of the newest member.
  */
-export class ArchiveStore extends OfflineStore {
+export class ArchiveStore implements ContentStore {
+  readonly name: string
+  readonly hash: HashName
   /** The type of the archive, and the result of restoring it. */
   readonly restored: RestoreResult
+  #store: OfflineStore
+  /** Restores the archive; given while the store is one that was kept. */
+  #restore: (() => Promise<Restored>) | undefined
+  #restoring: Promise<void> | undefined
+  /** True when the thread of a kept store holds marks, or the caller a place in its list. */
+  #isSurveyed = false
+  readonly #replaced: OfflineStore[] = []
 
   /**
-   * Restore an archive into a temporary store.
+   * Restore an archive into a temporary store, or open the store that was kept.
    *
    * @param path - a file, a pipe or a directory; `-` is standard input
    * @throws {ArchiveError} it is damaged, or not an archive
    * @throws {FluxError} it cannot be restored, or there is no room for the store
    */
   static async open(path: string, options: OpenArchiveStoreOptions = {}): Promise<ArchiveStore> {
-    const { hash = 'sha1', scratchDir = tmpdir(), onWarning, onStart, signal } = options
-    const dir = scratch(scratchDir)
-    try {
-      const spool = join(dir.path, 'content.sqlite')
-      let restored: RestoreResult
-      {
-        await using writer = await openStoreWriter(spool, { hash })
-        const commit = (root: { rootref: string; timestamp: number }) => writer.commit({ ...root, sequence: 0 })
-        const allowEmpty = true
-        const restore = new Restore({ infile: path, writer, commit, allowEmpty, onWarning, signal })
-        onStart?.(restore)
-        restored = await restore.run()
-      }
-      throwIfAborted(signal)
-      return new ArchiveStore(path, await openReader(spool, { verify: false, inThread: true }), restored)
-    } finally {
-      // The open file stays readable without its name.
-      dir.remove()
+    const { hash = 'sha1', cacheDir } = options
+    const cache = cacheDir === undefined ? undefined : new ArchiveCache(cacheDir)
+    const key = cache?.keyOf(path, hash)
+    if (cache === undefined || key === undefined) return new ArchiveStore(path, await restore(path, options))
+    const kept = await openKept(cache, key, path, options)
+    if (kept === undefined) return new ArchiveStore(path, await restore(path, options, { cache, key }))
+    return new ArchiveStore(path, kept, () => {
+      cache.drop(key)
+      return restore(path, { ...options, onWarning: undefined }, { cache, key })
+    })
+  }
+
+  private constructor(path: string, { store, result }: Restored, restore?: () => Promise<Restored>) {
+    this.name = store.name
+    this.hash = store.hash
+    this.restored = { ...result, infile: path }
+    this.#store = store
+    this.#restore = restore
+  }
+
+  /** True when the archive was not read: an earlier process had kept its store. */
+  get isKept(): boolean {
+    return this.#restore !== undefined
+  }
+
+  get window(): number {
+    return this.#store.window
+  }
+
+  get objects(): number | undefined {
+    return this.#store.objects
+  }
+
+  get counts(): OfflineStore['counts'] {
+    return this.#store.counts
+  }
+
+  get onDisk(): StoreOnDisk {
+    if (!this.isKept) return this.#store.onDisk
+    const survey = <T>(ask: (onDisk: StoreOnDisk) => Promise<T>, isDamaged?: (result: T) => boolean) => {
+      this.#isSurveyed = true
+      return this.#sound(() => ask(this.#store.onDisk), isDamaged)
+    }
+    return {
+      stream: (blobref) => this.#stream(blobref),
+      sizes: (blobrefs) =>
+        this.#sound(
+          () => this.#store.onDisk.sizes(blobrefs),
+          (sizes) => sizes.includes(-1),
+        ),
+      list: (from, count) => survey((onDisk) => onDisk.list(from, count)),
+      checkRange: (from, count, options) =>
+        survey(
+          (onDisk) => onDisk.checkRange(from, count, options),
+          ({ errors }) => errors.length > 0,
+        ),
+      mark: (blobrefs) => survey((onDisk) => onDisk.mark(blobrefs)),
+      markDigests: (digests) => survey((onDisk) => onDisk.markDigests(digests)),
+      totals: () => survey((onDisk) => onDisk.totals()),
     }
   }
 
-  private constructor(path: string, reader: StoreReader, restored: RestoreResult) {
-    super(reader, path === '-' ? 'standard input' : path)
-    this.restored = restored
+  loadBatch(blobrefs: readonly string[], budgetBytes: number, maxBlobBytes?: number): Promise<BlobResult[]> {
+    return this.#sound(
+      () => this.#store.loadBatch(blobrefs, budgetBytes, maxBlobBytes),
+      (results) => results.some(isDamaged),
+    )
   }
+
+  checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
+    return this.#sound(
+      () => this.#store.checkBatch(blobrefs),
+      (errors) => errors.some(isDamaged),
+    )
+  }
+
+  async checkpoints(): Promise<Checkpoint[]> {
+    const { rootref, timestamp } = this.restored
+    return [{ rootref, timestamp, sequence: 0 }]
+  }
+
+  assertUnchanged(): Promise<void> {
+    return this.#store.assertUnchanged()
+  }
+
+  async close(): Promise<void> {
+    await this.#restoring?.catch(() => {})
+    for (const store of [...this.#replaced, this.#store]) await store.close()
+  }
+
+  /** The same as {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async *#stream(blobref: string): AsyncGenerator<Uint8Array, void, void> {
+    // The blob is verified before its first piece, so nothing has been yielded when it is found to be damaged.
+    const { first, stream } = await this.#sound(async () => {
+      const stream = this.#store.onDisk.stream(blobref)
+      return { first: await stream.next(), stream }
+    })
+    if (!first.done) yield first.value
+    yield* stream
+  }
+
+  /** Read from the store. If it was kept and turns out to be damaged, restore the archive, and read again. */
+  async #sound<T>(read: () => Promise<T>, isDamaged: (result: T) => boolean = () => false): Promise<T> {
+    const store = this.#store
+    try {
+      const result = await read()
+      if (!this.isKept && store === this.#store) return result
+      if (!isDamaged(result)) return result
+    } catch (error) {
+      if (!(error instanceof FluxError) || (!this.isKept && store === this.#store)) throw error
+      if (error.code === 'EINTR' || error.code === 'ETIMEDOUT') throw error
+    }
+    // Several batches may be loading at once.
+    if (this.#restore) this.#restoring ??= this.#restoreAgain(this.#restore)
+    await this.#restoring
+    return read()
+  }
+
+  async #restoreAgain(restore: () => Promise<Restored>): Promise<void> {
+    const { store, result } = await restore()
+    if (result.rootref !== this.restored.rootref || this.#isSurveyed) {
+      await store.close()
+      const hint = 'try again: it will be read anew'
+      throw new FluxError('EBUSY', `${this.name}: what was kept of it is damaged, or it changed meanwhile`, { hint })
+    }
+    this.#replaced.push(this.#store)
+    this.#store = store
+    this.#restore = undefined
+  }
+}
+
+/** A missing blob may be one that the archive never had: then reading the archive once more does no harm. */
+function isDamaged(result: BlobResult): boolean {
+  return result instanceof ContentError && result.code !== 'EFBIG'
+}
+
+/** @returns undefined when the archive is not kept, or what was kept is damaged */
+async function openKept(
+  cache: ArchiveCache,
+  key: string,
+  path: string,
+  { hash = 'sha1', onWarning }: OpenArchiveStoreOptions,
+): Promise<Restored | undefined> {
+  const found = cache.find(key)
+  if (found === undefined) return undefined
+  const { restored: result, warnings } = found
+  let store: OfflineStore | undefined
+  try {
+    store = new OfflineStore(await openReader(found.path), nameOf(path))
+    const [root] = await store.loadBatch([result.rootref], 1)
+    if (store.hash !== hash || isDamaged(root)) throw new FluxError('EBADMSG', `${found.path}: damaged`)
+  } catch {
+    await store?.close()
+    cache.drop(key)
+    return undefined
+  }
+  for (const [message, kind] of warnings) onWarning?.(message, kind)
+  return { store, result }
+}
+
+/** @param keeping - where to keep the store, and the key that the archive had before */
+async function restore(
+  path: string,
+  { hash = 'sha1', scratchDir = tmpdir(), onWarning, onStart, signal }: OpenArchiveStoreOptions,
+  keeping?: { cache: ArchiveCache; key: string },
+): Promise<Restored> {
+  const dir = scratch(scratchDir)
+  try {
+    const spool = join(dir.path, 'content.sqlite')
+    const warnings: Warning[] = []
+    let result: RestoreResult
+    {
+      await using writer = await openStoreWriter(spool, { hash })
+      const work = new Restore({
+        infile: path,
+        writer,
+        scratchDir,
+        commit: (root) => writer.commit({ ...root, sequence: 0 }),
+        allowEmpty: true,
+        onWarning(message, kind) {
+          warnings.push([message, kind])
+          onWarning?.(message, kind)
+        },
+        signal,
+      })
+      onStart?.(work)
+      result = await work.run()
+    }
+    throwIfAborted(signal)
+    const store = new OfflineStore(await openReader(spool, { verify: false, inThread: true }), nameOf(path))
+    // Not if it has changed while it was read.
+    if (keeping?.cache.keyOf(path, hash) === keeping?.key) {
+      await keeping?.cache.keep(keeping.key, spool, { restored: result, warnings })
+    }
+    return { store, result }
+  } finally {
+    // The open file stays readable without its name.
+    dir.remove()
+  }
+}
+
+function nameOf(path: string): string {
+  return path === '-' ? 'standard input' : path
 }
 
 function scratch(parent: string): ReturnType<typeof makeTemporaryDirectory> {

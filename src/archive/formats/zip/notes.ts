@@ -1,7 +1,7 @@
 /**
  * Notes hold the data of members until the directory at the end is written: 40 bytes and the name and records of each
- * member. They are deflated one run at a time, to about 15 bytes for each member. Sizes and offsets are kept in full;
- * the headers decide about Zip64.
+ * member. They are deflated one run at a time, to about 15 bytes for each member, and spooled. Sizes and offsets are
+ * kept in full; the headers decide about Zip64.
  */
 import type { ZipMember } from './headers.ts'
 

@@ -2,14 +2,20 @@
 import { crc32, deflateRawSync } from 'node:zlib'
 import { HEADER_ROOM, type ZipHeaders } from './headers.ts'
 import { noteBytes, putNote } from './notes.ts'
-import { membersOf } from './run.ts'
+import { membersOf, RUN_BYTES, RUN_MEMBERS } from './run.ts'
 
 /** The result of packing a run. */
 export interface PackedRun {
-  bytes: Uint8Array
+  bytes: Uint8Array<ArrayBuffer>
   /** Deflated notes. Offsets count from the start of `bytes`. */
-  notes: Uint8Array
+  notes: Uint8Array<ArrayBuffer>
 }
+
+/**
+ * Room for any packed run, and for its notes. The run holds each name and its records once, as header and notes do, and
+ * contents never get longer.
+ */
+export const PACKED_BYTES = RUN_BYTES + RUN_MEMBERS * HEADER_ROOM
 
 /** Content of up to this many bytes does not get shorter. */
 const MAX_ALWAYS_STORED = 8
@@ -19,11 +25,18 @@ const MAX_ALWAYS_STORED = 8
  */
 const SMALL_WINDOW = { bytes: 4096, bits: 12 }
 
-/** @param level - deflate level, 1 to 9 */
-export function packRun(run: Buffer, members: number, headers: ZipHeaders, level: number): PackedRun {
-  // The run holds each name and its records once, as the header does, and contents never get longer.
-  const out = Buffer.from(new ArrayBuffer(run.length + members * HEADER_ROOM))
-  const notes = Buffer.allocUnsafe(run.length + members * HEADER_ROOM)
+/**
+ * @param level - deflate level, 1 to 9
+ * @param out - where the packed run goes: {@link PACKED_BYTES}
+ * @param notes - scratch memory of the same size
+ */
+export function packRun(
+  run: Buffer,
+  headers: ZipHeaders,
+  level: number,
+  out: Buffer<ArrayBuffer>,
+  notes: Buffer,
+): PackedRun {
   let at = 0
   let noted = 0
   for (const member of membersOf(run)) {
@@ -56,7 +69,7 @@ export function noteOf(member: Parameters<typeof putNote>[2]): Uint8Array {
   return packNotes(note)
 }
 
-function packNotes(notes: Buffer): Uint8Array {
+function packNotes(notes: Buffer): Uint8Array<ArrayBuffer> {
   // A copy, since zlib returns a view of a much larger buffer.
   return new Uint8Array(deflateRawSync(notes, { level: 1 }))
 }

@@ -1,7 +1,10 @@
-/** Threads that pack runs, started when needed. */
+/**
+ * Threads that pack runs, started when needed. The memory of runs goes round: without that, the threads would wait for
+ * their garbage collection with some ten megabytes each.
+ */
 import { Thread } from '../../../threads/index.ts'
-import type { PackedRun } from './pack-run.ts'
-import type { Run } from './run.ts'
+import { PACKED_BYTES, type PackedRun } from './pack-run.ts'
+import { RUN_BYTES, Run } from './run.ts'
 import type { PackerData, PackerHandlers } from './thread.ts'
 
 type Packer = Thread<PackerHandlers>
@@ -10,21 +13,35 @@ export class Packers {
   readonly #data: PackerData
   readonly #threads: number
   readonly #packers: Packer[] = []
+  /** Memory for runs, and for packed runs, that is not in use. */
+  readonly #runs: ArrayBuffer[] = []
+  readonly #outs: ArrayBuffer[] = []
 
   constructor(data: PackerData, threads: number) {
     this.#data = data
     this.#threads = threads
   }
 
+  /** A run to fill. */
+  newRun(): Run {
+    return new Run(this.#runs.pop() ?? new ArrayBuffer(RUN_BYTES))
+  }
+
   /**
-   * @param run - moved to a thread: do not use it afterwards. @throws {FluxError} a thread cannot be started, or has
-   *   died
+   * @param run - moved to a thread: do not use it afterwards
+   * @returns the packed run: {@link recycle} it after it has been written
+   * @throws {FluxError} a thread cannot be started, or has died
    */
-  pack({ buffer, bytes, members }: Run): Promise<PackedRun> {
-    const answer = this.#pack(buffer, bytes, members)
+  pack({ buffer, bytes }: Run): Promise<PackedRun> {
+    const answer = this.#pack(buffer.subarray(0, bytes))
     // The writer handles a failure when this run's turn comes. Until then it must not be an unhandled rejection.
     answer.catch(() => {})
     return answer
+  }
+
+  /** Give back a packed run, whose memory is used again. Do not use it afterwards. */
+  recycle({ bytes }: PackedRun): void {
+    this.#outs.push(bytes.buffer)
   }
 
   /** Stop the threads, even if runs are left. Never throws. */
@@ -32,8 +49,11 @@ export class Packers {
     await Promise.all(this.#packers.splice(0).map((packer) => packer.terminate().catch(() => {})))
   }
 
-  async #pack(buffer: Uint8Array<ArrayBuffer>, bytes: number, members: number): Promise<PackedRun> {
-    return this.#leastBusy().call('pack', { run: buffer.subarray(0, bytes), members }, [buffer.buffer])
+  async #pack(run: Uint8Array<ArrayBuffer>): Promise<PackedRun> {
+    const out = this.#outs.pop() ?? new ArrayBuffer(PACKED_BYTES)
+    const { spent, ...packed } = await this.#leastBusy().call('pack', { run, out }, [run.buffer, out])
+    this.#runs.push(spent)
+    return packed
   }
 
   #leastBusy(): Packer {

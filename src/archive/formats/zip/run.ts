@@ -1,11 +1,13 @@
 /**
- * A run: small members in a row in one buffer, which is moved to a thread. One message carries some hundred members,
- * without an object for each.
+ * A run: small members in a row in one buffer, which is moved to a thread and back. One message carries some hundred
+ * members, without an object for each.
  */
 import type { ZipMember } from './headers.ts'
 
 /** Most bytes of a run. */
 export const RUN_BYTES = 1 << 20
+/** Most members of a run: this bounds the room for their headers. */
+export const RUN_MEMBERS = 2048
 /** Content of at least this size is not put into a run, but deflated in blocks of its own. */
 export const LARGE_BYTES = 512 << 10
 
@@ -20,10 +22,16 @@ export class Run {
   /** Bytes used. */
   bytes = 0
   members = 0
-  readonly buffer = Buffer.from(new ArrayBuffer(RUN_BYTES))
+  readonly buffer: Buffer<ArrayBuffer>
+
+  /** @param buffer - {@link RUN_BYTES} to fill */
+  constructor(buffer: ArrayBuffer) {
+    this.buffer = Buffer.from(buffer)
+  }
 
   /** True when there is room for one more member. */
   fits(path: string, size: number, records: Uint8Array): boolean {
+    if (this.members >= RUN_MEMBERS) return false
     return this.bytes + HEAD_BYTES + 3 * path.length + records.length + size <= RUN_BYTES
   }
 

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads'
 import { type Answer, serveThread } from '../../../threads/index.ts'
 import type { MemberAttributes } from '../../format-encoder.ts'
 import { ZipHeaders } from './headers.ts'
-import { type PackedRun, packRun } from './pack-run.ts'
+import { PACKED_BYTES, type PackedRun, packRun } from './pack-run.ts'
 
 /** Start data of the thread. */
 export interface PackerData {
@@ -13,17 +13,21 @@ export interface PackerData {
 
 /** The calls of the thread. */
 export type PackerHandlers = {
-  pack: (request: { run: Uint8Array; members: number }) => Answer<PackedRun>
+  /** `out` is {@link PACKED_BYTES} for the packed run. The memory of `run` comes back as `spent`. */
+  pack: (request: { run: Uint8Array<ArrayBuffer>; out: ArrayBuffer }) => Answer<PackedRun & { spent: ArrayBuffer }>
 }
 
 const { attributes, level } = workerData as PackerData
 
 serveThread('zip', (): PackerHandlers => {
   const headers = new ZipHeaders(attributes)
+  const scratch = Buffer.allocUnsafeSlow(PACKED_BYTES)
   return {
-    pack({ run, members }) {
-      const packed = packRun(Buffer.from(run.buffer, run.byteOffset, run.length), members, headers, level)
-      return { reply: packed, transfer: [packed.bytes.buffer as ArrayBuffer, packed.notes.buffer as ArrayBuffer] }
+    pack({ run, out }) {
+      const members = Buffer.from(run.buffer, run.byteOffset, run.length)
+      const packed = packRun(members, headers, level, Buffer.from(out), scratch)
+      const spent = run.buffer
+      return { reply: { ...packed, spent }, transfer: [packed.bytes.buffer, packed.notes.buffer, spent] }
     },
   }
 })

@@ -19,7 +19,7 @@ import { ZipDirectory } from './directory.ts'
 import { fitsHeaders, HEADER_ROOM, MAX_FIELD_BYTES, ZipHeaders, type ZipMember } from './headers.ts'
 import { noteOf, type PackedRun } from './pack-run.ts'
 import { Packers } from './packers.ts'
-import { LARGE_BYTES, Run } from './run.ts'
+import { LARGE_BYTES, type Run } from './run.ts'
 
 /** A member that is too large for a run. */
 interface Large {
@@ -33,6 +33,9 @@ interface Large {
 
 const NO_RECORDS = new Uint8Array()
 
+/** How many bytes of notes are held in memory: those of some 70,000 members. The others are in a temporary file. */
+const HELD_NOTES_BYTES = 1 << 20
+
 /** @throws {ArchiveError} as {@link ZipWriter} */
 export function openWriter(to: FileTarget): ArchiveWriter {
   return new ZipWriter(to)
@@ -42,7 +45,10 @@ class ZipWriter implements ArchiveWriter {
   readonly type: ArchiveType
   readonly #sink: Sink
   readonly #options: DeflateOptions
-  /** Directory of the temporary file that holds a very large member until all of it is compressed. */
+  /**
+   * Directory of the temporary files that hold the notes for the directory, and a very large member until all of it is
+   * compressed.
+   */
   readonly #spoolDirectory: string
   readonly #headers: ZipHeaders
   readonly #directory: ZipDirectory
@@ -66,7 +72,7 @@ class ZipWriter implements ArchiveWriter {
     this.#options = { level, threads }
     this.#spoolDirectory = spoolDirectory
     this.#headers = new ZipHeaders(attributes)
-    this.#directory = new ZipDirectory(this.#headers)
+    this.#directory = new ZipDirectory(this.#headers, new SpillingSpool(spoolDirectory, HELD_NOTES_BYTES))
     this.#packers = new Packers({ attributes, level }, threads)
   }
 
@@ -116,8 +122,9 @@ class ZipWriter implements ArchiveWriter {
   async finish(): Promise<void> {
     this.#endRun()
     await this.#writeUntil(0)
-    for (const chunk of this.#directory.chunks(this.#offset)) await this.#write(chunk)
     await this.#packers.close()
+    for await (const chunk of this.#directory.chunks(this.#offset)) await this.#write(chunk)
+    await this.#directory.close()
     await this.#sink.commit()
     this.#done = true
   }
@@ -126,6 +133,7 @@ class ZipWriter implements ArchiveWriter {
     if (this.#done) return
     this.#done = true
     await this.#packers.close()
+    await this.#directory.close()
     await this.#sink.abort()
   }
 
@@ -143,7 +151,7 @@ class ZipWriter implements ArchiveWriter {
 
   #add(path: string, isSymlink: boolean, size: number, parts: readonly Uint8Array[], records: Uint8Array): void {
     if (this.#run !== undefined && !this.#run.fits(path, size, records)) this.#endRun()
-    this.#run ??= new Run()
+    this.#run ??= this.#packers.newRun()
     this.#run.add(path, isSymlink, size, parts, records)
   }
 
@@ -165,9 +173,10 @@ class ZipWriter implements ArchiveWriter {
         await this.#writeLarge(next)
         continue
       }
-      const { bytes, notes } = await next
-      this.#directory.add(notes, this.#offset)
-      await this.#write(bytes)
+      const packed = await next
+      await this.#directory.add(packed.notes, this.#offset)
+      await this.#write(packed.bytes)
+      this.#packers.recycle(packed)
     }
   }
 
@@ -189,7 +198,7 @@ class ZipWriter implements ArchiveWriter {
   }
 
   async #writeMember(member: ZipMember, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
-    this.#directory.add(noteOf(member), this.#offset)
+    await this.#directory.add(noteOf(member), this.#offset)
     const header = Buffer.allocUnsafe(HEADER_ROOM + member.name.length + member.records.length)
     await this.#write(header.subarray(0, this.#headers.local(header, 0, member)))
     for await (const chunk of content) await this.#write(chunk)

@@ -15,6 +15,8 @@ import {
   type BlobReader,
   type BlobStream,
   type CheckedBatch,
+  type CheckedRange,
+  emptyBatch,
   type PackedBatch,
 } from '../../packed-batch.ts'
 import { SHARED, type SharedCounts } from '../../read-counts.ts'
@@ -49,8 +51,6 @@ export class PagesReader implements BlobReader {
   #pageAddress = -1
   #pageEnd = 0
   #found: Found | undefined
-  /** The places of marked blobs. */
-  readonly #marked = new Set<number>()
 
   /** @throws {FluxError} `EINVAL` no blob is left in it; or the errno of the file system */
   constructor({ path, name, verify }: PagesReading) {
@@ -81,16 +81,9 @@ export class PagesReader implements BlobReader {
     return inOrder(this.#scanned.checkpoints)
   }
 
-  readBatch(hex: string, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch {
-    const batch: PackedBatch = {
-      status: new Uint8Array(count).fill(BLOB.MISSING),
-      start: new Uint32Array(count),
-      end: new Uint32Array(count),
-      arena: new Uint8Array(),
-      large: new Map(),
-      reasons: new Map(),
-    }
-    const places = this.#places(Buffer.from(hex, 'hex'), count)
+  readBatch(digests: Uint8Array, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch {
+    const batch = emptyBatch(count)
+    const places = this.#places(digests, count)
     const order = fileOrder(places)
     let arena: Buffer = Buffer.allocUnsafeSlow(order.length * 1024)
     let used = 0
@@ -114,14 +107,14 @@ export class PagesReader implements BlobReader {
       bytes += Math.max(1, size)
       if (size > WHOLE_BYTES || this.#cell.stored > WHOLE_BYTES) {
         const blob = this.#whole(places[i] as number, size)
-        batch.status[i] = this.#isIntact(blob, hex, i) ? BLOB.LARGE : BLOB.ALTERED
+        batch.status[i] = this.#isIntact(blob, digests, i) ? BLOB.LARGE : BLOB.ALTERED
         if (batch.status[i] === BLOB.LARGE) batch.large.set(i, blob)
         continue
       }
       if (used + size > arena.length) arena = grown(arena, used, used + size)
       const isWhole = this.#expand(places[i] as number, arena, used, size)
       batch.status[i] =
-        isWhole && this.#isIntact(arena.subarray(used, used + size), hex, i) ? BLOB.PACKED : BLOB.ALTERED
+        isWhole && this.#isIntact(arena.subarray(used, used + size), digests, i) ? BLOB.PACKED : BLOB.ALTERED
       batch.start[i] = used
       used += size
       batch.end[i] = used
@@ -130,33 +123,41 @@ export class PagesReader implements BlobReader {
     return batch
   }
 
-  checkBatch(hex: string, count: number): CheckedBatch {
+  checkBatch(digests: Uint8Array, count: number): CheckedBatch {
     // What is in the index has been verified.
-    const status = Uint8Array.from(this.#places(Buffer.from(hex, 'hex'), count), (place) =>
-      place < 0 ? BLOB.MISSING : BLOB.PACKED,
-    )
+    const status = Uint8Array.from(this.#places(digests, count), (place) => (place < 0 ? BLOB.MISSING : BLOB.PACKED))
     return { status, reasons: new Map() }
   }
 
-  openStream(hex: string): BlobStream | BlobFailure {
-    const [place] = this.#places(Buffer.from(hex, 'hex'), 1) as unknown as [number]
+  openStream(digest: Uint8Array): BlobStream | BlobFailure {
+    const [place] = this.#places(digest, 1) as unknown as [number]
     if (place < 0 || this.#load(place) < 0) return { status: BLOB.MISSING }
     return this.#payload.open(this.#page, this.#cell, viewOf(place))
   }
 
-  sizes(hex: string, count: number): Float64Array {
-    const places = this.#places(Buffer.from(hex, 'hex'), count)
+  sizes(digests: Uint8Array, count: number): Float64Array {
+    const places = this.#places(digests, count)
     const sizes = new Float64Array(count).fill(-1)
     for (const i of fileOrder(places)) sizes[i] = this.#load(places[i] as number)
     return sizes
   }
 
-  list(from: number, count: number): string {
-    return Buffer.from(this.#scanned.index.digests(from, count)).toString('hex')
+  checkRange(from: number, count: number, onlyMarked: boolean): CheckedRange {
+    const { index } = this.#scanned
+    const marks = index.marks(from, count)
+    const checked = onlyMarked ? marks.filter((mark) => mark === 1).length : marks.length
+    return { isLast: from + count >= index.size, checked, bad: [] }
   }
 
-  mark(hex: string, count: number): void {
-    for (const place of this.#places(Buffer.from(hex, 'hex'), count)) if (place >= 0) this.#marked.add(place)
+  list(from: number, count: number): Uint8Array {
+    return this.#scanned.index.digests(from, count)
+  }
+
+  mark(digests: Uint8Array, count: number): number {
+    let found = 0
+    const { index } = this.#scanned
+    for (let i = 0; i < count; i++) if (index.mark(digests, i * this.#digestBytes)) found++
+    return found
   }
 
   totals(shared: SharedCounts): StoreTotals {
@@ -167,10 +168,11 @@ export class PagesReader implements BlobReader {
     const batch = 8192
     for (let from = 0; from < index.size; from += batch) {
       const places = index.places(from, batch)
-      for (const place of places) {
+      const marks = index.marks(from, batch)
+      for (const [i, place] of places.entries()) {
         const bytes = this.#load(place)
         add(all, bytes, this.#cell)
-        if (this.#marked.has(place)) add(marked, bytes, this.#cell)
+        if (marks[i] === 1) add(marked, bytes, this.#cell)
       }
       shared[SHARED.ADDED_UP] = from + places.length
     }
@@ -230,9 +232,10 @@ export class PagesReader implements BlobReader {
     return blob.subarray(0, at)
   }
 
-  #isIntact(blob: Uint8Array, hex: string, i: number): boolean {
-    const digits = this.#digestBytes * 2
-    return !this.#verify || digestHex(this.hash, blob, 'hex') === hex.slice(i * digits, (i + 1) * digits)
+  #isIntact(blob: Uint8Array, digests: Uint8Array, i: number): boolean {
+    if (!this.#verify) return true
+    const at = digests.byteOffset + i * this.#digestBytes
+    return digestHex(this.hash, blob, 'hex') === Buffer.from(digests.buffer, at, this.#digestBytes).toString('hex')
   }
 }
 

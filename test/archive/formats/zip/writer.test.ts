@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { ZipDirectory } from '../../../../src/archive/formats/zip/directory.ts'
 import { ZipHeaders, type ZipMember } from '../../../../src/archive/formats/zip/headers.ts'
 import { noteOf } from '../../../../src/archive/formats/zip/pack-run.ts'
 import { createArchive } from '../../../../src/archive/index.ts'
+import { SpillingSpool } from '../../../../src/archive/spool.ts'
 import { readMembers, said, saidOfTree, type Tree } from '../../../support/archives.ts'
 import { scratch } from '../../../support/fixtures.ts'
 import { run } from '../../../support/processes.ts'
@@ -18,6 +19,19 @@ import json, sys, zipfile
 json.dump([dict(name=i.filename, size=i.file_size, packed=i.compress_size, offset=i.header_offset, method=i.compress_type,
     flags=i.flag_bits, mode=i.external_attr >> 16, date=i.date_time) for i in zipfile.ZipFile(sys.argv[1]).infolist()], sys.stdout)`
   return JSON.parse(run('python3', ['-c', script, file]).toString())
+}
+
+/** What this process has open in a directory, with or without a name. */
+function openFilesOf(dir: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`)
+      return path.startsWith(`${dir}/`) ? [path] : []
+    } catch {
+      // The descriptor of the listing itself.
+      return []
+    }
+  })
 }
 
 async function write(tree: Tree, attributes = ATTRIBUTES): Promise<string> {
@@ -99,10 +113,26 @@ describe('archive/formats/zip', () => {
     expect(run('python3', ['-c', count, file]).toString()).to.equal('65600\n')
   })
 
-  it('says sizes and positions from 4 GiB on with Zip64', () => {
+  it('spools the directory to a temporary file, of which nothing is left', async () => {
+    const dir = scratch()
+    const file = join(dir, 'x.zip')
+    await using archive = await createArchive(file, { attributes: ATTRIBUTES, threads: 1 })
+    // Noise does not deflate, so the notes on these members are more than is held in memory.
+    const names = Array.from({ length: 7000 }, () => randomBytes(400).toString('hex'))
+    for (const name of names) archive.file(name, 4, [Buffer.from('some')])
+    await archive.flush()
+    expect(readdirSync(dir)).to.have.length(1)
+    expect(openFilesOf(dir)).to.have.length.greaterThan(1)
+    await archive.finish()
+    expect(readdirSync(dir)).to.deep.equal(['x.zip'])
+    expect(openFilesOf(dir)).to.deep.equal([])
+    expect(infolist(file).map(({ name }) => name)).to.deep.equal(names)
+  })
+
+  it('says sizes and positions from 4 GiB on with Zip64', async () => {
     // A directory alone, where it would be: what it speaks of is a hole.
     const headers = new ZipHeaders(ATTRIBUTES)
-    const directory = new ZipDirectory(headers)
+    const directory = new ZipDirectory(headers, new SpillingSpool(scratch(), 100))
     const member = (name: string, size: number): ZipMember => ({
       name: Buffer.from(name),
       isSymlink: false,
@@ -118,11 +148,12 @@ describe('archive/formats/zip', () => {
       ['c', 7e9, 2 ** 33],
       ['d', 1, 2 ** 34],
     ]
-    for (const [name, size, offset] of members) directory.add(noteOf(member(name, size)), offset)
+    for (const [name, size, offset] of members) await directory.add(noteOf(member(name, size)), offset)
     const file = join(scratch(), 'x.zip')
     const fd = openSync(file, 'w')
-    for (const chunk of directory.chunks(2 ** 35)) writeSync(fd, chunk, 0, chunk.length, 2 ** 35)
+    for await (const chunk of directory.chunks(2 ** 35)) writeSync(fd, chunk, 0, chunk.length, 2 ** 35)
     closeSync(fd)
+    await directory.close()
     const found = infolist(file).map(({ name, size, packed, offset }) => [name, size, packed, offset])
     expect(found).to.deep.equal(members.map(([name, size, offset]) => [name, size, size, offset]))
     // The header before the content says the same.

@@ -1,8 +1,8 @@
 /**
- * The directory where Node.js may keep compiled code between runs. Node.js runs the code that it finds there: it checks
- * a length and a checksum, but no signature. Anybody who can write to that directory can run code as the user. So there
- * is a cache only if no other user can write to its directory, or replace it. `bin/run.js` calls this before anything
- * else.
+ * The directory for what is kept between runs: compiled code, and archives. Node.js runs the code that it finds there:
+ * it checks a length and a checksum, but no signature. Anybody who can write to that directory can run code as the user.
+ * So there is a cache only if no other user can write to its directory, or replace it. `bin/run.js` asks for the
+ * directory before anything else.
  */
 import { lstatSync, mkdirSync, realpathSync, type Stats } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
@@ -11,17 +11,35 @@ const OTHERS_WRITE = 0o022
 const STICKY = 0o1000
 
 /**
- * The directory for the compile cache: `$XDG_CACHE_HOME/flux-ts`, else `~/.cache/flux-ts`. It is created if missing.
+ * The directory for the compile cache: that of {@link userCacheDir}.
  *
- * @returns undefined when no directory is safe, when `NODE_DISABLE_COMPILE_CACHE` is set, and when `NODE_COMPILE_CACHE`
- *   is set: then Node.js uses that directory by itself
+ * @returns undefined also when `NODE_DISABLE_COMPILE_CACHE` is set, and when `NODE_COMPILE_CACHE` is set: then Node.js
+ *   uses that directory by itself
  */
 export function compileCacheDir(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const { NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE } = env
+  return NODE_COMPILE_CACHE || NODE_DISABLE_COMPILE_CACHE ? undefined : userCacheDir(env)
+}
+
+/** The directory for archives: `archives` in {@link userCacheDir}. @returns undefined when it is not safe */
+export function archiveCacheDir(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const parent = userCacheDir(env)
+  try {
+    return parent && ownDir(join(parent, 'archives'))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * `$XDG_CACHE_HOME/flux-ts`, else `~/.cache/flux-ts`. It is created if missing.
+ *
+ * @returns undefined when no directory is safe
+ */
+function userCacheDir(env: NodeJS.ProcessEnv): string | undefined {
   const uid = process.geteuid?.()
-  if (uid === undefined || NODE_COMPILE_CACHE || NODE_DISABLE_COMPILE_CACHE) return undefined
   const base = cacheHome(env)
-  if (base === undefined) return undefined
+  if (uid === undefined || base === undefined) return undefined
   try {
     // Never create the home directory itself.
     const parent = realpathSync(dirname(base))
@@ -30,14 +48,18 @@ export function compileCacheDir(env: NodeJS.ProcessEnv = process.env): string | 
     const home = realpathSync(base)
     // The sticky bit is good enough for the directories above, but the cache must not lie in a shared directory itself.
     if (!isSafePath(home, uid) || isWritableByOthers(lstatSync(home))) return undefined
-    const dir = join(home, 'flux-ts')
-    makeDir(dir)
-    const stats = lstatSync(dir)
-    return stats.isDirectory() && stats.uid === uid && !isWritableByOthers(stats) ? dir : undefined
+    return ownDir(join(home, 'flux-ts'))
   } catch {
     // Without a cache the start takes some 30 ms longer, and is otherwise the same.
     return undefined
   }
+}
+
+/** @returns the path; undefined for a link, or a directory that is not ours or to which others can write */
+function ownDir(path: string): string | undefined {
+  makeDir(path)
+  const stats = lstatSync(path)
+  return stats.isDirectory() && stats.uid === process.geteuid?.() && !isWritableByOthers(stats) ? path : undefined
 }
 
 /** @see XDG Base Directory Specification: a relative `XDG_CACHE_HOME` must be ignored */
