@@ -36,6 +36,8 @@ export interface DumpSummary {
   readonly fileBytes: number | null
   /** Keys and subtrees that could not be read (`--ignore-failed-read`). */
   readonly skippedCount: number
+  /** The directories among them. It is not known how many keys are below them. */
+  readonly skippedDirectoryCount: number
   readonly encodedCount: number
   /** Duration of the command. */
   readonly seconds: number
