@@ -62,6 +62,8 @@ export interface RestoreSummary {
   readonly valueBytes: number
   readonly skippedCount: number
   readonly deselectedCount: number
+  /** Damaged parts of the archive that were left out (`--salvage`). */
+  readonly lostCount: number
   readonly seconds: number
 }
 
