@@ -36,6 +36,8 @@ export interface DumpSummary {
   readonly fileBytes: number | null
   /** Keys and subtrees that could not be read (`--ignore-failed-read`). */
   readonly skippedCount: number
+  /** The directories among them. It is not known how many keys are below them. */
+  readonly skippedDirectoryCount: number
   readonly encodedCount: number
   /** Duration of the command. */
   readonly seconds: number
@@ -60,6 +62,8 @@ export interface RestoreSummary {
   readonly valueBytes: number
   readonly skippedCount: number
   readonly deselectedCount: number
+  /** Damaged parts of the archive that were left out (`--salvage`). */
+  readonly lostCount: number
   readonly seconds: number
 }
 

@@ -24,7 +24,7 @@ export {
   type SourceChoice,
 } from './source-choice.ts'
 export { atFlag, Source, SourceCommand, type SourceCommandFlags } from './source-command.ts'
-export { directFlag, loadFlags, paceFlags, rootFlags, sourceFlags } from './source-flags.ts'
+export { archiveFlags, directFlag, loadFlags, paceFlags, rootFlags, sourceFlags } from './source-flags.ts'
 export { keepNotified } from './status-notifier.ts'
 export { stdinLines } from './stdin-lines.ts'
 export { StoreCommand } from './store-command.ts'

@@ -7,6 +7,7 @@ import { FluxError } from '../errors/index.ts'
 import type { RootChoice } from '../kvs/index.ts'
 import type { ArchiveReading, ArchiveStore, OpenArchiveStoreOptions } from '../restore/index.ts'
 import { archiveCacheDir } from './cache-dir.ts'
+import { EXIT } from './exit-status.ts'
 import type { Progress } from './progress.ts'
 import { silenceOptions } from './silence.ts'
 import { UsageError } from './usage-error.ts'
@@ -23,8 +24,10 @@ export interface SourceChoice {
   /** How long a live instance may be silent: a duration. */
   timeout?: string | undefined
   verify: boolean
-  /** Read what is left of a damaged store. */
+  /** Read what is left of a damaged store or archive. */
   salvage?: boolean | undefined
+  /** What cannot be read may be missing. */
+  'ignore-failed-read'?: boolean | undefined
   maxreqs?: number | undefined
   'no-cache'?: boolean | undefined
   /** Read a live instance's blobs from the file of its backing store, where possible (default true). */
@@ -61,7 +64,9 @@ export async function openSource(choice: SourceChoice): Promise<ContentStore> {
 
 async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
   const { uri, store, archive, verify, salvage, maxreqs, scratchDirs, onWarning, signal } = choice
-  if (salvage && store === undefined) throw new UsageError('--salvage needs --store', 'it reads a store on disk')
+  if (salvage && store === undefined && archive === undefined) {
+    throw new UsageError('--salvage needs --store or --archive', 'a live instance has no files to read')
+  }
   if (archive !== undefined) {
     if (store !== undefined) throw new UsageError('--archive does not go with --store', 'give one of them')
     refuseLiveFlags({ ...choice }, 'archive')
@@ -97,13 +102,24 @@ async function openUnwatched(choice: SourceChoice): Promise<ContentStore> {
  */
 export async function openArchiveStore(
   path: string,
-  { onWarning, progress, signal, isArchiveAnew, 'cache-dir': keeps }: SourceChoice,
+  {
+    salvage,
+    'ignore-failed-read': ignores,
+    onWarning,
+    progress,
+    signal,
+    isArchiveAnew,
+    'cache-dir': keeps,
+  }: SourceChoice,
   hash?: HashName,
 ): Promise<ArchiveStore> {
   const { ArchiveStore } = await import('../restore/index.ts')
   const cacheDir = keeps && !isArchiveAnew ? archiveCacheDir() : undefined
   const onStart = (reading: ArchiveReading) => progress?.readsArchive(path, reading)
-  return ArchiveStore.open(path, { hash, cacheDir, onWarning, onStart, signal })
+  const store = await ArchiveStore.open(path, { hash, cacheDir, salvage, onWarning, onStart, signal })
+  // What the command prints is not all that was in the archive.
+  if (store.restored.lost > 0 && !ignores) process.exitCode = EXIT.FAILED
+  return store
 }
 
 /** @throws {UsageError} the output file is the store that is dumped, even by another name or a hard link */

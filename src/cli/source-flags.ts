@@ -46,6 +46,12 @@ export const sourceFlags = {
     helpValue: 'FILE',
     helpGroup: 'SOURCE',
   }),
+  salvage: Flags.boolean({
+    summary: 'read what is left of a damaged store or archive',
+    description:
+      'Of a content.sqlite, the pages are read without SQLite, and those of its journals, also when the file is cut off or partly overwritten. Every blob whose bytes are still in them is there, and every checkpoint: deleted ones too, until SQLite uses their place again. The whole file is read for that. Of an archive, every member that is whole is read. What is lost is printed on stderr, and the exit status is 1. Nothing is written to the store or the archive.',
+    helpGroup: 'SOURCE',
+  }),
   'cache-dir': Flags.boolean({
     summary: 'keep what was read of an archive for the next command (--no-cache-dir: neither keep it nor use it)',
     description:
@@ -54,17 +60,26 @@ export const sourceFlags = {
     allowNo: true,
     helpGroup: 'SOURCE',
   }),
-  salvage: Flags.boolean({
-    summary: 'read what is left of a damaged store, even where SQLite gives it up',
-    description:
-      'The pages of the content.sqlite of --store, and of its journals, are read without SQLite, also when the file is cut off or partly overwritten. Every blob whose bytes are still in them is there, and every checkpoint: deleted ones too, until SQLite uses their place again. The whole file is read for that, and nothing is written.',
-    helpGroup: 'SOURCE',
-  }),
   verify: Flags.boolean({
     summary: 'compare every blob with its blobref; --no-verify turns this off',
     default: true,
     allowNo: true,
     helpGroup: 'SOURCE',
+  }),
+}
+
+/** Flags of commands that read an archive as such. */
+export const archiveFlags = {
+  salvage: Flags.boolean({
+    summary: 'take what is left of a damaged archive: every member that is whole',
+    description:
+      'Reading goes on at the next whole member of a tar, cpio or zip, and at the next block of bzip2; gzip, xz and zstd are read up to the damage. What is lost is printed on stderr, and the exit status is 1.',
+    helpGroup: 'ARCHIVE',
+  }),
+  'ignore-failed-read': Flags.boolean({
+    summary: 'exit with 0 although parts of the archive are lost',
+    dependsOn: ['salvage'],
+    helpGroup: 'ARCHIVE',
   }),
 }
 

@@ -23,7 +23,7 @@ import {
   type Verbosity,
 } from '../cli/index.ts'
 import type { ContentStore } from '../content/index.ts'
-import { type DumpResult, Dump as DumpRun, dumpTasks } from '../dump/index.ts'
+import { type DumpProgress, type DumpResult, Dump as DumpRun, dumpTasks } from '../dump/index.ts'
 import { isoTime } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 
@@ -211,9 +211,11 @@ Values and symbolic links are archived under their keys, with slashes instead of
   }
 }
 
-function leftOver({ skipped, encoded }: { skipped: number; encoded: number }): string {
+function leftOver({ skipped, skippedDirs, encoded }: DumpProgress): string {
   const parts = []
-  if (skipped > 0) parts.push(`, ${skipped} skipped`)
+  if (skipped > skippedDirs) parts.push(`, ${skipped - skippedDirs} skipped`)
+  if (skippedDirs === 1) parts.push(', 1 unreadable directory (keys below it unknown)')
+  if (skippedDirs > 1) parts.push(`, ${skippedDirs} unreadable directories (keys below them unknown)`)
   if (encoded > 0) parts.push(`, ${encoded} under an encoded path`)
   return parts.join('')
 }
@@ -240,6 +242,7 @@ function summary(result: DumpResult, { instance, counts }: ContentStore, seconds
     unpackedBytes: result.archiveBytes,
     fileBytes: result.fileBytes ?? null,
     skippedCount: result.skipped,
+    skippedDirectoryCount: result.skippedDirs,
     encodedCount: result.encoded,
     seconds: Number(seconds.toFixed(3)),
   }

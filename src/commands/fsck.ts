@@ -142,7 +142,7 @@ For a live instance the caches are bypassed, and ${MAXREQS} requests are kept in
         if (planned) lines.write(...repairReport(planned, checkpoint, report))
         lines.flush()
         if (!quiet) {
-          const isRepairable = flags.archive === undefined
+          const isRepairable = flags.archive === undefined && !flags.salvage
           for (const line of verdictReport(result, { ...report, isRepairable, planned, written: checkpoint }))
             this.log(line)
         }

@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { READABLE_FILTERS, READABLE_FORMATS } from '../archive/index.ts'
 import {
+  archiveFlags,
+  EXIT,
   FluxCommand,
   globFlags,
   interruptible,
@@ -52,6 +54,7 @@ Regular files become values, symbolic links become KVS links, and their paths be
 
   static override flags = {
     ...targetFlags,
+    ...archiveFlags,
     ...globFlags('restore'),
     strip: Flags.string({
       summary: 'remove this leading path from the names',
@@ -113,6 +116,7 @@ Regular files become values, symbolic links become KVS links, and their paths be
       ])
       if (isLive(verbosity)) process.stderr.write(`${status()}\n`)
       if (verbosity !== 'quiet') this.notice(outcome(result, target))
+      if (result.lost > 0 && !flags['ignore-failed-read']) process.exitCode = EXIT.FAILED
       const problem = await target.afterCommit()
       if (problem) this.notice(problem)
       return summary(result, target, (performance.now() - started) / 1000)
@@ -122,9 +126,10 @@ Regular files become values, symbolic links become KVS links, and their paths be
   }
 }
 
-function outcome({ rootref, skipped }: RestoreResult, { name, isDryRun }: Target): string {
+function outcome({ rootref, skipped, lost }: RestoreResult, { name, isDryRun }: Target): string {
   const short = rootref.slice(0, rootref.indexOf('-') + 9)
-  const left = skipped > 0 ? `; ${skipped} skipped for their size` : ''
+  const size = skipped > 0 ? `; ${skipped} skipped for their size` : ''
+  const left = lost > 0 ? `${size}; ${lost === 1 ? '1 part' : `${lost} parts`} of the archive lost` : size
   return isDryRun ? `would write snapshot ${rootref}${left}` : `writing snapshot ${short} to ${name}${left}`
 }
 
@@ -145,6 +150,7 @@ function summary(result: RestoreResult, { name, hash }: Target, seconds: number)
     valueBytes: result.bytes,
     skippedCount: result.skipped,
     deselectedCount: result.deselected,
+    lostCount: result.lost,
     seconds: Number(seconds.toFixed(3)),
   }
 }

@@ -82,8 +82,10 @@ export interface DumpProgress {
   blobs: number
   /** Bytes of the values in the archive. */
   bytes: number
-  /** Values, links and subtrees skipped because they could not be read. */
+  /** Values, links and directories skipped because they could not be read. */
   skipped: number
+  /** The directories among them. It is not known how many keys are below them. */
+  skippedDirs: number
   /** Keys whose path had to be encoded. */
   encoded: number
 }
@@ -126,6 +128,7 @@ export class Dump {
     blobs: 0,
     bytes: 0,
     skipped: 0,
+    skippedDirs: 0,
     encoded: 0,
   }
   readonly #options: DumpOptions
@@ -294,6 +297,7 @@ export class Dump {
   #skip(error: TreeError): void {
     this.#firstSkipped ??= error
     this.progress.skipped++
+    if (error.isDirectory) this.progress.skippedDirs++
     this.#options.onWarning?.(error.message, error.faultKind)
   }
 

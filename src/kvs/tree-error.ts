@@ -28,6 +28,13 @@ export class TreeError extends FluxError {
     this.blobref = at.blobref
   }
 
+  /** True for a directory: then it is not known which keys are below it, nor how many. */
+  get isDirectory(): boolean {
+    const { kind } = this
+    if (kind === 'bad-treeobj') return this.blobref !== undefined
+    return kind === 'missing-dir' || kind === 'not-a-dir' || kind === 'bad-dirref'
+  }
+
   /** The message without the key at its start. */
   get reason(): string {
     return this.message.slice(`${printable(this.key)}: `.length)

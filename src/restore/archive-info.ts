@@ -7,6 +7,8 @@ import { type ArchiveReading, Restore } from './restore.ts'
 export interface ArchiveInfoOptions {
   /** Hash algorithm of the root's blobref (default sha1). */
   hash?: HashName | undefined
+  /** Read what is left of a damaged archive: see {@link RestoreOptions.salvage}. */
+  salvage?: boolean | undefined
   /** Called with a one-line warning for each problem, and its kind. */
   onWarning?: ((message: string, kind: string) => void) | undefined
   /** Called before the archive is read, with an object that gives the progress. */
@@ -38,6 +40,8 @@ export interface ArchiveInfo {
   readonly rootref: string
   /** Number of warnings. With none, the archive gives each of its keys exactly, and once. */
   readonly warnings: number
+  /** Damaged parts that were left out: see {@link RestoreProgress.lost}. */
+  readonly lost: number
 }
 
 /**
@@ -48,7 +52,7 @@ export interface ArchiveInfo {
  * @throws {FluxError} it cannot be restored
  */
 export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}): Promise<ArchiveInfo> {
-  const { hash = 'sha1', onWarning, onStart, signal } = options
+  const { hash = 'sha1', salvage, onWarning, onStart, signal } = options
   const members: Partial<Record<MemberType, number>> = {}
   let oldest = Number.POSITIVE_INFINITY
   let newest = 0
@@ -67,6 +71,7 @@ export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}
     commit: async () => {},
     nowSeconds: 0,
     allowEmpty: true,
+    salvage,
     onRead,
     onWarning(message, kind) {
       warnings++
@@ -75,7 +80,7 @@ export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}
     signal,
   })
   onStart?.(restore)
-  const { format, filter, keys, symlinks, bytes, blobs, rootref } = await restore.run()
+  const { format, filter, keys, symlinks, bytes, blobs, lost, rootref } = await restore.run()
   const stats = path === '-' ? undefined : await stat(path)
   return {
     archive: path,
@@ -92,5 +97,6 @@ export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}
     hash,
     rootref,
     warnings,
+    lost,
   }
 }

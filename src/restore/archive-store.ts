@@ -20,6 +20,8 @@ import { type ArchiveReading, Restore, type RestoreResult } from './restore.ts'
 export interface OpenArchiveStoreOptions {
   /** Hash algorithm of its blobrefs (default sha1). An archive does not say which one the instance used. */
   hash?: HashName | undefined
+  /** Read what is left of a damaged archive: see {@link RestoreOptions.salvage}. It is not kept then. */
+  salvage?: boolean | undefined
   /** Directory of the temporary content store (default: the directory for temporary files). */
   scratchDir?: string | undefined
   /**
@@ -66,8 +68,8 @@ export class ArchiveStore implements ContentStore {
    * @throws {FluxError} it cannot be restored, or there is no room for the store
    */
   static async open(path: string, options: OpenArchiveStoreOptions = {}): Promise<ArchiveStore> {
-    const { hash = 'sha1', cacheDir } = options
-    const cache = cacheDir === undefined ? undefined : new ArchiveCache(cacheDir)
+    const { hash = 'sha1', cacheDir, salvage = false } = options
+    const cache = cacheDir === undefined || salvage ? undefined : new ArchiveCache(cacheDir)
     const key = cache?.keyOf(path, hash)
     if (cache === undefined || key === undefined) return new ArchiveStore(path, await restore(path, options))
     const kept = await openKept(cache, key, path, options)
@@ -233,7 +235,7 @@ async function openKept(
 /** @param keeping - where to keep the store, and the key that the archive had before */
 async function restore(
   path: string,
-  { hash = 'sha1', scratchDir = tmpdir(), onWarning, onStart, signal }: OpenArchiveStoreOptions,
+  { hash = 'sha1', scratchDir = tmpdir(), salvage, onWarning, onStart, signal }: OpenArchiveStoreOptions,
   keeping?: { cache: ArchiveCache; key: string },
 ): Promise<Restored> {
   const dir = scratch(scratchDir)
@@ -249,6 +251,7 @@ async function restore(
         scratchDir,
         commit: (root) => writer.commit({ ...root, sequence: 0 }),
         allowEmpty: true,
+        salvage,
         onWarning(message, kind) {
           warnings.push([message, kind])
           onWarning?.(message, kind)

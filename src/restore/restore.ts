@@ -3,7 +3,7 @@
  * directories as blobs, and commits the root. It stores a value inline or in a blob by the same rule as `flux
  * restore`, so that the same archive gives the same root.
  */
-import { type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
+import { type ArchiveError, type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
 import type { ContentWriter } from '../content/index.ts'
 import { FluxError, printable, secondsSince1970, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import { symlinkText, valrefText, valText } from '../kvs/index.ts'
@@ -32,6 +32,11 @@ export interface RestoreOptions extends SelectionOptions {
   nowSeconds?: number | undefined
   /** Called with a line for each restored member, a batch at a time: its path, and for a link its target. */
   onMembers?: ((lines: readonly string[]) => void) | undefined
+  /**
+   * Restore what is left of a damaged archive (default: any damage is an error). Each part that is lost is a warning, and
+   * counts as {@link RestoreProgress.lost}. See {@link OpenArchiveOptions}.
+   */
+  salvage?: boolean | undefined
   /** Called with all members of the archive, a batch at a time, whether they are restored or not. */
   onRead?: ((members: readonly Member[]) => void) | undefined
   /** Called with a one-line warning for each problem, and its kind. */
@@ -59,6 +64,8 @@ export interface RestoreProgress {
   skipped: number
   /** Members that the globs do not select. */
   deselected: number
+  /** Damaged parts of the archive that were left out. It is not always known how many members they held. */
+  lost: number
 }
 
 /** The progress of reading an archive. */
@@ -78,7 +85,7 @@ const INLINE_BYTES = 72
  * phase fails, the later ones reject too, and `run` throws the first error.
  */
 export class Restore {
-  readonly progress: RestoreProgress = { keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, deselected: 0 }
+  readonly progress: RestoreProgress = { keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, deselected: 0, lost: 0 }
   readonly #options: RestoreOptions
   readonly #selection: Selection
   readonly #tree: TreeBuilder
@@ -137,7 +144,8 @@ export class Restore {
    * `EALREADY` and does not disturb the first.
    *
    * @throws {ArchiveError} the archive is damaged, or of an unsupported kind
-   * @throws {FluxError} a member cannot be restored, or a blob cannot be stored; `ENOENT` no key is left to restore,
+   * @throws {FluxError} a member cannot be restored, or a blob cannot be stored; `EBADMSG` nothing is left of a damaged
+   *   archive; `ENOENT` no key is left to restore,
    *   and `allowEmpty` is not set
    * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
    */
@@ -149,8 +157,9 @@ export class Restore {
     this.#hasRun = true
     const phases = [this.#opened, this.#read, this.#committed]
     try {
-      const { infile, signal } = this.#options
-      await using reader = await openArchive(infile, { signal })
+      const { infile, salvage, signal } = this.#options
+      const onLoss = salvage ? (error: ArchiveError) => this.#lose(error) : undefined
+      await using reader = await openArchive(infile, { signal, onLoss })
       this.#reader = reader
       this.#opened.resolve(reader.type)
       await this.#readMembers(reader)
@@ -186,10 +195,8 @@ export class Restore {
       let next = 0
       for (const member of members) {
         if (isOneBlob(member)) this.#members.put(member, blobrefs[next++] as string, member.size)
-        else if (member.type === 'hardlink') {
-          const { leaf, size } = this.#members.targetOf(member)
-          this.#members.put(member, leaf, size)
-        } else this.#members.put(member, await this.#leafOf(member), member.size)
+        else if (member.type === 'hardlink') this.#putHardlink(member)
+        else this.#members.put(member, await this.#leafOf(member), member.size)
       }
       if (this.#tree.isFull) await this.#tree.spill()
       this.progress.keys = this.#tree.leaves
@@ -198,6 +205,22 @@ export class Restore {
       onMembers?.(members.map(({ path, type, linkname }) => (type === 'symlink' ? `${path} -> ${linkname}` : path)))
     }
     await this.#values.settled()
+  }
+
+  #putHardlink(member: Member): void {
+    try {
+      const { leaf, size } = this.#members.targetOf(member)
+      this.#members.put(member, leaf, size)
+    } catch (error) {
+      // The member that it names may be lost.
+      if (!this.#options.salvage || !(error instanceof FluxError)) throw error
+      this.#lose(error)
+    }
+  }
+
+  #lose({ message }: FluxError): void {
+    this.progress.lost++
+    this.#warn(message, 'lost')
   }
 
   #accepts(member: Member): boolean {
@@ -235,9 +258,12 @@ export class Restore {
 
   /** A truncated archive or a mistyped glob must not leave an instance with an empty KVS. */
   #refuseNothing(): void {
-    const { keys, skipped, deselected } = this.progress
+    const { keys, skipped, deselected, lost } = this.progress
     if (keys > 0) return
     const { infile, allowEmpty = false } = this.#options
+    if (lost > 0 && skipped + deselected === 0) {
+      throw new FluxError('EBADMSG', `${infile === '-' ? 'standard input' : printable(infile)}: no key is left in it`)
+    }
     const why =
       skipped > 0
         ? 'all values in it exceed the size limit'

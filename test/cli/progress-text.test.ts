@@ -76,7 +76,7 @@ describe('progress', () => {
   const store = { name: 'content.sqlite', counts, objects: 1000 }
 
   it('tells how much of an archive has been read', () => {
-    const progress = { keys: 1000, symlinks: 0, blobs: 2000, bytes: 0, skipped: 0, deselected: 0 }
+    const progress = { keys: 1000, symlinks: 0, blobs: 2000, bytes: 0, skipped: 0, deselected: 0, lost: 0 }
     expect(shown((it) => it.readsArchive('kvs.tgz', { progress, part: 0.5 }))).to.equal(
       'Reading kvs.tgz: about 2 s left, 50% of the archive, 1,000 keys, 2,000 blobs',
     )

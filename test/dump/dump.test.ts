@@ -110,13 +110,33 @@ describe('dump', () => {
         onWarning: (line) => warnings.push(line),
       })
       expectSame(outfile, expected('damaged-dangling').entries)
-      expect(result.skipped).to.equal(3)
+      expect(result).to.include({ skipped: 3, skippedDirs: 1 })
       const lost = 'sha1-996324fa537cd312e564be576bafc21a3f63910d'
       expect(warnings).to.deep.equal([
         `bad.dir: could not load content: No such file or directory (${lost})`,
         `bad.half: missing blobref 1: No such file or directory (${lost})`,
         `bad.value: missing blobref 0: No such file or directory (${lost})`,
       ])
+    })
+
+    it('fails when the root is missing or nothing can be read, also when told to skip, and leaves the older archive', async () => {
+      const outfile = join(scratch(), 'x.tar')
+      writeFileSync(outfile, 'last good one')
+      for (const lost of ['root', 'value'] as const) {
+        const path = join(scratch(), 'content.sqlite')
+        const blobs = new Blobs()
+        const rootref = blobs.tree({ d: dir({ only: valref('the value that is lost') }) })
+        writeSqlite(path, blobs, [rootref])
+        const blobref = lost === 'root' ? rootref : new Blobs().store('the value that is lost')
+        const db = new DatabaseSync(path)
+        const digest = Buffer.from(blobref.slice('sha1-'.length), 'hex')
+        expect(db.prepare('DELETE FROM objects WHERE hash = CAST(? AS TEXT)').run(digest).changes).to.equal(1)
+        db.close()
+        const error = await dump(path, outfile, { ignoreFailedRead: true }).catch((e) => e)
+        expect(error, lost).to.have.property('code', 'ENOENT')
+        expect(error.message).to.include('nothing could be read: ')
+        expect(readFileSync(outfile, 'utf8')).to.equal('last good one')
+      }
     })
 
     it('notices a blob that was altered, unless told not to look', async () => {

@@ -108,6 +108,7 @@ describe('flux-ts dump', () => {
       brokerBlobCount: null,
       valueBytes: 1728,
       skippedCount: 0,
+      skippedDirectoryCount: 0,
       encodedCount: 0,
     })
     expect(seconds).to.be.a('number')
@@ -145,7 +146,9 @@ describe('flux-ts dump', () => {
     const { status, stderr } = fluxTs(args)
     expect(status).to.equal(0)
     expect(stderr.split('\n')).to.have.length(5)
-    expect(stderr).to.match(/^flux-ts dump: archived 4 keys, 3 skipped$/m)
+    expect(stderr).to.match(
+      /^flux-ts dump: archived 4 keys, 2 skipped, 1 unreadable directory \(keys below it unknown\)$/m,
+    )
   })
 
   it('exits 2 on wrong use, and says what is missing', () => {

@@ -1,5 +1,14 @@
 import { Args, Flags } from '@oclif/core'
-import { complaintFlags, FluxCommand, interruptible, print, timeStyle, utcFlag } from '../../cli/index.ts'
+import {
+  archiveFlags,
+  complaintFlags,
+  EXIT,
+  FluxCommand,
+  interruptible,
+  print,
+  timeStyle,
+  utcFlag,
+} from '../../cli/index.ts'
 import type { HashName } from '../../content/index.ts'
 import { byteText, countText, grouped, isoTime, printable, type TimeStyle, timeText } from '../../errors/index.ts'
 import { type ArchiveInfo, type ArchiveReading, archiveInfo } from '../../restore/index.ts'
@@ -38,6 +47,7 @@ Problems, such as a name that appears twice, are counted, and printed on stderr:
       options: ['sha1', 'sha256'],
       default: 'sha1',
     }),
+    ...archiveFlags,
     ...utcFlag,
     ...complaintFlags,
   }
@@ -47,7 +57,14 @@ Problems, such as a name that appears twice, are counted, and printed on stderr:
     return interruptible(async (signal) => {
       const onStart = (reading: ArchiveReading) => this.progress()?.readsArchive(args.file, reading)
       const hash = flags.hash as HashName
-      const info = await archiveInfo(args.file, { hash, onWarning: this.complain, onStart, signal })
+      const info = await archiveInfo(args.file, {
+        hash,
+        salvage: flags.salvage,
+        onWarning: this.complain,
+        onStart,
+        signal,
+      })
+      if (info.lost > 0 && !flags['ignore-failed-read']) process.exitCode = EXIT.FAILED
       if (!this.jsonEnabled()) await print(lines(info, timeStyle(flags)))
       return infoJson(info)
     })
@@ -71,6 +88,7 @@ function infoJson(info: ArchiveInfo): object {
     hash,
     rootref,
     warningCount: info.warnings,
+    lostCount: info.lost,
   }
 }
 
@@ -94,6 +112,7 @@ function lines(info: ArchiveInfo, style: TimeStyle): string {
     ['newest', time(newest)],
     ['rootref', info.rootref],
     ['warnings', grouped(info.warnings)],
+    ...(info.lost > 0 ? ([['lost', countText(info.lost, 'part')]] satisfies [string, string][]) : []),
   ]
   return facts.map(([name, text]) => `${`${name}:`.padEnd(13)}${text || '-'}\n`).join('')
 }

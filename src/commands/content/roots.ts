@@ -39,6 +39,7 @@ On a terminal the result is a table. Elsewhere each line has the columns separat
       required: true,
       helpGroup: 'SOURCE',
     }),
+    salvage: sourceFlags.salvage,
     verify: sourceFlags.verify,
     top: Flags.integer({
       char: 'n',
@@ -79,7 +80,8 @@ On a terminal the result is a table. Elsewhere each line has the columns separat
         await table.end()
       }
       for (const complaint of rootsComplaints(found)) this.fault(`${store.name}: ${complaint}`, 'lost checkpoint')
-      if (!this.jsonEnabled()) for (const line of rootsAdvice(found, flags.store)) this.notice(line)
+      // No checkpoint can be written to a damaged store.
+      if (!this.jsonEnabled() && !flags.salvage) for (const line of rootsAdvice(found, flags.store)) this.notice(line)
       return rootsJson(found)
     }
     return this.withStore(flags, work, { isWhole: true })

@@ -5,6 +5,8 @@ interface Bucket {
   places: Float64Array
   /** 0 for a row whose rowid is lost. */
   rowids: Uint32Array
+  /** 1 for a marked blob; undefined while none is. */
+  marks: Uint8Array | undefined
 }
 
 /** Room for digests in a bucket at first. */
@@ -32,6 +34,7 @@ export class DigestIndex {
       digests: new Uint8Array(ROOM * digestBytes),
       places: new Float64Array(ROOM),
       rowids: new Uint32Array(ROOM),
+      marks: undefined,
     }))
   }
 
@@ -68,6 +71,24 @@ export class DigestIndex {
     const bucket = this.#buckets[digests[at] as number] as Bucket
     const place = this.#search(bucket, digests, at)
     return place < 0 ? -1 : (bucket.places[place] as number)
+  }
+
+  /** Mark the digest at `at` in `digests`. @returns false when it is not there */
+  mark(digests: Uint8Array, at: number): boolean {
+    const bucket = this.#buckets[digests[at] as number] as Bucket
+    const i = this.#search(bucket, digests, at)
+    if (i < 0) return false
+    bucket.marks ??= new Uint8Array(bucket.count)
+    bucket.marks[i] = 1
+    return true
+  }
+
+  /** 1 for each marked blob, as {@link places}. */
+  marks(from: number, count: number): Uint8Array {
+    return Uint8Array.from(this.#rowOrder().subarray(from, from + count), (packed) => {
+      const [bucket, at] = this.#at(packed)
+      return bucket.marks?.[at] ?? 0
+    })
   }
 
   /** The places of some blobs, in the order of their rows. */
@@ -166,6 +187,7 @@ function ordered(bucket: Bucket, width: number): Bucket {
     digests: new Uint8Array(count * width),
     places: new Float64Array(count),
     rowids: new Uint32Array(count),
+    marks: undefined,
   }
   for (const i of order) {
     const last = sorted.count - 1

@@ -4,7 +4,7 @@
  * The whole file is read once, when the first blob or checkpoint is asked for. Only blobs whose bytes have their digest are
  * found then, so there is none that cannot be read.
  */
-import { hash as digestOf } from 'node:crypto'
+import { hash as digestHex } from 'node:crypto'
 import { lz4DecodeBlock } from '../../../bytes/index.ts'
 import { FluxError } from '../../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../../blobref.ts'
@@ -51,8 +51,6 @@ export class PagesReader implements BlobReader {
   #pageAddress = -1
   #pageEnd = 0
   #found: Found | undefined
-  /** The places of marked blobs. */
-  readonly #marked = new Set<number>()
 
   /** @throws {FluxError} `EINVAL` no blob is left in it; or the errno of the file system */
   constructor({ path, name, verify }: PagesReading) {
@@ -131,15 +129,8 @@ export class PagesReader implements BlobReader {
     return { status, reasons: new Map() }
   }
 
-  checkRange(from: number, count: number, onlyMarked: boolean): CheckedRange {
-    const { index } = this.#scanned
-    const places = index.places(from, count)
-    const checked = onlyMarked ? places.filter((place) => this.#marked.has(place)).length : places.length
-    return { isLast: from + count >= index.size, checked, bad: [] }
-  }
-
-  openStream(digests: Uint8Array): BlobStream | BlobFailure {
-    const [place] = this.#places(digests, 1) as unknown as [number]
+  openStream(digest: Uint8Array): BlobStream | BlobFailure {
+    const [place] = this.#places(digest, 1) as unknown as [number]
     if (place < 0 || this.#load(place) < 0) return { status: BLOB.MISSING }
     return this.#payload.open(this.#page, this.#cell, viewOf(place))
   }
@@ -151,17 +142,21 @@ export class PagesReader implements BlobReader {
     return sizes
   }
 
+  checkRange(from: number, count: number, onlyMarked: boolean): CheckedRange {
+    const { index } = this.#scanned
+    const marks = index.marks(from, count)
+    const checked = onlyMarked ? marks.filter((mark) => mark === 1).length : marks.length
+    return { isLast: from + count >= index.size, checked, bad: [] }
+  }
+
   list(from: number, count: number): Uint8Array {
     return this.#scanned.index.digests(from, count)
   }
 
   mark(digests: Uint8Array, count: number): number {
     let found = 0
-    for (const place of this.#places(digests, count)) {
-      if (place < 0) continue
-      this.#marked.add(place)
-      found++
-    }
+    const { index } = this.#scanned
+    for (let i = 0; i < count; i++) if (index.mark(digests, i * this.#digestBytes)) found++
     return found
   }
 
@@ -173,10 +168,11 @@ export class PagesReader implements BlobReader {
     const batch = 8192
     for (let from = 0; from < index.size; from += batch) {
       const places = index.places(from, batch)
-      for (const place of places) {
+      const marks = index.marks(from, batch)
+      for (const [i, place] of places.entries()) {
         const bytes = this.#load(place)
         add(all, bytes, this.#cell)
-        if (this.#marked.has(place)) add(marked, bytes, this.#cell)
+        if (marks[i] === 1) add(marked, bytes, this.#cell)
       }
       shared[SHARED.ADDED_UP] = from + places.length
     }
@@ -238,11 +234,8 @@ export class PagesReader implements BlobReader {
 
   #isIntact(blob: Uint8Array, digests: Uint8Array, i: number): boolean {
     if (!this.#verify) return true
-    // Node.js makes such a string faster than a buffer: each character is a byte.
-    const digest = digestOf(this.hash, blob, 'binary')
-    const at = i * this.#digestBytes
-    for (let n = 0; n < digest.length; n++) if (digest.charCodeAt(n) !== digests[at + n]) return false
-    return true
+    const at = digests.byteOffset + i * this.#digestBytes
+    return digestHex(this.hash, blob, 'hex') === Buffer.from(digests.buffer, at, this.#digestBytes).toString('hex')
   }
 }
 
