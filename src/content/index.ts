@@ -11,6 +11,8 @@ export { type BlobLoader, type LoadOptions, loadEach, loadInOrder } from './load
 export { OfflineStore } from './offline-store.ts'
 export { type OpenStoreOptions, openReader, openStore } from './open-store.ts'
 export { type OpenStoreWriterOptions, openStoreWriter } from './open-writer.ts'
+export { openPack } from './pack/index.ts'
+export { PackWriter } from './pack/writer.ts'
 export { blobsMet, type ReadCounts } from './read-counts.ts'
 export { isStatedir, recogniseStore } from './recognise-store.ts'
 export type { StoreOnDisk, StoreTotals, Totals } from './store-on-disk.ts'

@@ -6,9 +6,9 @@ import {
   ContentError,
   type ContentStore,
   type HashName,
-  OfflineStore,
-  openReader,
-  openStoreWriter,
+  type OfflineStore,
+  openPack,
+  PackWriter,
   type StoreOnDisk,
 } from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
@@ -136,9 +136,8 @@ export class ArchiveStore implements ContentStore {
     )
   }
 
-  async checkpoints(): Promise<Checkpoint[]> {
-    const { rootref, timestamp } = this.restored
-    return [{ rootref, timestamp, sequence: 0 }]
+  checkpoints(): Promise<Checkpoint[]> {
+    return this.#store.checkpoints()
   }
 
   assertUnchanged(): Promise<void> {
@@ -212,7 +211,7 @@ async function openKept(
   const { restored: result, warnings } = found
   let store: OfflineStore | undefined
   try {
-    store = new OfflineStore(await openReader(found.path), nameOf(path))
+    store = await openPack(found.path, { name: nameOf(path), verify: true, checkpoint: checkpointOf(result) })
     const [root] = await store.loadBatch([result.rootref], 1)
     if (store.hash !== hash || isDamaged(root)) throw new FluxError('EBADMSG', `${found.path}: damaged`)
   } catch {
@@ -232,15 +231,15 @@ async function restore(
 ): Promise<Restored> {
   const dir = scratch(scratchDir)
   try {
-    const spool = join(dir.path, 'content.sqlite')
+    const spool = join(dir.path, 'content.pack')
     const warnings: Warning[] = []
     let result: RestoreResult
     {
-      await using writer = await openStoreWriter(spool, { hash })
+      using writer = new PackWriter(spool, hash)
       const work = new Restore({
         infile: path,
         writer,
-        commit: (root) => writer.commit({ ...root, sequence: 0 }),
+        commit: async () => writer.finish(),
         allowEmpty: true,
         onWarning(message, kind) {
           warnings.push([message, kind])
@@ -252,7 +251,8 @@ async function restore(
       result = await work.run()
     }
     throwIfAborted(signal)
-    const store = new OfflineStore(await openReader(spool, { verify: false, inThread: true }), nameOf(path))
+    const checkpoint = checkpointOf(result)
+    const store = await openPack(spool, { name: nameOf(path), verify: false, checkpoint, inThread: true })
     // Not if it has changed while it was read.
     if (keeping?.cache.keyOf(path, hash) === keeping?.key) {
       await keeping?.cache.keep(keeping.key, spool, { restored: result, warnings })
@@ -262,6 +262,10 @@ async function restore(
     // The open file stays readable without its name.
     dir.remove()
   }
+}
+
+function checkpointOf({ rootref, timestamp }: RestoreResult): Checkpoint {
+  return { rootref, timestamp, sequence: 0 }
 }
 
 function nameOf(path: string): string {
