@@ -30,7 +30,13 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
   }
 } else {
   const { start } = await import('../bundle/start.js')
-  start(ignored)
-  const { run } = await import('../bundle/run.js')
-  await run(import.meta.resolve('../bundle/start.js'), process.argv.slice(2))
+  start()
+  const [first, ...rest] = process.argv.slice(2)
+  if (first === '__complete') {
+    const { completeKeys } = await import('../bundle/cli/completion/keys.js')
+    await completeKeys(rest, ignored)
+  } else {
+    const { run } = await import('../bundle/cli/run.js')
+    await run(import.meta.resolve('../bundle/start.js'), process.argv.slice(2), ignored)
+  }
 }

@@ -1,5 +1,5 @@
 /** What commands print with `--json`, held against the schemas in docs/json/. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,6 +34,9 @@ const STATEDIR = join(root, 'examples/statedir')
 const BASIC = fixture('basic')
 const DAMAGED = fixture('damaged-dangling')
 
+/** A root of the statedir that no checkpoint names. */
+const OLDER_ROOT = 'sha1-e7c8edbbde7a0cbf56ea1ce5987e037e3d6efe82'
+
 /** Commands, and what they are run with; the first word group names the schema. */
 const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['dump', `dump --store ${BASIC} TMP/a.tgz`],
@@ -49,9 +52,14 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['diff', `diff --content --store ${fixture('checkpoints')} @0 @1`],
   ['content-stats', `content stats --store ${BASIC}`],
   ['content-stats', `content stats --reachable --store ${STATEDIR}`],
+  ['content-compact', `content compact --store ${STATEDIR} TMP/compact.sqlite`],
+  ['content-compact', `content compact --dry-run --store ${fixture('checkpoints')}`],
   ['content-validate', `content validate --store ${BASIC}`],
   ['content-load', `content load --store ${BASIC} sha1-c0a9faf907dda6216fd73bf81d0b3b21a1a8cb91`],
   ['content-checkpoint-list', `content checkpoint list --store ${fixture('checkpoints')}`],
+  ['content-roots', `content roots --store ${STATEDIR}`],
+  ['content-roots', `content roots --all --store ${DAMAGED}`],
+  ['content-checkpoint-update', `content checkpoint update --store TMP/state ${OLDER_ROOT}`],
   ['kvs-ls', `kvs ls -R --store ${BASIC}`],
   ['kvs-dir', `kvs dir -R --store ${BASIC}`],
   ['kvs-get', `kvs get --store ${STATEDIR} resource.R`],
@@ -71,6 +79,7 @@ describe('--json', () => {
   let dir: string
   before(() => {
     dir = mkdtempSync(join(tmpdir(), 'flux-ts-json-'))
+    cpSync(STATEDIR, join(dir, 'state'), { recursive: true })
   })
   after(() => rmSync(dir, { recursive: true, force: true }))
 

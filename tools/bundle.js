@@ -1,56 +1,48 @@
 /**
- * Bundles the command line tool: `bundle/run.js` and a file for each command and hook, with what they share in chunks.
- * Loading some two hundred small files takes most of the time of a short command. The bundle is made of the compiled files
+ * Bundles the command line tool: a file for what runs first, for each command and for the hooks, with what they share in
+ * chunks. Loading some two hundred small files takes most of the time of a short command. The bundle is made of the compiled files
  * in `dist/`, which stay as they are: the library, the plugin in other tools, and the threads use those.
  */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { lazyOclif, ownFiles, sharedFiles, threadFiles, virtual } from './bundle-plugins.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
 const bundle = join(root, 'bundle')
-const { name, version, type, engines, dependencies, oclif } = JSON.parse(
+const { name, version, description, type, engines, dependencies, oclif } = JSON.parse(
   await readFile(join(root, 'package.json'), 'utf8'),
 )
+const help = join(root, 'node_modules/@oclif/plugin-help')
 const manifest = JSON.parse(await readFile(join(root, 'oclif.manifest.json'), 'utf8'))
 
-const entryPoints = { start: join(dist, 'cli/start.js'), run: join(dist, 'cli/run.js') }
+const entryPoints = {}
 const add = (file) => {
-  const path = relative(dist, join(root, file)).replace(/\.js$/, '')
-  entryPoints[path] = join(root, file)
+  entryPoints[relative(dist, join(root, file)).replace(/\.js$/, '')] = join(root, file)
 }
 for (const id of Object.keys(manifest.commands)) add(`dist/commands/${id.replaceAll(':', '/')}.js`)
-for (const hooks of Object.values(oclif.hooks)) for (const file of [hooks].flat()) add(file)
-add(oclif.helpClass)
-
-/** Each file finds its neighbours, threads above all, where they were before it was bundled. */
-const ownPlaces = {
-  name: 'own-places',
-  setup({ onLoad }) {
-    onLoad({ filter: /\.js$/ }, async ({ path }) => {
-      if (!path.startsWith(dist + sep)) return undefined
-      const text = await readFile(path, 'utf8')
-      if (!text.includes('import.meta.url')) return undefined
-      const place = JSON.stringify(`/dist/${relative(dist, path).split(sep).join('/')}`)
-      const url = `(import.meta.url.slice(0, import.meta.url.lastIndexOf('/bundle/')) + ${place})`
-      return { contents: text.replaceAll('import.meta.url', url), loader: 'js' }
-    })
-  },
+for (const file of ['dist/cli/run.js', 'dist/cli/completion/keys.js', oclif.helpClass]) add(file)
+// The command help is part of the bundle: nothing has to be found for it.
+entryPoints['commands/help'] = 'text:help'
+const texts = new Map([['help', `export { default } from ${JSON.stringify(join(help, 'lib/commands/help.js'))};\n`]])
+// Hooks of an event are in one file, each under its own name.
+const hooks = {}
+for (const [event, files] of Object.entries(oclif.hooks)) {
+  const names = [files].flat().map((file) => [file, basename(file, '.js').replaceAll('-', '_')])
+  hooks[event] = names.map(([, name]) => ({ target: `./hooks/${event}.js`, identifier: name }))
+  texts.set(event, names.map(([file, name]) => `export { default as ${name} } from './${file}';\n`).join(''))
+  entryPoints[`hooks/${event}`] = `text:${event}`
 }
 
-/** CommonJS packages in an ES module. */
-const banner = `import { createRequire as createRequire_ } from 'node:module';
-const require = createRequire_(import.meta.url);
-const __filename = import.meta.filename, __dirname = import.meta.dirname;`
+const countWith = (sets, file) => sets.filter((set) => set.has(file)).length
 
-await rm(bundle, { recursive: true, force: true })
-const { metafile } = await build({
-  entryPoints,
+/** @type {import('esbuild').BuildOptions} */
+const options = {
+  absWorkingDir: root,
   outdir: bundle,
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node22.20',
@@ -61,24 +53,85 @@ const { metafile } = await build({
   // Traces name the sources; their text is in the maps of dist/.
   sourcesContent: false,
   chunkNames: 'chunks/[name]-[hash]',
-  banner: { js: banner },
-  external: ['typescript', 'ts-node', 'tsx', 'ts-node/esm', '@oclif/plugin-help'],
-  plugins: [ownPlaces],
+  define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
+  external: ['typescript', 'ts-node', 'tsx', 'ts-node/esm'],
   metafile: true,
   logLevel: 'warning',
+}
+/** Bundle twice: what the first time shows about what is loaded with what, tells which files to make one. */
+const split = async (entryPoints, groups) => {
+  const bundled = (plan) =>
+    build({
+      ...options,
+      entryPoints,
+      splitting: true,
+      plugins: [ownFiles(dist, plan), virtual('text', root, texts, plan), lazyOclif],
+      write: plan !== undefined,
+    })
+  const { metafile } = await bundled()
+  return (await bundled(sharedFiles(metafile, root, groups))).metafile
+}
+
+await rm(bundle, { recursive: true, force: true })
+// It runs before compiled code may be kept, so it is one small file.
+await build({ ...options, entryPoints: { start: join(dist, 'cli/start.js') }, plugins: [ownFiles(dist)] })
+// Threads share nothing with the commands, of which they need little.
+const threads = await split(await threadFiles(dist), (loaded) => [(file) => countWith([...loaded.values()], file) > 1])
+const metafile = await split(entryPoints, (loaded) => {
+  const commands = [...loaded].filter(([entry]) => entry.startsWith('dist/commands/')).map(([, inputs]) => inputs)
+  return [
+    (file) => loaded.get('dist/cli/completion/keys.js').has(file),
+    (file) => countWith(commands, file) >= commands.length / 2,
+    (file) => ['dump', 'restore'].every((name) => loaded.get(`dist/commands/${name}.js`).has(file)),
+  ]
 })
+
+// CommonJS packages in ES modules: what they require is loaded from one file.
+const outputs = Object.keys({ ...metafile.outputs, ...threads.outputs }).filter((name) => name.endsWith('.js'))
+for (const name of outputs) {
+  const file = join(root, name)
+  const text = await readFile(file, 'utf8')
+  if (!text.includes('Dynamic require of')) continue
+  const map = JSON.parse(await readFile(`${file}.map`, 'utf8'))
+  await writeFile(file, `const require = process.getBuiltinModule('module').createRequire(import.meta.url);\n${text}`)
+  await writeFile(`${file}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }))
+}
+
+// Nothing is left of some files.
+const bare = await Promise.all(
+  outputs.map(async (name) => (await readFile(join(root, name), 'utf8')).startsWith('//# ')),
+)
+const empty = outputs.filter((_, i) => bare[i])
+for (const name of outputs) {
+  let text = await readFile(join(root, name), 'utf8')
+  // The columns of source maps stay right.
+  for (const file of empty)
+    text = text.replace(new RegExp(`import"[^"]*/${basename(file)}";`), (found) => ' '.repeat(found.length))
+  await writeFile(join(root, name), text)
+}
+for (const name of empty) for (const suffix of ['', '.map']) await rm(join(root, name + suffix))
 
 // What oclif reads of a plugin: this one's files are those of the bundle.
 const ofBundle = JSON.parse(
-  JSON.stringify({ name, version, type, engines, dependencies, oclif }).replaceAll('./dist/', './'),
+  JSON.stringify({
+    name,
+    version,
+    description,
+    type,
+    engines,
+    dependencies,
+    oclif: { ...oclif, hooks, plugins: [] },
+  }).replaceAll('./dist/', './'),
 )
 for (const command of Object.values(manifest.commands)) command.relativePath = command.relativePath.slice(1)
+Object.assign(manifest.commands, JSON.parse(await readFile(join(help, 'oclif.manifest.json'), 'utf8')).commands)
+manifest.commands.help.relativePath = ['.', 'commands', 'help.js']
 await writeFile(join(bundle, 'package.json'), JSON.stringify(ofBundle))
 await writeFile(join(bundle, 'oclif.manifest.json'), JSON.stringify(manifest))
 
 // Packages that are part of the bundle come with their licenses.
 const folders = new Set()
-for (const input of Object.keys(metafile.inputs)) {
+for (const input of Object.keys({ ...metafile.inputs, ...threads.inputs })) {
   const [folder] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []
   if (folder) folders.add(folder)
 }

@@ -48,10 +48,11 @@ const ROOMS = [
   { room: 'archive', imports: [], isDeep: true, reason: 'archive/ takes entries and knows nothing of Flux.' },
   { room: 'dump', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
   { room: 'restore', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
+  { room: 'transfer', imports: ['kvs', 'content'], hasTasks: true, reason: USE_CASE },
   { room: 'inspect', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
   {
     room: 'cli',
-    imports: ['dump', 'restore', 'inspect', 'archive', 'kvs', 'content'],
+    imports: ['dump', 'restore', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
     libraries: ['@oclif/*', 'listr2'],
     reason: 'cli/ is what commands share; it does not know them.',
   },

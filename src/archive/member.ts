@@ -58,14 +58,35 @@ export const BATCH_BYTES = 1 << 20
  */
 export const HEADER_BYTES = 1 << 20
 
+/** Called with the error of each damaged part that is left out. */
+export type OnLoss = (error: ArchiveError) => void
+
 /** Makes the errors for one archive, which all name it, and checks its names. */
 export class Reading {
   readonly archive: string
   readonly format: string
+  readonly #onLoss: OnLoss | undefined
 
-  constructor(archive: string, format: string) {
+  /** @param onLoss - see {@link lose} */
+  constructor(archive: string, format: string, onLoss?: OnLoss) {
     this.archive = archive
     this.format = format
+    this.#onLoss = onLoss
+  }
+
+  /** True when what is damaged is left out, and the rest is read. */
+  get isSalvaging(): boolean {
+    return this.#onLoss !== undefined
+  }
+
+  /**
+   * Report damage that the reader can leave out. Without salvage it is thrown.
+   *
+   * @param error - anything that was caught; only an {@link ArchiveError} for damage is kept back
+   */
+  lose(error: unknown): void {
+    if (this.#onLoss === undefined || !(error instanceof ArchiveError) || error.code !== 'EBADMSG') throw error
+    this.#onLoss(error)
   }
 
   /** An error to throw. `at.path` is the path of the member, if it is known. */

@@ -4,10 +4,20 @@
  */
 import { throwIfAborted } from '../errors/index.ts'
 import type { FilterDescriptor } from './filters/index.ts'
-import type { Batches } from './formats/index.ts'
+import type { Batches, FileFormat } from './formats/index.ts'
 import { Input } from './input.ts'
-import { directoryFormat, type FilterName, type FormatName, KINDS, type Kinds, typeOf } from './kinds.ts'
-import { type Member, Reading } from './member.ts'
+import {
+  directoryFormat,
+  type FilterName,
+  type FormatName,
+  KINDS,
+  type Kind,
+  type Kinds,
+  kindOf,
+  typeOf,
+} from './kinds.ts'
+import { type Member, type OnLoss, Reading } from './member.ts'
+import { untilDamage } from './mend.ts'
 import { describeUnsupported, magicBytes, recogniseFilter, recogniseFormat } from './recognise.ts'
 import { Source } from './source.ts'
 
@@ -19,6 +29,12 @@ const FIRST_LOOK_BYTES = 512
 
 export interface OpenArchiveOptions {
   signal?: AbortSignal | undefined
+  /**
+   * Leave out what is damaged or cut off, and read the rest: called with an error for each part that is left out, which
+   * names the member where it is known. Without this, the first damage is thrown. A tar, cpio or zip is read again from
+   * the next whole member on, a bzip2 file from the next block; gzip, xz and zstd are read up to the damage.
+   */
+  onLoss?: OnLoss | undefined
 }
 
 /** The recognised type of an archive. */
@@ -84,7 +100,7 @@ async function openDirectory(
   const root = path === '-' ? '/dev/stdin' : path.replace(/(?<=.)\/+$/, '')
   const format = directoryFormat(kinds)
   const { readMembers } = await format.read()
-  const members = readMembers({ path: root, source, reading: new Reading(root, format.name) })
+  const members = readMembers({ path: root, source, reading: new Reading(root, format.name, options.onLoss) })
   return new OpenedArchive(typeOf({ format, filter: undefined }), members, options, [source])
 }
 
@@ -97,13 +113,14 @@ async function openStream(source: Source, options: OpenArchiveOptions, kinds: Ki
       if (head.length === 0 && filters.length === 0) {
         throw new Reading(source.name, 'unknown').error('EBADMSG', 'is empty, and not an archive')
       }
-      const filter = recogniseFilter(head, kinds)
+      const filter = recogniseFilter(head, kinds) ?? (options.onLoss && lostFilter(source.name, head, filters, kinds))
       if (filter === undefined) return await openFormat(source, input, head, filters, options, kinds)
       filters.push(filter)
-      const reading = new Reading(source.name, filter.name)
+      const reading = new Reading(source.name, filter.name, options.onLoss)
       if (filters.length > MAX_FILTERS) throw reading.error('ENOTSUP', `is compressed more than ${MAX_FILTERS} times`)
       const { decode } = await filter.decode()
-      input = new Input(decode(input.rest(), reading))
+      const decoded = decode(input.rest(), reading)
+      input = new Input(reading.isSalvaging ? untilDamage(decoded, reading) : decoded)
     }
   } catch (error) {
     await input.close()
@@ -133,13 +150,14 @@ async function openFormat(
   kinds: Kinds,
 ): Promise<ArchiveReader> {
   const names = filters.map(({ name }) => name).join(' in ')
-  const format = recogniseFormat(head, kinds)
+  const format =
+    recogniseFormat(head, kinds) ?? (options.onLoss && (await guessFormat(source.name, input, filters, kinds)))
   if (format === undefined) {
     const { what, hint } = describeUnsupported(head, kinds)
     const inside = filters.length > 0 ? `holds, inside ${names}, something that ` : ''
     throw new Reading(source.name, 'unknown').error('ENOTSUP', inside + what, { hint })
   }
-  const reading = new Reading(source.name, format.name)
+  const reading = new Reading(source.name, format.name, options.onLoss)
   let seekable = source
   if (format.seekable) {
     if (filters.length > 0) {
@@ -150,7 +168,8 @@ async function openFormat(
   }
   try {
     const { readMembers } = await format.read()
-    const members = readMembers({ input, source: seekable, reading })
+    const mended = reading.isSalvaging ? await mend(input, format, reading) : input
+    const members = readMembers({ input: mended, source: seekable, reading })
     const dispose = seekable === source ? [source] : [seekable, source]
     return new OpenedArchive(typeOf({ format, filter: filters[0] }), members, options, dispose, input)
   } catch (error) {
@@ -158,6 +177,53 @@ async function openFormat(
     if (seekable !== source) await seekable[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** The whole members of an archive, for its reader. */
+async function mend(input: Input, format: FileFormat, reading: Reading): Promise<Input> {
+  const salvage = await format.salvage?.()
+  return salvage?.mend ? new Input(salvage.mend(input, reading)) : input
+}
+
+/** What the name of an archive says that it is; undefined when it says nothing. */
+function namedKind(name: string, kinds: Kinds): Kind | undefined {
+  try {
+    return kindOf(name, undefined, kinds)
+  } catch {
+    return undefined
+  }
+}
+
+/** The filter of a file whose beginning is damaged, if it can go on at a later block. */
+function lostFilter(
+  name: string,
+  head: Buffer,
+  filters: readonly FilterDescriptor[],
+  kinds: Kinds,
+): FilterDescriptor | undefined {
+  if (filters.length > 0 || recogniseFormat(head, kinds) !== undefined) return undefined
+  const filter = namedKind(name, kinds)?.filter
+  return filter?.isInBlocks ? filter : undefined
+}
+
+/** The format of an archive whose beginning is damaged: by its name, or else by what comes later. */
+async function guessFormat(
+  name: string,
+  input: Input,
+  filters: readonly FilterDescriptor[],
+  kinds: Kinds,
+): Promise<FileFormat | undefined> {
+  const named = namedKind(name, kinds)
+  if (named?.filter !== undefined && !filters.includes(named.filter)) {
+    // Compressed data can hold pieces of the archive as they are.
+    return undefined
+  }
+  if (named && !named.format.isDirectory) return named.format
+  const looked = input.buffer.subarray(input.position)
+  for (const format of kinds.formats) {
+    if (!format.isDirectory && (await format.salvage?.())?.occursIn(looked)) return format
+  }
+  return undefined
 }
 
 /** The source interrupts a pending read, but the bytes already read may give many more batches. */

@@ -7,6 +7,14 @@ import type { Reading } from './member.ts'
 /** Bytes of a decompressed chunk. */
 export const CHUNK_BYTES = 256 << 10
 
+/** With damage, Node drops the chunk that it was filling: small ones lose less. */
+const SALVAGED_CHUNK_BYTES = 1024
+
+/** How large a chunk should be. */
+export function chunkBytes({ isSalvaging }: Reading): number {
+  return isSalvaging ? SALVAGED_CHUNK_BYTES : CHUNK_BYTES
+}
+
 /** Decompress raw deflate data (RFC 1951), as in zip. */
 export function inflateRaw(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
   return through(chunks, createInflateRaw({ chunkSize: CHUNK_BYTES }), reading)
@@ -36,7 +44,8 @@ export async function* through(
   try {
     for await (const chunk of transform) yield chunk
   } catch (error) {
-    if (failure !== undefined) throw failure
+    // Node throws an error of the transform into the generator too, so only our own say that the input failed.
+    if (failure instanceof FluxError) throw failure
     if (error instanceof FluxError) throw error
     throw zlibError(error as NodeJS.ErrnoException, reading, offset)
   }

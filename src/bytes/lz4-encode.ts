@@ -15,11 +15,18 @@ const MAX_OFFSET = 0xffff
 /** Table sizes, as powers of two. A small blob uses a small table, because clearing a large one would cost more. */
 const LEAST_HASH_BITS = 8
 const MOST_HASH_BITS = 14
+const HASH_FACTOR = 0x9e3779b1
 /** After 2 to the power of this many look-ups without a match, the stride grows by one. */
 const STRIDE_BITS = 6
 
-/** Where a hash of four bytes was seen last: its position plus one. Encoding is synchronous, so one table is enough. */
+/**
+ * Where a hash of four bytes was seen last: `seenBefore`, plus the position in the block, plus one. Encoding is
+ * synchronous, so one table is enough. What earlier blocks left in it is at most `seenBefore`, so it need not be cleared
+ * for each block, which took as long as encoding a small one.
+ */
 const seen = new Int32Array(1 << MOST_HASH_BITS)
+let seenBefore = 0
+const MAX_SEEN = 0x7fffffff
 
 /**
  * Compress one LZ4 block.
@@ -40,40 +47,46 @@ export function lz4EncodeBlock(
   at: number,
   room: number,
 ): number {
-  const end = from + length
   const limit = at + Math.min(room, target.length - at)
   let t = at
-  let anchor = from
+  // Positions count from the begin of the block.
+  let anchor = 0
   if (length > LAST_MATCH) {
+    // One load for four bytes; four loads of a byte each took half again as long.
+    const words = new DataView(source.buffer, source.byteOffset + from, length)
     const bits = Math.min(Math.max(32 - Math.clz32(length), LEAST_HASH_BITS), MOST_HASH_BITS)
     const shift = 32 - bits
-    seen.fill(0, 0, 1 << bits)
-    const matchStop = end - LAST_MATCH
-    const matchEnd = end - LAST_LITERALS
-    let s = from
+    if (seenBefore > MAX_SEEN - length) {
+      seen.fill(0)
+      seenBefore = 0
+    }
+    const before = seenBefore
+    seenBefore += length
+    const matchStop = length - LAST_MATCH
+    const matchEnd = length - LAST_LITERALS
+    let s = 0
     let misses = 1 << STRIDE_BITS
     while (s <= matchStop) {
-      const word = word32(source, s)
-      const slot = Math.imul(word, 0x9e3779b1) >>> shift
-      let match = (seen[slot] as number) - 1
-      seen[slot] = s + 1
-      if (match < from || s - match > MAX_OFFSET || word32(source, match) !== word) {
+      const word = words.getInt32(s, true)
+      const slot = Math.imul(word, HASH_FACTOR) >>> shift
+      let match = (seen[slot] as number) - before - 1
+      seen[slot] = before + s + 1
+      if (match < 0 || s - match > MAX_OFFSET || words.getInt32(match, true) !== word) {
         s += misses++ >>> STRIDE_BITS
         continue
       }
       misses = 1 << STRIDE_BITS
-      while (s > anchor && match > from && source[s - 1] === source[match - 1]) {
+      while (s > anchor && match > 0 && source[from + s - 1] === source[from + match - 1]) {
         s--
         match--
       }
-      let stop = s + MIN_MATCH
-      for (let m = match + MIN_MATCH; stop < matchEnd && source[stop] === source[m]; m++) stop++
+      const stop = endOfMatch(words, s + MIN_MATCH, match + MIN_MATCH, matchEnd)
       const literals = s - anchor
       const rest = stop - s - MIN_MATCH
       // Room for token, lengths, literals and offset. The check below covers the last literals.
       if (t + 1 + lengthBytes(literals) + literals + 2 + lengthBytes(rest) > limit) return 0
       t = putToken(target, t, literals, Math.min(rest, 15))
-      t = copy(source, anchor, literals, target, t)
+      t = copy(source, from + anchor, literals, target, t)
       const offset = s - match
       target[t++] = offset & 0xff
       target[t++] = offset >>> 8
@@ -81,22 +94,29 @@ export function lz4EncodeBlock(
       s = stop
       anchor = stop
       // Also remember a position within the match, to find bytes that repeat with a short period at once.
-      if (s <= matchStop) seen[Math.imul(word32(source, s - 2), 0x9e3779b1) >>> shift] = s - 1
+      if (s <= matchStop) seen[Math.imul(words.getInt32(s - 2, true), HASH_FACTOR) >>> shift] = before + s - 1
     }
   }
-  const literals = end - anchor
+  const literals = length - anchor
   if (t + 1 + lengthBytes(literals) + literals > limit) return 0
   t = putToken(target, t, literals, 0)
-  return copy(source, anchor, literals, target, t) - at
+  return copy(source, from + anchor, literals, target, t) - at
 }
 
-function word32(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  )
+/** Where two runs of equal bytes end: the first byte at `a` or after it that differs from its partner, at most `end`. */
+function endOfMatch(words: DataView, a: number, b: number, end: number): number {
+  let i = a
+  let k = b
+  for (; i <= end - 4; i += 4, k += 4) {
+    const differing = words.getInt32(i, true) ^ words.getInt32(k, true)
+    // The lowest byte that differs is the first one, since words are little-endian.
+    if (differing !== 0) return i + ((31 - Math.clz32(differing & -differing)) >>> 3)
+  }
+  while (i < end && words.getInt8(i) === words.getInt8(k)) {
+    i++
+    k++
+  }
+  return i
 }
 
 /** How many bytes a length takes besides its four bits in the token. */

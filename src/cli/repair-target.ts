@@ -27,6 +27,8 @@ export async function openRepairTarget(choice: {
   store?: string | undefined
   archive?: string | undefined
   timeout?: string | undefined
+  /** The message when the kvs module is loaded (default: that of `flux fsck`). */
+  kvsMessage?: string | undefined
   onWarning?: (message: string, kind: string) => void
   signal?: AbortSignal
 }): Promise<RepairTarget> {
@@ -52,7 +54,7 @@ export async function openRepairTarget(choice: {
   })
   if (await writer.isKvsRunning()) {
     await writer.close()
-    throw new FluxError('EBUSY', 'please unload kvs module before using flux-fsck --repair')
+    throw new FluxError('EBUSY', choice.kvsMessage ?? 'please unload kvs module before using flux-fsck --repair')
   }
   return { writer: async () => writer, [Symbol.asyncDispose]: () => writer.close() }
 }

@@ -1,3 +1,5 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Flags } from '@oclif/core'
 import { BrokerWriter, type ContentWriter, HashingWriter, type HashName, openStoreWriter } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
@@ -65,7 +67,9 @@ export interface Target extends AsyncDisposable {
   readonly name: string
   readonly hash: HashName
   readonly isDryRun: boolean
-  readonly writer: Pick<ContentWriter, 'storeBatch'>
+  readonly writer: Pick<ContentWriter, 'hash' | 'storeBatch'>
+  /** A directory with room for temporary files; undefined for the usual one. */
+  readonly scratchDir?: string
   /** Make a root the snapshot of the target. @throws {FluxError} it failed; the target is unchanged */
   commit(root: { rootref: string; timestamp: number }): Promise<void>
   /** Flush caches after the commit. @returns the message of a failure, which does not make the restore fail */
@@ -121,11 +125,14 @@ function dryRun(writer: HashingWriter): Target {
 }
 
 function storeTarget(writer: ContentWriter): Target {
+  const { name } = writer
   return {
-    name: `checkpoint of ${writer.name}`,
+    name: `checkpoint of ${name}`,
     hash: writer.hash,
     isDryRun: false,
     writer,
+    // Where the store goes there is more room than a temporary file takes.
+    scratchDir: dirname(existsSync(name) ? realpathSync(name) : name),
     commit: ({ rootref, timestamp }) => writer.commit({ rootref, sequence: 0, timestamp }),
     afterCommit: async () => undefined,
     [Symbol.asyncDispose]: () => writer.close(),

@@ -112,7 +112,12 @@ A job with damaged records is listed with the facts that are left, and there is 
       const { signal } = source
       if (ids === undefined) source.readsAll()
       const onFault = (fault: Error) => this.fault(`${fault.message}; the jobs in it are lost`, kindOf(fault))
-      const found = this.#wanted(jobs(await source.snapshot(), { ids, onFault, signal }), wanted)
+      const snapshot = await source.snapshot()
+      let any = false
+      const noteAny = () => {
+        any = true
+      }
+      const found = this.#wanted(jobs(snapshot, { ids, onFault, signal }), wanted, noteAny)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))
@@ -122,11 +127,21 @@ A job with damaged records is listed with the facts that are left, and there is 
         for await (const batch of found) await table.add(batch)
         await table.end()
       }
+      if (any || ids !== undefined || flags.store === undefined) return
+      // A broker that was killed may have left the jobs in a root that no checkpoint names.
+      const { rootsHint } = await import('../cli/reports/index.ts')
+      const hint = await rootsHint(snapshot.store, flags.store, { isEmpty: true })
+      if (hint !== undefined) this.notice(hint)
     })
   }
 
-  async *#wanted(batches: AsyncIterable<Job[]>, wanted: (job: Job) => boolean): AsyncGenerator<Job[]> {
+  async *#wanted(
+    batches: AsyncIterable<Job[]>,
+    wanted: (job: Job) => boolean,
+    noteAny: () => void,
+  ): AsyncGenerator<Job[]> {
     for await (const batch of batches) {
+      if (batch.length > 0) noteAny()
       const found = batch.filter(wanted)
       for (const { id, problems } of found)
         for (const { record, kind, message } of problems)

@@ -88,6 +88,7 @@ Regular files become values, symbolic links become KVS links, and their paths be
         ...args,
         ...flags,
         writer: target.writer,
+        scratchDir: target.scratchDir,
         commit: (root) => target.commit(root),
         allowEmpty: flags['allow-empty'],
         sizeLimit,

@@ -39,3 +39,19 @@ export function blobrefHex(blobref: string): string {
 export function blobrefOf(hash: HashName, blob: Uint8Array): string {
   return `${hash}-${digestHex(hash, blob, 'hex')}`
 }
+
+/** The digests of blobs of one algorithm, one after another. */
+export class Digests {
+  /** The bytes, for whoever stores them. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** The same memory as words, for whoever compares them. */
+  readonly words: Int32Array
+
+  /** @param hex - the digests in hex, one after another */
+  constructor(hex: string) {
+    const bytes = Buffer.allocUnsafeSlow(hex.length / 2)
+    bytes.write(hex, 'hex')
+    this.bytes = bytes
+    this.words = new Int32Array(bytes.buffer)
+  }
+}

@@ -1,7 +1,9 @@
 import { type ErrnoName, FluxError } from '../errors/index.ts'
+import type { BlobRequest } from './blob-request.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { LiveInstance } from './live-instance.ts'
+import type { PackedBatch } from './packed-batch.ts'
 import type { ReadCounts } from './read-counts.ts'
 import type { StoreOnDisk } from './store-on-disk.ts'
 
@@ -44,6 +46,13 @@ export interface ContentStore extends AsyncDisposable {
    * @throws {FluxError} the store as a whole fails; `EBUSY` another process has changed it meanwhile
    */
   loadBatch(blobrefs: readonly string[], budgetBytes: number, maxBlobBytes?: number): Promise<BlobResult[]>
+
+  /**
+   * {@link loadBatch} without an object for each blob, of stores that can. Use `loadBlobs`, which takes any store.
+   *
+   * @internal
+   */
+  loadPacked?(request: BlobRequest, budgetBytes: number, maxBlobBytes?: number): Promise<PackedBatch>
 
   /**
    * Verify blobs without returning their bytes.

@@ -24,17 +24,18 @@ export interface ContentWriter extends AsyncDisposable {
   /**
    * Store blobs. A blob that the store has already takes no more space. Several batches may be in progress at once.
    *
-   * @param blobs - views; do not change them until they are stored
-   * @param handedOver - true when the blobs are views of one buffer, which the writer owns from now on
+   * @param blobs - views, which are used only until this returns
+   * @param handedOver - true when the blobs are views of one buffer, which the writer owns from now on: it makes no copy
    */
   storeBatch(blobs: readonly Uint8Array[], handedOver?: boolean): StoringBatch
 
   /**
    * Append the newest checkpoint and make everything durable. Until then, nothing changes for a reader of the store.
    *
+   * @param failed - the first words of an error of a live instance
    * @throws {FluxError} naming the store, which is then unchanged, unless the message says that everything is stored
    */
-  commit(checkpoint: Checkpoint): Promise<void>
+  commit(checkpoint: Checkpoint, failed?: string): Promise<void>
 
   /** Release everything. Without a {@link commit} before, the store is unchanged. May be called twice. */
   close(): Promise<void>

@@ -1,11 +1,14 @@
 import { FluxError } from '../errors/index.ts'
+import type { BlobRequest } from './blob-request.ts'
 import { errorOf, resultOf } from './blob-results.ts'
 import { DIGEST_BYTES, type HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { BlobResult, ContentError, ContentStore } from './content-store.ts'
-import { BLOB, MAX_BATCH } from './packed-batch.ts'
+import { BLOB, MAX_BATCH, type PackedBatch } from './packed-batch.ts'
 import type { ReadCounts } from './read-counts.ts'
-import type { StoreOnDisk, StoreTotals } from './store-on-disk.ts'
+import type { ReaderHandlers } from './reader-handlers.ts'
+import { StoreCopier } from './store-copier.ts'
+import type { RangeCheck, StoreOnDisk, StoreTotals } from './store-on-disk.ts'
 import type { StoreReader } from './store-reader.ts'
 
 /**
@@ -14,6 +17,9 @@ import type { StoreReader } from './store-reader.ts'
  * being used.
  */
 const WINDOW = 1024
+
+/** What helps where checkpoints do not. */
+const ROOTS_HINT = 'content roots lists the roots that no checkpoint names'
 
 /** A content store on disk, read without a broker: a thread does the blocking reads. */
 export class OfflineStore implements ContentStore {
@@ -48,15 +54,23 @@ export class OfflineStore implements ContentStore {
     budgetBytes: number,
     maxBlobBytes = Number.POSITIVE_INFINITY,
   ): Promise<BlobResult[]> {
-    const reader = this.#reader
     // The rest is left out, and asked for again.
-    const first = blobrefs.slice(0, MAX_BATCH)
-    const wanted = { ...reader.wanted(first), budgetBytes, maxBlobBytes }
-    const { batch, objects } = await reader.ask('batch', wanted)
-    this.#objects = objects
-    const { counts } = reader
-    for (const status of batch.status) if (status !== BLOB.DEFERRED) counts.loaded++
+    const wanted = this.#reader.wanted(blobrefs.slice(0, MAX_BATCH))
+    const batch = await this.#load({ ...wanted, budgetBytes, maxBlobBytes })
     return blobrefs.map((blobref, i) => (i < MAX_BATCH ? resultOf(batch, i, blobref) : undefined))
+  }
+
+  loadPacked(request: BlobRequest, budgetBytes: number, maxBlobBytes = Number.POSITIVE_INFINITY): Promise<PackedBatch> {
+    const { digests, count } = request
+    return this.#load({ digests, count, budgetBytes, maxBlobBytes })
+  }
+
+  async #load(wanted: Parameters<ReaderHandlers['batch']>[0]): Promise<PackedBatch> {
+    const { batch, objects } = await this.#reader.ask('batch', wanted)
+    this.#objects = objects
+    const { counts } = this.#reader
+    for (const status of batch.status) if (status !== BLOB.DEFERRED) counts.loaded++
+    return batch
   }
 
   async checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
@@ -72,10 +86,13 @@ export class OfflineStore implements ContentStore {
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
-    const checkpoints = await this.#reader.ask('checkpoints', undefined)
+    const checkpoints = await this.#reader.ask('checkpoints', undefined).catch((error) => {
+      if (!(error instanceof FluxError) || error.code !== 'EPROTO') throw error
+      throw new FluxError('EPROTO', error.message, { cause: error, hint: ROOTS_HINT })
+    })
     if (checkpoints.length === 0) {
       throw new FluxError('ENOENT', `${this.name}: no checkpoint in this store`, {
-        hint: 'an instance writes one when it shuts down; --root BLOBREF dumps any directory',
+        hint: `an instance writes one when it shuts down; ${ROOTS_HINT}, and --root BLOBREF dumps one`,
       })
     }
     return checkpoints
@@ -99,8 +116,12 @@ export class OfflineStore implements ContentStore {
 class ReadOnDisk implements StoreOnDisk {
   readonly #reader: StoreReader
 
+  readonly copier: StoreCopier | undefined
+
   constructor(reader: StoreReader) {
     this.#reader = reader
+    const { newCopy } = reader
+    if (newCopy) this.copier = new StoreCopier(reader, newCopy)
   }
 
   async *stream(blobref: string): AsyncGenerator<Uint8Array, void, void> {
@@ -129,19 +150,36 @@ class ReadOnDisk implements StoreOnDisk {
   async list(from: number, count: number): Promise<string[]> {
     const { hash } = this.#reader
     const digests = await this.#reader.ask('list', { from, count })
+    const hex = hexOf(digests)
     const digits = DIGEST_BYTES[hash] * 2
-    return Array.from(
-      { length: digests.length / digits },
-      (_, i) => `${hash}-${digests.slice(i * digits, (i + 1) * digits)}`,
-    )
+    return Array.from({ length: hex.length / digits }, (_, i) => `${hash}-${hex.slice(i * digits, (i + 1) * digits)}`)
+  }
+
+  async checkRange(from: number, count: number, { onlyMarked = false } = {}): Promise<RangeCheck> {
+    const { hash, counts } = this.#reader
+    const { isLast, checked, bad } = await this.#reader.ask('checkRange', { from, count, onlyMarked })
+    counts.loaded += checked
+    const error = ({ digest, status, reason }: (typeof bad)[number]) =>
+      errorOf(status, `${hash}-${hexOf(digest)}`, reason) as ContentError
+    return { isLast, checked, errors: bad.map(error) }
   }
 
   async mark(blobrefs: readonly string[]): Promise<void> {
-    await this.#reader.ask('mark', this.#reader.wanted(blobrefs))
-    this.#reader.counts.marked += blobrefs.length
+    await this.markDigests(this.#reader.wanted(blobrefs).digests)
+  }
+
+  async markDigests(digests: Uint8Array): Promise<number> {
+    const count = digests.length / DIGEST_BYTES[this.#reader.hash]
+    const found = await this.#reader.ask('mark', { digests, count })
+    this.#reader.counts.marked += count
+    return found
   }
 
   totals(): Promise<StoreTotals> {
     return this.#reader.ask('totals', undefined)
   }
+}
+
+function hexOf(digests: Uint8Array): string {
+  return Buffer.from(digests.buffer, digests.byteOffset, digests.length).toString('hex')
 }

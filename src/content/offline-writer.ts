@@ -1,9 +1,10 @@
+import { hash as digestHex } from 'node:crypto'
 import { Thread } from '../threads/index.ts'
 import type { BlobBatch } from './blob-batch.ts'
-import { blobrefOf, DIGEST_BYTES, type HashName } from './blobref.ts'
+import { DIGEST_BYTES, Digests, type HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { ContentWriter, StoringBatch } from './content-writer.ts'
-import { RecentBlobrefs } from './recent-blobrefs.ts'
+import { RecentDigests } from './recent-digests.ts'
 import type { WritePlan } from './store-kind.ts'
 import type { WriterHandlers, WriterThreadData } from './writer-thread.ts'
 
@@ -17,7 +18,7 @@ export class OfflineWriter implements ContentWriter {
   readonly name: string
   readonly hash: HashName
   readonly #thread: Thread<WriterHandlers>
-  readonly #recent = new RecentBlobrefs()
+  readonly #recent: RecentDigests
   readonly #underWay: Promise<void>[] = []
   #failed: Promise<void> = Promise.resolve()
 
@@ -36,12 +37,20 @@ export class OfflineWriter implements ContentWriter {
     this.name = name
     this.hash = hash
     this.#thread = thread
+    this.#recent = new RecentDigests(hash)
   }
 
   storeBatch(blobs: readonly Uint8Array[], handedOver = false): StoringBatch {
-    const blobrefs = blobs.map((blob) => blobrefOf(this.hash, blob))
-    const fresh = blobrefs.flatMap((blobref, i) => (this.#recent.isNew(blobref) ? [i] : []))
-    const stored = fresh.length === 0 ? this.#failed : this.#store(blobs, blobrefs, fresh, handedOver)
+    const { blobrefs, digests } = digest(this.hash, blobs)
+    const fresh: Uint8Array[] = []
+    // The digests of fresh blobs move to the front.
+    for (const [i, blob] of blobs.entries()) {
+      if (!this.#recent.isNew(digests.words, i)) continue
+      const width = DIGEST_BYTES[this.hash]
+      if (fresh.length < i) digests.bytes.copyWithin(fresh.length * width, i * width, (i + 1) * width)
+      fresh.push(blob)
+    }
+    const stored = fresh.length === 0 ? this.#failed : this.#store(fresh, digests.bytes, handedOver)
     this.#underWay.push(stored.catch(() => {}))
     const room = this.#underWay.length < BATCHES ? Promise.resolve() : (this.#underWay.shift() as Promise<void>)
     return { blobrefs, stored, room }
@@ -60,21 +69,10 @@ export class OfflineWriter implements ContentWriter {
     return this.close()
   }
 
-  async #store(
-    blobs: readonly Uint8Array[],
-    blobrefs: readonly string[],
-    places: readonly number[],
-    handedOver: boolean,
-  ): Promise<void> {
-    const chosen = places.map((i) => blobs[i] as Uint8Array)
-    const batch = pack(
-      chosen,
-      places.map((i) => blobrefs[i] as string),
-      this.hash,
-      handedOver,
-    )
+  async #store(blobs: readonly Uint8Array[], digests: Uint8Array, handedOver: boolean): Promise<void> {
+    const batch = pack(blobs, digests, handedOver)
     try {
-      await this.#thread.call('store', batch, [batch.bytes.buffer as ArrayBuffer])
+      await this.#thread.call('store', batch, [batch.bytes.buffer, digests.buffer] as ArrayBuffer[])
     } catch (error) {
       // Later batches leave out blobs that `#recent` has, and those may be lost now. So they must fail too.
       this.#failed = Promise.reject(error)
@@ -84,31 +82,35 @@ export class OfflineWriter implements ContentWriter {
   }
 }
 
-function pack(
-  blobs: readonly Uint8Array[],
-  blobrefs: readonly string[],
-  hash: HashName,
-  handedOver: boolean,
-): BlobBatch {
-  const hex = blobrefs.map((blobref) => blobref.slice(hash.length + 1)).join('')
-  const digests = Buffer.allocUnsafeSlow(blobs.length * DIGEST_BYTES[hash])
-  digests.write(hex, 'hex')
+function digest(hash: HashName, blobs: readonly Uint8Array[]): { blobrefs: string[]; digests: Digests } {
+  const blobrefs: string[] = []
+  let all = ''
+  for (const blob of blobs) {
+    const hex = digestHex(hash, blob, 'hex')
+    blobrefs.push(`${hash}-${hex}`)
+    all += hex
+  }
+  return { blobrefs, digests: new Digests(all) }
+}
+
+function pack(blobs: readonly Uint8Array[], digests: Uint8Array, handedOver: boolean): BlobBatch {
   const start = new Float64Array(blobs.length)
   const end = new Float64Array(blobs.length)
-  const place = (i: number, at: number, length: number): number => {
-    start[i] = at
-    end[i] = at + length
-    return at + length
-  }
   if (handedOver) {
-    for (const [i, blob] of blobs.entries()) place(i, blob.byteOffset, blob.length)
+    for (const [i, { byteOffset, length }] of blobs.entries()) {
+      start[i] = byteOffset
+      end[i] = byteOffset + length
+    }
     return { bytes: new Uint8Array((blobs[0] as Uint8Array).buffer), start, end, digests }
   }
-  const bytes = Buffer.allocUnsafeSlow(blobs.reduce((sum, { length }) => sum + length, 0))
+  let total = 0
+  for (const { length } of blobs) total += length
+  const bytes = Buffer.allocUnsafeSlow(total)
   let at = 0
   for (const [i, blob] of blobs.entries()) {
     bytes.set(blob, at)
-    at = place(i, at, blob.length)
+    start[i] = at
+    end[i] = at += blob.length
   }
   return { bytes, start, end, digests }
 }

@@ -3,6 +3,7 @@
  */
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import type { ChosenSize, CopyTarget } from './chosen-blobs.ts'
 import type { SharedCounts } from './read-counts.ts'
 import type { StoreTotals } from './store-on-disk.ts'
 
@@ -21,6 +22,8 @@ export const BLOB = {
   UNREADABLE: 5,
   /** Larger than `maxBlobBytes`. */
   TOO_LARGE: 6,
+  /** Chosen before, and not read again: see {@link BlobCopier}. */
+  CHOSEN: 7,
 } as const
 
 export interface PackedBatch {
@@ -33,8 +36,35 @@ export interface PackedBatch {
   reasons: Map<number, string>
 }
 
+/** A batch of which nothing has been found. */
+export function emptyBatch(count: number): PackedBatch {
+  return {
+    status: new Uint8Array(count).fill(BLOB.MISSING),
+    start: new Uint32Array(count),
+    end: new Uint32Array(count),
+    arena: new Uint8Array(),
+    large: new Map(),
+    reasons: new Map(),
+  }
+}
+
+/** True when a blob has been read, or verified. */
+export function isSound(status: number | undefined): boolean {
+  return status === BLOB.PACKED || status === BLOB.LARGE
+}
+
 /** The result of {@link BlobReader.checkBatch}: a batch without the bytes. */
 export type CheckedBatch = Pick<PackedBatch, 'status' | 'reasons'>
+
+/** The result of {@link BlobReader.checkRange}. */
+export interface CheckedRange {
+  /** True when the range reaches the end of the store. */
+  isLast: boolean
+  /** How many blobs were checked. */
+  checked: number
+  /** Those that are not intact, in the order of storage. */
+  bad: (BlobFailure & { digest: Uint8Array })[]
+}
 
 /** A blob that is read piece by piece. */
 export interface BlobStream {
@@ -48,7 +78,7 @@ export interface BlobStream {
 /** Why a blob cannot be read. */
 export interface BlobFailure {
   status: number
-  reason?: string
+  reason?: string | undefined
 }
 
 /** The most blobs to ask a {@link BlobReader} for at a time. */
@@ -67,29 +97,64 @@ export interface BlobReader {
   /**
    * Read blobs.
    *
-   * @param hex - the digests, `count` of them, in hex, one after another
+   * @param digests - `count` of them, one after another
+   * @param count - {@link MAX_BATCH} at most
    * @param maxBlobBytes - larger blobs are not read, and have the status {@link BLOB.TOO_LARGE}
    */
-  readBatch(hex: string, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch
+  readBatch(digests: Uint8Array, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch
 
-  /** Open a blob to read it piece by piece. @param hex - its digest */
-  openStream(hex: string): BlobStream | BlobFailure
+  /** Open a blob to read it piece by piece. */
+  openStream(digest: Uint8Array): BlobStream | BlobFailure
 
-  /** The expanded size of each blob; -1 for a missing or unreadable one. @param hex - as for {@link readBatch} */
-  sizes(hex: string, count: number): Float64Array
+  /** The expanded size of each blob; -1 for a missing or unreadable one. @param digests - any number, as for {@link readBatch} */
+  sizes(digests: Uint8Array, count: number): Float64Array
 
-  /** See {@link ContentStore.checkBatch}: `PACKED` or `LARGE` is intact. */
-  checkBatch(hex: string, count: number): CheckedBatch
+  /** See {@link ContentStore.checkBatch}: `PACKED` or `LARGE` is intact. Parameters as {@link readBatch}. */
+  checkBatch(digests: Uint8Array, count: number): CheckedBatch
 
-  /** The digests of `count` objects after the first `from`, in hex, one after another. */
-  list(from: number, count: number): string
+  /** See {@link StoreOnDisk.checkRange}. */
+  checkRange(from: number, count: number, onlyMarked: boolean): CheckedRange
 
-  /** Mark blobs, to be counted separately in {@link totals}. */
-  mark(hex: string, count: number): void
+  /** The digests of `count` blobs after the first `from`, one after another, in the order of storage. */
+  list(from: number, count: number): Uint8Array
+
+  /** See {@link StoreOnDisk.markDigests}. @param digests - any number, as for {@link readBatch} */
+  mark(digests: Uint8Array, count: number): number
 
   /** Add up all objects. @param shared - shows the progress */
   totals(shared: SharedCounts): StoreTotals
 
+  /** Copies blobs as they are stored. Undefined for a kind of store that cannot. */
+  readonly copier?: BlobCopier
+
   /** Release everything. */
   close(): void
+}
+
+/**
+ * Copies chosen blobs of a store on disk to a new store, as they are stored, with blocking calls, in the thread of the
+ * reader.
+ */
+export interface BlobCopier {
+  /** Choose blobs. @param digests - one after another. @returns the places of those that are missing */
+  choose(digests: Uint8Array): number[]
+
+  /**
+   * Choose blobs, and read those that had not been chosen before. The status of the others is {@link BLOB.CHOSEN}.
+   *
+   * @param digests - one after another, not more than {@link MAX_BATCH}
+   * @param budgetBytes - as for {@link BlobReader.readBatch}, and so is `maxBlobBytes`
+   */
+  read(digests: Uint8Array, budgetBytes: number, maxBlobBytes: number): PackedBatch
+
+  measure(): ChosenSize
+
+  /**
+   * Copy the chosen blobs and the newest checkpoints, and flush them to disk. Each blob is compared with its digest
+   * before, unless the store was opened without verification.
+   *
+   * @param shared - shows the progress
+   * @throws {FluxError} `EBADMSG` a blob is damaged; `ENOSPC` and the like. The target is of no use then
+   */
+  copy(target: CopyTarget, shared: SharedCounts): void
 }

@@ -28,14 +28,14 @@ export function blobsMet({ loaded, measured, marked, addedUp }: Readonly<ReadCou
 }
 
 /**
- * Memory that a store on disk shares with its reading thread. The thread counts in it during the long call of `totals`,
+ * Memory that a store on disk shares with its reading thread. The thread counts in it during a long call, such as `totals`,
  * when it cannot answer other calls.
  */
 export type SharedCounts = Float64Array
 
-/** The places in {@link SharedCounts}: objects in the store, and objects that have been added up. */
-export const SHARED = { OBJECTS: 0, ADDED_UP: 1 } as const
+/** The places in {@link SharedCounts}: objects in the store, objects that have been added up, and that were copied. */
+export const SHARED = { OBJECTS: 0, ADDED_UP: 1, COPIED: 2 } as const
 
 export function newSharedCounts(): SharedCounts {
-  return new Float64Array(new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT))
+  return new Float64Array(new SharedArrayBuffer(Object.keys(SHARED).length * Float64Array.BYTES_PER_ELEMENT))
 }

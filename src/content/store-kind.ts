@@ -2,6 +2,7 @@
 import type { Stats } from 'node:fs'
 import type { BlobWriter } from './blob-batch.ts'
 import type { HashName } from './blobref.ts'
+import type { NewFile } from './new-file.ts'
 import type { BlobReader } from './packed-batch.ts'
 
 /** A path, and what is there. */
@@ -43,6 +44,11 @@ export interface ReadPlan extends ThreadWork {
   readonly load?: () => Promise<ReaderModule>
   /** Called after every answer of the thread. @throws {FluxError} `EBUSY` the files on disk have changed */
   readonly assertUnchanged?: () => void
+  /**
+   * Begins a new store of this kind at a path where there is none, for blobs that are copied as they are. Undefined for a
+   * kind whose readers have no {@link BlobReader.copier}.
+   */
+  readonly newCopy?: (path: string) => NewFile
   /** Called when the thread has opened the store or has failed to, to remove temporary files. */
   readonly opened?: () => void
 }

@@ -1,3 +1,6 @@
+import type { ContentError } from './content-store.ts'
+import type { StoreCopier } from './store-copier.ts'
+
 /** The number and size of some blobs. */
 export interface Totals {
   objects: number
@@ -29,6 +32,16 @@ export interface StoreTotals {
   freeBytes: number
 }
 
+/** The result of {@link StoreOnDisk.checkRange}. */
+export interface RangeCheck {
+  /** True when the range reaches the end of the store. */
+  isLast: boolean
+  /** How many blobs were verified. */
+  checked: number
+  /** The errors of those that are not intact, in the order of storage. */
+  errors: ContentError[]
+}
+
 /** What only a store on disk can do: {@link ContentStore.onDisk}. */
 export interface StoreOnDisk {
   /**
@@ -49,15 +62,39 @@ export interface StoreOnDisk {
   sizes(blobrefs: readonly string[]): Promise<Float64Array>
 
   /**
-   * List the blobrefs of the store, in the order of storage.
+   * List the blobrefs of the store, in the order in which they were stored: by row, or by the time of the file.
    *
    * @param from - how many to skip
    * @returns `count` blobrefs, or fewer at the end
    */
   list(from: number, count: number): Promise<string[]>
 
-  /** Mark blobs, to be counted separately in {@link totals}. */
+  /**
+   * Verify blobs in the order of storage, which is much faster than any other order.
+   *
+   * @param from - how many blobs of the store to skip
+   * @param count - how many to look at
+   * @param options - `onlyMarked`: verify only those that {@link mark} has marked
+   */
+  checkRange(from: number, count: number, options?: { onlyMarked?: boolean }): Promise<RangeCheck>
+
+  /** Mark blobs, to be counted separately in {@link totals}, or to be verified by {@link checkRange}. */
   mark(blobrefs: readonly string[]): Promise<void>
+
+  /**
+   * Copies blobs of the store to a new one as they are; undefined for a kind of store that cannot.
+   *
+   * @internal
+   */
+  readonly copier?: StoreCopier | undefined
+
+  /**
+   * The same as {@link mark}, for many blobs.
+   *
+   * @param digests - in the algorithm of the store, one after another
+   * @returns how many of them the store has; each counts as often as it is named
+   */
+  markDigests(digests: Uint8Array): Promise<number>
 
   /** Count the blobs of the store and their sizes. */
   totals(): Promise<StoreTotals>

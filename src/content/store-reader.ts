@@ -3,7 +3,7 @@ import { Thread } from '../threads/index.ts'
 import { DIGEST_BYTES, type HashName } from './blobref.ts'
 import { BLOB, type PackedBatch } from './packed-batch.ts'
 import { newSharedCounts, noCounts, type ReadCounts, SHARED, type SharedCounts } from './read-counts.ts'
-import { type ReaderHandlers, readerHandlers } from './reader-handlers.ts'
+import { type ReaderHandlers, readerHandlers, type Wanted } from './reader-handlers.ts'
 import type { ReaderThreadData } from './reader-thread.ts'
 import type { ReadPlan } from './store-kind.ts'
 
@@ -90,6 +90,16 @@ export class StoreReader {
     return this.#shared[SHARED.OBJECTS] || undefined
   }
 
+  /** Blobs that have been copied so far. */
+  get copied(): number {
+    return this.#shared[SHARED.COPIED] ?? 0
+  }
+
+  /** See {@link ReadPlan.newCopy}. */
+  get newCopy(): ReadPlan['newCopy'] {
+    return this.#plan.newCopy
+  }
+
   /** What has been read so far. The callers of {@link ask} update it. */
   get counts(): ReadCounts {
     this.#counts.addedUp = this.#shared[SHARED.ADDED_UP] ?? 0
@@ -127,7 +137,7 @@ export class StoreReader {
   }
 
   /** Blobrefs in the form that the thread's handlers need. */
-  wanted(blobrefs: readonly string[]): { hex: string; count: number } {
+  wanted(blobrefs: readonly string[]): Wanted {
     const prefix = `${this.hash}-`
     const digits = DIGEST_BYTES[this.hash] * 2
     let hex = ''
@@ -135,7 +145,7 @@ export class StoreReader {
       // A blobref of the other algorithm cannot be in this store. Ask for a digest that no blob has.
       hex += blobref.startsWith(prefix) ? blobref.slice(prefix.length) : ''.padEnd(digits, '0')
     }
-    return { hex, count: blobrefs.length }
+    return { digests: Buffer.from(hex, 'hex'), count: blobrefs.length }
   }
 
   /** @throws {FluxError} `EBUSY` the files on disk have changed */

@@ -1,4 +1,5 @@
 export { followLinks, type LinkEnd } from './follow-links.ts'
+export { freeBytes } from './free-bytes.ts'
 export { openFifo } from './open-fifo.ts'
 export { hasOpen } from './open-files.ts'
 export { PartFile, searchable } from './part-file.ts'

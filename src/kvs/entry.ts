@@ -1,4 +1,4 @@
-import type { DirObj } from './treeobj.ts'
+import type { DirEntries } from './dir-entries.ts'
 
 /** A directory that a walk has entered: its place in the tree, and its entries. */
 export class Dir {
@@ -13,19 +13,20 @@ export class Dir {
    * Free for the consumer of a walk: it can cache here what it computes for a directory. The walk does not touch it.
    */
   derived: unknown
-  readonly #data: DirObj['data']
+  readonly #entries: Pick<DirEntries, 'has'>
 
-  constructor(parent: Dir | undefined, name: string, blobref: string | undefined, data: DirObj['data']) {
+  /** @internal */
+  constructor(parent: Dir | undefined, name: string, blobref: string | undefined, entries: Pick<DirEntries, 'has'>) {
     this.parent = parent
     this.name = name
     this.blobref = blobref
     this.depth = parent === undefined ? 0 : parent.depth + 1
-    this.#data = data
+    this.#entries = entries
   }
 
   /** True when the directory has an entry of this name. */
   has(name: string): boolean {
-    return Object.hasOwn(this.#data, name)
+    return this.#entries.has(name)
   }
 }
 

@@ -1,3 +1,4 @@
+export { type ChooseTreeOptions, chooseTree } from './choose-tree.ts'
 export { componentsOf, Dir, type Entry, keyIn, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
 export { GlobFilter, Globs, type KeyGlobs, type KeySelection } from './globs.ts'
@@ -11,7 +12,8 @@ export {
   SnapshotReader,
   type SnapshotReaderOptions,
 } from './lookup.ts'
-export { sortNames } from './name-order.ts'
+export { inByteOrder, sortNames } from './name-order.ts'
+export { type NamespaceRootref, namespaceRoots } from './namespace-roots.ts'
 export { COMPONENTS_RECORD, LINKNAME_RECORD } from './pax-records.ts'
 export type { BadPart } from './scan-batch.ts'
 export { type KvsChanges, ServiceReader, type ServiceReaderOptions } from './service-reader.ts'
@@ -34,13 +36,23 @@ export {
   isDir,
   linkOf,
   linkText,
+  MAX_DIR_BYTES,
   type Symlink,
   sortedNames,
   type TreeObj,
   type Val,
   type Valref,
 } from './treeobj.ts'
-export { dirBlob, dirrefText, jsonString, symlinkText, treeObjText, valrefText, valText } from './treeobj-encode.ts'
+export {
+  dirBlob,
+  dirrefText,
+  dirText,
+  jsonString,
+  symlinkText,
+  treeObjText,
+  valrefText,
+  valText,
+} from './treeobj-encode.ts'
 export { streamValue } from './value-stream.ts'
 export { walk } from './walk.ts'
 export { depthError, LimitCount, MAX_DEPTH, MAX_KEYS } from './walk-limits.ts'

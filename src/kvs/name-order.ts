@@ -7,12 +7,18 @@ const SURROGATE = /[\ud800-\udfff]/
  * @param names - sorted in place
  */
 export function sortNames(names: string[]): string[] {
-  let surrogates = false
-  let sorted = true
-  for (let i = 0; i < names.length; i++) {
-    if (i > 0 && (names[i - 1] as string) > (names[i] as string)) sorted = false
-    if (!surrogates && SURROGATE.test(names[i] as string)) surrogates = true
+  if (inByteOrder(names)) return names
+  if (names.some((name) => SURROGATE.test(name))) {
+    return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   }
-  if (surrogates) return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  return sorted ? names : names.sort()
+  return names.sort()
+}
+
+/** True when names are in the order of {@link sortNames}. It may be false for names beyond U+FFFF that are. */
+export function inByteOrder(names: readonly string[]): boolean {
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string
+    if ((i > 0 && (names[i - 1] as string) > name) || SURROGATE.test(name)) return false
+  }
+  return true
 }

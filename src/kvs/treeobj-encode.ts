@@ -14,7 +14,7 @@ export function valText(bytes: Uint8Array): string {
 
 /** The text of a value in blobs. */
 export function valrefText(blobrefs: readonly string[]): string {
-  return `{"data":[${blobrefs.map((blobref) => `"${blobref}"`).join(',')}],"type":"valref","ver":1}`
+  return `{"data":["${blobrefs.join('","')}"],"type":"valref","ver":1}`
 }
 
 /** The text of a reference to a directory. */
@@ -51,15 +51,36 @@ function jsonText(value: unknown): string {
 
 /** The blob of a directory: its text in UTF-8. @param entries - names to the text of their objects, in any order */
 export function dirBlob(entries: ReadonlyMap<string, string>): Uint8Array {
-  const members = sortNames([...entries.keys()]).map((name) => `${jsonString(name)}:${entries.get(name)}`)
-  return Buffer.from(`{"data":{${members.join(',')}},"type":"dir","ver":1}`)
+  const names = sortNames([...entries.keys()])
+  return Buffer.from(
+    dirText(
+      names,
+      names.map((name) => entries.get(name) as string),
+    ),
+  )
 }
+
+/**
+ * The text of a directory.
+ *
+ * @param names - in byte order
+ * @param texts - the text of the object of each name
+ */
+export function dirText(names: readonly string[], texts: readonly string[]): string {
+  let members = ''
+  for (let i = 0; i < names.length; i++) members += `${i > 0 ? ',' : ''}${jsonString(names[i] as string)}:${texts[i]}`
+  return `{"data":{${members}},"type":"dir","ver":1}`
+}
+
+/** Text that JSON.stringify only puts between quotes. */
+const PLAIN = /^[ !#-[\]-~]*$/
 
 /**
  * A JSON string as jansson writes it for Flux: like JSON.stringify, but with upper-case digits in escaped control
  * characters.
  */
 export function jsonString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`
   return JSON.stringify(text).replace(/\\(?:u00([01][0-9a-f])|.)/g, (whole, digits?: string) =>
     digits === undefined ? whole : `\\u00${digits.toUpperCase()}`,
   )

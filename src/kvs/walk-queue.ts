@@ -4,10 +4,13 @@
  * arrives first. Entries far ahead stay in their directory object as a `Span`, and become nodes when the window reaches
  * them.
  */
+import type { LoadedBlobs } from '../content/index.ts'
 import type { FluxError } from '../errors/index.ts'
+import { DecodedDir, type DirEntries, ENTRY } from './dir-entries.ts'
 import { Dir, keyOf } from './entry.ts'
+import { NO_REFS, type Refs } from './refs.ts'
 import { badDirref, badEntry } from './tree-faults.ts'
-import { type DirObj, dirBlobref, type EntryObj, isDir, type Symlink, sortedNames, type Val } from './treeobj.ts'
+import type { DirObj, Invalid, Symlink, Val } from './treeobj.ts'
 import { tooDeep } from './walk-limits.ts'
 import type { WalkFilter } from './walk-options.ts'
 
@@ -19,13 +22,11 @@ interface Linked {
   previous: Node | undefined
 }
 
-/** Entries of `dir` from index `at` on that have no nodes yet. */
+/** The entries of `dir` that have no nodes yet. */
 export interface Span extends Linked {
   readonly kind: 'span'
   readonly dir: Dir
-  readonly data: DirObj['data']
-  readonly names: readonly string[]
-  at: number
+  readonly entries: DirEntries
 }
 
 /** An inline value or a symlink: ready as it is. */
@@ -36,14 +37,20 @@ export interface Inline extends Linked {
   readonly obj: Val | Symlink
 }
 
+/** A blob that has arrived. */
+export interface Part {
+  readonly blobs: LoadedBlobs
+  /** Its place in `blobs`. */
+  readonly place: number
+}
+
 /** A value in blobs (`value`) or a directory in a blob (`dir`), in any state of loading. */
-export interface Loading extends Linked {
+export interface Loading extends Linked, Refs {
   readonly kind: 'value' | 'dir'
   readonly parent: Dir | undefined
   readonly name: string
-  readonly blobrefs: readonly string[]
-  /** The blobs that have arrived. */
-  readonly parts: Uint8Array[]
+  /** The blobs that have arrived, by their index in the value. */
+  readonly parts: Part[]
   /** How many blobs have been requested. */
   requested: number
   /** How many of them have arrived. */
@@ -89,8 +96,12 @@ export class WalkQueue {
   /** Start with the root directory, given by its blobref or as an object. */
   constructor(root: string | DirObj, options: QueueOptions) {
     this.#options = options
-    if (typeof root === 'string') this.#insert(loading('dir', undefined, '', [root]), undefined)
-    else this.#insertDir(new Dir(undefined, '', undefined, root.data), root, undefined)
+    if (typeof root === 'string') {
+      this.#insert(loading('dir', undefined, '', { refs: [root], refsAt: 0, refCount: 1 }), undefined)
+    } else {
+      const entries = new DecodedDir(root, options.reverse)
+      this.#insertDir(new Dir(undefined, '', undefined, entries), entries, undefined)
+    }
   }
 
   /**
@@ -114,24 +125,26 @@ export class WalkQueue {
 
   /** Open the first entry of a span. @returns its node, or the node after the span when the filter took nothing */
   open(span: Span): Node | undefined {
-    const name = this.#nextName(span)
-    if (name === undefined) {
+    const { dir, entries } = span
+    if (!this.#goToTaken(span)) {
       const { next } = span
       this.remove(span)
       return next
     }
-    const obj = span.data[name] as EntryObj
-    const node =
-      obj.type === 'dir' && span.dir.depth < this.#options.maxDepth
-        ? this.#insertDir(new Dir(span.dir, name, undefined, obj.data), obj, span)
-        : this.#insert(this.#nodeOf(span.dir, name, obj), span)
-    if (span.at === span.names.length) this.remove(span)
+    let node: Node
+    if (entries.type === ENTRY.DIR && dir.depth < this.#options.maxDepth) {
+      const inside = new DecodedDir(entries.obj as DirObj, this.#options.reverse)
+      node = this.#insertDir(new Dir(dir, entries.name, undefined, inside), inside, span)
+    } else {
+      node = this.#insert(this.#nodeOf(dir, entries), span)
+    }
+    if (!entries.hasNext) this.remove(span)
     return node
   }
 
   /** Replace the node of a loaded directory by its entries. */
-  expand(node: Loading, obj: DirObj): void {
-    this.#insertDir(new Dir(node.parent, node.name, node.blobrefs[0], obj.data), obj, node)
+  expand(node: Loading, blobref: string, entries: DirEntries): void {
+    this.#insertDir(new Dir(node.parent, node.name, blobref, entries), entries, node)
     this.remove(node)
   }
 
@@ -146,29 +159,27 @@ export class WalkQueue {
     if (node.kind !== 'span') this.#open--
   }
 
-  /** The next name of a span that the filter takes. */
-  #nextName(span: Span): string | undefined {
-    const { filter, reverse } = this.#options
-    while (span.at < span.names.length) {
-      const name = span.names[reverse ? span.names.length - 1 - span.at : span.at] as string
-      span.at++
-      if (filter === undefined) return name
-      const obj = span.data[name] as EntryObj
+  /** Go to the next entry that the filter takes. @returns false when there is none */
+  #goToTaken({ dir, entries }: Span): boolean {
+    const { filter } = this.#options
+    while (entries.next()) {
+      if (filter === undefined) return true
+      const { name, type } = entries
+      const isDir = type === ENTRY.DIR || type === ENTRY.DIRREF
+      if (!isDir && filter.takes(dir, name)) return true
       // An invalid entry may have been a directory.
-      const mayBeDir = isDir(obj) || obj.type === 'invalid'
-      if (!isDir(obj) && filter.takes(span.dir, name)) return name
-      if (mayBeDir && filter.enters(span.dir, name)) return name
+      if ((isDir || type === ENTRY.INVALID) && filter.enters(dir, name)) return true
     }
-    return undefined
+    return false
   }
 
   /** Insert the entries of a directory. @returns the first node of it */
-  #insertDir(dir: Dir, obj: DirObj, before: Node | undefined): Node {
+  #insertDir(dir: Dir, entries: DirEntries, before: Node | undefined): Node {
     const enter: Enter | undefined = this.#options.enter
       ? { kind: 'enter', dir, next: undefined, previous: undefined }
       : undefined
     if (enter) this.#insert(enter, before)
-    const span = this.#insert(spanOf(dir, obj), before)
+    const span = this.#insert({ kind: 'span', dir, entries, next: undefined, previous: undefined }, before)
     return enter ?? span
   }
 
@@ -184,43 +195,42 @@ export class WalkQueue {
     return node
   }
 
-  #nodeOf(dir: Dir, name: string, obj: EntryObj): Node {
-    switch (obj.type) {
-      case 'val':
-      case 'symlink':
-        return { kind: 'inline', dir, name, obj, next: undefined, previous: undefined }
-      case 'valref':
-        return loading('value', dir, name, obj.data)
-      case 'dir': {
-        const node = loading('dir', dir, name, [])
+  #nodeOf(dir: Dir, entries: DirEntries): Node {
+    const { name, type } = entries
+    switch (type) {
+      case ENTRY.VAL:
+      case ENTRY.SYMLINK:
+        return { kind: 'inline', dir, name, obj: entries.obj as Val | Symlink, next: undefined, previous: undefined }
+      case ENTRY.VALREF:
+        return loading('value', dir, name, entries)
+      case ENTRY.DIR: {
+        const node = loading('dir', dir, name, NO_REFS)
         node.error = tooDeep(dir, name, this.#options.maxDepth)
         return node
       }
-      case 'dirref': {
-        const node = loading('dir', dir, name, obj.data)
+      case ENTRY.DIRREF: {
+        const node = loading('dir', dir, name, entries)
         if (dir.depth >= this.#options.maxDepth) node.error = tooDeep(dir, name, this.#options.maxDepth)
-        if (dirBlobref(obj) === undefined) node.error = badDirref(keyOf(dir, name))
+        if (node.refCount !== 1) node.error = badDirref(keyOf(dir, name))
         return node
       }
-      case 'invalid': {
-        const node = loading('value', dir, name, [])
-        node.error = badEntry(keyOf(dir, name), obj)
+      default: {
+        const node = loading('value', dir, name, NO_REFS)
+        node.error = badEntry(keyOf(dir, name), entries.obj as Invalid)
         return node
       }
     }
   }
 }
 
-function spanOf(dir: Dir, obj: DirObj): Span {
-  return { kind: 'span', dir, data: obj.data, names: sortedNames(obj), at: 0, next: undefined, previous: undefined }
-}
-
-function loading(kind: 'value' | 'dir', parent: Dir | undefined, name: string, blobrefs: readonly string[]): Loading {
+function loading(kind: 'value' | 'dir', parent: Dir | undefined, name: string, refs: Refs): Loading {
   return {
     kind,
     parent,
     name,
-    blobrefs,
+    refs: refs.refs,
+    refsAt: refs.refsAt,
+    refCount: refs.refCount,
     parts: [],
     requested: 0,
     loaded: 0,
@@ -233,7 +243,7 @@ function loading(kind: 'value' | 'dir', parent: Dir | undefined, name: string, b
 }
 
 function hasUnrequestedBlobs(node: Loading): boolean {
-  return node.requested < node.blobrefs.length && !node.large && node.error === undefined
+  return node.requested < node.refCount && !node.large && node.error === undefined
 }
 
 /** The key of a node, for messages; `.` for the root. */

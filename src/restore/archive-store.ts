@@ -1,6 +1,8 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  BLOB,
+  type BlobRequest,
   type BlobResult,
   type Checkpoint,
   ContentError,
@@ -8,6 +10,7 @@ import {
   type HashName,
   type OfflineStore,
   openPack,
+  type PackedBatch,
   PackWriter,
   type StoreOnDisk,
 } from '../content/index.ts'
@@ -105,9 +108,9 @@ export class ArchiveStore implements ContentStore {
 
   get onDisk(): StoreOnDisk {
     if (!this.isKept) return this.#store.onDisk
-    const survey = <T>(ask: (onDisk: StoreOnDisk) => Promise<T>) => {
+    const survey = <T>(ask: (onDisk: StoreOnDisk) => Promise<T>, isDamaged?: (result: T) => boolean) => {
       this.#isSurveyed = true
-      return this.#sound(() => ask(this.#store.onDisk))
+      return this.#sound(() => ask(this.#store.onDisk), isDamaged)
     }
     return {
       stream: (blobref) => this.#stream(blobref),
@@ -117,7 +120,13 @@ export class ArchiveStore implements ContentStore {
           (sizes) => sizes.includes(-1),
         ),
       list: (from, count) => survey((onDisk) => onDisk.list(from, count)),
+      checkRange: (from, count, options) =>
+        survey(
+          (onDisk) => onDisk.checkRange(from, count, options),
+          ({ errors }) => errors.length > 0,
+        ),
       mark: (blobrefs) => survey((onDisk) => onDisk.mark(blobrefs)),
+      markDigests: (digests) => survey((onDisk) => onDisk.markDigests(digests)),
       totals: () => survey((onDisk) => onDisk.totals()),
     }
   }
@@ -126,6 +135,13 @@ export class ArchiveStore implements ContentStore {
     return this.#sound(
       () => this.#store.loadBatch(blobrefs, budgetBytes, maxBlobBytes),
       (results) => results.some(isDamaged),
+    )
+  }
+
+  loadPacked(request: BlobRequest, budgetBytes: number, maxBlobBytes?: number): Promise<PackedBatch> {
+    return this.#sound(
+      () => this.#store.loadPacked(request, budgetBytes, maxBlobBytes),
+      ({ status }) => status.some((one) => DAMAGED.has(one)),
     )
   }
 
@@ -194,6 +210,8 @@ export class ArchiveStore implements ContentStore {
   }
 }
 
+const DAMAGED: ReadonlySet<number> = new Set([BLOB.MISSING, BLOB.ALTERED, BLOB.UNREADABLE])
+
 /** A missing blob may be one that the archive never had: then reading the archive once more does no harm. */
 function isDamaged(result: BlobResult): boolean {
   return result instanceof ContentError && result.code !== 'EFBIG'
@@ -239,6 +257,7 @@ async function restore(
       const work = new Restore({
         infile: path,
         writer,
+        scratchDir,
         commit: async () => writer.finish(),
         allowEmpty: true,
         onWarning(message, kind) {

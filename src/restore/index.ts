@@ -1,5 +1,6 @@
 export { type ArchiveInfo, type ArchiveInfoOptions, archiveInfo } from './archive-info.ts'
 export { ArchiveStore, type OpenArchiveStoreOptions } from './archive-store.ts'
+export type { RestoreLeaf } from './open-dir.ts'
 export {
   type ArchiveReading,
   Restore,
@@ -10,4 +11,4 @@ export {
 } from './restore.ts'
 export type { SelectionOptions } from './selection.ts'
 export { type RestorePhase, type RestoreTasks, type RestoreTasksOptions, restoreTasks } from './tasks.ts'
-export { type RestoreLeaf, type SizedLeaf, TreeBuilder } from './tree-builder.ts'
+export { type SizedLeaf, TreeBuilder, type TreeBuilderOptions } from './tree-builder.ts'

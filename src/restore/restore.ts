@@ -1,22 +1,27 @@
 /**
- * The restore: it reads the members of an archive, stores their values as blobs, builds a tree of them, stores the
- * tree's directories as blobs, and commits the root. It stores a value inline or in a blob by the same rule as `flux
+ * The restore: it reads the members of an archive, stores their values as blobs, builds a tree of them, stores its
+ * directories as blobs, and commits the root. It stores a value inline or in a blob by the same rule as `flux
  * restore`, so that the same archive gives the same root.
  */
 import { type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
 import type { ContentWriter } from '../content/index.ts'
 import { FluxError, printable, secondsSince1970, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import { symlinkText, valrefText, valText } from '../kvs/index.ts'
-import { componentsOfMember, hasKeyRecord, targetOfMember } from './member-key.ts'
+import { targetOfMember } from './member-key.ts'
+import { MemberTree } from './member-tree.ts'
+import type { RestoreLeaf } from './open-dir.ts'
 import { Selection, type SelectionOptions } from './selection.ts'
-import { type RestoreLeaf, type SizedLeaf, TreeBuilder } from './tree-builder.ts'
+import { TreeBuilder } from './tree-builder.ts'
+import { ValueStore } from './value-store.ts'
 
 /** What to restore, and where to. */
 export interface RestoreOptions extends SelectionOptions {
   /** A file, a pipe or a directory; `-` is standard input. */
   infile: string
   /** Stores the blobs. */
-  writer: Pick<ContentWriter, 'storeBatch'>
+  writer: Pick<ContentWriter, 'hash' | 'storeBatch'>
+  /** Where a temporary file is made, if one is needed (default: the directory for temporary files). */
+  scratchDir?: string | undefined
   /** Called with the root, once everything is stored. */
   commit: (root: RestoredRoot) => Promise<void>
   /** Skip values larger than this many bytes (default, and 0: no limit). */
@@ -69,14 +74,6 @@ export interface RestoreResult extends Readonly<RestoreProgress>, RestoredRoot {
 /** Values smaller than this are stored inline in their directory. @see flux-core `src/cmd/builtin/restore.c` */
 const INLINE_BYTES = 72
 /**
- * The largest value stored as one blob. A larger one is cut into pieces. SQLite holds blobs of up to 1,000,000,000
- * bytes, and content-sqlite compresses what it stores, which can add 1/255. (The broker itself takes 1 GiB:
- * `content.blob-size-limit`.)
- */
-const MAX_BLOB_BYTES = 996_000_000
-const PIECE_BYTES = 64 << 20
-
-/**
  * A restore. {@link Restore.run} does all the work. Each of its phases also has a promise, to show progress. When a
  * phase fails, the later ones reject too, and `run` throws the first error.
  */
@@ -84,28 +81,29 @@ export class Restore {
   readonly progress: RestoreProgress = { keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, deselected: 0 }
   readonly #options: RestoreOptions
   readonly #selection: Selection
-  readonly #tree = new TreeBuilder()
-  /** The leaves of members whose key is in a record, by path: a hard link names its target by path. */
-  readonly #byPath = new Map<string, SizedLeaf>()
-  /** Stores that are pending or have failed. */
-  readonly #stored = new Set<Promise<void>>()
+  readonly #tree: TreeBuilder
+  readonly #members: MemberTree
+  readonly #values: ValueStore
   readonly #opened = Promise.withResolvers<ArchiveReader['type']>()
   readonly #read = Promise.withResolvers<void>()
   readonly #committed = Promise.withResolvers<RestoreResult>()
   readonly #nowSeconds: number
   #hasRun = false
   #reader: ArchiveReader | undefined
-  #failure: unknown
   #newestSeconds = 0
-  #unreachable = 0
 
   /** @throws {FluxError} `EINVAL` an invalid `sizeLimit` or `nowSeconds` */
   constructor(options: RestoreOptions) {
-    const { sizeLimit = 0, nowSeconds = Date.now() / 1000 } = options
+    const { sizeLimit = 0, nowSeconds = Date.now() / 1000, writer, scratchDir } = options
     this.#options = options
     wholeNumber('sizeLimit', sizeLimit)
     this.#nowSeconds = secondsSince1970('nowSeconds', nowSeconds)
     this.#selection = new Selection(options)
+    this.#tree = new TreeBuilder({ hash: writer.hash, scratchDir })
+    this.#members = new MemberTree(this.#tree, this.#selection, (path) =>
+      this.#warn(`${printable(path)}: appears twice; the last one counts`, 'duplicate'),
+    )
+    this.#values = new ValueStore(writer, (blobs) => (this.progress.blobs += blobs))
     for (const { promise } of [this.#opened, this.#read, this.#committed]) promise.catch(() => {})
   }
 
@@ -157,8 +155,8 @@ export class Restore {
       this.#opened.resolve(reader.type)
       await this.#readMembers(reader)
       this.#refuseNothing()
-      const rootref = await this.#tree.build((blobs) => this.#store(blobs))
-      await Promise.all(this.#stored)
+      const rootref = await this.#tree.build((blobs) => this.#values.store(blobs, true))
+      await this.#values.settled()
       throwIfAborted(signal)
       this.#read.resolve()
       this.#warnUnreachable()
@@ -168,10 +166,11 @@ export class Restore {
       this.#committed.resolve(result)
       return result
     } catch (error) {
-      // Wait for pending stores, so that none fails as an unhandled rejection.
-      await Promise.allSettled(this.#stored)
+      await this.#values.ended()
       for (const phase of phases) phase.reject(error)
       throw error
+    } finally {
+      await this.#tree.close()
     }
   }
 
@@ -181,31 +180,24 @@ export class Restore {
       throwIfAborted(signal)
       onRead?.(batch)
       const members = batch.filter((member) => this.#accepts(member))
-      const values = members.filter(isOneBlob)
-      const blobrefs = values.length === 0 ? [] : await this.#storeValues(values.map(({ data }) => data as Uint8Array))
+      const values: Uint8Array[] = []
+      for (const member of members) if (isOneBlob(member)) values.push(member.data as Uint8Array)
+      const blobrefs = values.length === 0 ? [] : await this.#values.store(values)
       let next = 0
       for (const member of members) {
-        if (isOneBlob(member)) this.#put(member, blobrefs[next++] as string, member.size)
+        if (isOneBlob(member)) this.#members.put(member, blobrefs[next++] as string, member.size)
         else if (member.type === 'hardlink') {
-          const { leaf, size } = this.#targetOf(member)
-          this.#put(member, leaf, size)
-        } else this.#put(member, await this.#leafOf(member), member.size)
+          const { leaf, size } = this.#members.targetOf(member)
+          this.#members.put(member, leaf, size)
+        } else this.#members.put(member, await this.#leafOf(member), member.size)
       }
+      if (this.#tree.isFull) await this.#tree.spill()
+      this.progress.keys = this.#tree.leaves
+      this.progress.symlinks = this.#tree.symlinks
+      this.progress.bytes = this.#tree.bytes
       onMembers?.(members.map(({ path, type, linkname }) => (type === 'symlink' ? `${path} -> ${linkname}` : path)))
     }
-    await Promise.all(this.#stored)
-  }
-
-  #put({ path, extra }: Member, leaf: RestoreLeaf, size: number): void {
-    const components = this.#selection.strip(componentsOfMember(path, extra))
-    if (hasKeyRecord(extra)) this.#byPath.set(path, { leaf, size })
-    else if (this.#byPath.size > 0) this.#byPath.delete(path)
-    if (this.#tree.put(components, leaf, size))
-      this.#warn(`${printable(path)}: appears twice; the last one counts`, 'duplicate')
-    else if (components.some((component) => component.includes('.'))) this.#unreachable++
-    this.progress.keys = this.#tree.leaves
-    this.progress.symlinks = this.#tree.symlinks
-    this.progress.bytes = this.#tree.bytes
+    await this.#values.settled()
   }
 
   #accepts(member: Member): boolean {
@@ -229,75 +221,16 @@ export class Restore {
     return true
   }
 
-  /** The leaf that a hard link names by the path of its member. */
-  #targetOf({ path, linkname }: Member): SizedLeaf {
-    const target = this.#byPath.get(linkname) ?? this.#tree.find(this.#selection.strip(linkname.split('/')))
-    if (target) return target
-    throw new FluxError('EINVAL', `${printable(path)}: a hard link to ${printable(linkname)}, which is not restored`)
-  }
-
   /** The leaf of a symlink, or of a value for which {@link isOneBlob} is false. */
   async #leafOf(member: Member): Promise<RestoreLeaf> {
     const { path, type, linkname, extra, data } = member
     if (type === 'symlink') {
       const { target, namespace } = targetOfMember(path, linkname, extra)
-      return { text: symlinkText(target, namespace), isSymlink: true }
+      return symlinkText(target, namespace)
     }
-    return { text: data === undefined ? valrefText(await this.#storeLarge(member)) : valText(data) }
-  }
-
-  #storeValues(views: readonly Uint8Array[]): Promise<string[]> {
-    // A copy, since the views are valid only until the next batch of members.
-    const copy = Buffer.allocUnsafeSlow(views.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    const blobs = views.map((view) => {
-      copy.set(view, at)
-      return copy.subarray(at, (at += view.length))
-    })
-    return this.#store(blobs, true)
-  }
-
-  /** Store a streamed value: as one blob if it is small enough, else in pieces. */
-  async #storeLarge({ size, stream }: Member): Promise<string[]> {
-    const pieceBytes = size <= MAX_BLOB_BYTES ? size : PIECE_BYTES
-    const blobrefs: string[] = []
-    let piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, size))
-    let filled = 0
-    let left = size
-    const end = async () => {
-      blobrefs.push(...(await this.#store([piece.subarray(0, filled)], true)))
-      // One at a time, since they are large.
-      await Promise.all(this.#stored)
-      left -= filled
-      filled = 0
-      piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, left))
-    }
-    for await (const chunk of stream?.() ?? []) {
-      for (let at = 0; at < chunk.length; ) {
-        const length = Math.min(chunk.length - at, piece.length - filled)
-        piece.set(chunk.subarray(at, at + length), filled)
-        filled += length
-        at += length
-        if (filled === piece.length) await end()
-      }
-    }
-    return blobrefs
-  }
-
-  /** Store blobs, and wait only until there is room for more. */
-  async #store(blobs: readonly Uint8Array[], handedOver = false): Promise<string[]> {
-    const { blobrefs, stored, room } = this.#options.writer.storeBatch(blobs, handedOver)
-    const counted = stored.then(() => {
-      this.progress.blobs += blobrefs.length
-      this.#stored.delete(counted)
-    })
-    counted.catch((error) => {
-      this.#failure ??= error
-    })
-    this.#stored.add(counted)
-    await room
-    if (this.#failure !== undefined) throw this.#failure
-    return blobrefs
+    if (data !== undefined) return valText(data)
+    const blobrefs = await this.#values.storeLarge(member)
+    return blobrefs.length === 1 ? (blobrefs[0] as string) : valrefText(blobrefs)
   }
 
   /** A truncated archive or a mistyped glob must not leave an instance with an empty KVS. */
@@ -317,7 +250,7 @@ export class Restore {
   }
 
   #warnUnreachable(): void {
-    const count = this.#unreachable
+    const count = this.#members.unreachable
     if (count === 0) return
     const keys = count === 1 ? '1 key has' : `${count} keys have`
     this.#warn(`${keys} a dot within a component, where no KVS lookup can reach it`, 'unreachable')

@@ -18,6 +18,7 @@ const TABLE = [
   ['checkpoint', 'list', '-n'],
   ['checkpoint', 'list', '--no-header', '-j'],
   ['checkpoint', 'list', '-j'],
+  ['checkpoint', 'update', 'bogus'],
   ['load', ROOT],
   ['load', ROOT, DIR, ROOT],
   ['load', '-b', ROOT],

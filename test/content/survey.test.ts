@@ -73,6 +73,42 @@ describe('content/survey', () => {
     ])
   })
 
+  it('verifies a range in the order of storage, all of it or what is marked', async () => {
+    const { path, blobrefs } = sqliteStore(3000)
+    const digest = (blobref: string) => Buffer.from(blobref.slice(5), 'hex')
+    const large = new Blobs().store('large '.repeat(30_000))
+    {
+      const db = new DatabaseSync(path)
+      const put = db.prepare('INSERT OR REPLACE INTO objects (hash,size,object) VALUES (CAST(? AS TEXT),?,?)')
+      put.run(digest(blobrefs[5] as string), -1, Buffer.from('altered'))
+      put.run(digest(large), -1, Buffer.from('large '.repeat(30_000)))
+      db.close()
+    }
+    expect(damagePage(path, 'table', Buffer.from('blob 001234'))).to.equal(1)
+    await using store = await openStore(path)
+    const listed = await all(store)
+    const damages = await damagesOf(store, listed)
+    await using fresh = await openStore(path)
+    const found: ContentError[] = []
+    let checked = 0
+    for (let from = 0, isLast = false; !isLast; from += 700) {
+      const range = await fresh.onDisk.checkRange(from, 700)
+      isLast = range.isLast
+      checked += range.checked
+      found.push(...range.errors)
+    }
+    expect({ checked, loaded: fresh.counts.loaded }).to.deep.equal({ checked: 3001, loaded: 3001 })
+    expect(listed).to.have.length(3001)
+    const told = (errors: ContentError[]) => errors.map(({ blobref, message }) => `${blobref} ${message}`)
+    expect(told(found)).to.deep.equal(told(damages))
+    expect(found.filter(({ code }) => code === 'EBADMSG').map(({ blobref }) => blobref)).to.deep.equal([blobrefs[5]])
+    const some = [blobrefs[5], blobrefs[6], large].map((blobref) => digest(blobref as string))
+    expect(await fresh.onDisk.markDigests(Buffer.concat([...some, Buffer.alloc(20)]))).to.equal(3)
+    const marked = await fresh.onDisk.checkRange(0, 3001, { onlyMarked: true })
+    expect(marked.checked).to.equal(3)
+    expect(marked.errors.map(({ blobref }) => blobref)).to.deep.equal([blobrefs[5]])
+  })
+
   it('checks, lists and adds up a directory of files too', async () => {
     const dir = join(scratch(), 'content.files')
     mkdirSync(dir)
@@ -84,6 +120,15 @@ describe('content/survey', () => {
     await using store = await openStore(dir)
     expect((await all(store, 2)).sort()).to.deep.equal([...blobrefs, altered].sort())
     expect((await damagesOf(store, [...blobrefs, altered])).map(({ blobref }) => blobref)).to.deep.equal([altered])
+    {
+      await using ranged = await openStore(dir)
+      expect(await ranged.onDisk.checkRange(0, 2)).to.include({ isLast: false, checked: 2 })
+      expect((await ranged.onDisk.checkRange(0, 9)).errors.map(({ blobref }) => blobref)).to.deep.equal([altered])
+      expect(await ranged.onDisk.markDigests(Buffer.alloc(64, 1))).to.equal(0)
+      await ranged.onDisk.mark(blobrefs)
+      const marked = { isLast: true, checked: 2, errors: [] }
+      expect(await ranged.onDisk.checkRange(0, 9, { onlyMarked: true })).to.deep.equal(marked)
+    }
     await store.onDisk.mark(blobrefs)
     expect(await store.onDisk.totals()).to.deep.equal({
       all: { objects: 3, bytes: 6, storedBytes: 6, compressed: 0, compressibleBytes: 0 },

@@ -1,5 +1,5 @@
 /**
- * What is left of a dump or a restore that is ended at a named point: by SIGKILL nothing of it can be tidied up, but nothing
+ * What is left of a dump, a restore or the like that is ended at a named point: by SIGKILL nothing of it can be tidied up, but nothing
  * incomplete may have the final name; by other signals nothing at all may be left.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -139,6 +139,51 @@ describe('a restore to a store that is ended', () => {
       expect([newest, ...older]).to.include(expected('basic').rootref)
       expect(newest === expected('basic').rootref).to.equal(point.after !== true)
     })
+  }
+})
+
+describe('a compaction that is ended', () => {
+  const POINTS: Record<string, FaultPoint> = {
+    'before its file is made': { call: 'openSync', on: /\.part$/ },
+    'before anything is copied': { call: 'exec', on: /^BEGIN$/, nth: 2 },
+    'before its tables are made': { call: 'exec', on: /^CREATE TABLE copy\.checkpt_v2/ },
+    'before it is committed': { call: 'exec', on: /^COMMIT/, nth: 2 },
+    'when it is committed': { call: 'exec', on: /^COMMIT/, nth: 2, after: true },
+    'before it is flushed': { call: 'fsyncSync', on: /\.part$/ },
+    'before it gets its name': { call: 'linkSync', on: /\.part$/ },
+    'when it has its name': { call: 'linkSync', on: /\.part$/, after: true },
+  }
+  for (const [where, point] of Object.entries(POINTS)) {
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      it(`by ${signal} ${where} leaves ${point.after && point.call === 'linkSync' ? 'a whole store' : 'none'}`, async () => {
+        const dir = copyOfStore(fixture('checkpoints', 'content.sqlite'))
+        const before = readFileSync(join(dir, 'content.sqlite'))
+        const output = join(dir, 'new.sqlite')
+        const args = ['content', 'compact', '-q', '--store', dir, output]
+        const held = await heldAt(point, args)
+        held.child.kill(signal)
+        held.release()
+        const { status, signal: by, stderr } = await held.ended
+        const isComplete = existsSync(output)
+        const isNamed = point.call === 'linkSync' && point.after === true
+        if (signal === 'SIGKILL') {
+          expect(by).to.equal('SIGKILL')
+          expect(isComplete).to.equal(isNamed)
+        } else if (!isComplete) {
+          expect({ status, stderr }).to.deep.equal({
+            status: 130,
+            stderr: 'flux-ts content compact: interrupted by SIGTERM\n',
+          })
+          expect(readdirSync(dir)).to.deep.equal(['content.sqlite'])
+        }
+        if (!isComplete) expect(fluxTs(args).status).to.equal(0)
+        expect(fluxTs(['fsck', '-q', '--all', '--store', output]).status).to.equal(0)
+        expect(readFileSync(join(dir, 'content.sqlite'))).to.deep.equal(before)
+        // Killed between two names of one file, it leaves both.
+        const names = signal === 'SIGKILL' && isNamed ? 3 : 2
+        expect(readdirSync(dir)).to.include.members(['content.sqlite', 'new.sqlite']).and.have.length(names)
+      })
+    }
   }
 })
 

@@ -115,7 +115,7 @@ describe('restore/restore', () => {
       stored: Promise.resolve(),
       room: Promise.resolve(),
     })
-    const { result } = await restore(fixture('names', 'dump.tar'), { writer: { storeBatch } })
+    const { result } = await restore(fixture('names', 'dump.tar'), { writer: { hash: 'sha1', storeBatch } })
     const outfile = join(scratch(), 'again.tar')
     const root = result?.rootref
     await new Dump({ store: new MemoryStore(blobs), outfile, root, startSeconds: 5, uid: 0, gid: 0 }).run()
@@ -389,7 +389,8 @@ describe('restore/restore', () => {
 
   it('commits nothing when the store fails, and says what it said', async () => {
     const hashing = new HashingWriter('sha1')
-    const writer: Pick<ContentWriter, 'storeBatch'> = {
+    const writer: Pick<ContentWriter, 'hash' | 'storeBatch'> = {
+      hash: 'sha1',
       storeBatch: (blobs) => ({ ...hashing.storeBatch(blobs), stored: Promise.reject(new Error('no space')) }),
     }
     const { error, commits } = await restore(fixture('jobs', 'dump.tgz'), { writer })
@@ -403,11 +404,12 @@ describe('restore/restore', () => {
     let underWay = 0
     let most = 0
     let last = Promise.resolve()
-    const writer: Pick<ContentWriter, 'storeBatch'> = {
+    const writer: Pick<ContentWriter, 'hash' | 'storeBatch'> = {
+      hash: 'sha1',
       storeBatch: (blobs) => {
         const wait = async () => {
           most = Math.max(most, ++underWay)
-          for (let turns = (n++ * 7) % 5; turns > 0; turns--) await new Promise(setImmediate)
+          for (let turns = ((n++ * 7) % 5) * 100; turns > 0; turns--) await new Promise(setImmediate)
           underWay--
         }
         const before = last
@@ -418,9 +420,12 @@ describe('restore/restore', () => {
     const commit = async () => {
       expect(underWay).to.equal(0)
     }
-    const { result } = await restore(fixture('jobs', 'dump.tgz'), { writer, commit })
-    expect(result?.rootref).to.equal((await restore(fixture('jobs', 'dump.tgz'))).result?.rootref)
-    expect(most).to.equal(2)
+    const files = [1, 2, 3, 4, 5, 6].map((n) => [`f${n}`, String(n).repeat(900_000)])
+    const file = tarOf(Object.fromEntries(files))
+    const { result } = await restore(file, { writer, commit })
+    expect(result?.rootref).to.equal((await restore(file)).result?.rootref)
+    expect(n).to.be.above(3)
+    expect(most).to.be.at.most(2)
   })
 
   it('refuses a size limit or a time that cannot be one, naming it', async () => {

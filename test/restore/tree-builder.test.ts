@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { blobrefOf } from '../../src/content/index.ts'
 import { symlinkText, valText } from '../../src/kvs/index.ts'
 import { TreeBuilder } from '../../src/restore/index.ts'
-import { Blobs, dir, type Tree, val } from '../support/trees.ts'
+import { Blobs, dir, type Tree, val, valref } from '../support/trees.ts'
 
-const leaf = (text: string) => ({ text: valText(Buffer.from(text)) })
+const leaf = (text: string) => valText(Buffer.from(text))
 
 async function build(tree: TreeBuilder, batches: number[] = []) {
   const stored = new Set<string>()
@@ -62,7 +62,7 @@ describe('restore/tree-builder', () => {
   it('takes values by their blobref alone, and finds leaves again', async () => {
     const tree = new TreeBuilder()
     const blobref = `sha1-${'a'.repeat(40)}`
-    const link = { text: symlinkText('x', undefined) }
+    const link = symlinkText('x', undefined)
     tree.put(['d', 'link'], link)
     tree.put(['d', 'value'], blobref)
     expect(tree.get(['d', 'link'])).to.equal(link)
@@ -84,7 +84,7 @@ describe('restore/tree-builder', () => {
     expect((await build(tree)).rootref).to.equal(new Blobs().tree(entries))
   })
 
-  it('is deeper than any stack, and stores many directories a level at a time', async () => {
+  it('is deeper than any stack, and stores many directories a batch at a time', async () => {
     const deep = new TreeBuilder()
     deep.put(new Array(50_000).fill('d'), leaf('x'))
     expect((await build(deep)).stored.size).to.equal(50_000)
@@ -109,5 +109,116 @@ describe('restore/tree-builder', () => {
         expect(await root(order)).to.equal(wanted)
       }),
     )
+  })
+
+  describe('in whatever order leaves come, and however little fits into memory', () => {
+    /** Names that are sorted by their bytes, by code units or as numbers, and such that need an escape. */
+    const name = fc.constantFrom(
+      'a',
+      'b',
+      'B',
+      '10',
+      '9',
+      'é',
+      '\u{1f600}',
+      '\uffee',
+      'q"',
+      'tab\t',
+      '__proto__',
+      'x.y',
+    )
+    /** A key cannot be both: the names of directories begin with a d. */
+    const key = fc
+      .tuple(fc.array(name, { maxLength: 3 }), name)
+      .map(([dirs, last]) => [...dirs.map((n) => `d${n}`), last])
+    const put = fc.record({ key, text: fc.string({ maxLength: 3 }), isLarge: fc.boolean() })
+    const small = { heldBytes: 0, budgetBytes: 200 }
+
+    function fill(tree: TreeBuilder, puts: readonly { key: string[]; text: string; isLarge: boolean }[]) {
+      return puts.map(({ key, text, isLarge }) =>
+        tree.put(key, isLarge ? blobrefOf('sha1', Buffer.from(text)) : leaf(text), text.length),
+      )
+    }
+
+    it('stores the directories of the tree, each once, and nothing else', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(put, { maxLength: 60 }), async (puts) => {
+          const tree = new TreeBuilder(small)
+          const last = new Map(puts.map((one) => [JSON.stringify(one.key), one]))
+          const twice = puts.length - last.size
+          expect(fill(tree, puts).filter((isTwice) => isTwice)).to.have.length(twice)
+          const root: Record<string, Tree> = Object.create(null)
+          const dirs = new Set<string>([''])
+          for (const { key, text, isLarge } of last.values()) {
+            let at = root
+            for (const [i, step] of key.slice(0, -1).entries()) {
+              dirs.add(JSON.stringify(key.slice(0, i + 1)))
+              const below = (at[step] ??= dir(Object.create(null))) as { entries: Record<string, Tree> }
+              at = below.entries
+            }
+            at[key.at(-1) as string] = isLarge ? valref(text) : val(text)
+          }
+          const blobs = new Blobs()
+          const rootref = blobs.tree(root)
+          const values = new Set(
+            [...last.values()].filter((one) => one.isLarge).map(({ text }) => blobrefOf('sha1', Buffer.from(text))),
+          )
+          const batches: number[] = []
+          const built = await build(tree, batches)
+          expect(built.rootref).to.equal(rootref)
+          expect([...built.stored]).to.have.members([...blobs.keys()].filter((blobref) => !values.has(blobref)))
+          expect(batches.reduce((sum, n) => sum + n, 0)).to.equal(dirs.size)
+          expect(tree.leaves).to.equal(last.size)
+          expect(tree.bytes).to.equal([...last.values()].reduce((sum, { text }) => sum + text.length, 0))
+        }),
+        { numRuns: 200 },
+      )
+    })
+
+    it('finds a leaf again, also in a directory that is complete, and refuses the same keys', () => {
+      fc.assert(
+        fc.property(
+          fc.array(put, { minLength: 1, maxLength: 60 }),
+          fc.array(fc.nat(), { maxLength: 20 }),
+          (puts, picks) => {
+            const tree = new TreeBuilder(small)
+            fill(tree, puts)
+            const sizes = new Map(puts.map(({ key, text }) => [JSON.stringify(key), text.length]))
+            for (const pick of picks) {
+              const { key } = puts[pick % puts.length] as { key: string[] }
+              expect(tree.find(key)?.size).to.equal(sizes.get(JSON.stringify(key)))
+              expect(tree.find([...key, 'x'])).to.equal(undefined)
+              expect(tree.find(key.with(-1, 'none'))).to.equal(undefined)
+              expect(() => tree.put([...key, 'x'], leaf(''))).to.throw('and no directory')
+              if (key.length > 1) expect(() => tree.put(key.slice(0, -1), leaf(''))).to.throw('has keys below it')
+            }
+          },
+        ),
+      )
+    })
+
+    it('gives the same root from a temporary file', async () => {
+      const keys = Array.from({ length: 3000 }, (_, n) => [`d${(n * 7) % 1000}`, `e${n % 3}`, `${n}`])
+      const plain = new TreeBuilder()
+      for (const key of keys) plain.put(key, leaf(key.join('')))
+      const spilling = new TreeBuilder(small)
+      for (const key of keys) {
+        spilling.put(key, leaf(key.join('')))
+        if (spilling.isFull) await spilling.spill()
+      }
+      expect(spilling.get(['d0', 'e0', '0'])).to.equal(leaf('d0e00'))
+      const built = await build(spilling)
+      expect(built).to.deep.equal(await build(plain))
+      await spilling.close()
+    })
+
+    it('says where a temporary file cannot be made', async () => {
+      const tree = new TreeBuilder({ ...small, scratchDir: '/nowhere' })
+      for (let n = 0; n < 3000; n++) tree.put([`d${n}`, 'x'], leaf('x'))
+      expect(tree.isFull).to.equal(true)
+      const error = await tree.spill().catch((thrown) => thrown)
+      expect(error).to.include({ code: 'ENOENT' })
+      expect(error.message).to.match(/^cannot write a temporary file in \/nowhere: /)
+    })
   })
 })

@@ -4,6 +4,8 @@ export interface Decoder {
   push(chunk: Uint8Array): Generator<Uint8Array>
   /** Called at the end of the input. @throws {DecodeError} the input is incomplete */
   finish(): Generator<Uint8Array>
+  /** The damages since the last call that were left out. A decoder without it stops at the first. */
+  takeLosses?(): string[]
 }
 
 /** Compressed data that cannot be decompressed. The message begins with `damaged`, `truncated` or `not supported`. */

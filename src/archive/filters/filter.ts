@@ -39,6 +39,8 @@ export interface FilterDescriptor<Name extends string = string> {
   /** A file of this filter begins with one of these. */
   readonly magic: readonly Magic[]
   readonly levels: Levels
+  /** True when the decoder can begin at any of its blocks: then a damaged beginning can be left out. */
+  readonly isInBlocks?: true
   /**
    * Load the compressor. `openFilter` writes to `sink`, and throws `ENOENT` when it needs a program that is not
    * installed.

@@ -13,7 +13,10 @@ export async function* decodeInThread(
   chunks: AsyncIterable<Uint8Array>,
   reading: Reading,
 ): AsyncGenerator<Uint8Array> {
-  const thread = new Thread<DecoderHandlers>('decompress', './thread', import.meta.url, { module })
+  const thread = new Thread<DecoderHandlers>('decompress', './thread', import.meta.url, {
+    module,
+    isSalvaging: reading.isSalvaging,
+  })
   const input = chunks[Symbol.asyncIterator]()
   let isEnded = false
   const more = async (): Promise<Decoded> => {
@@ -29,10 +32,11 @@ export async function* decodeInThread(
   }
   try {
     for (let decoded = await more(); ; ) {
-      const { pieces, isAll, failed } = decoded
+      const { pieces, isAll, failed, losses = [] } = decoded
       const rest = isAll || failed !== undefined ? undefined : thread.call('rest', undefined).catch(broken)
       // It is awaited later, or never if the reader stops. Then a failure must not be an unhandled rejection.
       rest?.catch(() => {})
+      for (const loss of losses) reading.lose(failure(loss, reading))
       yield* pieces
       if (failed !== undefined) throw failure(failed, reading)
       if (isAll && isEnded) return

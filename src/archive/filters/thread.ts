@@ -6,11 +6,13 @@ import { DecodeError, type Decoder } from './decoder.ts'
 /** Start data of the thread: the URL of a {@link DecoderModule}. */
 export interface DecoderThreadData {
   module: string
+  isSalvaging: boolean
 }
 
 /** A module whose decoder runs in the thread. */
 export interface DecoderModule {
-  createDecoder(): Promise<Decoder>
+  /** @param isSalvaging - leave out what is damaged, if the decoder can */
+  createDecoder(isSalvaging: boolean): Promise<Decoder>
 }
 
 /** Part of the decoder's output. */
@@ -20,6 +22,8 @@ export interface Decoded {
   isAll: boolean
   /** Why the data cannot be decoded: the message of a {@link DecodeError}. */
   failed?: string
+  /** Damages that were left out. */
+  losses?: string[]
 }
 
 /**
@@ -35,11 +39,11 @@ export type DecoderHandlers = {
 
 const MAX_PIECES = 4
 
-const { module } = workerData as DecoderThreadData
+const { module, isSalvaging } = workerData as DecoderThreadData
 
 serveThread('decompress', async (): Promise<DecoderHandlers> => {
   const { createDecoder } = (await import(module)) as DecoderModule
-  const decoder = await createDecoder()
+  const decoder = await createDecoder(isSalvaging)
   let work: Generator<Uint8Array>
   const next = (): Answer<Decoded> => {
     const pieces: Uint8Array[] = []
@@ -59,7 +63,11 @@ serveThread('decompress', async (): Promise<DecoderHandlers> => {
       if (!(error instanceof DecodeError)) throw error
       failed = error.message
     }
-    return { reply: { pieces, isAll, ...(failed !== undefined && { failed }) }, transfer }
+    const losses = decoder.takeLosses?.() ?? []
+    return {
+      reply: { pieces, isAll, ...(failed !== undefined && { failed }), ...(losses.length > 0 && { losses }) },
+      transfer,
+    }
   }
   return {
     push(chunk) {

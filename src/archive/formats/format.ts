@@ -65,6 +65,17 @@ interface Named<Name extends string, To, From> {
   read(): Promise<{ readMembers(from: From): Batches }>
 }
 
+/** What helps to read a damaged archive. */
+export interface Salvage {
+  /** True when a member begins somewhere in these bytes: for an archive whose beginning is damaged. */
+  occursIn(bytes: Buffer): boolean
+  /**
+   * Pass on only the whole members, and an end, to the reader. It reports with `Reading.lose` what it leaves out. A format
+   * without it leaves out damaged members in its reader.
+   */
+  mend?(input: Input, reading: Reading): AsyncIterable<Uint8Array>
+}
+
 /** A format whose archives are single files. */
 export interface FileFormat<Name extends string = string> extends Named<Name, FileTarget, FileOrigin> {
   readonly isDirectory?: false
@@ -82,6 +93,8 @@ export interface FileFormat<Name extends string = string> extends Named<Name, Fi
   readonly levels?: Levels
   /** True when filters can be applied, by the extensions of both. */
   readonly filtered?: boolean
+  /** Load what helps to read a damaged archive. */
+  salvage?(): Promise<Salvage>
   /** True when the reader needs random access: a pipe is spooled first, and a filter around it is refused. */
   readonly seekable: boolean
 }

@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os'
 import type { ContentStore } from '../../content/index.ts'
+import { keepIgnored } from '../../errors/index.ts'
 import { isDir, type KvsReader, type RootChoice, resolveRoot, ServiceReader, SnapshotReader } from '../../kvs/index.ts'
 import { namesRoot, openSource, type RootFlags, rootChoice, type SourceChoice } from '../source-choice.ts'
 
@@ -19,8 +20,13 @@ const NO_RETRIES = { FLUX_LOCAL_CONNECTOR_RETRY_COUNT: '0' }
 /** The flags with a value that name the source. */
 const SOURCE_FLAGS = ['--uri', '--store', '--archive', '--namespace', '-N', '--checkpoint-index', '--root']
 
-/** Print the keys that begin with the last word, one on each line, directories with a dot at the end. */
-export async function completeKeys(words: readonly string[]): Promise<void> {
+/**
+ * Print the keys that begin with the last word, one on each line, directories with a dot at the end.
+ *
+ * @param ignored - the signals that are ignored, as /proc/self/status has them; empty when that is not known
+ */
+export async function completeKeys(words: readonly string[], ignored?: string | undefined): Promise<void> {
+  if (ignored) keepIgnored(ignored)
   const flags = sourceOf(words.slice(0, -1))
   const deadline = new AbortController()
   setTimeout(() => {

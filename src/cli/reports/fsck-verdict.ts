@@ -51,6 +51,7 @@ function nextSteps(first: CheckedRoot, { intact, isSearched }: FsckResult, optio
   if (isRootLost(first)) {
     lines.push(
       `the root directory of ${rootText(first)} cannot be read, so nothing can be dumped or repaired from there`,
+      'of a store on disk, content roots lists the other roots that it has',
     )
     return lines
   }

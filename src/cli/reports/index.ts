@@ -12,6 +12,8 @@ export {
 } from './fsck-report.ts'
 export { type VerdictOptions, verdictReport } from './fsck-verdict.ts'
 export { decodedRecord, recordLines } from './job-text.ts'
+export { rootsHint } from './roots-hint.ts'
+export { rootsAdvice, rootsColumns, rootsComplaints, rootsJson } from './roots-report.ts'
 export {
   type StatsRow,
   serviceStatsJson,

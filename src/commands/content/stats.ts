@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { complaintFlags, Output, StoreCommand, sourceFlags, UsageError } from '../../cli/index.ts'
 import {
+  rootsHint,
   serviceStatsJson,
   serviceStatsRows,
   statsComplaints,
@@ -53,6 +54,8 @@ On a terminal the numbers are in columns. Otherwise each line is a name, a tab a
       for (const complaint of statsComplaints(stats)) {
         this.fault(`${store.name}: ${complaint}`, 'unreadable')
       }
+      const hint = reachable ? await rootsHint(store, flags.store, { sizes: stats }) : undefined
+      if (hint !== undefined) this.notice(hint)
       return statsJson(stats)
     }
     // What was kept of an archive says nothing about the archive itself.

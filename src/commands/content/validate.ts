@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { EXIT, Output, paceFlags, StoreCommand, sourceFlags, stdinLines, UsageError } from '../../cli/index.ts'
+import { rootsHint } from '../../cli/reports/index.ts'
 import { type ContentError, type ContentStore, parseBlobref } from '../../content/index.ts'
 import { blobState, validate } from '../../inspect/index.ts'
 
@@ -56,6 +57,8 @@ With BLOBREF only these blobs are checked; - reads blobrefs from standard input,
       const checked = await validate(store, { blobrefs, onFault, signal }).finally(() => output.flush())
       if (damaged.length > 0) process.exitCode = EXIT.FAILED
       if (!this.jsonEnabled()) this.notice(`${checked} blobs looked at, ${damaged.length} damaged`)
+      const hint = named.length === 0 ? await rootsHint(store, flags.store) : undefined
+      if (hint !== undefined) this.notice(hint)
       return {
         checkedCount: checked,
         damaged: damaged.map(({ blobref, code, message }) => ({ blobref, code, message })),

@@ -42,7 +42,7 @@ export class BrokerWriter implements ContentWriter {
       const { noCache = false, maxreqs = DEFAULT_MAXREQS, signal } = options
       const hash = await contentHash(flux, signal)
       const services = await blobServices(flux, 'store', { noCache, signal })
-      return new BrokerWriter(flux, hash, new Storer(flux, { services, maxreqs }), noCache)
+      return new BrokerWriter(flux, hash, new Storer(flux, { services, maxreqs, hash }), noCache)
     } catch (error) {
       await flux.close()
       throw error
@@ -53,18 +53,19 @@ export class BrokerWriter implements ContentWriter {
     return this.#flux.uri
   }
 
-  storeBatch(blobs: readonly Uint8Array[]): StoringBatch {
+  storeBatch(blobs: readonly Uint8Array[], handedOver = false): StoringBatch {
     const blobrefs = blobs.map((blob) => blobrefOf(this.hash, blob))
-    return { blobrefs, ...this.#storer.store(blobs, blobrefs) }
+    return { blobrefs, ...this.#storer.store(handedOver ? blobs : copyOf(blobs), blobrefs) }
   }
 
   /**
    * Write a checkpoint. The KVS module starts from it the next time it is loaded.
    *
+   * @param failed - the first words of an error: those of the C tool that does the same
    * @throws {FluxError} with the words of the C tool
    * @see flux-core `src/common/libkvs/kvs_checkpoint.c`
    */
-  async commit(checkpoint: Checkpoint): Promise<void> {
+  async commit(checkpoint: Checkpoint, failed = 'error updating checkpoint'): Promise<void> {
     this.#storer.assertSound()
     const service = this.#noCache ? 'content-backing' : 'content'
     await this.#flux
@@ -74,7 +75,7 @@ export class BrokerWriter implements ContentWriter {
         silence: 'told',
       })
       .catch((error) => {
-        throw fetchError(error, 'error updating checkpoint', {
+        throw fetchError(error, failed, {
           ENOSYS: 'load a backing store such as content-sqlite first',
         })
       })
@@ -126,4 +127,14 @@ export class BrokerWriter implements ContentWriter {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/** Views of one buffer with the bytes of all blobs. */
+function copyOf(blobs: readonly Uint8Array[]): Uint8Array[] {
+  const copy = Buffer.allocUnsafeSlow(blobs.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  return blobs.map((blob) => {
+    copy.set(blob, at)
+    return copy.subarray(at, (at += blob.length))
+  })
 }

@@ -4,9 +4,9 @@
  */
 import { FluxError } from '../../errors/index.ts'
 import { type BatchResult, type Flux, RpcFailure } from '../../flux/index.ts'
-import { blobrefHex } from '../blobref.ts'
+import { blobrefHex, Digests, type HashName } from '../blobref.ts'
 import type { StoringBatch } from '../content-writer.ts'
-import { RecentBlobrefs } from '../recent-blobrefs.ts'
+import { RecentDigests } from '../recent-digests.ts'
 import { type BlobService, isServiceRefusal } from './blob-services.ts'
 import { coalesce } from './coalesce.ts'
 import { fetchError } from './instance.ts'
@@ -17,6 +17,8 @@ export interface StorerOptions {
   services: readonly [BlobService, BlobService?]
   /** The most requests in flight. */
   maxreqs: number
+  /** The algorithm of the blobrefs. */
+  hash: HashName
 }
 
 /** The most bytes of blobs in flight; a single larger blob may be in flight alone. */
@@ -62,7 +64,7 @@ export class Storer {
   readonly #fallback: BlobService | undefined
   readonly #batches = new Set<Batch>()
   #service: BlobService
-  readonly #recent = new RecentBlobrefs()
+  readonly #recent: RecentDigests
   #arriving: Storing[] = []
   /** Blobs to send, in descending order of digests: the next one is last. */
   #queue: Storing[] = []
@@ -76,7 +78,8 @@ export class Storer {
   readonly #schedulePump = coalesce(() => this.#pump())
   #failure: unknown
 
-  constructor(flux: Flux, { services, maxreqs }: StorerOptions) {
+  constructor(flux: Flux, { services, maxreqs, hash }: StorerOptions) {
+    this.#recent = new RecentDigests(hash)
     this.#flux = flux
     this.#maxreqs = maxreqs
     this.#service = services[0]
@@ -105,9 +108,10 @@ export class Storer {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const batch: Batch = { left: 0, resolve, reject }
+    const { words } = new Digests(blobrefs.map(blobrefHex).join(''))
     for (const [i, blobref] of blobrefs.entries()) {
       // A blob that is not new may still be in flight. If storing it fails, the commit fails too.
-      if (!this.#recent.isNew(blobref)) continue
+      if (!this.#recent.isNew(words, i)) continue
       const blob = blobs[i] as Uint8Array
       const isForCache = this.#fallback && blob.length > ALWAYS_TAKEN_BYTES
       const queue = isForCache ? this.#again : this.#arriving

@@ -15,6 +15,7 @@ import {
   type BlobReader,
   type BlobStream,
   type CheckedBatch,
+  type CheckedRange,
   type PackedBatch,
 } from '../packed-batch.ts'
 import { SHARED, type SharedCounts } from '../read-counts.ts'
@@ -47,7 +48,11 @@ export class FilesReader implements BlobReader {
   readonly #dir: string
   readonly #verify: boolean
   readonly #digests: readonly string[]
+  /** The digests in the order in which their files were written. */
+  #byAge: readonly string[] | undefined
   readonly #marked = new Set<string>()
+  /** All digests, once blobs are marked. */
+  #known: Set<string> | undefined
   /** Large blobs that were verified, so that a blob that is referenced often is read once. */
   readonly #intact = new Set<string>()
 
@@ -86,8 +91,7 @@ export class FilesReader implements BlobReader {
     }
   }
 
-  readBatch(hex: string, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch {
-    const digits = DIGEST_BYTES[this.hash] * 2
+  readBatch(digests: Uint8Array, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch {
     const status = new Uint8Array(count)
     const large = new Map<number, Uint8Array>()
     const reasons = new Map<number, string>()
@@ -97,7 +101,7 @@ export class FilesReader implements BlobReader {
         status[i] = BLOB.DEFERRED
         continue
       }
-      const digest = hex.slice(i * digits, (i + 1) * digits)
+      const digest = this.#hexAt(digests, i)
       try {
         const blob = this.#readOne(join(this.#dir, `${this.hash}-${digest}`), {
           left: large.size === 0 ? Number.POSITIVE_INFINITY : left,
@@ -123,28 +127,28 @@ export class FilesReader implements BlobReader {
     return { status, start: new Uint32Array(), end: new Uint32Array(), arena: new Uint8Array(), large, reasons }
   }
 
-  sizes(hex: string, count: number): Float64Array {
-    const digits = DIGEST_BYTES[this.hash] * 2
+  sizes(digests: Uint8Array, count: number): Float64Array {
     const sizes = new Float64Array(count)
-    for (let i = 0; i < count; i++) {
-      const path = join(this.#dir, `${this.hash}-${hex.slice(i * digits, (i + 1) * digits)}`)
-      const stats = lstatSync(path, { throwIfNoEntry: false })
-      sizes[i] = stats?.isFile() ? stats.size : -1
-    }
+    for (let i = 0; i < count; i++) sizes[i] = this.#sizeOf(this.#hexAt(digests, i))
     return sizes
   }
 
-  checkBatch(hex: string, count: number): CheckedBatch {
-    const digits = DIGEST_BYTES[this.hash] * 2
+  /** The size of a blob; -1 for a missing one. @param digest - in hex */
+  #sizeOf(digest: string): number {
+    const stats = lstatSync(join(this.#dir, `${this.hash}-${digest}`), { throwIfNoEntry: false })
+    return stats?.isFile() ? stats.size : -1
+  }
+
+  checkBatch(digests: Uint8Array, count: number): CheckedBatch {
+    const width = DIGEST_BYTES[this.hash]
     const status = new Uint8Array(count)
     const reasons = new Map<number, string>()
     for (let i = 0; i < count; i++) {
-      const digest = hex.slice(i * digits, (i + 1) * digits)
       // One at a time, so that no more than one blob is in memory.
-      const one = this.readBatch(digest, 1, 1, PIECE_BYTES)
+      const one = this.readBatch(digests.subarray(i * width, (i + 1) * width), 1, 1, PIECE_BYTES)
       const { status: state, reason } =
         one.status[0] === BLOB.TOO_LARGE
-          ? this.#checkLarge(digest)
+          ? this.#checkLarge(this.#hexAt(digests, i))
           : { status: one.status[0] as number, reason: one.reasons.get(0) }
       status[i] = state
       if (reason !== undefined) reasons.set(i, reason)
@@ -152,7 +156,22 @@ export class FilesReader implements BlobReader {
     return { status, reasons }
   }
 
-  openStream(hex: string): BlobStream | BlobFailure {
+  checkRange(from: number, count: number, onlyMarked: boolean): CheckedRange {
+    const some = this.#digests.slice(from, from + count)
+    const range: CheckedRange = { isLast: from + count >= this.#digests.length, checked: 0, bad: [] }
+    for (const hex of some) {
+      if (onlyMarked && !this.#marked.has(hex)) continue
+      range.checked++
+      const digest = Buffer.from(hex, 'hex')
+      const { status, reasons } = this.checkBatch(digest, 1)
+      if (status[0] === BLOB.LARGE) continue
+      range.bad.push({ digest, status: status[0] as number, reason: reasons.get(0) })
+    }
+    return range
+  }
+
+  openStream(digest: Uint8Array): BlobStream | BlobFailure {
+    const hex = this.#hexAt(digest, 0)
     const checked = this.#verify ? this.#checkLarge(hex) : undefined
     if (checked && checked.status !== BLOB.LARGE) return checked
     try {
@@ -180,13 +199,36 @@ export class FilesReader implements BlobReader {
     }
   }
 
-  list(from: number, count: number): string {
-    return this.#digests.slice(from, from + count).join('')
+  list(from: number, count: number): Uint8Array {
+    this.#byAge ??= this.#sortedByAge()
+    return Buffer.from(this.#byAge.slice(from, from + count).join(''), 'hex')
   }
 
-  mark(hex: string, count: number): void {
-    const digits = DIGEST_BYTES[this.hash] * 2
-    for (let i = 0; i < count; i++) this.#marked.add(hex.slice(i * digits, (i + 1) * digits))
+  #sortedByAge(): string[] {
+    const age = (digest: string) =>
+      lstatSync(join(this.#dir, `${this.hash}-${digest}`), { throwIfNoEntry: false })?.mtimeMs ?? 0
+    return this.#digests
+      .map((digest) => ({ digest, mtimeMs: age(digest) }))
+      .sort((a, b) => a.mtimeMs - b.mtimeMs)
+      .map(({ digest }) => digest)
+  }
+
+  mark(digests: Uint8Array, count: number): number {
+    this.#known ??= new Set(this.#digests)
+    let found = 0
+    for (let i = 0; i < count; i++) {
+      const hex = this.#hexAt(digests, i)
+      if (!this.#known.has(hex)) continue
+      this.#marked.add(hex)
+      found++
+    }
+    return found
+  }
+
+  /** A digest in hex. @param i - its place in `digests` */
+  #hexAt(digests: Uint8Array, i: number): string {
+    const width = DIGEST_BYTES[this.hash]
+    return Buffer.from(digests.buffer, digests.byteOffset + i * width, width).toString('hex')
   }
 
   totals(shared: SharedCounts): StoreTotals {
@@ -202,7 +244,7 @@ export class FilesReader implements BlobReader {
     shared[SHARED.OBJECTS] = this.#digests.length
     for (const digest of this.#digests) {
       shared[SHARED.ADDED_UP] = ++addedUp
-      const size = this.sizes(digest, 1)[0] as number
+      const size = this.#sizeOf(digest)
       if (size < 0) unreadable++
       else add(all, size)
       if (size >= 0 && this.#marked.has(digest)) add(marked, size)

@@ -11,6 +11,7 @@ import {
   type BlobReader,
   type BlobStream,
   type CheckedBatch,
+  type CheckedRange,
   type PackedBatch,
 } from '../packed-batch.ts'
 import { SHARED, type SharedCounts } from '../read-counts.ts'
@@ -79,8 +80,8 @@ class PackReader implements BlobReader {
     return this.#reading.checkpoints
   }
 
-  readBatch(hex: string, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch {
-    const places = this.#places(hex, count)
+  readBatch(digests: Uint8Array, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch {
+    const places = this.#places(digests, count)
     const status = new Uint8Array(count)
     const start = new Uint32Array(count)
     const end = new Uint32Array(count)
@@ -99,40 +100,56 @@ class PackReader implements BlobReader {
     const arena = Buffer.allocUnsafeSlow(bytes)
     this.#fill(arena, places, status, start, end)
     if (this.#reading.verify) {
-      const digits = DIGEST_BYTES[this.hash] * 2
       for (let i = 0; i < count; i++) {
         if (status[i] !== BLOB.PACKED) continue
-        const digest = digestHex(this.hash, arena.subarray(start[i], end[i]), 'hex')
-        if (digest !== hex.slice(i * digits, (i + 1) * digits)) status[i] = BLOB.ALTERED
+        const hex = digestHex(this.hash, arena.subarray(start[i], end[i]), 'hex')
+        if (hex !== this.#hexAt(places[i] as number)) status[i] = BLOB.ALTERED
       }
     }
     return { status, start, end, arena, large: new Map(), reasons: new Map() }
   }
 
-  openStream(hex: string): BlobStream | BlobFailure {
-    const status = this.#check(hex)
-    const place = this.#places(hex, 1)[0] as number
+  openStream(digest: Uint8Array): BlobStream | BlobFailure {
+    const place = this.#places(digest, 1)[0] as number
+    const status = this.#check(place)
     return status === BLOB.PACKED ? new PackStream(this.#fd, this.#start(place), this.#size(place)) : { status }
   }
 
-  sizes(hex: string, count: number): Float64Array {
-    return Float64Array.from(this.#places(hex, count), (place) => this.#size(place))
+  sizes(digests: Uint8Array, count: number): Float64Array {
+    return Float64Array.from(this.#places(digests, count), (place) => this.#size(place))
   }
 
-  checkBatch(hex: string, count: number): CheckedBatch {
-    const digits = DIGEST_BYTES[this.hash] * 2
-    const status = new Uint8Array(count)
-    for (let i = 0; i < count; i++) status[i] = this.#check(hex.slice(i * digits, (i + 1) * digits))
+  checkBatch(digests: Uint8Array, count: number): CheckedBatch {
+    const status = Uint8Array.from(this.#places(digests, count), (place) => this.#check(place))
     return { status, reasons: new Map() }
   }
 
-  list(from: number, count: number): string {
-    const width = DIGEST_BYTES[this.hash]
-    return this.#table.bytes.toString('hex', from * width, Math.min(from + count, this.objects) * width)
+  checkRange(from: number, count: number, onlyMarked: boolean): CheckedRange {
+    const end = Math.min(from + count, this.objects)
+    const range: CheckedRange = { isLast: from + count >= this.objects, checked: 0, bad: [] }
+    for (let place = from; place < end; place++) {
+      if (onlyMarked && this.#marked[place] !== 1) continue
+      range.checked++
+      const status = this.#check(place)
+      if (status !== BLOB.PACKED) range.bad.push({ digest: this.list(place, 1), status })
+    }
+    return range
   }
 
-  mark(hex: string, count: number): void {
-    for (const place of this.#places(hex, count)) if (place >= 0) this.#marked[place] = 1
+  list(from: number, count: number): Uint8Array {
+    const width = DIGEST_BYTES[this.hash]
+    // A copy, which can be transferred.
+    return new Uint8Array(this.#table.bytes.subarray(from * width, Math.min(from + count, this.objects) * width))
+  }
+
+  mark(digests: Uint8Array, count: number): number {
+    let found = 0
+    for (const place of this.#places(digests, count)) {
+      if (place < 0) continue
+      this.#marked[place] = 1
+      found++
+    }
+    return found
   }
 
   totals(shared: SharedCounts): StoreTotals {
@@ -156,10 +173,17 @@ class PackReader implements BlobReader {
     closeSync(this.#fd)
   }
 
-  #places(hex: string, count: number): Int32Array {
+  #places(digests: Uint8Array, count: number): Int32Array {
     const width = DIGEST_BYTES[this.hash]
-    const digests = Buffer.from(hex, 'hex')
-    return Int32Array.from({ length: count }, (_, i) => this.#table.find(digests, i * width))
+    const view = Buffer.from(digests.buffer, digests.byteOffset, digests.length)
+    const places = new Int32Array(count)
+    for (let i = 0; i < count; i++) places[i] = this.#table.find(view, i * width)
+    return places
+  }
+
+  #hexAt(place: number): string {
+    const width = DIGEST_BYTES[this.hash]
+    return this.#table.bytes.toString('hex', place * width, (place + 1) * width)
   }
 
   #start(place: number): number {
@@ -190,14 +214,13 @@ class PackReader implements BlobReader {
   }
 
   /** The status of one blob, of which a piece at a time is in memory. */
-  #check(hex: string): number {
-    const place = this.#places(hex, 1)[0] as number
+  #check(place: number): number {
     if (place < 0) return BLOB.MISSING
     if (!this.#reading.verify) return BLOB.PACKED
     const hash = createHash(this.hash)
     const stream = new PackStream(this.#fd, this.#start(place), this.#size(place))
     for (let piece = stream.next(); piece; piece = stream.next()) hash.update(piece)
-    return hash.digest('hex') === hex ? BLOB.PACKED : BLOB.ALTERED
+    return hash.digest('hex') === this.#hexAt(place) ? BLOB.PACKED : BLOB.ALTERED
   }
 
   #read(at: number, length: number): Buffer {

@@ -38,7 +38,7 @@ export class Locator {
    * Find the blobs of a batch.
    *
    * @param count - {@link PLACES} at most
-   * @returns rowid times {@link PLACES} plus place in the batch, ascending, of those that exist
+   * @returns the order of a batch: rowid times {@link PLACES} plus place in the batch, ascending, of those that exist
    */
   locate(digests: Uint8Array, count: number): Float64Array {
     const width = this.#digestBytes
@@ -63,12 +63,7 @@ export class Locator {
   }
 }
 
-/** The rows of an order that {@link Locator.locate} made, each once. */
-export function distinctRowids(order: Float64Array): number[] {
-  const rowids: number[] = []
-  for (const packed of order) {
-    const rowid = Math.floor(packed / PLACES)
-    if (rowid !== rowids.at(-1)) rowids.push(rowid)
-  }
-  return rowids
+/** The rowid in a number of {@link Locator.locate}. */
+export function rowidOf(packed: number): number {
+  return Math.floor(packed / PLACES)
 }

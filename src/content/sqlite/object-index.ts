@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { scanObjects } from './object-scan.ts'
+import { rowNumbers } from './row-numbers.ts'
 
 /** All digests that begin with one byte, in order, and the row of each. */
 interface Bucket {
@@ -7,12 +8,17 @@ interface Bucket {
   rowids: Uint32Array | Float64Array
 }
 
+/** A place in the row order is the first byte of a digest times this, plus its place in its bucket. */
+const BUCKET = 1 << 24
+
 /**
- * Digest to rowid, for every object of a `content.sqlite`, in memory: 24 bytes an object with SHA-1.
+ * Digest to rowid, for every object of a `content.sqlite`, in memory: 24 bytes an object with SHA-1, and 4 more once
+ * objects are asked for in the order of their rows.
  *
  * The index of the `hash` column holds both. It is read in its order, with one aggregated row for each bucket: that
- * takes a fifth of a second for a million objects. A look-up guesses the place (digests are spread evenly) and takes a
- * few steps. Asking SQLite for each digest instead costs five times as much as all the rest of a dump.
+ * takes a fifth of a second for a million objects. A look-up goes to the digests with the same first two bytes, guesses the
+ * place among them (digests are spread evenly), and takes a few steps. Asking SQLite for each digest instead costs five
+ * times as much as all the rest of a dump.
  */
 export class ObjectIndex {
   /** Number of objects. */
@@ -21,16 +27,16 @@ export class ObjectIndex {
   readonly lost: number
   readonly #buckets: Bucket[]
   readonly #digestBytes: number
-  /** How many digests come before each bucket. */
-  readonly #starts: number[]
-  #order: Float64Array | undefined
+  /** For each first two bytes, where their digests begin in the bucket. */
+  readonly #starts = new Uint32Array(1 << 16)
+  #order: Uint32Array | undefined
 
   /** Read the whole index of the open database. Damaged parts are read from the table instead. */
   constructor(db: DatabaseSync, digestBytes: number) {
     this.#digestBytes = digestBytes
     // A TEXT sorts before every BLOB, so x'' is the end of the last bucket. The column holds TEXT (see writer.ts).
     const statement = db.prepare(
-      `SELECT CAST(group_concat(hash,'') AS BLOB), group_concat(rowid,' ') FROM
+      `SELECT CAST(group_concat(hash,'') AS BLOB), CAST(group_concat(rowid,' ') AS BLOB) FROM
          (SELECT hash, rowid FROM objects WHERE hash >= CAST(?1 AS TEXT)
            AND hash < CASE WHEN ?2 IS NULL THEN x'' ELSE CAST(?2 AS TEXT) END
            AND octet_length(hash) = ?3 ORDER BY hash)`,
@@ -40,8 +46,8 @@ export class ObjectIndex {
     this.#buckets = Array.from({ length: 256 }, (_, first) => {
       try {
         const row = statement.get(Buffer.of(first), first === 255 ? null : Buffer.of(first + 1), digestBytes)
-        const [digests, text] = row as unknown as [Uint8Array | null, string | null]
-        return digests === null || text === null ? EMPTY : bucketOf(digests, text.split(' ').map(Number))
+        const [digests, text] = row as unknown as [Uint8Array | null, Uint8Array | null]
+        return digests === null ? EMPTY : bucketOf(digests, rowNumbers(text))
       } catch {
         damaged.set(first, [])
         return EMPTY
@@ -60,93 +66,105 @@ export class ObjectIndex {
         rows.sort(([a], [b]) => Buffer.compare(a, b))
         this.#buckets[first] = bucketOf(
           Buffer.concat(rows.map(([digest]) => digest)),
-          rows.map(([, rowid]) => rowid),
+          Float64Array.from(rows, ([, rowid]) => rowid),
         )
       }
     }
     if (lost.size > 0) for (const { rowids } of this.#buckets) for (const rowid of rowids) lost.delete(rowid)
     this.lost = lost.size
     let size = 0
-    this.#starts = this.#buckets.map(({ rowids }) => {
+    for (const [first, { digests, rowids }] of this.#buckets.entries()) {
       size += rowids.length
-      return size - rowids.length
-    })
+      for (let place = 0, second = 0; second < 256; second++) {
+        this.#starts[(first << 8) | second] = place
+        while (place < rowids.length && digests[place * digestBytes + 1] === second) place++
+      }
+    }
     this.size = size
   }
 
   /** The rows of some objects, in their order. */
-  rowids(from: number, count: number): number[] {
-    return [...this.#rowOrder().subarray(from, from + count)].map((packed) => Math.floor(packed / this.size))
+  rowids(from: number, count: number): Float64Array {
+    return Float64Array.from(this.#rowOrder().subarray(from, from + count), (packed) => this.#rowidAt(packed))
   }
 
   /** The digests of some objects, in the order of their rows, one after another. */
-  digests(from: number, count: number): Buffer {
+  digests(from: number, count: number): Uint8Array {
     const width = this.#digestBytes
     const order = this.#rowOrder().subarray(from, from + count)
-    const digests = Buffer.allocUnsafe(order.length * width)
-    for (const [i, packed] of order.entries()) {
-      const place = packed % this.size
-      let low = 0
-      let high = 255
-      // The last bucket that begins at or before the place.
-      while (low < high) {
-        const middle = (low + high + 1) >>> 1
-        if ((this.#starts[middle] as number) <= place) low = middle
-        else high = middle - 1
-      }
-      const at = (place - (this.#starts[low] as number)) * width
-      digests.set((this.#buckets[low] as Bucket).digests.subarray(at, at + width), i * width)
+    const digests = new Uint8Array(order.length * width)
+    for (let i = 0; i < order.length; i++) {
+      const packed = order[i] as number
+      const bucket = this.#buckets[Math.floor(packed / BUCKET)] as Bucket
+      const at = (packed % BUCKET) * width
+      for (let byte = 0; byte < width; byte++) digests[i * width + byte] = bucket.digests[at + byte] as number
     }
     return digests
   }
 
-  /** Rowid times number of objects plus place among all digests, ascending. */
-  #rowOrder(): Float64Array {
-    if (this.#order !== undefined) return this.#order
-    const order = new Float64Array(this.size)
-    let place = 0
-    for (const { rowids } of this.#buckets) for (const rowid of rowids) order[place] = rowid * this.size + place++
-    this.#order = order.sort()
+  /** The objects in the order of their rows, each as its first byte times {@link BUCKET} plus its place in the bucket. */
+  #rowOrder(): Uint32Array {
+    this.#order ??= this.#orderDense() ?? this.#orderSorted()
     return this.#order
+  }
+
+  /** For rows as Flux numbers them: from 1 on, with few gaps or none. */
+  #orderDense(): Uint32Array | undefined {
+    let last = 0
+    for (const { rowids } of this.#buckets) {
+      if (rowids instanceof Float64Array) return undefined
+      for (let place = 0; place < rowids.length; place++) last = Math.max(last, rowids[place] as number)
+    }
+    if (last > this.size * 2) return undefined
+    /** By rowid, its place in the row order plus 1. */
+    const placed = new Uint32Array(last + 1)
+    for (const [first, { rowids }] of this.#buckets.entries()) {
+      for (let place = 0; place < rowids.length; place++) {
+        const rowid = rowids[place] as number
+        // Only a damaged index has a row twice.
+        if (placed[rowid] !== 0) return undefined
+        placed[rowid] = first * BUCKET + place + 1
+      }
+    }
+    const order = new Uint32Array(this.size)
+    let next = 0
+    for (let rowid = 0; rowid <= last; rowid++) if (placed[rowid] !== 0) order[next++] = (placed[rowid] as number) - 1
+    return order
+  }
+
+  #orderSorted(): Uint32Array {
+    const order = new Uint32Array(this.size)
+    let next = 0
+    for (const [first, { rowids }] of this.#buckets.entries()) {
+      for (let place = 0; place < rowids.length; place++) order[next++] = first * BUCKET + place
+    }
+    return order.sort((a, b) => this.#rowidAt(a) - this.#rowidAt(b) || a - b)
+  }
+
+  #rowidAt(packed: number): number {
+    return (this.#buckets[Math.floor(packed / BUCKET)] as Bucket).rowids[packed % BUCKET] as number
   }
 
   /** The row of the digest at `at` in `digests`, or -1. */
   find(digests: Uint8Array, at: number): number {
-    const bucket = this.#buckets[digests[at] as number] as Bucket
-    const count = bucket.rowids.length
-    if (count === 0) return -1
-    // Interpolate by the three bytes after the first, then walk: about the square root of a bucket's unevenness.
-    const key = ((digests[at + 1] as number) << 16) | ((digests[at + 2] as number) << 8) | (digests[at + 3] as number)
-    let low = 0
-    let high = count - 1
-    let probe = Math.min(high, Math.floor((key / 0x1000000) * count))
-    let step = 1
-    // Gallop from the guess to a range that must hold the digest, then halve it.
-    let order = this.#compare(bucket, probe, digests, at)
-    if (order === 0) return bucket.rowids[probe] as number
-    const direction = order < 0 ? 1 : -1
-    while (true) {
-      if (direction > 0) low = probe + 1
-      else high = probe - 1
-      probe += direction * step
-      step *= 2
-      if (probe < 0 || probe >= count) break
-      order = this.#compare(bucket, probe, digests, at)
+    const [first, second] = [digests[at] as number, digests[at + 1] as number]
+    const bucket = this.#buckets[first] as Bucket
+    let low = this.#starts[(first << 8) | second] as number
+    let high = (second === 255 ? bucket.rowids.length : (this.#starts[(first << 8) | (second + 1)] as number)) - 1
+    // The first guess is by the next two bytes; after that the rest is halved.
+    const key = ((digests[at + 2] as number) << 8) | (digests[at + 3] as number)
+    let probe = low + (((high - low + 1) * key) >>> 16)
+    // Within a few steps of the guess nearly always: then halve what is left.
+    for (let step = 1; low <= high; step *= 2) {
+      const order = this.#compare(bucket, probe, digests, at)
       if (order === 0) return bucket.rowids[probe] as number
-      if (order < 0 !== direction > 0) {
-        if (direction > 0) high = probe - 1
-        else low = probe + 1
-        break
+      if (order < 0) {
+        low = probe + 1
+        probe = step <= 4 ? Math.min(probe + step, high) : (low + high) >>> 1
+      } else {
+        high = probe - 1
+        probe = step <= 4 ? Math.max(probe - step, low) : (low + high) >>> 1
       }
-    }
-    low = Math.max(low, 0)
-    high = Math.min(high, count - 1)
-    while (low <= high) {
-      const middle = (low + high) >>> 1
-      order = this.#compare(bucket, middle, digests, at)
-      if (order === 0) return bucket.rowids[middle] as number
-      if (order < 0) low = middle + 1
-      else high = middle - 1
     }
     return -1
   }
@@ -166,7 +184,7 @@ export class ObjectIndex {
   #compare({ digests }: Bucket, place: number, wanted: Uint8Array, at: number): number {
     const width = this.#digestBytes
     const from = place * width
-    for (let i = 1; i < width; i++) {
+    for (let i = 2; i < width; i++) {
       const difference = (digests[from + i] as number) - (wanted[at + i] as number)
       if (difference !== 0) return difference
     }
@@ -176,7 +194,8 @@ export class ObjectIndex {
 
 const EMPTY: Bucket = { digests: new Uint8Array(), rowids: new Uint32Array() }
 
-function bucketOf(digests: Uint8Array, rowids: readonly number[]): Bucket {
+/** @param rowids - copied */
+function bucketOf(digests: Uint8Array, rowids: Float64Array): Bucket {
   const wide = rowids.some((rowid) => rowid > 0xffffffff || rowid < 0)
-  return { digests, rowids: wide ? Float64Array.from(rowids) : Uint32Array.from(rowids) }
+  return { digests, rowids: wide ? rowids.slice() : new Uint32Array(rowids) }
 }

@@ -6,6 +6,7 @@ import { FluxError } from '../../errors/index.ts'
 import { moduleBeside } from '../../threads/index.ts'
 import type { ReadOptions, ReadPlan, WriteOptions, WritePlan } from '../store-kind.ts'
 import { assertNotHeld } from './lock-holder.ts'
+import { newDatabase } from './new-database.ts'
 import type { SqliteReading } from './reader.ts'
 import { stage } from './staging.ts'
 import type { SqliteWriting } from './writer.ts'
@@ -21,11 +22,13 @@ export function planReading(path: string, { verify, scratchDirs }: ReadOptions):
   const module = moduleBeside('./reader', import.meta.url).href
   const data: SqliteReading = { path, name: path, access: 'immutable', verify }
   const journals = ['-wal', '-journal'].filter((suffix) => sizeOf(database + suffix) > 0)
-  if (journals.length === 0) return { module, data, assertUnchanged, load: () => import('./reader.ts') }
+  if (journals.length === 0) {
+    return { module, data, assertUnchanged, newCopy: newDatabase, load: () => import('./reader.ts') }
+  }
   const staged = stage(database, journals, scratchDirs)
   data.path = staged.path
   data.access = journals.includes('-journal') ? 'private' : 'readonly'
-  return { module, data, assertUnchanged, opened: () => staged.remove() }
+  return { module, data, assertUnchanged, newCopy: newDatabase, opened: () => staged.remove() }
 }
 
 /**

@@ -6,11 +6,11 @@
  * own: hard links, which cost nothing and cannot change the original through a read-only connection; or else reflinks;
  * or else copies, if there is room. The directory is removed as soon as SQLite has the files open.
  */
-import { constants, copyFileSync, linkSync, statfsSync, statSync } from 'node:fs'
+import { constants, copyFileSync, linkSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
-import { makeTemporaryDirectory } from '../../files/index.ts'
+import { freeBytes, makeTemporaryDirectory } from '../../files/index.ts'
 
 export interface Staged {
   /** The database under its second name. */
@@ -48,11 +48,11 @@ export function stage(database: string, suffixes: readonly string[], scratchDirs
 function stageCopy(database: string, suffixes: readonly string[]): Staged {
   const dir = tmpdir()
   const bytes = ['', ...suffixes].reduce((sum, suffix) => sum + statSync(database + suffix).size, 0)
-  const { bavail, bsize } = statfsSync(dir)
-  if (bavail * bsize < bytes) {
+  const free = freeBytes(dir)
+  if (free < bytes) {
     throw new FluxError(
       'ENOSPC',
-      `${database}: has a ${suffixes.join(' and a ')} left by a crash, and reading that takes a copy of ${bytes} bytes, but ${dir} has only ${bavail * bsize}`,
+      `${database}: has a ${suffixes.join(' and a ')} left by a crash, and reading that takes a copy of ${bytes} bytes, but ${dir} has only ${free}`,
       { hint: 'set TMPDIR to a directory on the same file system as the store, where a link will do' },
     )
   }

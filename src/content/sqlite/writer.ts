@@ -12,9 +12,10 @@ import { FluxError } from '../../errors/index.ts'
 import type { BlobBatch, BlobWriter } from '../blob-batch.ts'
 import { blobrefHex, DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
-import { NewFile } from '../new-file.ts'
+import type { NewFile } from '../new-file.ts'
+import { newDatabase } from './new-database.ts'
 import { openDatabase } from './open-database.ts'
-import { assertHasObjects, assertNoTriggers, checkpointsIn, hashIn, tablesOf } from './schema.ts'
+import { assertHasObjects, assertNoTriggers, CREATE_TABLES, checkpointsIn, hashIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
 
 /** Blobs of this size and more are compressed, if that makes them smaller. */
@@ -217,8 +218,9 @@ export class SqliteWriter implements BlobWriter {
   /** Update the schema to the newest, as the module does when it is loaded. @returns the epoch */
   #migrate(): number {
     const db = this.#db
-    db.exec(`CREATE TABLE IF NOT EXISTS objects(hash BLOB PRIMARY KEY, size INT, object BLOB, epoch INT DEFAULT 0);
-      CREATE TABLE IF NOT EXISTS checkpt_v2(id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, value TEXT)`)
+    for (const [table, columns] of Object.entries(CREATE_TABLES)) {
+      db.exec(`CREATE TABLE IF NOT EXISTS ${table}(${columns})`)
+    }
     const columns = db.prepare('PRAGMA table_info(objects)').all()
     if (!columns.some(({ name }) => name === 'epoch')) db.exec('ALTER TABLE objects ADD COLUMN epoch INT DEFAULT 0')
     if (tablesOf(db, this.#name).has('checkpt')) {
@@ -256,15 +258,4 @@ export class SqliteWriter implements BlobWriter {
   #explain(error: unknown): unknown {
     return sqliteError(error, this.#name, HINTS)
   }
-}
-
-/** @throws {FluxError} `EEXIST` journals of a missing database are there: SQLite would apply them to the new one */
-function newDatabase(path: string): NewFile {
-  for (const suffix of ['-wal', '-journal']) {
-    if (!existsSync(path + suffix)) continue
-    throw new FluxError('EEXIST', `${path}${suffix}: belongs to a database that is not there`, {
-      hint: 'put that back, or move this away',
-    })
-  }
-  return new NewFile(path, 'file')
 }

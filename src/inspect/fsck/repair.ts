@@ -7,6 +7,7 @@
 import type { Checkpoint, ContentStore, ContentWriter } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import type { TreeObj } from '../../kvs/index.ts'
+import { nextSequence } from '../next-checkpoint.ts'
 import { type Damage, damagedBlobs, damagedKey } from './damage.ts'
 import { isOpenDir, type OpenDir, RepairTree } from './repair-tree.ts'
 
@@ -78,18 +79,8 @@ export async function planRepair(
       if (await moveJob(tree, components, problems)) jobs.push(components.join('.'))
     }
   }
-  const sequence = isChanged ? 1 + (await newestSequence(store)) : 0
+  const sequence = isChanged ? await nextSequence(store) : 0
   return { repaired: moved.length, unlinked: unlinked.length, jobs, problems, tree, sequence }
-}
-
-/** The sequence number must grow, even when an older root was repaired. */
-async function newestSequence(store: ContentStore): Promise<number> {
-  try {
-    return (await store.checkpoints())[0]?.sequence ?? 0
-  } catch (error) {
-    if (error instanceof FluxError && error.code === 'ENOENT') return 0
-    throw error
-  }
 }
 
 /**

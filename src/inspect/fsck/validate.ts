@@ -7,6 +7,9 @@ const BATCH = 512
 /** Batches in progress at a time. */
 const BATCHES = 3
 
+/** Blobs of a whole store that are looked at in one step. */
+const RANGE = 8192
+
 /** Options of {@link validate}. A fault is a blob that is missing, altered or unreadable. */
 export interface ValidateOptions extends InspectOptions<ContentError> {
   /** The blobs to check (default: all blobs of the store). */
@@ -23,40 +26,56 @@ export interface ValidateOptions extends InspectOptions<ContentError> {
 export async function validate(store: ContentStore, options: ValidateOptions): Promise<number> {
   const { signal } = options
   const report = faultReporter(options)
-  const underWay: Promise<(ContentError | undefined)[]>[] = []
   let checked = 0
-  const settle = async () => {
-    for (const error of await abortable(underWay.shift() ?? Promise.resolve([]), signal)) if (error) report(error)
+  for await (const found of options.blobrefs ? checkNamed(store, options.blobrefs, signal) : checkAll(store, signal)) {
+    checked += found.checked
+    for (const error of found.errors) report(error)
   }
-  for await (const blobrefs of batches(store, options.blobrefs)) {
-    throwIfAborted(signal)
-    checked += blobrefs.length
-    const results = store.checkBatch(blobrefs)
-    results.catch(() => {})
-    underWay.push(results)
-    if (underWay.length >= BATCHES) await settle()
-  }
-  while (underWay.length > 0) await settle()
   return checked
 }
 
-async function* batches(
-  store: ContentStore,
-  blobrefs: ValidateOptions['blobrefs'],
-): AsyncGenerator<string[], void, void> {
-  if (blobrefs === undefined) {
-    const { onDisk } = store
-    if (!onDisk) {
-      throw new FluxError('ENOTSUP', `${store.name}: does not list its blobs`, {
-        hint: 'name the blobs to check, or use fsck, which checks all that the KVS refers to',
-      })
-    }
-    for (let from = 0, batch: string[] | undefined; batch === undefined || batch.length === BATCH; from += BATCH) {
-      batch = await onDisk.list(from, BATCH)
-      if (batch.length > 0) yield batch
-    }
-    return
+interface Found {
+  checked: number
+  errors: ContentError[]
+}
+
+/** Check all blobs of a store, in the order of storage. */
+async function* checkAll(store: ContentStore, signal: AbortSignal | undefined): AsyncGenerator<Found, void, void> {
+  const { onDisk } = store
+  if (!onDisk) {
+    throw new FluxError('ENOTSUP', `${store.name}: does not list its blobs`, {
+      hint: 'name the blobs to check, or use fsck, which checks all that the KVS refers to',
+    })
   }
+  for (let from = 0, isLast = false; !isLast; from += RANGE) {
+    throwIfAborted(signal)
+    const range = await abortable(onDisk.checkRange(from, RANGE), signal)
+    yield range
+    isLast = range.isLast
+  }
+}
+
+async function* checkNamed(
+  store: ContentStore,
+  blobrefs: NonNullable<ValidateOptions['blobrefs']>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Found, void, void> {
+  const underWay: { count: number; results: Promise<(ContentError | undefined)[]> }[] = []
+  const settle = async ({ count, results }: (typeof underWay)[number]) => ({
+    checked: count,
+    errors: (await abortable(results, signal)).filter((error) => error !== undefined),
+  })
+  for await (const batch of batches(blobrefs)) {
+    throwIfAborted(signal)
+    const results = store.checkBatch(batch)
+    results.catch(() => {})
+    underWay.push({ count: batch.length, results })
+    if (underWay.length >= BATCHES) yield await settle(underWay.shift() as (typeof underWay)[number])
+  }
+  for (const under of underWay) yield await settle(under)
+}
+
+async function* batches(blobrefs: NonNullable<ValidateOptions['blobrefs']>): AsyncGenerator<string[], void, void> {
   let batch: string[] = []
   for await (const blobref of blobrefs) {
     if (batch.push(blobref) < BATCH) continue

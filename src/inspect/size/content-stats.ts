@@ -1,9 +1,13 @@
 import type { ContentStore, StoreTotals, Totals } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
+import { usedRoots } from '../extra-roots.ts'
 import { markReachable } from './mark-reachable.ts'
 
 export interface ContentStats extends StoreTotals {
-  /** Blobs that no checkpoint reaches; undefined unless `reachable` was set. */
+  /**
+   * Blobs that can be reached neither from a checkpoint nor from the namespace of a running job; undefined unless
+   * `reachable` was set.
+   */
   garbage: Totals | undefined
   /** Directories that could not be read. Blobs below them count as garbage. */
   unreadableDirs: number
@@ -12,7 +16,7 @@ export interface ContentStats extends StoreTotals {
 /**
  * Count what a store on disk holds.
  *
- * @param reachable - also find which blobs can be reached from the checkpoints
+ * @param reachable - also find which blobs can be reached from the checkpoints, and from {@link usedRoots}
  * @throws {FluxError} `ENOTSUP` the store is not on disk; or it cannot be read
  */
 export async function contentStats(
@@ -23,8 +27,13 @@ export async function contentStats(
   if (!onDisk) throw new FluxError('ENOTSUP', `${store.name}: not a content store on disk`)
   let unreadableDirs = 0
   if (reachable) {
-    const rootrefs = (await store.checkpoints()).map(({ rootref }) => rootref)
-    unreadableDirs = await markReachable(store, (blobrefs) => onDisk.mark(blobrefs), rootrefs, signal)
+    const checkpoints = await store.checkpoints()
+    const rootrefs = await usedRoots(
+      store,
+      checkpoints.map(({ rootref }) => rootref),
+      { signal },
+    )
+    unreadableDirs = await markReachable(store, (digests) => onDisk.markDigests(digests), rootrefs, signal)
   }
   const counted = await onDisk.totals()
   return { ...counted, garbage: reachable ? difference(counted.all, counted.marked) : undefined, unreadableDirs }

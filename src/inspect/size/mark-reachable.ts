@@ -1,4 +1,4 @@
-import type { ContentStore } from '../../content/index.ts'
+import { blobrefHex, type ContentStore } from '../../content/index.ts'
 import { dirrefOf, type ScanVisitor, TreeScan, type Val, type Valref } from '../../kvs/index.ts'
 
 /** Directories that are loaded in one batch. */
@@ -16,7 +16,7 @@ const MARKED = 4096
  */
 export async function markReachable(
   store: ContentStore,
-  mark: (blobrefs: readonly string[]) => Promise<void>,
+  mark: (digests: Uint8Array) => Promise<number>,
   rootrefs: readonly string[],
   signal?: AbortSignal,
 ): Promise<number> {
@@ -32,9 +32,9 @@ class Marker implements ScanVisitor<null> {
   unreadable = 0
   readonly #seen: Set<string>
   #found: string[]
-  readonly #mark: (blobrefs: readonly string[]) => Promise<void>
+  readonly #mark: (digests: Uint8Array) => Promise<number>
 
-  constructor(rootrefs: readonly string[], mark: (blobrefs: readonly string[]) => Promise<void>) {
+  constructor(rootrefs: readonly string[], mark: (digests: Uint8Array) => Promise<number>) {
     this.#seen = new Set(rootrefs)
     this.#found = [...this.#seen]
     this.#mark = mark
@@ -75,6 +75,6 @@ class Marker implements ScanVisitor<null> {
   async flush(): Promise<void> {
     const found = this.#found
     this.#found = []
-    if (found.length > 0) await this.#mark(found)
+    if (found.length > 0) await this.#mark(Buffer.from(found.map((blobref) => blobrefHex(blobref)).join(''), 'hex'))
   }
 }

@@ -106,6 +106,18 @@ describe('content/pack', () => {
       undefined,
       undefined,
     ])
+    const { isLast, checked, errors: found } = await store.onDisk.checkRange(0, 100)
+    expect({ isLast, checked, found: found.map(({ code, blobref }) => [code, blobref]) }).to.deep.equal({
+      isLast: true,
+      checked: 5,
+      found: [['EBADMSG', refs[2]]],
+    })
+    await store.onDisk.mark([refs[1] as string])
+    expect(await store.onDisk.checkRange(1, 2, { onlyMarked: true })).to.deep.equal({
+      isLast: false,
+      checked: 1,
+      errors: [],
+    })
     expect((await store.loadBatch([refs[2] as string], 1))[0]).to.include({ code: 'EBADMSG' })
     expect(
       await store.onDisk

@@ -41,6 +41,16 @@ describe('content/sqlite/object-index', () => {
     expect(index.find(digest(1), 0)).to.equal(2 ** 40)
   })
 
+  it('lists digests in the order of their rows, whatever numbers these have', () => {
+    const digests = Array.from({ length: 300 }, (_, n) => digest(n))
+    for (const first of [1, 700, 2 ** 32 - 100, 2 ** 40, -150]) {
+      const index = new ObjectIndex(database(digests, first), 20)
+      expect(Buffer.from(index.digests(0, 300)), String(first)).to.deep.equal(Buffer.concat(digests))
+      expect(Buffer.from(index.digests(290, 300)), String(first)).to.deep.equal(Buffer.concat(digests.slice(290)))
+      expect([...index.rowids(10, 3)], String(first)).to.deep.equal([first + 10, first + 11, first + 12])
+    }
+  })
+
   it('looks within a longer run of digests', () => {
     const index = new ObjectIndex(database([digest(1), digest(2)]), 20)
     expect(index.find(Buffer.concat([digest(9), digest(2)]), 20)).to.equal(2)

@@ -280,6 +280,7 @@ describe('inspect/fsck', () => {
     expect(await steps(lostRef)).to.deep.equal([
       'no other checkpoint is intact',
       'the root directory of checkpoint 0 of 2023-11-14T22:13:20Z cannot be read, so nothing can be dumped or repaired from there',
+      'of a store on disk, content roots lists the other roots that it has',
     ])
     expect(await steps(blobs.tree({}))).to.deep.equal([])
   })

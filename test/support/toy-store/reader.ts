@@ -6,6 +6,7 @@ import {
   type BlobReader,
   type BlobStream,
   type CheckedBatch,
+  type CheckedRange,
   type PackedBatch,
 } from '../../../src/content/packed-batch.ts'
 import type { StoreTotals } from '../../../src/content/store-on-disk.ts'
@@ -37,9 +38,9 @@ class ToyReader implements BlobReader {
     return this.#checkpoints
   }
 
-  readBatch(hex: string, count: number, _budgetBytes: number, maxBlobBytes: number): PackedBatch {
+  readBatch(digests: Uint8Array, count: number, _budgetBytes: number, maxBlobBytes: number): PackedBatch {
     const large = new Map<number, Uint8Array>()
-    const status = Uint8Array.from(this.#digests(hex, count), (digest, i) => {
+    const status = Uint8Array.from(this.#hexOf(digests, count), (digest, i) => {
       const blob = this.#blobs.get(digest)
       if (blob === undefined) return BLOB.MISSING
       if (blob.length > maxBlobBytes) return BLOB.TOO_LARGE
@@ -51,12 +52,12 @@ class ToyReader implements BlobReader {
     return { status, start: none, end: none, arena: new Uint8Array(), large, reasons: new Map() }
   }
 
-  checkBatch(hex: string, count: number): CheckedBatch {
-    return this.readBatch(hex, count, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  checkBatch(digests: Uint8Array, count: number): CheckedBatch {
+    return this.readBatch(digests, count, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
   }
 
-  openStream(hex: string): BlobStream | BlobFailure {
-    let left = this.#blobs.get(hex)
+  openStream(digest: Uint8Array): BlobStream | BlobFailure {
+    let left = this.#blobs.get(Buffer.from(digest).toString('hex'))
     if (left === undefined) return { status: BLOB.MISSING }
     return {
       isWhole: true,
@@ -69,16 +70,30 @@ class ToyReader implements BlobReader {
     }
   }
 
-  sizes(hex: string, count: number): Float64Array {
-    return Float64Array.from(this.#digests(hex, count), (digest) => this.#blobs.get(digest)?.length ?? -1)
+  sizes(digests: Uint8Array, count: number): Float64Array {
+    return Float64Array.from(this.#hexOf(digests, count), (digest) => this.#blobs.get(digest)?.length ?? -1)
   }
 
-  list(from: number, count: number): string {
-    return [...this.#blobs.keys()].slice(from, from + count).join('')
+  checkRange(from: number, count: number, onlyMarked: boolean): CheckedRange {
+    const range: CheckedRange = { isLast: from + count >= this.#blobs.size, checked: 0, bad: [] }
+    for (const hex of [...this.#blobs.keys()].slice(from, from + count)) {
+      if (onlyMarked && !this.#marked.has(hex)) continue
+      range.checked++
+      const digest = Buffer.from(hex, 'hex')
+      const status = this.checkBatch(digest, 1).status[0] as number
+      if (status !== BLOB.LARGE) range.bad.push({ digest, status })
+    }
+    return range
   }
 
-  mark(hex: string, count: number): void {
-    for (const digest of this.#digests(hex, count)) this.#marked.add(digest)
+  list(from: number, count: number): Uint8Array {
+    return Buffer.from([...this.#blobs.keys()].slice(from, from + count).join(''), 'hex')
+  }
+
+  mark(digests: Uint8Array, count: number): number {
+    const found = this.#hexOf(digests, count).filter((digest) => this.#blobs.has(digest))
+    for (const digest of found) this.#marked.add(digest)
+    return found.length
   }
 
   totals(): StoreTotals {
@@ -94,7 +109,8 @@ class ToyReader implements BlobReader {
     return { objects: digests.length, bytes, storedBytes: bytes, compressed: 0, compressibleBytes: 0 }
   }
 
-  #digests(hex: string, count: number): string[] {
+  #hexOf(digests: Uint8Array, count: number): string[] {
+    const hex = Buffer.from(digests).toString('hex')
     const digits = hex.length / count
     return Array.from({ length: count }, (_, i) => hex.slice(i * digits, (i + 1) * digits))
   }

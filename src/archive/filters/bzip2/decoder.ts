@@ -20,11 +20,29 @@ const OUTPUT_BYTES = 256 << 10
 /** Most bytes of a compressed block with everything before it: a block of noise grows by less than 1 %. */
 const MAX_BLOCK_BYTES = 1_200_000
 
+/** Bytes of a magic. */
+const MAGIC_BYTES = 6
+const MAX_LEVEL = 9
+
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 24
   for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000_0000 ? (crc << 1) ^ 0x04c1_1db7 : crc << 1
   return crc >>> 0
 })
+
+/** The bit at which the next magic begins; -1 for none. It can begin at any bit. */
+function findMagic(input: Uint8Array, from: number): number {
+  const magics = [BLOCK_MAGIC, END_MAGIC].map((magic) => [Math.floor(magic / 0x100_0000), magic % 0x100_0000] as const)
+  let high = 0
+  let low = 0
+  for (let bit = from; bit < input.length * 8; bit++) {
+    high = ((high << 1) | (low >>> 23)) & 0xff_ffff
+    low = ((low << 1) | (((input[bit >> 3] as number) >> (7 - (bit & 7))) & 1)) & 0xff_ffff
+    if (bit - from < 47) continue
+    for (const [first, last] of magics) if (high === first && low === last) return bit - 47
+  }
+  return -1
+}
 
 /** Thrown when the input so far ends within a block. */
 class NeedMore extends Error {}
@@ -40,7 +58,21 @@ export class Bzip2Decoder implements Decoder {
   #level = 0
   #streams = 0
   #streamCrc = 0
-  #symbols = new Uint32Array();
+  #symbols = new Uint32Array()
+  readonly #isSalvaging: boolean
+  /** True after damage, until the next block is found. */
+  #isSeeking = false
+  #hasLost = false
+  #losses: string[] = []
+
+  /** @param isSalvaging - leave out damaged blocks, and go on at the next one */
+  constructor(isSalvaging = false) {
+    this.#isSalvaging = isSalvaging
+  }
+
+  takeLosses(): string[] {
+    return this.#losses.splice(0)
+  }
 
   *push(chunk: Uint8Array): Generator<Uint8Array> {
     const rest = this.#input.subarray(this.#at)
@@ -56,6 +88,39 @@ export class Bzip2Decoder implements Decoder {
   }
 
   *#next(): Generator<Uint8Array, 'more' | 'end'> {
+    if (this.#isSeeking) return this.#seek(this.#at * 8)
+    const start = this.#at * 8 - this.#bitCount
+    try {
+      return yield* this.#step()
+    } catch (error) {
+      if (!this.#isSalvaging || !(error instanceof DecodeError) || error.message.startsWith('not supported'))
+        throw error
+      this.#losses.push(error.message)
+      this.#hasLost = true
+      // Damage can hide the end of a stream, or its beginning.
+      this.#level ||= MAX_LEVEL
+      if (this.#symbols.length < MAX_LEVEL * LEVEL_BYTES) this.#symbols = new Uint32Array(MAX_LEVEL * LEVEL_BYTES)
+      return this.#seek(start + 1)
+    }
+  }
+
+  /** Go on at the next block, or at the end of the stream: both begin at any bit. */
+  #seek(from: number): 'more' | 'end' {
+    const found = findMagic(this.#input, from)
+    this.#bits = 0
+    this.#bitCount = 0
+    this.#isSeeking = found < 0
+    if (found >= 0) {
+      this.#at = found >> 3
+      if (found & 7) this.#read(found & 7)
+      return 'more'
+    }
+    // A magic can begin in the last bytes.
+    this.#at = this.#ended ? this.#input.length : Math.max(this.#at, this.#input.length - MAGIC_BYTES)
+    return this.#ended ? 'end' : 'more'
+  }
+
+  *#step(): Generator<Uint8Array, 'more' | 'end'> {
     try {
       if (this.#level === 0) return this.#beginStream()
       const magic = this.#read(24) * 0x100_0000 + this.#read(24)
@@ -92,7 +157,8 @@ export class Bzip2Decoder implements Decoder {
 
   #endStream(): void {
     const crc = this.#read(32)
-    if (crc !== this.#streamCrc) throw new DecodeError("damaged: a stream's checksum does not match")
+    // The checksum is over all blocks, which are checked one by one too.
+    if (crc !== this.#streamCrc && !this.#hasLost) throw new DecodeError("damaged: a stream's checksum does not match")
     // Continue at the next whole byte, which may already be in the bit buffer.
     this.#at -= this.#bitCount >> 3
     this.#bitCount = 0
@@ -122,7 +188,20 @@ export class Bzip2Decoder implements Decoder {
     const origin = this.#read(24)
     const count = this.#transformed(this.#alphabet())
     if (origin >= count) throw new DecodeError('damaged: a block begins outside of itself')
-    const actual = yield* this.#untransform(origin, count)
+    let actual: number
+    if (this.#isSalvaging) {
+      // Nothing of a damaged block may get out.
+      const pieces: Uint8Array[] = []
+      const block = this.#untransform(origin, count)
+      for (let step = block.next(); ; step = block.next()) {
+        if (step.done) {
+          actual = step.value
+          break
+        }
+        pieces.push(step.value)
+      }
+      if (actual === crc) yield* pieces
+    } else actual = yield* this.#untransform(origin, count)
     if (actual !== crc) throw new DecodeError("damaged: a block's checksum does not match")
     this.#streamCrc = (((this.#streamCrc << 1) | (this.#streamCrc >>> 31)) ^ crc) >>> 0
   }

@@ -12,6 +12,7 @@ export const bzip2: FilterDescriptor<'bzip2'> = {
     [0, STREAM_MAGIC],
     [AFTER_LEVEL, latin1(magic)],
   ]),
+  isInBlocks: true,
   levels: { least: 1, most: 9, usual: 9 },
   encode: () => import('./encode.ts'),
   decode: () => import('./decode.ts'),

@@ -5,7 +5,8 @@
 import { createZstdDecompress } from 'node:zlib'
 import { Input } from '../../input.ts'
 import type { Reading } from '../../member.ts'
-import { CHUNK_BYTES, through } from '../../zlib.ts'
+import { untilDamage } from '../../mend.ts'
+import { chunkBytes, through } from '../../zlib.ts'
 import { FRAME_MAGIC, MAX_BLOCK_BYTES, RLE_BLOCK, SKIPPABLE_MAGIC } from './layout.ts'
 
 export async function* decode(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Buffer> {
@@ -15,7 +16,10 @@ export async function* decode(chunks: AsyncIterable<Uint8Array>, reading: Readin
       if (!(await input.fill(8))) throw truncated(reading)
       const magic = input.buffer.readUInt32LE(input.position)
       if (magic === FRAME_MAGIC) {
-        yield* through(frame(input, reading), createZstdDecompress({ chunkSize: CHUNK_BYTES }), reading)
+        const bytes = frame(input, reading)
+        // What came before damage is decompressed too.
+        const whole = reading.isSalvaging ? untilDamage(bytes, reading) : bytes
+        yield* through(whole, createZstdDecompress({ chunkSize: chunkBytes(reading) }), reading)
       } else if (magic >>> 4 === SKIPPABLE_MAGIC) {
         const size = 8 + input.buffer.readUInt32LE(input.position + 4)
         if ((await input.skip(size)) < size) throw truncated(reading)
@@ -44,13 +48,16 @@ async function* frame(input: Input, reading: Reading): AsyncGenerator<Uint8Array
   const header = (singleSegment ? 0 : 1) + dictionary + contentSize
   if (header > 0) yield await take(header)
   for (let last = false; !last; ) {
-    if (!(await input.fill(3)) || !(await input.fill(blockAt(input, input.position, reading).bytes)))
-      throw truncated(reading)
+    if (!(await input.fill(3))) throw truncated(reading)
+    const first = blockAt(input, input.position)
+    if (first === undefined) throw reading.error('EBADMSG', 'damaged compressed data: a block is too long')
+    if (!(await input.fill(first.bytes))) throw truncated(reading)
     // Pass on all loaded blocks together: passing on each alone costs as much as decompressing it.
     const from = input.position
     while (!last && input.ready(3)) {
-      const block = blockAt(input, input.position, reading)
-      if (!input.ready(block.bytes)) break
+      const block = blockAt(input, input.position)
+      // A damaged one fails above, after those before it were passed on.
+      if (block === undefined || !input.ready(block.bytes)) break
       input.position += block.bytes
       last = block.last
       if (input.available === 0) break
@@ -60,11 +67,11 @@ async function* frame(input: Input, reading: Reading): AsyncGenerator<Uint8Array
   if (flags & 4) yield await take(4)
 }
 
-/** The size of a block with its header, whose three bytes are at `at` in the buffer. */
-function blockAt(input: Input, at: number, reading: Reading): { bytes: number; last: boolean } {
+/** The size of a block with its header, whose three bytes are at `at` in the buffer; undefined for a damaged one. */
+function blockAt(input: Input, at: number): { bytes: number; last: boolean } | undefined {
   const fields = input.buffer.readUIntLE(at, 3)
   const size = fields >> 3
-  if (size > MAX_BLOCK_BYTES) throw reading.error('EBADMSG', 'damaged compressed data: a block is too long')
+  if (size > MAX_BLOCK_BYTES) return undefined
   return { bytes: 3 + (((fields >> 1) & 3) === RLE_BLOCK ? 1 : size), last: (fields & 1) === 1 }
 }
 

@@ -9,4 +9,5 @@ export const cpio: FileFormat<'cpio'> = {
   seekable: false,
   write: () => import('./writer.ts'),
   read: () => import('./reader.ts'),
+  salvage: () => import('./mend.ts'),
 }

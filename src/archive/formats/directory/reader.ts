@@ -18,6 +18,7 @@ export async function* readMembers({ path: root, source, reading }: DirectoryOri
     for (count = 1; count < PARALLEL && count < stack.length && stack.at(-count)?.isDirectory === false; ) count++
     const found = stack.splice(-count).reverse()
     for (const member of await Promise.all(found.map(({ path }) => read(root, path, reading)))) {
+      if (member === undefined) continue
       source.bytesRead += member.size
       batch.add(member)
       if (batch.full || member.stream) yield batch.take()
@@ -48,7 +49,8 @@ async function names(root: string, path: string, reading: Reading): Promise<Name
   }
 }
 
-async function read(root: string, path: string, reading: Reading): Promise<Member> {
+/** @returns undefined for a member that is left out */
+async function read(root: string, path: string, reading: Reading): Promise<Member | undefined> {
   const file = `${root}/${path}`
   try {
     const stats = await lstat(file)
@@ -79,7 +81,10 @@ async function read(root: string, path: string, reading: Reading): Promise<Membe
     }
     return member
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot read ${reading.archive}/${path}`)
+    const failed = FluxError.fromSystem(error, `cannot read ${reading.archive}/${path}`)
+    if (!reading.isSalvaging) throw failed
+    reading.lose(reading.error('EBADMSG', `cannot be read: ${failed.message}`, { path, cause: failed }))
+    return undefined
   }
 }
 

@@ -211,7 +211,7 @@ class Image {
     const bytes = descriptor.readUInt32LE(DESCRIPTOR.volumeSectors) * this.blockBytes
     if (size >= bytes - PADDING_BYTES) return
     const what = `truncated: the volume has ${bytes} bytes, the file only ${size}`
-    throw this.reading.error('EBADMSG', what, { offset: size, hint: 'copy the image again' })
+    this.reading.lose(this.reading.error('EBADMSG', what, { offset: size, hint: 'copy the image again' }))
   }
 
   async #block(block: number): Promise<Buffer> {
@@ -232,21 +232,27 @@ export async function* readMembers({ source, reading }: FileOrigin): Batches {
   const visited = new Set<number>([image.root.block])
   for (let directory: Directory | undefined; (directory = stack.pop()); ) {
     const below: Directory[] = []
-    for await (const found of image.records(directory)) {
+    for await (const found of recordsOf(image, directory)) {
       const { rockRidge } = found
       if (rockRidge?.relocated) continue
-      const member = toMember(image, directory, found)
-      if (member.type === 'directory') {
-        const moved = rockRidge?.relocatedTo
-        const extent = moved === undefined ? (found.extents[0] as Extent) : await image.relocated(moved)
-        if (visited.has(extent.block)) {
-          const at = { path: member.path, offset: found.offset }
-          throw reading.error('EBADMSG', 'damaged: a directory within itself, or in two places', at)
+      let member: Member
+      try {
+        member = toMember(image, directory, found)
+        if (member.type === 'directory') {
+          const moved = rockRidge?.relocatedTo
+          const extent = moved === undefined ? (found.extents[0] as Extent) : await image.relocated(moved)
+          if (visited.has(extent.block)) {
+            const at = { path: member.path, offset: found.offset }
+            throw reading.error('EBADMSG', 'damaged: a directory within itself, or in two places', at)
+          }
+          visited.add(extent.block)
+          below.push({ ...extent, path: member.path })
+        } else if (member.type === 'file') {
+          await addContent(image, member, found)
         }
-        visited.add(extent.block)
-        below.push({ ...extent, path: member.path })
-      } else if (member.type === 'file') {
-        await addContent(image, member, found)
+      } catch (error) {
+        reading.lose(error)
+        continue
       }
       batch.add(member)
       if (batch.full || member.stream) yield batch.take()
@@ -254,6 +260,15 @@ export async function* readMembers({ source, reading }: FileOrigin): Batches {
     for (const next of below.reverse()) stack.push(next)
   }
   if (batch.members.length > 0) yield batch.take()
+}
+
+/** The records of a directory, up to its damage. */
+async function* recordsOf(image: Image, directory: Directory): AsyncGenerator<Found> {
+  try {
+    yield* image.records(directory)
+  } catch (error) {
+    image.reading.lose(error)
+  }
 }
 
 function toMember(image: Image, directory: Directory, found: Found): Member {

@@ -41,30 +41,40 @@ export interface TarHeader {
  * @returns `zero` for a block of zeros, which ends an archive
  */
 export function checkHeader(block: Buffer, at: number): 'sound' | 'zero' | 'damaged' {
-  let sum = 0
-  let high = 0
-  for (let i = at; i < at + BLOCK_BYTES; i++) {
-    const byte = block[i] as number
-    sum += byte
-    high += byte >> 7
-  }
+  const sum = sumOfBytes(block, at)
   if (sum === 0) return 'zero'
   let own = 0
-  let ownHigh = 0
-  for (let i = at + CHKSUM[0]; i < at + CHKSUM[0] + CHKSUM[1]; i++) {
-    own += block[i] as number
-    ownHigh += (block[i] as number) >> 7
-  }
+  for (let i = at + CHKSUM[0]; i < at + CHKSUM[0] + CHKSUM[1]; i++) own += block[i] as number
   const unsigned = sum - own + CHKSUM[1] * 0x20
-  const signed = unsigned - 256 * (high - ownHigh)
   const stored = octal(block, at, CHKSUM)
-  return stored === unsigned || stored === signed ? 'sound' : 'damaged'
+  return stored === unsigned || stored === unsigned - 256 * highBytes(block, at) ? 'sound' : 'damaged'
+}
+
+/** The sum of all bytes of a header. Four at a time: every header of an archive is summed. */
+function sumOfBytes(block: Buffer, at: number): number {
+  const words = new DataView(block.buffer, block.byteOffset + at, BLOCK_BYTES)
+  // Two sums of 16 bits. At most 65280 in each: they do not run into each other.
+  let sums = 0
+  for (let i = 0; i < BLOCK_BYTES; i += 4) {
+    const word = words.getInt32(i)
+    sums = (sums + (word & 0xff00ff) + ((word >>> 8) & 0xff00ff)) | 0
+  }
+  return (sums & 0xffff) + (sums >>> 16)
+}
+
+/** How many bytes of a header are negative when they are signed, without the checksum. */
+function highBytes(block: Buffer, at: number): number {
+  let high = 0
+  for (let i = 0; i < BLOCK_BYTES; i++) {
+    if (i < CHKSUM[0] || i >= CHKSUM[0] + CHKSUM[1]) high += (block[at + i] as number) >> 7
+  }
+  return high
 }
 
 /** @returns undefined when the field holds anything but octal digits between spaces or NULs */
-function octal(block: Buffer, header: number, [offset, width]: Field): number | undefined {
-  let i = header + offset
-  const end = i + width
+function octal(block: Buffer, header: number, field: Field): number | undefined {
+  let i = header + field[0]
+  const end = i + field[1]
   while (i < end && block[i] === 0x20) i++
   let value = 0
   for (; i < end; i++) {
@@ -92,12 +102,18 @@ function number(block: Buffer, header: number, field: Field, what: string, readi
   return value
 }
 
-function text(block: Buffer, header: number, [fieldAt, width]: Field, reading: Reading, offset: number): string {
-  const at = header + fieldAt
+function text(block: Buffer, header: number, field: Field, reading: Reading, offset: number): string {
+  const at = header + field[0]
+  const most = at + field[1]
   if (block[at] === 0) return ''
   let end = at + 1
-  while (end < at + width && block[end] !== 0) end++
+  while (end < most && block[end] !== 0) end++
   return reading.text(block, at, end, offset)
+}
+
+function isMagic(block: Buffer, at: number, magic: string): boolean {
+  for (let i = 0; i < magic.length; i++) if (block[at + i] !== magic.charCodeAt(i)) return false
+  return true
 }
 
 /**
@@ -115,14 +131,10 @@ export function parseHeader(
   known: { path: boolean; linkname: boolean },
 ): TarHeader {
   // "ustar\0" is POSIX, or star with its shorter prefix. GNU has "ustar " and keeps times in the place of the prefix.
-  const magicEnd = at + MAGIC[0] + USTAR.length
-  const posix =
-    block[at + MAGIC[0]] === 0x75 &&
-    block[magicEnd] === 0 &&
-    block.toString('latin1', at + MAGIC[0], magicEnd) === USTAR
+  const posix = isMagic(block, at + MAGIC[0], USTAR) && block[at + MAGIC[0] + USTAR.length] === 0
   let name = known.path ? '' : text(block, at, NAME, reading, offset)
   if (posix && !known.path && block[at + PREFIX[0]] !== 0) {
-    const star = block.toString('latin1', at + STAR_MAGIC[0], at + STAR_MAGIC[0] + STAR_MAGIC[1]) === STAR
+    const star = isMagic(block, at + STAR_MAGIC[0], STAR)
     name = `${text(block, at, star ? STAR_PREFIX : PREFIX, reading, offset)}/${name}`
   }
   const size = number(block, at, SIZE, 'size', reading, offset)

@@ -16,6 +16,7 @@ export const tar: FileFormat<'tar'> = {
   seekable: false,
   write: () => import('./writer.ts'),
   read: () => import('./reader.ts'),
+  salvage: () => import('./mend.ts'),
 }
 
 /**

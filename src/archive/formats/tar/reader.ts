@@ -52,6 +52,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 /** Types that are skipped, since they hold no file: a volume's label, access control lists, extended attributes. */
 const SKIPPED = 'VAE'
 
+/** What extended headers say of the names of a member that has none. */
+const UNKNOWN = { path: false, linkname: false }
+
 const padded = (size: number): number => Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
 
 export async function* readMembers({ input, reading }: FileOrigin): Batches {
@@ -66,7 +69,8 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
     const state = checkHeader(input.buffer, input.position)
     if (state === 'zero') break
     if (state === 'damaged') throw reading.error('EBADMSG', 'damaged header: its checksum does not match', { offset })
-    const known = { path: local?.path !== undefined, linkname: local?.linkpath !== undefined }
+    const known =
+      local === undefined ? UNKNOWN : { path: local.path !== undefined, linkname: local.linkpath !== undefined }
     const header = parseHeader(input.buffer, input.position, reading, offset, known)
     input.position += BLOCK_BYTES
 

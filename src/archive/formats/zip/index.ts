@@ -10,4 +10,5 @@ export const zip: FileFormat<'zip'> = {
   seekable: true,
   write: () => import('./writer.ts'),
   read: () => import('./reader.ts'),
+  salvage: () => import('./salvage.ts'),
 }

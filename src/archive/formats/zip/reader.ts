@@ -4,6 +4,7 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 import { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type MemberType, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
+import type { Source } from '../../source.ts'
 import { inflateRaw } from '../../zlib.ts'
 import { Batch, type Batches } from '../batch.ts'
 import type { FileOrigin } from '../format.ts'
@@ -17,48 +18,109 @@ import { findDirectory, readEntry, type ZipEntry } from './read-directory.ts'
 const WHOLE_PACKED_BYTES = WHOLE_BYTES + (WHOLE_BYTES >> 8) + 64
 
 export async function* readMembers({ source, reading }: FileOrigin): Batches {
-  const window = new Window(source)
-  const directory = await findDirectory(window, reading)
+  if (reading.isSalvaging) {
+    const { salvagedEntries } = await import('./salvage.ts')
+    yield* salvagedMembers(new ZipContents(source, reading), salvagedEntries(source, reading), reading)
+    return
+  }
+  const contents = new ZipContents(source, reading)
+  const directory = await findDirectory(contents.window, reading)
   const extents = await ZipExtents.scan(source, directory, reading)
   // Read in chunks through a window of its own: a directory of a million entries has some hundred megabytes.
   const input = new Input(new Window(source).stretch(directory.offset, directory.size))
   const batch = new Batch()
   for (let n = 0; n < directory.entries; n++) {
     const entry = await readEntry(input, directory.offset, reading)
+    const member = contents.read(entry) ?? (await contents.load(entry))
+    const at = { path: member.path, offset: entry.headerOffset }
+    extents.assertFree(entry.headerOffset, contents.offset + entry.packed, at)
+    batch.add(member)
+    if (batch.full || member.stream) yield batch.take()
+  }
+  if (batch.members.length > 0) yield batch.take()
+}
+
+/** The members that are whole. */
+async function* salvagedMembers(contents: ZipContents, entries: AsyncIterable<ZipEntry>, reading: Reading): Batches {
+  const batch = new Batch()
+  for await (const entry of entries) {
+    try {
+      const member = contents.read(entry) ?? (await contents.load(entry))
+      // A large content must be known to be whole before it is used.
+      if (member.stream) for await (const _ of member.stream());
+      batch.add(member)
+      if (batch.full || member.stream) yield batch.take()
+    } catch (error) {
+      reading.lose(error)
+    }
+  }
+  if (batch.members.length > 0) yield batch.take()
+}
+
+/** Reads the contents of entries. There is no promise for what is in its window. */
+class ZipContents {
+  readonly window: Window
+  /** Where the content of the last member begins. */
+  offset = 0
+  readonly #reading: Reading
+
+  constructor(source: Source, reading: Reading) {
+    this.window = new Window(source)
+    this.#reading = reading
+  }
+
+  /**
+   * The member of an entry.
+   *
+   * @returns undefined when its bytes are not in the window: then call {@link load}
+   */
+  read(entry: ZipEntry): Member | undefined {
+    const reading = this.#reading
     const member = toMember(entry, reading)
     const { path, type } = member
     const at = { path, offset: entry.headerOffset }
     if (entry.encrypted) throw reading.error('ENOTSUP', 'is encrypted, which is not supported', at)
-    let data = contentOffset(window, entry, at, reading)
-    if (data === undefined) {
-      await loadHeader(window, entry, at, reading)
-      data = contentOffset(window, entry, at, reading) as number
+    const data = contentOffset(this.window, entry, at, reading)
+    if (data === undefined) return undefined
+    this.offset = data
+    if (type === 'directory') return member
+    if (entry.method !== STORED && entry.method !== DEFLATED) {
+      throw reading.error('ENOTSUP', `is compressed by method ${entry.method}, which is not supported`, at)
     }
-    extents.assertFree(entry.headerOffset, data + entry.packed, at)
-    if (type === 'directory') {
-      batch.add(member)
+    if (entry.method === STORED && entry.size !== entry.packed) {
+      throw reading.error('EBADMSG', `damaged: ${entry.size} bytes are stored in ${entry.packed}`, at)
+    }
+    if (type === 'symlink' && entry.size > HEADER_BYTES) {
+      throw reading.error('EOVERFLOW', `a link target of ${entry.size} bytes: at most ${HEADER_BYTES} are read`, at)
+    }
+    if (isWhole(entry)) {
+      const packed = this.window.ready(data, entry.packed)
+      if (packed === undefined) return undefined
+      setContent(member, unpack(entry, packed, at, reading), reading)
     } else {
-      if (entry.method !== STORED && entry.method !== DEFLATED) {
-        throw reading.error('ENOTSUP', `is compressed by method ${entry.method}, which is not supported`, at)
-      }
-      if (entry.method === STORED && entry.size !== entry.packed) {
-        throw reading.error('EBADMSG', `damaged: ${entry.size} bytes are stored in ${entry.packed}`, at)
-      }
-      if (type === 'symlink' && entry.size > HEADER_BYTES) {
-        throw reading.error('EOVERFLOW', `a link target of ${entry.size} bytes: at most ${HEADER_BYTES} are read`, at)
-      }
-      if (entry.size <= WHOLE_BYTES && entry.packed <= WHOLE_PACKED_BYTES) {
-        const packed = window.ready(data, entry.packed) ?? (await window.at(data, entry.packed))
-        setContent(member, unpack(entry, packed, at, reading), reading)
-      } else {
-        member.stream = () => stream(window, entry, data, at, reading)
-      }
-      batch.add(member)
-      if (member.stream) yield batch.take()
+      member.stream = () => stream(this.window, entry, data, at, reading)
     }
-    if (batch.full) yield batch.take()
+    return member
   }
-  if (batch.members.length > 0) yield batch.take()
+
+  /** As {@link read}, after loading what it needs into the window. */
+  async load(entry: ZipEntry): Promise<Member> {
+    const at = { path: entry.name, offset: entry.headerOffset }
+    await loadHeader(this.window, entry, at, this.#reading)
+    let member = this.read(entry)
+    if (member === undefined) {
+      const data = contentOffset(this.window, entry, at, this.#reading) as number
+      await this.window.at(entry.headerOffset, data - entry.headerOffset + entry.packed)
+      member = this.read(entry)
+    }
+    if (member === undefined) throw this.#reading.truncated(`${entry.packed} bytes of content`, at)
+    return member
+  }
+}
+
+/** True for a content that is read at once. */
+function isWhole({ size, packed }: ZipEntry): boolean {
+  return size <= WHOLE_BYTES && packed <= WHOLE_PACKED_BYTES
 }
 
 function toMember(entry: ZipEntry, reading: Reading): Member {
@@ -94,7 +156,6 @@ function setContent(member: Member, content: Buffer, reading: Reading): void {
 
 /** Unpack in this thread: a member is small, and sending it to another thread costs more than the work. */
 function unpack(entry: ZipEntry, packed: Buffer, at: At, reading: Reading): Buffer {
-  if (packed.length < entry.packed) throw reading.truncated(`${entry.packed} bytes of content`, at)
   let content = packed
   if (entry.method === DEFLATED) {
     try {
