@@ -155,13 +155,11 @@ class ReadOnDisk implements StoreOnDisk {
 
   async mark(blobrefs: readonly string[]): Promise<void> {
     await this.markDigests(this.#reader.wanted(blobrefs).digests)
+    this.#reader.counts.marked += blobrefs.length
   }
 
-  async markDigests(digests: Uint8Array): Promise<number> {
-    const count = digests.length / DIGEST_BYTES[this.#reader.hash]
-    const found = await this.#reader.ask('mark', { digests, count })
-    this.#reader.counts.marked += count
-    return found
+  markDigests(digests: Uint8Array): Promise<number> {
+    return this.#reader.ask('mark', { digests, count: digests.length / DIGEST_BYTES[this.#reader.hash] })
   }
 
   totals(): Promise<StoreTotals> {

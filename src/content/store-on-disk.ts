@@ -81,7 +81,7 @@ export interface StoreOnDisk {
   mark(blobrefs: readonly string[]): Promise<void>
 
   /**
-   * The same as {@link mark}, for many blobs.
+   * The same as {@link mark}, for many blobs. It does not count them.
    *
    * @param digests - in the algorithm of the store, one after another
    * @returns how many of them the store has; each counts as often as it is named

@@ -18,9 +18,17 @@ import { DirGraph } from '../dir-graph.ts'
 export const SURVEYED = { DIRECTORIES: 0, VALUES: 1, SYMLINKS: 2, BLOBS: 3, ERRORS: 4 } as const
 const COLUMNS = 5
 
-/** An empty survey. One survey can serve several trees that share directories. */
-export function newSurvey(): DirGraph {
-  return new DirGraph(COLUMNS)
+/** What is known of the directories of one or more trees: trees that share directories share the survey of them. */
+export class Surveys {
+  /** Of intact trees; undefined as soon as one is not. */
+  intact: DirGraph | undefined = new DirGraph(COLUMNS)
+  /** Of any trees. */
+  readonly all = new DirGraph(COLUMNS)
+}
+
+/** @param totals - from {@link DirGraph.totals} */
+export function surveyedTotal(totals: Float64Array, ordinal: number, column: number): number {
+  return totals[ordinal * COLUMNS + column] as number
 }
 
 /**
