@@ -130,9 +130,14 @@ class ReadOnDisk implements StoreOnDisk {
     }
   }
 
-  async sizes(blobrefs: readonly string[]): Promise<Float64Array> {
-    const sizes = await this.#reader.ask('sizes', this.#reader.wanted(blobrefs))
-    this.#reader.counts.measured += blobrefs.length
+  sizes(blobrefs: readonly string[]): Promise<Float64Array> {
+    return this.sizesOf(this.#reader.wanted(blobrefs).digests)
+  }
+
+  async sizesOf(digests: Uint8Array): Promise<Float64Array> {
+    const count = digests.length / DIGEST_BYTES[this.#reader.hash]
+    const sizes = await this.#reader.ask('sizes', { digests, count })
+    this.#reader.counts.measured += count
     return sizes
   }
 

@@ -60,6 +60,9 @@ export interface StoreOnDisk {
    */
   sizes(blobrefs: readonly string[]): Promise<Float64Array>
 
+  /** The same as {@link sizes}. @param digests - in the algorithm of the store, one after another */
+  sizesOf(digests: Uint8Array): Promise<Float64Array>
+
   /**
    * List the blobrefs of the store, in the order of storage.
    *

@@ -14,21 +14,21 @@ import {
   type BadPart,
   componentsOf,
   Dir,
-  decodeVal,
+  type DirEntries,
   dirrefOf,
+  ENTRY,
   MAX_KEYS,
   type ScanVisitor,
   type SnapshotRoot,
   type TreeError,
   TreeScan,
   type Val,
-  type Valref,
 } from '../../kvs/index.ts'
 import type { DirGraph } from '../dir-graph.ts'
 import type { InspectOptions } from '../inspect-options.ts'
 import { type BadBlob, badBlob, blobDamageKind, type Damage, type DamageKind } from './damage.ts'
 import { surveyIntact } from './intact-tree.ts'
-import { SURVEYED, Surveys, surveyedTotal, surveyTree } from './survey-tree.ts'
+import { isDecodable, SURVEYED, Surveys, surveyedTotal, surveyTree } from './survey-tree.ts'
 
 /**
  * The most directory visits for reporting each damage under every key that leads to it. If it would take more, each
@@ -162,7 +162,6 @@ class TreeCheck implements ScanVisitor<Dir> {
     const scan = new TreeScan(this.#store, this, {
       checkValues: true,
       byLevel: onVisit !== undefined,
-      sorted: true,
       signal,
     })
     await scan.run([[dirrefOf(rootref), root]])
@@ -200,17 +199,10 @@ class TreeCheck implements ScanVisitor<Dir> {
     this.#checked.directories++
   }
 
-  onValue(dir: Dir, name: string, obj: Val | Valref): void {
+  onValue(dir: Dir, entry: DirEntries): void {
     this.#checked.values++
-    if (obj.type === 'valref') {
-      this.#checked.blobs += obj.data.length
-      return
-    }
-    try {
-      decodeVal(obj)
-    } catch {
-      this.#damaged('bad-value', dir, name, [])
-    }
+    if (entry.type === ENTRY.VALREF) this.#checked.blobs += entry.refCount
+    else if (!isDecodable(entry.obj as Val)) this.#damaged('bad-value', dir, entry.name, [])
   }
 
   onLink(): void {

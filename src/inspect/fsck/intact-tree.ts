@@ -5,10 +5,10 @@
  */
 import type { ContentStore, StoreOnDisk } from '../../content/index.ts'
 import { abortable, throwIfAborted } from '../../errors/index.ts'
-import { type DirEntries, DirScan, type DirVisitor, decodeVal, ENTRY, type Val } from '../../kvs/index.ts'
+import { type DirEntries, DirScan, type DirVisitor, ENTRY, type Val } from '../../kvs/index.ts'
 import type { DirGraph } from '../dir-graph.ts'
 import { Marking } from '../marking.ts'
-import { SURVEYED } from './survey-tree.ts'
+import { isDecodable, SURVEYED } from './survey-tree.ts'
 
 /** Blobs of the store that are looked at in one step. */
 const RANGE = 8192
@@ -85,11 +85,7 @@ class IntactSurvey implements DirVisitor {
       this.#marking.addAll(entry)
       return
     }
-    try {
-      decodeVal(entry.obj as Val)
-    } catch {
-      throw DAMAGED
-    }
+    if (!isDecodable(entry.obj as Val)) throw DAMAGED
   }
 
   onLink(ordinal: number): void {

@@ -3,15 +3,7 @@
  * directories contain damage. Its time grows with the number of directory blobs, not with the number of keys.
  */
 import type { ContentStore } from '../../content/index.ts'
-import {
-  decodeVal,
-  dirrefOf,
-  type ScanVisitor,
-  type Symlink,
-  TreeScan,
-  type Val,
-  type Valref,
-} from '../../kvs/index.ts'
+import { type DirEntries, decodeVal, dirrefOf, ENTRY, type ScanVisitor, TreeScan, type Val } from '../../kvs/index.ts'
 import { DirGraph } from '../dir-graph.ts'
 
 /** The columns of the numbers that are kept for each directory. */
@@ -77,13 +69,13 @@ class Survey implements ScanVisitor<number> {
     this.#graph.count(ordinal, SURVEYED.DIRECTORIES, 1)
   }
 
-  onValue(ordinal: number, _name: string, obj: Val | Valref): void {
+  onValue(ordinal: number, entry: DirEntries): void {
     this.#graph.count(ordinal, SURVEYED.VALUES, 1)
-    if (obj.type === 'valref') this.#graph.count(ordinal, SURVEYED.BLOBS, obj.data.length)
-    else if (!isDecodable(obj)) this.onFault(undefined, ordinal)
+    if (entry.type === ENTRY.VALREF) this.#graph.count(ordinal, SURVEYED.BLOBS, entry.refCount)
+    else if (!isDecodable(entry.obj as Val)) this.onFault(undefined, ordinal)
   }
 
-  onLink(ordinal: number, _name: string, _obj: Symlink): void {
+  onLink(ordinal: number): void {
     this.#graph.count(ordinal, SURVEYED.SYMLINKS, 1)
   }
 
@@ -102,7 +94,7 @@ class Survey implements ScanVisitor<number> {
 }
 
 /** True when the data of an inline value can be decoded. */
-function isDecodable(obj: Parameters<typeof decodeVal>[0]): boolean {
+export function isDecodable(obj: Val): boolean {
   try {
     decodeVal(obj)
     return true
