@@ -96,7 +96,7 @@ async function copyBlobs(
   writer: ContentWriter,
   blobrefs: readonly string[],
   copied: Copied,
-): Promise<void> {
+): Promise<number> {
   let blobs: Uint8Array[] = []
   const take = (_: number, result: Uint8Array | ContentError) => {
     if (!(result instanceof Uint8Array)) {
@@ -116,6 +116,7 @@ async function copyBlobs(
     stored.catch(() => {})
     await room
   }
+  return blobrefs.length
 }
 
 function blobrefsOf(hash: HashName, digests: Uint8Array): string[] {
