@@ -8,6 +8,12 @@ import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 /** The tables of a content store. */
 const TABLES = ['objects', 'checkpt_v2', 'checkpt']
 
+/** The tables that Flux makes, and their columns, in the newest schema. */
+export const CREATE_TABLES = {
+  objects: 'hash BLOB PRIMARY KEY, size INT, object BLOB, epoch INT DEFAULT 0',
+  checkpt_v2: 'id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, value TEXT',
+} as const
+
 /**
  * The tables of a database, in lower case, without SQLite's own.
  *
