@@ -7,20 +7,17 @@
  */
 import { existsSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { lz4EncodeBlock } from '../../bytes/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import type { BlobBatch, BlobWriter } from '../blob-batch.ts'
 import { blobrefHex, DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
 import type { NewFile } from '../new-file.ts'
+import { compressBlob } from './compress.ts'
 import { addHashIndex } from './hash-index.ts'
 import { newDatabase } from './new-database.ts'
 import { openDatabase } from './open-database.ts'
 import { assertHasObjects, assertNoTriggers, CREATE_TABLES, checkpointsIn, hashIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
-
-/** Blobs of this size and more are compressed, if that makes them smaller. */
-const COMPRESSED_BYTES = 256
 
 /** Blobs inserted by one statement: the crossing from JavaScript costs more than SQLite. */
 const ROWS = 16
@@ -96,10 +93,10 @@ export class SqliteWriter implements BlobWriter {
     }
   }
 
-  store({ bytes, start, end, digests }: BlobBatch): void {
+  store({ bytes, start, end, sizes, digests }: BlobBatch): void {
     const width = DIGEST_BYTES[this.hash]
     const rows: (Uint8Array | number)[] = []
-    this.#reserve(start, end)
+    if (sizes === undefined) this.#reserve(start, end)
     let used = 0
     const flush = (statement: StatementSync) => {
       this.#insert(statement, rows)
@@ -111,9 +108,9 @@ export class SqliteWriter implements BlobWriter {
       for (let i = 0; i < start.length; i++) {
         const from = start[i] as number
         const size = (end[i] as number) - from
-        const packed = size < COMPRESSED_BYTES ? 0 : lz4EncodeBlock(bytes, from, size, this.#packed, used, size - 1)
+        const packed = sizes === undefined ? compressBlob(bytes, from, size, this.#packed, used) : 0
         rows.push(digests.subarray(i * width, (i + 1) * width))
-        if (packed === 0) rows.push(-1, bytes.subarray(from, from + size))
+        if (packed === 0) rows.push(sizes?.[i] ?? -1, bytes.subarray(from, from + size))
         else rows.push(size, this.#packed.subarray(used, used + packed))
         used += packed
         if (rows.length === 3 * ROWS) flush(this.#insertRows)
