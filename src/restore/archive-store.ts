@@ -121,6 +121,11 @@ export class ArchiveStore implements ContentStore {
           () => this.#store.onDisk.sizes(blobrefs),
           (sizes) => sizes.includes(-1),
         ),
+      sizesOf: (digests) =>
+        this.#sound(
+          () => this.#store.onDisk.sizesOf(digests),
+          (sizes) => sizes.includes(-1),
+        ),
       list: (from, count) => survey((onDisk) => onDisk.list(from, count)),
       checkRange: (from, count, options) =>
         survey(

@@ -14,7 +14,7 @@ import { FluxError } from '../errors/index.ts'
 import { openNameless } from '../files/index.ts'
 
 /** A chunk ends at one of these. A larger directory has a chunk of its own. */
-const CHUNK_BYTES = 1 << 20
+const CHUNK_BYTES = 512 << 10
 const CHUNK_RECORDS = 1024
 
 /** Bytes before the digest. */
