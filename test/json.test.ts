@@ -60,6 +60,8 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['content-roots', `content roots --store ${STATEDIR}`],
   ['content-roots', `content roots --all --store ${DAMAGED}`],
   ['content-checkpoint-update', `content checkpoint update --store TMP/state ${OLDER_ROOT}`],
+  ['rescue', `rescue --store ${STATEDIR} --out TMP/rescued`],
+  ['rescue', `rescue --store ${DAMAGED} --out TMP/rescued-damaged`],
   ['kvs-ls', `kvs ls -R --store ${BASIC}`],
   ['kvs-dir', `kvs dir -R --store ${BASIC}`],
   ['kvs-get', `kvs get --store ${STATEDIR} resource.R`],

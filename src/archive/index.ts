@@ -15,6 +15,6 @@ export {
   type ReadableFilter,
   type ReadableFormat,
 } from './kinds.ts'
-export type { Member, MemberType } from './member.ts'
+export type { Member, MemberType, OnLoss } from './member.ts'
 export { type ArchiveReader, type OpenArchiveOptions, type OpenedType, openArchive } from './open.ts'
 export { openSink, type Sink } from './sink.ts'

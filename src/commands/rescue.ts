@@ -21,9 +21,8 @@ PATH is only read. With --install the new store takes its place, if no process h
       command: '<%= config.bin %> <%= command.id %> --store examples/statedir --out rescued',
     },
     {
-      description: 'Take a root that content roots has listed',
-      command:
-        '<%= config.bin %> <%= command.id %> --store examples/statedir --out rescued2 --root $(<%= config.bin %> content roots --store examples/statedir --json | jq -r ".roots[0].rootref")',
+      description: 'Rescue it, and put the new store in the place of the old one',
+      command: '<%= config.bin %> <%= command.id %> --install --store state --out rescued',
     },
   ]
 

@@ -1,5 +1,6 @@
 /** Turns a reading thread's answer to a batch into one result for each blob. */
-import { type BlobResult, ContentError } from './content-store.ts'
+import { ContentError } from './content-error.ts'
+import type { BlobResult } from './content-store.ts'
 import { BLOB, type PackedBatch } from './packed-batch.ts'
 
 /** The result of one blob. @param i - its place in the batch */

@@ -1,7 +1,7 @@
-import { type ErrnoName, FluxError } from '../errors/index.ts'
 import type { BlobRequest } from './blob-request.ts'
 import type { HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import type { ContentError } from './content-error.ts'
 import type { LiveInstance } from './live-instance.ts'
 import type { PackedBatch } from './packed-batch.ts'
 import type { ReadCounts } from './read-counts.ts'
@@ -79,17 +79,4 @@ export interface ContentStore extends AsyncDisposable {
 
   /** Release everything. May be called twice. */
   close(): Promise<void>
-}
-
-/**
- * One blob cannot be loaded: `ENOENT` missing, `EBADMSG` altered, `EIO` not readable (a broker may also send `EINVAL`),
- * `EFBIG` larger than the caller accepts.
- */
-export class ContentError extends FluxError {
-  readonly blobref: string
-
-  constructor(code: ErrnoName, blobref: string, what: string, options?: ErrorOptions) {
-    super(code, what, options)
-    this.blobref = blobref
-  }
 }

@@ -1,6 +1,7 @@
 /** Load any number of blobs in batches, and ask again for those that a store left out because of the byte budget. */
 import { abortable, throwIfAborted } from '../errors/index.ts'
-import type { ContentError, ContentStore } from './content-store.ts'
+import type { ContentError } from './content-error.ts'
+import type { ContentStore } from './content-store.ts'
 
 /** The most blobs in a batch: a larger batch gains nothing. */
 const MOST = 512

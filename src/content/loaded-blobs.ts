@@ -2,7 +2,8 @@
 
 import type { BlobRequest } from './blob-request.ts'
 import { resultOf } from './blob-results.ts'
-import { type BlobResult, ContentError, type ContentStore } from './content-store.ts'
+import { ContentError } from './content-error.ts'
+import type { BlobResult, ContentStore } from './content-store.ts'
 import { BLOB, type PackedBatch } from './packed-batch.ts'
 
 /** The results of a {@link BlobRequest}, by place. */

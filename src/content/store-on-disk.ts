@@ -1,4 +1,4 @@
-import type { ContentError } from './content-store.ts'
+import type { ContentError } from './content-error.ts'
 import type { StoreCopier } from './store-copier.ts'
 
 /** The number and size of some blobs. */

@@ -9,20 +9,21 @@ export function reportJson(report: RescueReport, username: (userid: number) => s
   const job = ({ id, userid, name, state, problems }: RescuedJob) => ({
     id,
     jobid: formatJobid(id),
-    ...(userid === undefined ? {} : { userid, username: username(userid) }),
-    name,
+    userid: userid ?? null,
+    username: (userid === undefined ? undefined : username(userid)) ?? null,
+    name: name ?? null,
     state,
     problems,
   })
   return {
     store: report.store,
     outputDirectory: report.out,
-    time: isoTime(report.time),
+    ...timesOf(report.time),
     steps: report.steps,
     chosen: {
       rootref: chosen.rootref,
-      checkpointIndex: chosen.checkpointIndex,
-      timestamp: chosen.timestamp,
+      checkpointIndex: chosen.checkpointIndex ?? null,
+      timestamp: chosen.timestamp ?? null,
       isWhole: chosen.isWhole,
       isSalvaged: chosen.isSalvaged,
     },
@@ -34,12 +35,18 @@ export function reportJson(report: RescueReport, username: (userid: number) => s
     lostJobs: report.lostJobs.map(job),
     activeJobs: report.activeJobs.map(job),
     lostJobDirectories: report.lostJobDirs,
-    drained: report.drained,
-    ...(highestJobid === undefined ? {} : { highestJobid: formatJobid(highestJobid) }),
+    drainedNodes: report.drained.map(({ rank, host, since, reason }) => {
+      return { rank, host: host ?? null, ...timesOf(since), reason: reason ?? null }
+    }),
+    highestJobid: highestJobid === undefined ? null : formatJobid(highestJobid),
     isJobidRaised: report.isJobidRaised,
-    ...(newer === undefined ? {} : { newer: { ...newer, jobCount: newer.jobs, jobs: undefined } }),
+    newer: newer === undefined ? null : { rootref: newer.rootref, ...timesOf(newer.time), jobCount: newer.jobs },
     problems: report.problems,
-    replaced: report.replaced,
+    replaced: report.replaced ?? null,
     next: report.next,
   }
+}
+
+function timesOf(timestamp: number | undefined): { timestamp: number | null; time: string | null } {
+  return timestamp === undefined ? { timestamp: null, time: null } : { timestamp, time: isoTime(timestamp) }
 }

@@ -7,7 +7,8 @@
  * many, it is opened again. docs/pacing.md has the argument.
  */
 import type { HashName } from '../blobref.ts'
-import { type BlobResult, ContentError } from '../content-store.ts'
+import { ContentError } from '../content-error.ts'
+import type { BlobResult } from '../content-store.ts'
 import { OfflineStore } from '../offline-store.ts'
 import type { ReadCounts } from '../read-counts.ts'
 import { StoreReader } from '../store-reader.ts'

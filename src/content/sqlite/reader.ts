@@ -41,6 +41,12 @@ const HINTS = {
  */
 export type SqliteAccess = 'immutable' | 'readonly' | 'private'
 
+const ACCESS: Readonly<Record<SqliteAccess, string>> = {
+  immutable: '?mode=ro&immutable=1',
+  readonly: '?mode=ro',
+  private: '',
+}
+
 /** The database to read, and how. */
 export interface SqliteReading {
   path: string
@@ -75,8 +81,9 @@ export class SqliteReader implements BlobReader {
     this.#name = name
     this.#verify = verify
     try {
-      const url = `${pathToFileURL(path).href}${access === 'immutable' ? '?immutable=1' : ''}`
-      this.#db = openDatabase(url, { readOnly: access !== 'private' })
+      // Not SQLite's read-only flag, which would go for a database that is attached, too: see SqliteCopier.
+      const url = `${pathToFileURL(path).href}${ACCESS[access]}`
+      this.#db = openDatabase(url, { readOnly: false })
       this.#db.exec('BEGIN')
       this.#tables = tablesOf(this.#db, name)
       assertHasObjects(this.#tables, name)

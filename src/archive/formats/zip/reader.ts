@@ -31,9 +31,7 @@ export async function* readMembers({ source, reading }: FileOrigin): Batches {
   const batch = new Batch()
   for (let n = 0; n < directory.entries; n++) {
     const entry = await readEntry(input, directory.offset, reading)
-    const member = contents.read(entry) ?? (await contents.load(entry))
-    const at = { path: member.path, offset: entry.headerOffset }
-    extents.assertFree(entry.headerOffset, contents.offset + entry.packed, at)
+    const member = contents.read(entry, extents) ?? (await contents.load(entry, extents))
     batch.add(member)
     if (batch.full || member.stream) yield batch.take()
   }
@@ -60,8 +58,6 @@ async function* salvagedMembers(contents: ZipContents, entries: AsyncIterable<Zi
 /** Reads the contents of entries. There is no promise for what is in its window. */
 class ZipContents {
   readonly window: Window
-  /** Where the content of the last member begins. */
-  offset = 0
   readonly #reading: Reading
 
   constructor(source: Source, reading: Reading) {
@@ -74,7 +70,7 @@ class ZipContents {
    *
    * @returns undefined when its bytes are not in the window: then call {@link load}
    */
-  read(entry: ZipEntry): Member | undefined {
+  read(entry: ZipEntry, extents?: ZipExtents): Member | undefined {
     const reading = this.#reading
     const member = toMember(entry, reading)
     const { path, type } = member
@@ -82,8 +78,12 @@ class ZipContents {
     if (entry.encrypted) throw reading.error('ENOTSUP', 'is encrypted, which is not supported', at)
     const data = contentOffset(this.window, entry, at, reading)
     if (data === undefined) return undefined
-    this.offset = data
-    if (type === 'directory') return member
+    // Called once for each entry: when all its bytes are there, and before they are unpacked.
+    const assertFree = () => extents?.assertFree(entry.headerOffset, data + entry.packed, at)
+    if (type === 'directory') {
+      assertFree()
+      return member
+    }
     if (entry.method !== STORED && entry.method !== DEFLATED) {
       throw reading.error('ENOTSUP', `is compressed by method ${entry.method}, which is not supported`, at)
     }
@@ -96,22 +96,25 @@ class ZipContents {
     if (isWhole(entry)) {
       const packed = this.window.ready(data, entry.packed)
       if (packed === undefined) return undefined
+      assertFree()
       setContent(member, unpack(entry, packed, at, reading), reading)
     } else {
+      assertFree()
       member.stream = () => stream(this.window, entry, data, at, reading)
     }
     return member
   }
 
   /** As {@link read}, after loading what it needs into the window. */
-  async load(entry: ZipEntry): Promise<Member> {
+  async load(entry: ZipEntry, extents?: ZipExtents): Promise<Member> {
     const at = { path: entry.name, offset: entry.headerOffset }
     await loadHeader(this.window, entry, at, this.#reading)
-    let member = this.read(entry)
+    let member = this.read(entry, extents)
     if (member === undefined) {
       const data = contentOffset(this.window, entry, at, this.#reading) as number
       await this.window.at(entry.headerOffset, data - entry.headerOffset + entry.packed)
-      member = this.read(entry)
+      member = this.read(entry, extents)
+      if (member === undefined) extents?.assertFree(entry.headerOffset, data + entry.packed, at)
     }
     if (member === undefined) throw this.#reading.truncated(`${entry.packed} bytes of content`, at)
     return member
