@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { build } from 'esbuild'
 import { fixture, scratch } from './support/fixtures.ts'
 import { Host, installInto, packedPackage } from './support/hosts.ts'
 import { run } from './support/processes.ts'
@@ -87,6 +88,36 @@ await store.close()
 `
     writeFileSync(join(dir, 'example.mjs'), code)
     expect(run(process.execPath, [join(dir, 'example.mjs')]).toString()).to.match(/^sha1-[0-9a-f]{40}\n$/)
+  })
+
+  it('is a library that a bundler may take in, or leave where it is: its threads are found, or done without', async () => {
+    const dir = scratch()
+    const modules = join(dir, 'node_modules')
+    mkdirSync(modules)
+    const installed = installInto(modules)
+    const program = `import { Dump, openStore } from 'flux-ts'
+await using store = await openStore(process.argv[2])
+console.log((await new Dump({ store, outfile: process.argv[3] }).run()).keys)
+`
+    writeFileSync(join(dir, 'program.mjs'), program)
+    const store = join(ROOT, 'examples/statedir')
+    const bundled = async (name: string, external: string[]) => {
+      const outfile = join(dir, name)
+      const banner = {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
+      }
+      const entryPoints = [join(dir, 'program.mjs')]
+      await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', banner, external })
+      return (archive: string) => run(process.execPath, [outfile, store, join(dir, archive)]).toString()
+    }
+    const outside = await bundled('outside.mjs', ['flux-ts'])
+    expect(outside('a.tar')).to.match(/^\d+\n$/)
+    // It is made by threads alone.
+    expect(outside('a.zip')).to.equal(outside('b.tar'))
+    const inside = await bundled('inside.mjs', [])
+    rmSync(installed, { recursive: true })
+    expect(inside('c.tar')).to.match(/^\d+\n$/)
+    expect(readFileSync(join(dir, 'c.tar'))).to.deep.equal(readFileSync(join(dir, 'a.tar')))
   })
 
   it('is linked and installed by plugin-plugins', () => {

@@ -79,8 +79,14 @@ await build({ ...options, entryPoints: { start: join(dist, 'cli/start.js') }, pl
 const threads = await split(await threadFiles(dist), (loaded) => [(file) => countWith([...loaded.values()], file) > 1])
 const metafile = await split(entryPoints, (loaded) => {
   const commands = [...loaded].filter(([entry]) => entry.startsWith('dist/commands/')).map(([, inputs]) => inputs)
+  const first = ['dist/cli/run.js', 'text:init', oclif.helpClass.slice(2)]
+  const isFirst = (file) => first.some((entry) => loaded.get(entry).has(file))
+  const isForKeys = (file) => loaded.get('dist/cli/completion/keys.js').has(file)
   return [
-    (file) => loaded.get('dist/cli/completion/keys.js').has(file),
+    (file) => isFirst(file) && isForKeys(file),
+    // Help, and what is loaded before any command.
+    isFirst,
+    isForKeys,
     (file) => countWith(commands, file) >= commands.length / 2,
     (file) => ['dump', 'restore'].every((name) => loaded.get(`dist/commands/${name}.js`).has(file)),
   ]

@@ -37,6 +37,12 @@ const ROOMS = [
     imports: ['errors'],
     reason: 'threads/ lies under all rooms and imports errors/ alone.',
   },
+  {
+    room: 'resource',
+    base: true,
+    imports: ['errors'],
+    reason: 'resource/ is pure and lies under all rooms but errors/.',
+  },
   { room: 'flux', imports: [], reason: 'flux/ knows the broker and nothing of content or the KVS.' },
   { room: 'content', imports: [], isDeep: true, reason: CONTENT },
   { room: 'content/broker', imports: ['content', 'flux'], reason: CONTENT },
@@ -51,8 +57,13 @@ const ROOMS = [
   { room: 'transfer', imports: ['kvs', 'content'], hasTasks: true, reason: USE_CASE },
   { room: 'inspect', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
   {
+    room: 'rescue',
+    imports: ['dump', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
+    reason: 'rescue/ stands on the other use cases.',
+  },
+  {
     room: 'cli',
-    imports: ['dump', 'restore', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
+    imports: ['rescue', 'dump', 'restore', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
     libraries: ['@oclif/*', 'listr2'],
     reason: 'cli/ is what commands share; it does not know them.',
   },

@@ -20,14 +20,19 @@ export class PathCheck {
    * @throws {ArchiveError} `EINVAL` the path is absolute, has a component that is empty, `.` or `..`, or holds a NUL
    */
   check(path: string): void {
+    if (path.indexOf('/', this.#directory.length) >= 0 || !path.startsWith(this.#directory)) this.#enter(path)
+    const nameAt = this.#directory.length
+    // Of a longer name only a NUL matters.
+    if (path.length - nameAt <= 2) this.#checkComponent(path, path.slice(nameAt))
+    else if (path.indexOf('\0', nameAt) >= 0) throw this.#refusal(path, 'a path with a NUL')
+  }
+
+  #enter(path: string): void {
+    if (path[0] === '/') throw this.#refusal(path, 'an absolute path')
     const nameAt = path.lastIndexOf('/') + 1
-    if (nameAt !== this.#directory.length || !path.startsWith(this.#directory)) {
-      if (path[0] === '/') throw this.#refusal(path, 'an absolute path')
-      const directory = nameAt === 0 ? [] : path.slice(0, nameAt - 1).split('/')
-      for (const component of directory) this.#checkComponent(path, component)
-      this.#directory = path.slice(0, nameAt)
-    }
-    this.#checkComponent(path, path.slice(nameAt))
+    const directory = nameAt === 0 ? [] : path.slice(0, nameAt - 1).split('/')
+    for (const component of directory) this.#checkComponent(path, component)
+    this.#directory = path.slice(0, nameAt)
   }
 
   #checkComponent(path: string, component: string): void {

@@ -9,7 +9,7 @@ import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
 import { openFifo, openNameless } from '../files/index.ts'
 
 /** Bytes requested at a time. */
-const CHUNK_BYTES = 1 << 20
+const CHUNK_BYTES = 256 << 10
 
 /**
  * The rest of a buffer after a short read is used for the next one, unless it is smaller than this. A pipe returns at

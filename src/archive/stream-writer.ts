@@ -14,6 +14,8 @@ export class StreamWriter implements ArchiveWriter {
   readonly #filter: Filter | undefined
   readonly #sink: Sink
   readonly #paths: PathCheck
+  /** The last write to the sink. The next chunks are encoded while it goes on. */
+  #writing: Promise<void> = Promise.resolve()
   #done = false
 
   /** @param filter - writes compressed bytes to the same sink */
@@ -64,6 +66,7 @@ export class StreamWriter implements ArchiveWriter {
   async finish(): Promise<void> {
     this.#encoder.finish()
     await this.#forward(true)
+    await this.#writing
     await this.#filter?.finish()
     await this.#sink.commit()
     this.#done = true
@@ -73,6 +76,8 @@ export class StreamWriter implements ArchiveWriter {
     if (this.#done) return
     this.#done = true
     await this.#filter?.abort?.()
+    // Not under a write, whose descriptor another file might get.
+    await this.#writing.catch(() => {})
     await this.#sink.abort()
   }
 
@@ -86,6 +91,13 @@ export class StreamWriter implements ArchiveWriter {
       await this.#filter.write(chunks)
       return
     }
+    await this.#writing
+    this.#writing = this.#write(chunks)
+    // The next call throws the error.
+    this.#writing.catch(() => {})
+  }
+
+  async #write(chunks: readonly Uint8Array[]): Promise<void> {
     await this.#sink.write(chunks)
     for (const chunk of chunks) this.#out.recycle(chunk)
   }

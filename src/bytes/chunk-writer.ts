@@ -15,7 +15,7 @@ export class ChunkWriter {
 
   constructor(chunkBytes = CHUNK_BYTES) {
     this.#chunkBytes = chunkBytes
-    this.#chunk = Buffer.allocUnsafeSlow(chunkBytes)
+    this.#chunk = newChunk(chunkBytes)
   }
 
   /** Number of bytes written so far, taken or not. */
@@ -77,7 +77,12 @@ export class ChunkWriter {
   #turn(): void {
     this.#full.push(this.#used === this.#chunkBytes ? this.#chunk : this.#chunk.subarray(0, this.#used))
     this.#flushedBytes += this.#used
-    this.#chunk = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#chunkBytes)
+    this.#chunk = this.#spare.pop() ?? newChunk(this.#chunkBytes)
     this.#used = 0
   }
+}
+
+/** Not a Buffer, whose `fill` is slower. */
+function newChunk(bytes: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
 }

@@ -7,6 +7,11 @@ export interface BlobBatch {
   bytes: Uint8Array
   start: Float64Array
   end: Float64Array
+  /**
+   * Bytes of each blob before it was compressed, as the kind of store does it; -1 for one that is not compressed. Left out
+   * when the writer is to compress.
+   */
+  sizes?: Float64Array
   /** The digests of the blobs, in the same order, one after another. */
   digests: Uint8Array
 }

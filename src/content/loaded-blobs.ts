@@ -33,10 +33,15 @@ export async function loadBlobs(
 class PackedBlobs implements LoadedBlobs {
   readonly #request: BlobRequest
   readonly #batch: PackedBatch
+  // Reading `buffer` of a typed array is a slow call.
+  readonly #buffer: ArrayBufferLike
+  readonly #offset: number
 
   constructor(request: BlobRequest, batch: PackedBatch) {
     this.#request = request
     this.#batch = batch
+    this.#buffer = batch.arena.buffer
+    this.#offset = batch.arena.byteOffset
   }
 
   sizeOf(place: number): number {
@@ -46,10 +51,10 @@ class PackedBlobs implements LoadedBlobs {
   }
 
   bytesOf(place: number): Uint8Array {
-    const { status, start, end, arena, large } = this.#batch
+    const { status, start, end, large } = this.#batch
     if (status[place] !== BLOB.PACKED) return large.get(place) as Uint8Array
     const from = start[place] as number
-    return new Uint8Array(arena.buffer, arena.byteOffset + from, (end[place] as number) - from)
+    return new Uint8Array(this.#buffer, this.#offset + from, (end[place] as number) - from)
   }
 
   errorOf(place: number): ContentError | undefined {

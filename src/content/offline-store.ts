@@ -141,9 +141,14 @@ class ReadOnDisk implements StoreOnDisk {
     }
   }
 
-  async sizes(blobrefs: readonly string[]): Promise<Float64Array> {
-    const sizes = await this.#reader.ask('sizes', this.#reader.wanted(blobrefs))
-    this.#reader.counts.measured += blobrefs.length
+  sizes(blobrefs: readonly string[]): Promise<Float64Array> {
+    return this.sizesOf(this.#reader.wanted(blobrefs).digests)
+  }
+
+  async sizesOf(digests: Uint8Array): Promise<Float64Array> {
+    const count = digests.length / DIGEST_BYTES[this.#reader.hash]
+    const sizes = await this.#reader.ask('sizes', { digests, count })
+    this.#reader.counts.measured += count
     return sizes
   }
 
@@ -166,13 +171,11 @@ class ReadOnDisk implements StoreOnDisk {
 
   async mark(blobrefs: readonly string[]): Promise<void> {
     await this.markDigests(this.#reader.wanted(blobrefs).digests)
+    this.#reader.counts.marked += blobrefs.length
   }
 
-  async markDigests(digests: Uint8Array): Promise<number> {
-    const count = digests.length / DIGEST_BYTES[this.#reader.hash]
-    const found = await this.#reader.ask('mark', { digests, count })
-    this.#reader.counts.marked += count
-    return found
+  markDigests(digests: Uint8Array): Promise<number> {
+    return this.#reader.ask('mark', { digests, count: digests.length / DIGEST_BYTES[this.#reader.hash] })
   }
 
   totals(): Promise<StoreTotals> {

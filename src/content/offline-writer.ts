@@ -5,20 +5,28 @@ import { DIGEST_BYTES, Digests, type HashName } from './blobref.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { ContentWriter, StoringBatch } from './content-writer.ts'
 import { RecentDigests } from './recent-digests.ts'
-import type { WritePlan } from './store-kind.ts'
+import type { CompressBlob, WritePlan } from './store-kind.ts'
 import type { WriterHandlers, WriterThreadData } from './writer-thread.ts'
 
 /** The most batches that may wait for the thread. */
 const BATCHES = 4
 
+/** When this many wait, the thread is behind. */
+const BEHIND = 2
+
+/** Larger batches are compressed in the thread only, because that could block this one too long. */
+const MOST_COMPRESSED_BYTES = 4 << 20
+
 /**
- * Stores blobs on disk, without a broker: a thread does the blocking writes. The digests are computed in this thread.
+ * Stores blobs on disk, without a broker: a thread does the blocking writes. The digests are computed in this thread. The
+ * blobs are compressed in the thread, too, or in this one when the thread is behind.
  */
 export class OfflineWriter implements ContentWriter {
   readonly name: string
   readonly hash: HashName
   readonly #thread: Thread<WriterHandlers>
   readonly #recent: RecentDigests
+  readonly #compress: CompressBlob | undefined
   readonly #underWay: Promise<void>[] = []
   #failed: Promise<void> = Promise.resolve()
 
@@ -27,13 +35,19 @@ export class OfflineWriter implements ContentWriter {
    * @param plan - what to write, and how
    * @throws {FluxError} the writer cannot open or make the store
    */
-  static async open(name: string, { module, data }: WritePlan): Promise<OfflineWriter> {
+  static async open(name: string, { module, data, compress }: WritePlan): Promise<OfflineWriter> {
     const threadData: WriterThreadData = { name, module, data }
     const thread = await Thread.open<WriterHandlers>(name, './writer-thread', import.meta.url, threadData)
-    return new OfflineWriter(name, thread, await thread.call('hash', undefined))
+    return new OfflineWriter(name, thread, await thread.call('hash', undefined), compress)
   }
 
-  private constructor(name: string, thread: Thread<WriterHandlers>, hash: HashName) {
+  private constructor(
+    name: string,
+    thread: Thread<WriterHandlers>,
+    hash: HashName,
+    compress: CompressBlob | undefined,
+  ) {
+    this.#compress = compress
     this.name = name
     this.hash = hash
     this.#thread = thread
@@ -70,7 +84,8 @@ export class OfflineWriter implements ContentWriter {
   }
 
   async #store(blobs: readonly Uint8Array[], digests: Uint8Array, handedOver: boolean): Promise<void> {
-    const batch = pack(blobs, digests, handedOver)
+    const compress = this.#thread.pending >= BEHIND ? this.#compress : undefined
+    const batch = pack(blobs, digests, { handedOver, compress })
     try {
       await this.#thread.call('store', batch, [batch.bytes.buffer, digests.buffer] as ArrayBuffer[])
     } catch (error) {
@@ -93,24 +108,44 @@ function digest(hash: HashName, blobs: readonly Uint8Array[]): { blobrefs: strin
   return { blobrefs, digests: new Digests(all) }
 }
 
-function pack(blobs: readonly Uint8Array[], digests: Uint8Array, handedOver: boolean): BlobBatch {
-  const start = new Float64Array(blobs.length)
-  const end = new Float64Array(blobs.length)
-  if (handedOver) {
-    for (const [i, { byteOffset, length }] of blobs.entries()) {
-      start[i] = byteOffset
-      end[i] = byteOffset + length
-    }
-    return { bytes: new Uint8Array((blobs[0] as Uint8Array).buffer), start, end, digests }
-  }
+function pack(
+  blobs: readonly Uint8Array[],
+  digests: Uint8Array,
+  { handedOver, compress }: { handedOver: boolean; compress: CompressBlob | undefined },
+): BlobBatch {
   let total = 0
   for (const { length } of blobs) total += length
-  const bytes = Buffer.allocUnsafeSlow(total)
+  if (compress !== undefined && total <= MOST_COMPRESSED_BYTES) return compressed(blobs, digests, total, compress)
+  const start = new Float64Array(blobs.length)
+  const end = new Float64Array(blobs.length)
+  const bytes = handedOver ? new Uint8Array((blobs[0] as Uint8Array).buffer) : Buffer.allocUnsafeSlow(total)
   let at = 0
   for (const [i, blob] of blobs.entries()) {
-    bytes.set(blob, at)
+    if (handedOver) at = blob.byteOffset
+    else bytes.set(blob, at)
     start[i] = at
     end[i] = at += blob.length
   }
   return { bytes, start, end, digests }
+}
+
+function compressed(
+  blobs: readonly Uint8Array[],
+  digests: Uint8Array,
+  total: number,
+  compress: CompressBlob,
+): BlobBatch {
+  const start = new Float64Array(blobs.length)
+  const end = new Float64Array(blobs.length)
+  const sizes = new Float64Array(blobs.length)
+  const bytes = Buffer.allocUnsafeSlow(total)
+  let at = 0
+  for (const [i, blob] of blobs.entries()) {
+    const length = compress(blob, 0, blob.length, bytes, at)
+    if (length === 0) bytes.set(blob, at)
+    sizes[i] = length === 0 ? -1 : blob.length
+    start[i] = at
+    end[i] = at += length || blob.length
+  }
+  return { bytes, start, end, sizes, digests }
 }

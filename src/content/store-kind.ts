@@ -53,8 +53,20 @@ export interface ReadPlan extends ThreadWork {
   readonly opened?: () => void
 }
 
+/**
+ * Compresses one blob as a kind of store holds it.
+ *
+ * @param source - holds the blob, of `size` bytes, at `from`
+ * @param target - receives the compressed bytes at `at`; there is room for `size` bytes
+ * @returns how many there are; 0 when the blob is stored as it is
+ */
+export type CompressBlob = (source: Uint8Array, from: number, size: number, target: Uint8Array, at: number) => number
+
 /** A plan to write a store. */
-export type WritePlan = ThreadWork
+export interface WritePlan extends ThreadWork {
+  /** How the writer compresses blobs, so that another thread can do it when the writing thread is behind. */
+  readonly compress?: CompressBlob
+}
 
 /** A module that reads, blocking, in the reading thread. */
 export interface ReaderModule {

@@ -61,6 +61,9 @@ export interface StoreOnDisk {
    */
   sizes(blobrefs: readonly string[]): Promise<Float64Array>
 
+  /** The same as {@link sizes}. @param digests - in the algorithm of the store, one after another */
+  sizesOf(digests: Uint8Array): Promise<Float64Array>
+
   /**
    * List the blobrefs of the store, in the order in which they were stored: by row, or by the time of the file.
    *
@@ -89,7 +92,7 @@ export interface StoreOnDisk {
   readonly copier?: StoreCopier | undefined
 
   /**
-   * The same as {@link mark}, for many blobs.
+   * The same as {@link mark}, for many blobs. It does not count them.
    *
    * @param digests - in the algorithm of the store, one after another
    * @returns how many of them the store has; each counts as often as it is named

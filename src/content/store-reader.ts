@@ -8,10 +8,10 @@ import type { ReaderThreadData } from './reader-thread.ts'
 import type { ReadPlan } from './store-kind.ts'
 
 /**
- * Blobs that are read here before there is a thread. A look at one key needs a few, and starting a thread takes longer
- * than all the rest of such a command.
+ * Blobs that are read here before there is a thread. A look at one key needs a few, a list of some hundred jobs a thousand.
+ * Starting a thread takes longer than reading these.
  */
-const READ_HERE = 256
+const READ_HERE = 4096
 
 /** Larger blobs are left to the thread: nothing else goes on here while one is read. */
 const LARGE_BYTES = 1 << 20

@@ -4,11 +4,14 @@
  * take exponential time, because each level may refer to the next one twice.
  */
 
+import { blobrefHex, DIGEST_BYTES, type HashName } from '../content/index.ts'
+import { DigestMap } from './digest-map.ts'
+
 /** Sums stop here: larger numbers are not exact. */
 const MOST = Number.MAX_SAFE_INTEGER
 
 export class DirGraph {
-  readonly #ordinals = new Map<string, number>()
+  readonly #known: Partial<Record<HashName, Known>> = {}
   readonly #columns: number
   #size = 0
   /** `columns` numbers for each directory. */
@@ -31,16 +34,32 @@ export class DirGraph {
 
   /** The ordinal of the directory in a blob. A new one is added; its ordinal is the {@link size} before the call. */
   ordinalOf(blobref: string): number {
-    const known = this.#ordinals.get(blobref)
-    if (known !== undefined) return known
-    const ordinal = this.add()
-    this.#ordinals.set(blobref, ordinal)
-    return ordinal
+    return this.ordinalOfDigest(digestOf(blobref))
+  }
+
+  /** The same as {@link ordinalOf}, for the digest of a blobref. */
+  ordinalOfDigest(digest: Uint8Array): number {
+    const { numbers, ordinals } = this.#knownOf(digest)
+    const { size } = numbers
+    const number = numbers.add(digest)
+    if (number !== size) return ordinals.at[number] as number
+    ordinals.at = grown(ordinals.at, size + 1)
+    ordinals.at[number] = this.add()
+    return this.#size - 1
   }
 
   /** The ordinal of the directory in a blob; undefined when the graph does not have it. */
   find(blobref: string): number | undefined {
-    return this.#ordinals.get(blobref)
+    const digest = digestOf(blobref)
+    const { numbers, ordinals } = this.#knownOf(digest)
+    const number = numbers.find(digest)
+    return number === undefined ? undefined : ordinals.at[number]
+  }
+
+  #knownOf({ length }: Uint8Array): Known {
+    const hash = length === DIGEST_BYTES.sha1 ? 'sha1' : 'sha256'
+    this.#known[hash] ??= { numbers: new DigestMap(length), ordinals: { at: new Uint32Array(1 << 10) } }
+    return this.#known[hash]
   }
 
   /** Add an inline directory, which has no blob. @returns its ordinal */
@@ -128,6 +147,17 @@ export class DirGraph {
     }
     return totals
   }
+}
+
+/** The directories whose blobrefs have one algorithm. */
+interface Known {
+  readonly numbers: DigestMap
+  /** The ordinal of each, by its number. */
+  readonly ordinals: { at: Uint32Array }
+}
+
+function digestOf(blobref: string): Uint8Array {
+  return Buffer.from(blobrefHex(blobref), 'hex')
 }
 
 /** An array with room for at least `size` numbers: the same one, or a larger copy. */

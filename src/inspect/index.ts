@@ -8,7 +8,6 @@ export type { Change, KeyContent, Leaf } from './diff/change.ts'
 export { diff } from './diff/diff.ts'
 export { changeText } from './diff/diff-text.ts'
 export { changeJson, countsJson, DiffTotals, type StatRow } from './diff/diff-totals.ts'
-export { extraRoots, JOB_NAMESPACES_KEY, type JobNamespaceRoot, usedRoots } from './extra-roots.ts'
 export { type CheckedTree, type CheckTreeOptions, checkTree } from './fsck/check-tree.ts'
 export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './fsck/damage.ts'
 export { type CheckedRoot, type FsckOptions, type FsckResult, fsck } from './fsck/fsck.ts'
@@ -20,8 +19,10 @@ export {
   type RepairOptions,
   remedyOf,
 } from './fsck/repair.ts'
+export { RepairTree } from './fsck/repair-tree.ts'
 export { type ValidateOptions, validate } from './fsck/validate.ts'
 export type { InspectOptions } from './inspect-options.ts'
+export { highestJobid, JOB_MANAGER_KEY, type JobManagerState, jobManagerState } from './jobs/highest-jobid.ts'
 export {
   JOB_RESULTS,
   JOB_STATES,
@@ -57,8 +58,10 @@ export { keyValueLine, objJson, printedValue, valueJson } from './keys/value-tex
 export { type WatchedKey, type WatchOptions, watchKeys } from './keys/watch.ts'
 export { loadBlobs } from './load-blobs.ts'
 export { type NextCheckpointOptions, nextCheckpoint } from './next-checkpoint.ts'
+export { type DrainedNode, drainedNodes } from './nodes/drained.ts'
 export { type FindRootsOptions, type FoundRoot, type FoundRoots, findRoots } from './roots/find-roots.ts'
 export { type Ahead, aheadOfCheckpoint } from './roots/latest-event.ts'
 export { ROOT_KINDS, type RootKind } from './roots/root-kind.ts'
 export { type ContentStats, contentStats } from './size/content-stats.ts'
 export { type DuOptions, du, sortUsages, type Usage, type UsageOrder } from './size/du.ts'
+export { markReachable } from './size/mark-reachable.ts'

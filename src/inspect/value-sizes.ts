@@ -1,4 +1,4 @@
-import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
+import { type BlobRequest, ContentError, type ContentStore, DIGEST_BYTES, loadEach } from '../content/index.ts'
 import { decodeInline, missingValue, type Symlink, TreeError, type Val, type Valref } from '../kvs/index.ts'
 
 /** A value to measure. Undefined and a symbolic link have no size. */
@@ -52,4 +52,11 @@ export async function blobSizes(store: ContentStore, blobrefs: readonly string[]
     sizes[i] = result instanceof ContentError ? -1 : result.length
   })
   return sizes
+}
+
+/** The same as {@link blobSizes}, of the blobs of a request. */
+export function requestSizes(store: ContentStore, request: BlobRequest): Promise<ArrayLike<number>> {
+  const { hash, digests, count } = request
+  if (!store.onDisk) return blobSizes(store, request.blobrefs())
+  return store.onDisk.sizesOf(digests.subarray(0, count * DIGEST_BYTES[hash]))
 }

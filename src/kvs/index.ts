@@ -1,4 +1,6 @@
 export { type ChooseTreeOptions, chooseTree } from './choose-tree.ts'
+export { type DirEntries, ENTRY } from './dir-entries.ts'
+export { DirScan, type DirVisitor } from './dir-scan.ts'
 export { componentsOf, Dir, type Entry, keyIn, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
 export { GlobFilter, Globs, type KeyGlobs, type KeySelection } from './globs.ts'
@@ -13,8 +15,9 @@ export {
   type SnapshotReaderOptions,
 } from './lookup.ts'
 export { inByteOrder, sortNames } from './name-order.ts'
-export { type NamespaceRootref, namespaceRoots } from './namespace-roots.ts'
+export { type JobNamespaceRoot, type NamespaceRootsOptions, namespaceRoots, usedRoots } from './namespace-roots.ts'
 export { COMPONENTS_RECORD, LINKNAME_RECORD } from './pax-records.ts'
+export { type Refs, requestRef } from './refs.ts'
 export type { BadPart } from './scan-batch.ts'
 export { type KvsChanges, ServiceReader, type ServiceReaderOptions } from './service-reader.ts'
 export { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot, type SnapshotRoot } from './snapshot.ts'

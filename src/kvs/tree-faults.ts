@@ -61,7 +61,10 @@ export function missingValue(key: string, index: number, cause: ContentError): T
 /** The error for a directory whose blob cannot be loaded, in the words of Flux's C tools. */
 export function missingDir(key: string, cause: ContentError): TreeError {
   const { blobref, code } = cause
+  // Without its root nothing of a snapshot can be read, but another root may be there.
+  const hint = key === '.' ? 'of a store on disk, content roots lists the roots that it has' : undefined
   return new TreeError(code, { key, blobref, kind: 'missing-dir' }, `could not load content: ${cause.message}`, {
     cause,
+    hint,
   })
 }

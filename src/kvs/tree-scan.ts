@@ -1,25 +1,20 @@
 /**
  * The scan visits every object below some roots, in no particular order of keys. It loads directories in batches,
  * several at a time. The visitor decides for each reference whether to enter it, so a directory that many keys lead to
- * need be read only once. For entries in the order of their keys, use the walk.
+ * need be read only once. For entries in the order of their keys, use the walk; where no names are needed, use {@link
+ * DirScan}.
  *
  * There is no promise, stream or event for each entry, only for each batch.
  */
-import { ContentError, type ContentStore } from '../content/index.ts'
+import { ContentError, type ContentStore, type HashName } from '../content/index.ts'
 import { abortable, throwIfAborted } from '../errors/index.ts'
+import { DecodedDir, type DirEntries, ENTRY } from './dir-entries.ts'
+import { PlainDir } from './plain-dir.ts'
+import { refAt, refList } from './refs.ts'
 import { type BadPart, type Checked, ScanBatches, type ToCheck } from './scan-batch.ts'
 import { TreeError } from './tree-error.ts'
 import { badDirref, badEntry, decodeDir, missingDir } from './tree-faults.ts'
-import {
-  type DirObj,
-  type Dirref,
-  dirBlobref,
-  type EntryObj,
-  type Symlink,
-  sortedNames,
-  type Val,
-  type Valref,
-} from './treeobj.ts'
+import { type DirObj, type Dirref, dirBlobref, type Invalid } from './treeobj.ts'
 
 /** Batches in flight. */
 const BATCHES = 4
@@ -44,8 +39,10 @@ export interface ScanVisitor<Place> {
    * @param bytes - size of its blob; 0 for an inline directory
    */
   onDir(place: Place, bytes: number): void
-  onValue(place: Place, name: string, obj: Val | Valref): void
-  onLink(place: Place, name: string, obj: Symlink): void
+  /** @param entry - its type is `ENTRY.VAL` or `ENTRY.VALREF`; it moves on after the call */
+  onValue(place: Place, entry: DirEntries): void
+  /** @param entry - its type is `ENTRY.SYMLINK`; it moves on after the call */
+  onLink(place: Place, entry: DirEntries): void
   /** A value has blobs that are missing, altered or unreadable. Called only with `checkValues`. */
   onBadValue?(place: Place, name: string, blobrefs: readonly string[], bad: readonly BadPart[]): void
   /**
@@ -68,8 +65,6 @@ export interface ScanOptions {
   checkValues?: boolean | undefined
   /** Visit the tree level by level (default: depth first, which needs less memory). */
   byLevel?: boolean | undefined
-  /** Visit the names of each directory in byte order. */
-  sorted?: boolean | undefined
   /** Blobs requested at a time (default: half of the store's window, 512 at most). */
   most?: number | undefined
   /** Batches in flight (default 4). */
@@ -85,6 +80,7 @@ interface Pending<Place> extends ToCheck {
 
 /** Visits every object below some directories. */
 export class TreeScan<Place> {
+  readonly #hash: HashName
   readonly #visitor: ScanVisitor<Place>
   readonly #options: ScanOptions
   readonly #batches: ScanBatches
@@ -95,6 +91,7 @@ export class TreeScan<Place> {
   #found: Pending<Place>[] = []
 
   constructor(store: ContentStore, visitor: ScanVisitor<Place>, options: ScanOptions = {}) {
+    this.#hash = store.hash
     this.#visitor = visitor
     this.#options = options
     this.#batches = new ScanBatches(store, options.most)
@@ -140,7 +137,7 @@ export class TreeScan<Place> {
 
   #root(obj: DirObj | Dirref, place: Place): void {
     if (obj.type === 'dir') {
-      this.#enter(place, obj, 0)
+      this.#enter(place, new DecodedDir(obj, false), 0)
       return
     }
     const blobref = dirBlobref(obj)
@@ -183,9 +180,10 @@ export class TreeScan<Place> {
       return
     }
     const blob = result as Uint8Array
-    let dir: DirObj
+    let dir: DirEntries
     try {
-      dir = decodeDir(blob, key, blobref)
+      const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.length)
+      dir = PlainDir.of(bytes, this.#hash) ?? new DecodedDir(decodeDir(bytes, key, blobref), false)
     } catch (error) {
       if (!(error instanceof TreeError)) throw error
       this.#fault(error, place, undefined, blobrefs)
@@ -194,53 +192,57 @@ export class TreeScan<Place> {
     this.#enter(place, dir, blob.length)
   }
 
-  /** Visit the entries of a directory and of its inline subdirectories. */
-  #enter(top: Place, dir: DirObj, bytes: number): void {
+  /** Visit the entries of a directory and of its inline subdirectories, names in byte order. */
+  #enter(top: Place, dir: DirEntries, bytes: number): void {
     const visitor = this.#visitor
-    const open = [this.#open(top, dir, bytes)]
+    visitor.onDir(top, bytes)
+    const open = [{ place: top, dir }]
     for (let level = open.at(-1); level; level = open.at(-1)) {
-      const { place, data, names } = level
-      let inline: DirObj | undefined
-      while (level.at < names.length && inline === undefined) {
-        const name = names[level.at++] as string
-        const obj = data[name] as EntryObj
-        visitor.onEntry?.(place, name)
-        if (obj.type !== 'dir') this.#entry(place, name, obj)
-        else open.push(this.#open(visitor.onInlineDir(place, name), (inline = obj), 0))
+      const { place, dir } = level
+      if (!dir.next()) {
+        open.pop()
+        continue
       }
-      if (inline === undefined) open.pop()
+      visitor.onEntry?.(place, dir.name)
+      if (dir.type !== ENTRY.DIR) {
+        this.#entry(place, dir)
+        continue
+      }
+      const inside = visitor.onInlineDir(place, dir.name)
+      visitor.onDir(inside, 0)
+      open.push({ place: inside, dir: new DecodedDir(dir.obj as DirObj, false) })
     }
   }
 
-  #open(place: Place, dir: DirObj, bytes: number) {
-    this.#visitor.onDir(place, bytes)
-    return { place, data: dir.data, names: this.#options.sorted ? sortedNames(dir) : Object.keys(dir.data), at: 0 }
-  }
-
-  #entry(place: Place, name: string, obj: Exclude<EntryObj, DirObj>): void {
+  #entry(place: Place, entry: DirEntries): void {
     const visitor = this.#visitor
-    switch (obj.type) {
-      case 'symlink':
-        visitor.onLink(place, name, obj)
+    switch (entry.type) {
+      case ENTRY.SYMLINK:
+        visitor.onLink(place, entry)
         return
-      case 'val':
-        visitor.onValue(place, name, obj)
+      case ENTRY.VAL:
+        visitor.onValue(place, entry)
         return
-      case 'valref':
-        visitor.onValue(place, name, obj)
-        if (this.#options.checkValues) this.#found.push({ type: 'value', place, name, blobrefs: obj.data })
+      case ENTRY.VALREF:
+        visitor.onValue(place, entry)
+        if (this.#options.checkValues) {
+          this.#found.push({ type: 'value', place, name: entry.name, blobrefs: refList(entry, this.#hash) })
+        }
         return
-      case 'invalid':
-        this.#fault(badEntry(visitor.keyOf(place, name), obj), place, name, [])
-        return
-      default: {
-        const blobref = dirBlobref(obj)
-        if (blobref === undefined) {
-          this.#fault(badDirref(visitor.keyOf(place, name)), place, name, obj.data)
+      case ENTRY.DIRREF: {
+        const { name } = entry
+        if (entry.refCount !== 1) {
+          this.#fault(badDirref(visitor.keyOf(place, name)), place, name, refList(entry, this.#hash))
           return
         }
+        const blobref = refAt(entry, 0, this.#hash)
         const inside = visitor.onDirref(place, name, blobref)
-        if (inside !== undefined) this.#found.push({ type: 'dir', place: inside, name, blobrefs: obj.data })
+        if (inside !== undefined) this.#found.push({ type: 'dir', place: inside, name, blobrefs: [blobref] })
+        return
+      }
+      default: {
+        const { name } = entry
+        this.#fault(badEntry(visitor.keyOf(place, name), entry.obj as Invalid), place, name, [])
       }
     }
   }

@@ -14,7 +14,7 @@ import { MAX_DIR_BYTES } from './treeobj.ts'
 import { isTooLarge } from './value-stream.ts'
 import type { LimitCount } from './walk-limits.ts'
 import type { WalkOptions } from './walk-options.ts'
-import { type Loading, nodeKey, type WalkQueue } from './walk-queue.ts'
+import { addPart, dropParts, type Loading, nodeKey, type WalkQueue } from './walk-queue.ts'
 
 /** Blobs requested at a time. A larger batch is no faster, and makes the walk wait longer for its directories. */
 export const MAX_LOAD = 512
@@ -75,7 +75,7 @@ export class WalkLoads {
   forget(node: Loading): void {
     this.#heldBytes -= node.bytes
     node.bytes = 0
-    node.parts.length = 0
+    dropParts(node)
   }
 
   /** Request blobs, in order, until the window is full. */
@@ -149,7 +149,7 @@ export class WalkLoads {
       this.#expand(node, blobs.bytesOf(place))
       return
     }
-    node.parts[index] = { blobs, place }
+    addPart(node, index, { blobs, place })
     node.loaded++
     node.bytes += size
     this.#heldBytes += size

@@ -17,6 +17,9 @@ import type { WalkFilter } from './walk-options.ts'
 /** Most open nodes ahead of the walk. Inline values need no loading, but their nodes take memory too. */
 const MAX_OPEN = 4096
 
+/** Shared by all nodes without blobs. */
+const NO_PARTS: Part[] = []
+
 interface Linked {
   next: Node | undefined
   previous: Node | undefined
@@ -50,7 +53,7 @@ export interface Loading extends Linked, Refs {
   readonly parent: Dir | undefined
   readonly name: string
   /** The blobs that have arrived, by their index in the value. */
-  readonly parts: Part[]
+  parts: Part[]
   /** How many blobs have been requested. */
   requested: number
   /** How many of them have arrived. */
@@ -231,7 +234,7 @@ function loading(kind: 'value' | 'dir', parent: Dir | undefined, name: string, r
     refs: refs.refs,
     refsAt: refs.refsAt,
     refCount: refs.refCount,
-    parts: [],
+    parts: NO_PARTS,
     requested: 0,
     loaded: 0,
     bytes: 0,
@@ -240,6 +243,17 @@ function loading(kind: 'value' | 'dir', parent: Dir | undefined, name: string, r
     next: undefined,
     previous: undefined,
   }
+}
+
+/** Keep a blob of a value that has arrived. */
+export function addPart(node: Loading, index: number, part: Part): void {
+  if (node.parts.length === 0) node.parts = new Array(node.refCount)
+  node.parts[index] = part
+}
+
+/** Drop the blobs of a value. */
+export function dropParts(node: Loading): void {
+  node.parts = NO_PARTS
 }
 
 function hasUnrequestedBlobs(node: Loading): boolean {

@@ -1,6 +1,6 @@
 /**
  * Keeps the stores that archives were restored into, so that another look at the same archive is answered at once. Each
- * is a file `KEY.RANDOM.sqlite`, described by `KEY.json`; the key is made of what identifies the archive. A cache is
+ * is a file `KEY.RANDOM.pack`, described by `KEY.json`; the key is made of what identifies the archive. A cache is
  * only a copy: whatever goes wrong with it, the archive is read again.
  */
 import { createHash, randomBytes } from 'node:crypto'
@@ -45,7 +45,7 @@ const MOST_WARNINGS = 1000
 /** How much of both ends of an archive is hashed. */
 const END_BYTES = 64 << 10
 
-const STORE = /^([0-9a-f]{64})\.[0-9a-f]{12}\.sqlite$/
+const STORE = /^([0-9a-f]{64})\.[0-9a-f]{12}\.pack$/
 const DESCRIPTION = /^([0-9a-f]{64})\.json$/
 
 /** A warning and its kind. */
@@ -121,7 +121,7 @@ export class ArchiveCache {
     try {
       const { size: bytes } = statSync(path)
       if (warnings.length > MOST_WARNINGS || !this.#makeRoom(bytes)) return
-      const store = `${key}.${randomBytes(6).toString('hex')}.sqlite`
+      const store = `${key}.${randomBytes(6).toString('hex')}.pack`
       await this.#move(path, join(this.#dir, store))
       try {
         this.#publish(key, { restored, warnings, store, bytes })
@@ -190,7 +190,7 @@ export class ArchiveCache {
     }
     const dir = makeTemporaryDirectory(this.#dir)
     try {
-      const copy = join(dir.path, 'content.sqlite')
+      const copy = join(dir.path, 'content.pack')
       await copyFile(path, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
       await syncPath(copy)
       renameSync(copy, to)

@@ -1,14 +1,17 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  BLOB,
+  type BlobRequest,
   type BlobResult,
   type Checkpoint,
   ContentError,
   type ContentStore,
   type HashName,
-  OfflineStore,
-  openReader,
-  openStoreWriter,
+  type OfflineStore,
+  openPack,
+  type PackedBatch,
+  PackWriter,
   type StoreOnDisk,
 } from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
@@ -118,6 +121,11 @@ export class ArchiveStore implements ContentStore {
           () => this.#store.onDisk.sizes(blobrefs),
           (sizes) => sizes.includes(-1),
         ),
+      sizesOf: (digests) =>
+        this.#sound(
+          () => this.#store.onDisk.sizesOf(digests),
+          (sizes) => sizes.includes(-1),
+        ),
       list: (from, count) => survey((onDisk) => onDisk.list(from, count)),
       checkRange: (from, count, options) =>
         survey(
@@ -137,6 +145,13 @@ export class ArchiveStore implements ContentStore {
     )
   }
 
+  loadPacked(request: BlobRequest, budgetBytes: number, maxBlobBytes?: number): Promise<PackedBatch> {
+    return this.#sound(
+      () => this.#store.loadPacked(request, budgetBytes, maxBlobBytes),
+      ({ status }) => status.some((one) => DAMAGED.has(one)),
+    )
+  }
+
   checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]> {
     return this.#sound(
       () => this.#store.checkBatch(blobrefs),
@@ -144,9 +159,8 @@ export class ArchiveStore implements ContentStore {
     )
   }
 
-  async checkpoints(): Promise<Checkpoint[]> {
-    const { rootref, timestamp } = this.restored
-    return [{ rootref, timestamp, sequence: 0 }]
+  checkpoints(): Promise<Checkpoint[]> {
+    return this.#store.checkpoints()
   }
 
   assertUnchanged(): Promise<void> {
@@ -203,6 +217,8 @@ export class ArchiveStore implements ContentStore {
   }
 }
 
+const DAMAGED: ReadonlySet<number> = new Set([BLOB.MISSING, BLOB.ALTERED, BLOB.UNREADABLE])
+
 /** A missing blob may be one that the archive never had: then reading the archive once more does no harm. */
 function isDamaged(result: BlobResult): boolean {
   return result instanceof ContentError && result.code !== 'EFBIG'
@@ -220,7 +236,7 @@ async function openKept(
   const { restored: result, warnings } = found
   let store: OfflineStore | undefined
   try {
-    store = new OfflineStore(await openReader(found.path), nameOf(path))
+    store = await openPack(found.path, { name: nameOf(path), verify: true, checkpoint: checkpointOf(result) })
     const [root] = await store.loadBatch([result.rootref], 1)
     if (store.hash !== hash || isDamaged(root)) throw new FluxError('EBADMSG', `${found.path}: damaged`)
   } catch {
@@ -240,16 +256,16 @@ async function restore(
 ): Promise<Restored> {
   const dir = scratch(scratchDir)
   try {
-    const spool = join(dir.path, 'content.sqlite')
+    const spool = join(dir.path, 'content.pack')
     const warnings: Warning[] = []
     let result: RestoreResult
     {
-      await using writer = await openStoreWriter(spool, { hash })
+      using writer = new PackWriter(spool, hash)
       const work = new Restore({
         infile: path,
         writer,
         scratchDir,
-        commit: (root) => writer.commit({ ...root, sequence: 0 }),
+        commit: async () => writer.finish(),
         allowEmpty: true,
         salvage,
         onWarning(message, kind) {
@@ -262,7 +278,8 @@ async function restore(
       result = await work.run()
     }
     throwIfAborted(signal)
-    const store = new OfflineStore(await openReader(spool, { verify: false, inThread: true }), nameOf(path))
+    const checkpoint = checkpointOf(result)
+    const store = await openPack(spool, { name: nameOf(path), verify: false, checkpoint, inThread: true })
     // Not if it has changed while it was read.
     if (keeping?.cache.keyOf(path, hash) === keeping?.key) {
       await keeping?.cache.keep(keeping.key, spool, { restored: result, warnings })
@@ -272,6 +289,10 @@ async function restore(
     // The open file stays readable without its name.
     dir.remove()
   }
+}
+
+function checkpointOf({ rootref, timestamp }: RestoreResult): Checkpoint {
+  return { rootref, timestamp, sequence: 0 }
 }
 
 function nameOf(path: string): string {

@@ -14,8 +14,11 @@ import { FluxError } from '../errors/index.ts'
 import { openNameless } from '../files/index.ts'
 
 /** A chunk ends at one of these. A larger directory has a chunk of its own. */
-const CHUNK_BYTES = 1 << 20
+const CHUNK_BYTES = 512 << 10
 const CHUNK_RECORDS = 1024
+
+/** Bytes that are read at once to read a directory back. */
+const LOOK_BYTES = 4096
 
 /** Bytes before the digest. */
 const COUNTS_BYTES = 8
@@ -47,6 +50,7 @@ export class DirSpool {
   /** Bytes of the chunks in memory. */
   #unspilled = 0
   #file: FileHandle | undefined
+  readonly #looked = Buffer.allocUnsafeSlow(LOOK_BYTES)
   /** Where records are that are not wanted any more. */
   readonly #dropped = new Set<number>()
 
@@ -91,20 +95,19 @@ export class DirSpool {
   /**
    * Read a directory back, and drop its record.
    *
+   * @returns views that are valid until the next call
    * @throws {FluxError} the temporary file cannot be read
    */
   take(offset: number): SpooledDir {
     this.#dropped.add(offset)
     const chunk = this.#chunks[this.#chunkAt(offset)] as Chunk
-    const at = offset - chunk.from
-    const bytes = (from: number, to: number) =>
-      chunk.bytes?.subarray(from, to) ?? this.#read(chunk.from + from, to - from)
-    const counts = bytes(at, at + COUNTS_BYTES)
-    const blobAt = at + this.#headerBytes
-    const blobEnd = blobAt + counts.readUInt32LE(0)
-    const count = counts.readUInt32LE(4)
-    const rest = bytes(blobAt, blobEnd + count * 8)
-    const blob = rest.subarray(0, blobEnd - blobAt)
+    const bytes = chunk.bytes?.subarray(offset - chunk.from) ?? this.#look(offset, chunk.from + chunk.length)
+    const blobLength = bytes.readUInt32LE(0)
+    const count = bytes.readUInt32LE(4)
+    const length = this.#headerBytes + blobLength + count * 8
+    const whole = length <= bytes.length ? bytes : this.#read(offset, length)
+    const rest = whole.subarray(this.#headerBytes, length)
+    const blob = rest.subarray(0, blobLength)
     const numbers = Array.from({ length: count }, (_, i) => rest.readDoubleLE(blob.length + i * 8))
     return { blob, numbers }
   }
@@ -198,8 +201,13 @@ export class DirSpool {
     return low
   }
 
-  #read(position: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(length)
+  /** The first bytes from an offset on: mostly the whole record. They are valid until the next look. */
+  #look(position: number, end: number): Buffer {
+    return this.#read(position, Math.min(LOOK_BYTES, end - position), this.#looked)
+  }
+
+  #read(position: number, length: number, into = Buffer.allocUnsafeSlow(length)): Buffer {
+    const bytes = into.subarray(0, length)
     try {
       for (let at = 0; at < length; ) {
         const count = readSync((this.#file as FileHandle).fd, bytes, at, length - at, position + at)

@@ -34,9 +34,6 @@ export interface TreeBuilderOptions {
 const HELD_BYTES = 8 << 20
 const BUDGET_BYTES = 16 << 20
 
-/** The budget grows when what is read back is more than this many times what is added. */
-const MOST_READ_BACK = 4
-
 /** How the text of a symlink ends. */
 const SYMLINK_END = '"type":"symlink","ver":1}'
 
@@ -228,12 +225,16 @@ export class TreeBuilder {
     dir.set(place, opened, 0)
     this.#openBytes += opened.weight
     this.#readBack += opened.weight
-    if (this.#budget === 0 || this.#readBack > MOST_READ_BACK * this.#added) {
-      this.#budget = Math.max(this.#budgetBytes, this.#budget * 2)
-      this.#readBack = 0
-      this.#added = 0
-    }
+    if (this.#budget === 0) this.#budgetIs(this.#budgetBytes)
+    // More is read back than is new. (Not before as much was read as fits: the first reads after a change say little.)
+    else if (this.#readBack > Math.max(this.#budget, this.#added)) this.#budgetIs(this.#budget * 2)
     return opened
+  }
+
+  #budgetIs(bytes: number): void {
+    this.#budget = bytes
+    this.#readBack = 0
+    this.#added = 0
   }
 
   /** A directory is no longer on the way to the current one. What is in it must have been left before. */

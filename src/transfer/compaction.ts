@@ -182,10 +182,10 @@ export class Compaction {
   /** Choose what the namespaces of running jobs reach. What they lack may have been given up long ago. */
   async #chooseNamespaces(copier: StoreCopier, rootref: string): Promise<void> {
     const { store, onWarning, signal } = this.#options
-    for (const namespace of await namespaceRoots({ store, rootref }, { signal })) {
+    for (const namespace of await namespaceRoots({ store, rootref }, { onFault: () => {}, signal })) {
       const { count } = await this.#chooseTree(copier, namespace.rootref)
       if (count === 0) continue
-      const job = formatJobid(BigInt(namespace.jobid), 'f58')
+      const job = formatJobid(namespace.jobid, 'f58')
       onWarning?.(`the namespace of job ${job} (${namespace.rootref}) lacks ${countText(count, 'blob')}`, 'namespace')
     }
   }

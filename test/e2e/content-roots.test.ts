@@ -102,6 +102,19 @@ describe('the hint at content roots', () => {
     expect(stderr).to.include('not a checkpoint object; content roots')
   })
 
+  it('is given when the root of the checkpoint is lost', async () => {
+    const path = join(scratch(), 'content.sqlite')
+    const blobs = new Blobs()
+    blobs.tree(primary('a'))
+    writeSqlite(path, blobs, [`sha1-${'0'.repeat(40)}`])
+    for (const command of ['jobs', 'kvs ls', 'du', 'dump -']) {
+      const { status, stderr } = await run(`${command} --store ${path}`)
+      expect(status, command).to.equal(1)
+      expect(stderr, command).to.match(/could not load content: .*; of a store on disk, content roots lists the roots/)
+    }
+    expect((await run(`fsck --store ${path}`)).stdout).to.include('content roots lists the other roots')
+  })
+
   it('is given when events are an hour later than the newest checkpoint, by commands that read the whole store', async () => {
     // writeSqlite() gives the only checkpoint this time.
     const checkpointed = 1_700_000_000.5

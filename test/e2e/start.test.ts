@@ -53,6 +53,13 @@ describe('the compile cache', () => {
     expect(readdirSync(tmp)).to.deep.equal([])
   })
 
+  it('keeps the code of threads too', async () => {
+    const args = ['content', 'validate', '--store', fixture('jobs', 'content.sqlite')]
+    const { status, stderr } = await start({ HOME: home, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }, args)
+    expect(status, stderr).to.equal(0)
+    expect(stderr).to.match(/\[compile cache\] .*bundle\/content\/reader-thread\.js/)
+  })
+
   it('lies in XDG_CACHE_HOME where that is set, unless it is relative', async () => {
     const xdg = join(scratch(), 'cache')
     expectOutput(await start({ HOME: home, XDG_CACHE_HOME: xdg }))

@@ -8,6 +8,7 @@ import {
   contentStats,
   diff,
   du,
+  findRoots,
   fsck,
   jobs,
   listDirEntries,
@@ -32,6 +33,7 @@ const WORKS: Record<string, Work> = {
   diff: (store) => diff({ store, rootref }, { store, rootref: expected('basic').rootref }),
   'content validate': (store, onFault) => validate(store, { onFault }),
   'content load': (store) => loadBlobs(store, [rootref]),
+  'content roots': (store, onFault) => findRoots(store, { onFault }),
   'content stats': (store) => contentStats(store, { reachable: true }),
   'content checkpoint list': (store) => store.checkpoints(),
 }

@@ -13,7 +13,7 @@ import {
 } from '../../src/inspect/index.ts'
 import { SnapshotReader, walk } from '../../src/kvs/index.ts'
 import { chain, doubled, repeated } from '../support/large-trees.ts'
-import { Blobs, dir, MemoryStore, onDisk, raw, val, valref } from '../support/trees.ts'
+import { Blobs, blobrefsOf, dir, MemoryStore, onDisk, raw, val, valref } from '../support/trees.ts'
 
 const MISSING = `sha1-${'0'.repeat(40)}`
 
@@ -93,8 +93,9 @@ describe('inspect: trees that are larger than they look', () => {
     const blobs = new Blobs()
     const store = new MemoryStore(blobs)
     const rootref = doubled(blobs, sound(blobs), 30)
-    const sizes = async (refs: readonly string[]) => Float64Array.from(refs, (ref) => blobs.get(ref)?.length ?? -1)
-    const [all, a, b] = await du({ store: onDisk(store, { sizes }), rootref }, { depth: 1 })
+    const sizesOf = async (digests: Uint8Array) =>
+      Float64Array.from(blobrefsOf(digests), (ref) => blobs.get(ref)?.length ?? -1)
+    const [all, a, b] = await du({ store: onDisk(store, { sizesOf }), rootref }, { depth: 1 })
     expect(store.asked).to.have.length(31)
     expect(all).to.include({ keys: 2 ** 30, valueBytes: 3 * 2 ** 30, dirs: 2 ** 31 - 1 })
     expect(a).to.include({ key: 'a', keys: 2 ** 29 })
@@ -114,9 +115,7 @@ describe('inspect: trees that are larger than they look', () => {
     const marked = new Set<string>()
     const store = onDisk(new MemoryStore(blobs), {
       markDigests: async (digests) => {
-        for (let at = 0; at < digests.length; at += 20) {
-          marked.add(`sha1-${Buffer.from(digests.subarray(at, at + 20)).toString('hex')}`)
-        }
+        for (const ref of blobrefsOf(digests)) marked.add(ref)
         return digests.length / 20
       },
       totals: async () => ({ all: {}, marked: {} }) as never,

@@ -1,40 +1,55 @@
 import { expect } from 'chai'
-import { namespaceRoots } from '../../src/kvs/index.ts'
+import type { FluxError } from '../../src/errors/index.ts'
+import { namespaceRoots, usedRoots } from '../../src/kvs/index.ts'
 import { Blobs, dir, MemoryStore, type Tree, val, valref } from '../support/trees.ts'
 
-const A = `sha1-${'a'.repeat(40)}`
-
-/** What is found in a root whose value of `job-exec.kvs-namespaces` this is. */
-function rootsOf(value: Tree | undefined): Promise<object[]> {
-  const blobs = new Blobs()
-  const rootref = blobs.tree({ 'job-exec': dir(value === undefined ? {} : { 'kvs-namespaces': value }) })
-  return namespaceRoots({ store: new MemoryStore(blobs), rootref })
+function snapshotOf(entries: Record<string, Tree>, blobs = new Blobs()) {
+  return { store: new MemoryStore(blobs), rootref: blobs.tree(entries) }
 }
 
+const kept = (value: Tree): Record<string, Tree> => ({ 'job-exec': dir({ 'kvs-namespaces': value }) })
+const A = `sha1-${'a'.repeat(40)}`
+
 describe('kvs/namespace-roots', () => {
-  it('are read from the value that job-exec wrote', async () => {
-    const text = `[{"id":36028797018963968,"owner":1000,"kvsroot":"${A}"},{"id":5,"owner":0,"kvsroot":"${A}"}]`
-    const roots = [
-      { jobid: 36028797018963968n, rootref: A },
-      { jobid: 5, rootref: A },
-    ]
-    expect(await rootsOf(val(text))).to.deep.equal(roots)
-    expect(await rootsOf(valref(text.slice(0, 20), text.slice(20)))).to.deep.equal(roots)
-  })
-
-  it('are none where there is no such value, or another one', async () => {
-    for (const value of [undefined, val(''), val('{}'), val('not JSON'), val('[null,3,{"id":1,"kvsroot":"x"}]')]) {
-      expect(await rootsOf(value)).to.deep.equal([])
+  it('reads the roots of running jobs, with job ids that no double holds', async () => {
+    const text = `[{"id":9007199254740993,"owner":5588,"kvsroot":"${A}"},{"id":5,"owner":0,"kvsroot":"${A}"}]`
+    for (const value of [val(text), valref(text.slice(0, 50), text.slice(50))]) {
+      expect(await namespaceRoots(snapshotOf(kept(value)))).to.deep.equal([
+        { rootref: A, jobid: 9007199254740993n },
+        { rootref: A, jobid: 5n },
+      ])
     }
-    const blobs = new Blobs()
-    expect(await namespaceRoots({ store: new MemoryStore(blobs), rootref: blobs.tree({}) })).to.deep.equal([])
   })
 
-  it('fail when the value cannot be read', async () => {
+  it('finds none where the instance kept none', async () => {
+    for (const entries of [{}, { 'job-exec': dir({}) }, { 'job-exec': val('') }, kept(val('[]'))]) {
+      expect(await namespaceRoots(snapshotOf(entries))).to.deep.equal([])
+    }
+  })
+
+  it('throws, or reports, a value that is damaged or lost', async () => {
     const blobs = new Blobs()
-    const rootref = blobs.tree({ 'job-exec': dir({ 'kvs-namespaces': valref('[]') }) })
-    blobs.delete([...blobs.keys()][0] as string)
-    const error = await namespaceRoots({ store: new MemoryStore(blobs), rootref }).catch((error) => error)
-    expect(error).to.include({ name: 'TreeError', code: 'ENOENT', key: 'job-exec.kvs-namespaces' })
+    const snapshot = snapshotOf(kept(valref('[')), blobs)
+    for (const damage of [() => {}, () => blobs.delete(blobs.store('['))]) {
+      damage()
+      const faults: FluxError[] = []
+      expect(await namespaceRoots(snapshot, { onFault: (fault) => faults.push(fault) })).to.deep.equal([])
+      expect(faults).to.have.length(1)
+      const error = await namespaceRoots(snapshot).catch((error) => error)
+      expect(error).to.be.an('error').that.includes({ code: faults[0]?.code })
+    }
+    for (const text of ['{}', '[1]', `[{"id":1,"kvsroot":"bogus"}]`, `[{"id":"1","kvsroot":"${A}"}]`, '[null]']) {
+      const error = await namespaceRoots(snapshotOf(kept(val(text)))).catch((error) => error)
+      expect(error, text).to.include({ code: 'EPROTO' })
+    }
+  })
+
+  it('are in use as those of checkpoints are, if the store has them', async () => {
+    const blobs = new Blobs()
+    const guest = blobs.tree({ exec: dir({}) })
+    const text = JSON.stringify([A, guest].map((kvsroot, id) => ({ id, owner: 0, kvsroot })))
+    const { store, rootref } = snapshotOf(kept(val(text)), blobs)
+    const older = blobs.tree({ a: val('') })
+    expect(await usedRoots(store, [rootref, older, rootref])).to.deep.equal([rootref, older, guest])
   })
 })

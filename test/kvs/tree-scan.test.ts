@@ -1,6 +1,13 @@
 import { expect } from 'chai'
 import { blobrefOf } from '../../src/content/index.ts'
-import { decodeDir, dirrefOf, type ScanOptions, type ScanVisitor, TreeScan } from '../../src/kvs/index.ts'
+import {
+  type DirEntries,
+  decodeDir,
+  dirrefOf,
+  type ScanOptions,
+  type ScanVisitor,
+  TreeScan,
+} from '../../src/kvs/index.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
 
 /** Keeps a line of everything that a scan comes to; a place is its key. */
@@ -24,10 +31,10 @@ class Lines implements ScanVisitor<string> {
   onDir(place: string): void {
     this.lines.push(`dir ${place}`)
   }
-  onValue(place: string, name: string): void {
+  onValue(place: string, { name }: DirEntries): void {
     this.lines.push(`value ${this.keyOf(place, name)}`)
   }
-  onLink(place: string, name: string): void {
+  onLink(place: string, { name }: DirEntries): void {
     this.lines.push(`link ${this.keyOf(place, name)}`)
   }
   onBadValue(place: string, name: string, _blobrefs: readonly string[], bad: readonly { index: number }[]): void {
@@ -71,7 +78,7 @@ const ROOT = ['dir .', 'fault bad bad-treeobj', 'link link', 'fault two bad-dirr
 describe('kvs/tree-scan', () => {
   it('comes to every directory, value, link and fault', async () => {
     const { blobs, rootref } = blobsOf(tree)
-    expect(await scan(blobs, rootref, { sorted: true })).to.have.members([
+    expect(await scan(blobs, rootref, {})).to.have.members([
       ...ROOT,
       ...['dir a', 'value a.v', 'value a.w', 'dir b', 'value b.v', 'value b.w', 'fault gone missing-dir'],
     ])
@@ -79,7 +86,7 @@ describe('kvs/tree-scan', () => {
 
   it('checks the blobs of values when it is asked to', async () => {
     const { blobs, rootref } = blobsOf(tree)
-    const lines = await scan(blobs, rootref, { checkValues: true, byLevel: true, sorted: true })
+    const lines = await scan(blobs, rootref, { checkValues: true, byLevel: true })
     expect(lines).to.deep.equal([
       ...ROOT,
       ...['dir a', 'value a.v', 'value a.w', 'dir b', 'value b.v', 'value b.w', 'fault gone missing-dir'],
@@ -89,7 +96,7 @@ describe('kvs/tree-scan', () => {
 
   it('goes only where the visitor wants it to', async () => {
     const { blobs, rootref } = blobsOf(tree)
-    const lines = await scan(blobs, rootref, { sorted: true }, true)
+    const lines = await scan(blobs, rootref, {}, true)
     expect(lines.filter((line) => line.startsWith('dir'))).to.deep.equal(['dir .', 'dir a'])
   })
 
@@ -97,7 +104,7 @@ describe('kvs/tree-scan', () => {
     const blobs = new Blobs()
     const text = `{"data":{"i":${blobs.dirText({ v: val('1') })},"z":${JSON.stringify(val('2'))}},"type":"dir","ver":1}`
     const rootref = blobs.store(text)
-    expect(await scan(blobs, rootref, { sorted: true })).to.deep.equal(['dir .', 'dir i', 'value i.v', 'value z'])
+    expect(await scan(blobs, rootref, {})).to.deep.equal(['dir .', 'dir i', 'value i.v', 'value z'])
     let settled = 0
     const visitor = Object.assign(new Lines(), {
       async afterBatch() {
@@ -105,7 +112,7 @@ describe('kvs/tree-scan', () => {
       },
     })
     const root = decodeDir(Buffer.from(text), '.', undefined)
-    await new TreeScan(new MemoryStore(blobs), visitor, { sorted: true }).run([[root, '.']])
+    await new TreeScan(new MemoryStore(blobs), visitor, {}).run([[root, '.']])
     expect(visitor.lines).to.deep.equal(['dir .', 'dir i', 'value i.v', 'value z'])
     expect(settled).to.equal(1)
   })

@@ -53,7 +53,7 @@ async function look(path: string, cacheDir: string | undefined, key = 'd.text') 
   return { value: Buffer.concat(parts), wasRead, warnings, rootref }
 }
 
-const storesIn = (dir: string) => readdirSync(dir).filter((name) => name.endsWith('.sqlite'))
+const storesIn = (dir: string) => readdirSync(dir).filter((name) => name.endsWith('.pack'))
 
 /** The place of some bytes in a file. */
 function overwrite(path: string, at: number, bytes: Uint8Array): void {
@@ -126,6 +126,7 @@ describe('restore/archive-cache', () => {
       'no store': (store) => unlinkSync(store),
       'a store that is cut off': (store) => truncateSync(store, 5000),
       'a store of zeros': (store) => writeFileSync(store, Buffer.alloc(statSync(store).size)),
+      'an altered table': (store) => overwrite(store, statSync(store).size - 60, Buffer.from('damage')),
       'another root': (store) => overwrite(store, readFileSync(store).indexOf('"noise"') - 10, Buffer.from('damage')),
       'another value': (store) =>
         overwrite(store, readFileSync(store).indexOf(NOISE.subarray(0, 40)), Buffer.from('damage')),
@@ -183,7 +184,7 @@ describe('restore/archive-cache', () => {
     const keys = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64)) as [string, string, string, string]
 
     async function keep(cache: ArchiveCache, key: string, bytes: number): Promise<void> {
-      const path = join(scratch(), 'content.sqlite')
+      const path = join(scratch(), 'content.pack')
       writeFileSync(path, Buffer.alloc(bytes))
       await cache.keep(key, path, kept)
     }

@@ -132,7 +132,7 @@ describe('restore/tree-builder', () => {
       .tuple(fc.array(name, { maxLength: 3 }), name)
       .map(([dirs, last]) => [...dirs.map((n) => `d${n}`), last])
     const put = fc.record({ key, text: fc.string({ maxLength: 3 }), isLarge: fc.boolean() })
-    const small = { heldBytes: 0, budgetBytes: 200 }
+    const little = { heldBytes: 0, budgetBytes: 200 }
 
     function fill(tree: TreeBuilder, puts: readonly { key: string[]; text: string; isLarge: boolean }[]) {
       return puts.map(({ key, text, isLarge }) =>
@@ -143,7 +143,7 @@ describe('restore/tree-builder', () => {
     it('stores the directories of the tree, each once, and nothing else', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(put, { maxLength: 60 }), async (puts) => {
-          const tree = new TreeBuilder(small)
+          const tree = new TreeBuilder(little)
           const last = new Map(puts.map((one) => [JSON.stringify(one.key), one]))
           const twice = puts.length - last.size
           expect(fill(tree, puts).filter((isTwice) => isTwice)).to.have.length(twice)
@@ -181,7 +181,7 @@ describe('restore/tree-builder', () => {
           fc.array(put, { minLength: 1, maxLength: 60 }),
           fc.array(fc.nat(), { maxLength: 20 }),
           (puts, picks) => {
-            const tree = new TreeBuilder(small)
+            const tree = new TreeBuilder(little)
             fill(tree, puts)
             const sizes = new Map(puts.map(({ key, text }) => [JSON.stringify(key), text.length]))
             for (const pick of picks) {
@@ -198,10 +198,12 @@ describe('restore/tree-builder', () => {
     })
 
     it('gives the same root from a temporary file', async () => {
-      const keys = Array.from({ length: 3000 }, (_, n) => [`d${(n * 7) % 1000}`, `e${n % 3}`, `${n}`])
+      const big = Array.from({ length: 300 }, (_, n) => ['big', `${n}`])
+      const small = Array.from({ length: 3000 }, (_, n) => [`d${(n * 7) % 1000}`, `e${n % 3}`, `${n}`])
+      const keys = [...big, ...small, ['big', 'last']]
       const plain = new TreeBuilder()
       for (const key of keys) plain.put(key, leaf(key.join('')))
-      const spilling = new TreeBuilder(small)
+      const spilling = new TreeBuilder(little)
       for (const key of keys) {
         spilling.put(key, leaf(key.join('')))
         if (spilling.isFull) await spilling.spill()
@@ -213,7 +215,7 @@ describe('restore/tree-builder', () => {
     })
 
     it('says where a temporary file cannot be made', async () => {
-      const tree = new TreeBuilder({ ...small, scratchDir: '/nowhere' })
+      const tree = new TreeBuilder({ ...little, scratchDir: '/nowhere' })
       for (let n = 0; n < 3000; n++) tree.put([`d${n}`, 'x'], leaf('x'))
       expect(tree.isFull).to.equal(true)
       const error = await tree.spill().catch((thrown) => thrown)

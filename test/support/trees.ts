@@ -143,6 +143,12 @@ export function onDisk<S extends MemoryStore>(store: S, facet: Partial<StoreOnDi
   return Object.assign(store, { onDisk: facet as StoreOnDisk })
 }
 
+/** The blobrefs of SHA-1 digests that follow one another. */
+export function blobrefsOf(digests: Uint8Array): string[] {
+  const hex = Buffer.from(digests).toString('hex')
+  return Array.from({ length: hex.length / 40 }, (_, i) => `sha1-${hex.slice(i * 40, (i + 1) * 40)}`)
+}
+
 /** Write blobs and checkpoints (newest first) to a `content.sqlite` as the content-sqlite module does. */
 export function writeSqlite(path: string, blobs: Blobs, rootrefs: readonly string[], journal = 'DELETE'): void {
   const db = new DatabaseSync(path)

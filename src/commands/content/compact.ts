@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import {
   complaintFlags,
@@ -78,7 +79,12 @@ If a blob that a kept checkpoint refers to is missing or damaged, nothing is wri
     if (output === undefined && !dryRun) throw new UsageError('Missing OUTPUT', 'name the new store, or give --dry-run')
     const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : 'normal'
     return interruptible(async (signal) => {
-      await using store = await openSource({ store: flags.store, verify: flags.verify, signal })
+      await using store = await openSource({
+        store: flags.store,
+        verify: flags.verify,
+        scratchDirs: output === undefined ? [] : [dirname(output)],
+        signal,
+      })
       const compaction = new Compaction({
         store,
         output,

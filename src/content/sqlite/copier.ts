@@ -166,7 +166,7 @@ export class SqliteCopier implements BlobCopier {
         db.exec('DETACH copy')
         db.exec('BEGIN')
       }
-      addHashIndex(target.path, this.#count)
+      makeKey(target, this.#count)
     } catch (error) {
       throw this.#explain(error, target.name)
     }
@@ -325,6 +325,16 @@ export class SqliteCopier implements BlobCopier {
 /** SQLITE_CORRUPT, and SQLITE_IOERR_READ and SQLITE_IOERR_SHORT_READ. @see https://sqlite.org/rescode.html */
 const CORRUPT = 11
 const FAILED_READS = [266, 522]
+
+/** @throws {FluxError} `ENOSPC` and the like */
+function makeKey({ path, name }: CopyTarget, rows: number): void {
+  try {
+    addHashIndex(path, rows)
+  } catch (error) {
+    const full = 'digests are sorted in a temporary file: make room for it (SQLITE_TMPDIR names its directory)'
+    throw sqliteError(error, name, { full })
+  }
+}
 
 function pragmaOf(db: DatabaseSync, schema: string, name: string): unknown {
   return Object.values(db.prepare(`PRAGMA ${schema}.${name}`).get() ?? {})[0]

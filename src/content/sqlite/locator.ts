@@ -41,16 +41,26 @@ export class Locator {
    * @returns the order of a batch: rowid times {@link PLACES} plus place in the batch, ascending, of those that exist
    */
   locate(digests: Uint8Array, count: number): Float64Array {
-    const width = this.#digestBytes
-    this.#lookups += count
-    const index = this.#lookups > DIRECT_LOOKUPS ? this.index : this.#index
-    const order = new Float64Array(count)
+    const order = this.rowids(digests, count)
     let found = 0
     for (let i = 0; i < count; i++) {
-      const rowid = index ? index.find(digests, i * width) : this.#lookUp(digests.subarray(i * width, (i + 1) * width))
+      const rowid = order[i] as number
       if (rowid >= 0) order[found++] = rowid * PLACES + i
     }
     return order.subarray(0, found).sort()
+  }
+
+  /** The row of each blob; -1 for one that is not there. */
+  rowids(digests: Uint8Array, count: number): Float64Array {
+    const width = this.#digestBytes
+    this.#lookups += count
+    const index = this.#lookups > DIRECT_LOOKUPS ? this.index : this.#index
+    const rowids = new Float64Array(count)
+    for (let i = 0; i < count; i++) {
+      const at = i * width
+      rowids[i] = index ? index.find(digests, at) : this.#lookUp(digests.subarray(at, at + width))
+    }
+    return rowids
   }
 
   #lookUp(digest: Uint8Array): number {

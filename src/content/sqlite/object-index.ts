@@ -5,11 +5,14 @@ import { rowNumbers } from './row-numbers.ts'
 /** All digests that begin with one byte, in order, and the row of each. */
 interface Bucket {
   digests: Uint8Array
+  /** The same bytes, to copy them four at a time. */
+  words: Uint32Array
   rowids: Uint32Array | Float64Array
 }
 
 /** A place in the row order is the first byte of a digest times this, plus its place in its bucket. */
-const BUCKET = 1 << 24
+const BUCKET_BITS = 24
+const BUCKET = 1 << BUCKET_BITS
 
 /**
  * Digest to rowid, for every object of a `content.sqlite`, in memory: 24 bytes an object with SHA-1, and 4 more once
@@ -30,6 +33,8 @@ export class ObjectIndex {
   /** For each first two bytes, where their digests begin in the bucket. */
   readonly #starts = new Uint32Array(1 << 16)
   #order: Uint32Array | undefined
+  /** The first rowid, when the rowids follow each other without a gap. */
+  #firstOfRun: number | undefined
 
   /** Read the whole index of the open database. Damaged parts are read from the table instead. */
   constructor(db: DatabaseSync, digestBytes: number) {
@@ -85,21 +90,27 @@ export class ObjectIndex {
 
   /** The rows of some objects, in their order. */
   rowids(from: number, count: number): Float64Array {
-    return Float64Array.from(this.#rowOrder().subarray(from, from + count), (packed) => this.#rowidAt(packed))
+    const order = this.#rowOrder().subarray(from, from + count)
+    const rowids = new Float64Array(order.length)
+    const first = this.#firstOfRun
+    for (let i = 0; i < order.length; i++) {
+      rowids[i] = first === undefined ? this.#rowidAt(order[i] as number) : first + from + i
+    }
+    return rowids
   }
 
   /** The digests of some objects, in the order of their rows, one after another. */
   digests(from: number, count: number): Uint8Array {
-    const width = this.#digestBytes
+    const width = this.#digestBytes >> 2
     const order = this.#rowOrder().subarray(from, from + count)
-    const digests = new Uint8Array(order.length * width)
-    for (let i = 0; i < order.length; i++) {
+    const words = new Uint32Array(order.length * width)
+    for (let i = 0, to = 0; i < order.length; i++) {
       const packed = order[i] as number
-      const bucket = this.#buckets[Math.floor(packed / BUCKET)] as Bucket
-      const at = (packed % BUCKET) * width
-      for (let byte = 0; byte < width; byte++) digests[i * width + byte] = bucket.digests[at + byte] as number
+      const bucket = (this.#buckets[packed >>> BUCKET_BITS] as Bucket).words
+      const at = (packed & (BUCKET - 1)) * width
+      for (let word = at; word < at + width; word++) words[to++] = bucket[word] as number
     }
-    return digests
+    return new Uint8Array(words.buffer)
   }
 
   /** The objects in the order of their rows, each as its first byte times {@link BUCKET} plus its place in the bucket. */
@@ -126,6 +137,10 @@ export class ObjectIndex {
         placed[rowid] = first * BUCKET + place + 1
       }
     }
+    if (last + 1 - placed.findIndex((place) => place !== 0) === this.size) {
+      this.#firstOfRun = last + 1 - this.size
+      return placed.subarray(this.#firstOfRun).map((place) => place - 1)
+    }
     const order = new Uint32Array(this.size)
     let next = 0
     for (let rowid = 0; rowid <= last; rowid++) if (placed[rowid] !== 0) order[next++] = (placed[rowid] as number) - 1
@@ -142,7 +157,7 @@ export class ObjectIndex {
   }
 
   #rowidAt(packed: number): number {
-    return (this.#buckets[Math.floor(packed / BUCKET)] as Bucket).rowids[packed % BUCKET] as number
+    return (this.#buckets[packed >>> BUCKET_BITS] as Bucket).rowids[packed & (BUCKET - 1)] as number
   }
 
   /** The row of the digest at `at` in `digests`, or -1. */
@@ -192,10 +207,12 @@ export class ObjectIndex {
   }
 }
 
-const EMPTY: Bucket = { digests: new Uint8Array(), rowids: new Uint32Array() }
+const EMPTY: Bucket = { digests: new Uint8Array(), words: new Uint32Array(), rowids: new Uint32Array() }
 
 /** @param rowids - copied */
 function bucketOf(digests: Uint8Array, rowids: Float64Array): Bucket {
   const wide = rowids.some((rowid) => rowid > 0xffffffff || rowid < 0)
-  return { digests, rowids: wide ? rowids.slice() : new Uint32Array(rowids) }
+  const aligned = digests.byteOffset % 4 === 0 ? digests : new Uint8Array(digests)
+  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2)
+  return { digests: aligned, words, rowids: wide ? rowids.slice() : new Uint32Array(rowids) }
 }

@@ -5,6 +5,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { FluxError } from '../../errors/index.ts'
 import { moduleBeside } from '../../threads/index.ts'
 import type { ReadOptions, ReadPlan, WriteOptions, WritePlan } from '../store-kind.ts'
+import { compressBlob } from './compress.ts'
 import { assertNotHeld } from './lock-holder.ts'
 import { newDatabase } from './new-database.ts'
 import type { PagesReading } from './pages/reader.ts'
@@ -58,7 +59,7 @@ export function planReadingBeside(path: string): ReadPlan {
 export function planWriting(path: string, { name, hash }: WriteOptions): WritePlan {
   assertNotHeld(path, name, 'stop the instance that uses it, or restore to that instance live with --uri')
   const data: SqliteWriting = { path, name, hash }
-  return { module: moduleBeside('./writer', import.meta.url).href, data }
+  return { module: moduleBeside('./writer', import.meta.url).href, data, compress: compressBlob }
 }
 
 function assertAtRest(database: string, path: string): void {

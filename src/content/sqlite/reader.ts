@@ -184,14 +184,12 @@ export class SqliteReader implements BlobReader {
   }
 
   mark(digests: Uint8Array, count: number): number {
-    const width = DIGEST_BYTES[this.hash]
     return this.#named(() => {
       let found = 0
-      for (let from = 0; from < count; from += PLACES) {
-        const places = Math.min(PLACES, count - from)
-        const order = this.#locator.locate(digests.subarray(from * width), places)
-        for (const packed of order) this.#marked.add(rowidOf(packed))
-        found += order.length
+      for (const rowid of this.#locator.rowids(digests, count)) {
+        if (rowid < 0) continue
+        this.#marked.add(rowid)
+        found++
       }
       return found
     })

@@ -7,25 +7,30 @@
  */
 import { existsSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { lz4EncodeBlock } from '../../bytes/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import type { BlobBatch, BlobWriter } from '../blob-batch.ts'
 import { blobrefHex, DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
 import type { NewFile } from '../new-file.ts'
+import { compressBlob } from './compress.ts'
+import { addHashIndex } from './hash-index.ts'
 import { newDatabase } from './new-database.ts'
 import { openDatabase } from './open-database.ts'
 import { assertHasObjects, assertNoTriggers, CREATE_TABLES, checkpointsIn, hashIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
 
-/** Blobs of this size and more are compressed, if that makes them smaller. */
-const COMPRESSED_BYTES = 256
-
 /** Blobs inserted by one statement: the crossing from JavaScript costs more than SQLite. */
 const ROWS = 16
 
-/** SQLite's page cache in bytes: writes go to all parts of the hash index, so it should stay in memory. */
+/**
+ * SQLite's page cache in bytes. For an existing store, writes go to all parts of the hash index, so it should stay in
+ * memory. A new one gets its index at the end, and until then grows only at its end.
+ */
 const CACHE_BYTES = 64 << 20
+const CACHE_BYTES_NEW = 8 << 20
+
+/** Memory for sorting the digests of a new store. */
+const SORT_BYTES = 32 << 20
 
 /** Does nothing to a database without a write-ahead log. */
 const FOLD = 'PRAGMA wal_checkpoint(TRUNCATE)'
@@ -88,10 +93,10 @@ export class SqliteWriter implements BlobWriter {
     }
   }
 
-  store({ bytes, start, end, digests }: BlobBatch): void {
+  store({ bytes, start, end, sizes, digests }: BlobBatch): void {
     const width = DIGEST_BYTES[this.hash]
     const rows: (Uint8Array | number)[] = []
-    this.#reserve(start, end)
+    if (sizes === undefined) this.#reserve(start, end)
     let used = 0
     const flush = (statement: StatementSync) => {
       this.#insert(statement, rows)
@@ -103,9 +108,9 @@ export class SqliteWriter implements BlobWriter {
       for (let i = 0; i < start.length; i++) {
         const from = start[i] as number
         const size = (end[i] as number) - from
-        const packed = size < COMPRESSED_BYTES ? 0 : lz4EncodeBlock(bytes, from, size, this.#packed, used, size - 1)
+        const packed = sizes === undefined ? compressBlob(bytes, from, size, this.#packed, used) : 0
         rows.push(digests.subarray(i * width, (i + 1) * width))
-        if (packed === 0) rows.push(-1, bytes.subarray(from, from + size))
+        if (packed === 0) rows.push(sizes?.[i] ?? -1, bytes.subarray(from, from + size))
         else rows.push(size, this.#packed.subarray(used, used + packed))
         used += packed
         if (rows.length === 3 * ROWS) flush(this.#insertRows)
@@ -122,14 +127,29 @@ export class SqliteWriter implements BlobWriter {
     try {
       this.#assertStands()
       this.#db.prepare('INSERT INTO checkpt_v2 (value) VALUES (?)').run(value)
-      this.#assertStored(checkpoint.rootref, value)
+      if (!this.#newFile) this.#assertStored(this.#db, checkpoint.rootref, value)
       this.#db.exec('COMMIT')
+      if (this.#newFile) this.#complete(this.#newFile, checkpoint.rootref, value)
     } catch (error) {
       throw this.#explain(error)
     }
+    if (this.#newFile) return
     this.#foldJournal()
     this.#db.close()
-    this.#newFile?.commit()
+  }
+
+  /** Give a new database its index and its name. */
+  #complete(file: NewFile, rootref: string, checkpoint: string): void {
+    this.#db.close()
+    const { path } = file
+    addHashIndex(path, this.#inserted, { mayRepeat: true, mostBytes: SORT_BYTES })
+    const db = openDatabase(path, { readOnly: true })
+    try {
+      this.#assertStored(db, rootref, checkpoint)
+    } finally {
+      db.close()
+    }
+    file.commit()
   }
 
   close(): void {
@@ -160,23 +180,22 @@ export class SqliteWriter implements BlobWriter {
   #insert(statement: StatementSync, rows: readonly (Uint8Array | number)[]): void {
     const changes = Number(statement.run(...rows).changes)
     this.#inserted += changes
-    // In a new store, a blob that is already there is not written again.
-    if (this.#newFile || changes === rows.length / 3) return
+    if (changes === rows.length / 3) return
     throw new FluxError('EIO', `${this.#name}: took ${changes} of ${rows.length / 3} blobs`)
   }
 
-  /** Check before the commit, which cannot be undone, that everything is stored. @throws {FluxError} `EIO` it is not */
-  #assertStored(rootref: string, checkpoint: string): void {
-    const newest = this.#db.prepare('SELECT value FROM checkpt_v2 ORDER BY id DESC LIMIT 1').get()
+  /**
+   * Check that everything is stored, before the store is what readers see.
+   *
+   * @throws {FluxError} `EIO` it is not
+   */
+  #assertStored(db: DatabaseSync, rootref: string, checkpoint: string): void {
+    const newest = db.prepare('SELECT value FROM checkpt_v2 ORDER BY id DESC LIMIT 1').get()
     if (newest?.value !== checkpoint) throw new FluxError('EIO', `${this.#name}: did not take the checkpoint`)
     const digest = Buffer.from(blobrefHex(rootref), 'hex')
-    if (!this.#db.prepare('SELECT 1 FROM objects WHERE hash = CAST(? AS TEXT)').get(digest)) {
+    if (!db.prepare('SELECT 1 FROM objects WHERE hash = CAST(? AS TEXT)').get(digest)) {
       throw new FluxError('EIO', `${this.#name}: does not have the root, ${rootref}`)
     }
-    if (!this.#newFile) return
-    const objects = Number(this.#db.prepare('SELECT count(*) AS objects FROM objects').get()?.objects)
-    if (objects === this.#inserted) return
-    throw new FluxError('EIO', `${this.#name}: has ${objects} blobs of the ${this.#inserted} that were stored`)
   }
 
   /** Move the write-ahead log into the database, and leave an empty log. */
@@ -193,7 +212,8 @@ export class SqliteWriter implements BlobWriter {
   }
 
   #begin(): void {
-    const settings = [`cache_size = ${-CACHE_BYTES / 1024}`, 'locking_mode = EXCLUSIVE']
+    const cacheBytes = this.#newFile ? CACHE_BYTES_NEW : CACHE_BYTES
+    const settings = [`cache_size = ${-cacheBytes / 1024}`, 'locking_mode = EXCLUSIVE']
     // A killed process leaves the file under its temporary name, so a rollback is not needed. (Not OFF: we open
     // databases in SQLite's defensive mode, which ignores OFF, and a journal file would be made.)
     if (this.#newFile) settings.push('journal_mode = MEMORY', 'synchronous = OFF')
@@ -219,7 +239,9 @@ export class SqliteWriter implements BlobWriter {
   #migrate(): number {
     const db = this.#db
     for (const [table, columns] of Object.entries(CREATE_TABLES)) {
-      db.exec(`CREATE TABLE IF NOT EXISTS ${table}(${columns})`)
+      // The table of a new database gets its primary key at the end.
+      const made = this.#newFile ? columns.replace('hash BLOB PRIMARY KEY', 'hash BLOB') : columns
+      db.exec(`CREATE TABLE IF NOT EXISTS ${table}(${made})`)
     }
     const columns = db.prepare('PRAGMA table_info(objects)').all()
     if (!columns.some(({ name }) => name === 'epoch')) db.exec('ALTER TABLE objects ADD COLUMN epoch INT DEFAULT 0')
@@ -236,10 +258,9 @@ export class SqliteWriter implements BlobWriter {
     // Raw digest bytes as TEXT: the module binds them so, and finds only such rows. A blob that an old store already
     // has is written again, because it may be damaged.
     const values = Array(rows).fill(`(CAST(? AS TEXT), ?, ?, ${this.#epoch})`).join(', ')
-    const conflict = this.#newFile
-      ? 'DO NOTHING'
-      : 'DO UPDATE SET size = excluded.size, object = excluded.object, epoch = excluded.epoch'
-    return `INSERT INTO objects (hash, size, object, epoch) VALUES ${values} ON CONFLICT (hash) ${conflict}`
+    const conflict = `ON CONFLICT (hash) DO UPDATE SET
+      size = excluded.size, object = excluded.object, epoch = excluded.epoch`
+    return `INSERT INTO objects (hash, size, object, epoch) VALUES ${values} ${this.#newFile ? '' : conflict}`
   }
 
   /**

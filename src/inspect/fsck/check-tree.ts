@@ -3,30 +3,32 @@
  * reports each damage with its key.
  *
  * With an `onVisit`, the tree is scanned level by level, and keys and damages are reported in the order of `flux fsck`.
- * Without one, a survey first reads each directory once, however many keys lead to it. Only if it finds damage, the
+ * Without one, a store on disk is first asked whether all is intact. If not, and for any other store, a survey reads each
+ * directory once, however many keys lead to it. Only if it finds damage, the
  * directories that contain damage are scanned again key by key, and the damages are sorted into the order of `flux
  * fsck`.
  */
-import { ContentError, type ContentStore } from '../../content/index.ts'
+import { ContentError, type ContentStore, type StoreOnDisk } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import {
   type BadPart,
   componentsOf,
   Dir,
-  decodeVal,
+  type DirEntries,
   dirrefOf,
+  ENTRY,
   MAX_KEYS,
   type ScanVisitor,
   type SnapshotRoot,
   type TreeError,
   TreeScan,
   type Val,
-  type Valref,
 } from '../../kvs/index.ts'
 import type { DirGraph } from '../dir-graph.ts'
 import type { InspectOptions } from '../inspect-options.ts'
 import { type BadBlob, badBlob, blobDamageKind, type Damage, type DamageKind } from './damage.ts'
-import { newSurvey, SURVEYED, surveyTree } from './survey-tree.ts'
+import { surveyIntact } from './intact-tree.ts'
+import { isDecodable, SURVEYED, Surveys, surveyedTotal, surveyTree } from './survey-tree.ts'
 
 /**
  * The most directory visits for reporting each damage under every key that leads to it. If it would take more, each
@@ -41,8 +43,8 @@ const MAX_COMPONENTS = 32_000_000
 export interface CheckTreeOptions extends InspectOptions<Damage> {
   /** Called with each key, before anything below it is checked. */
   onVisit?: ((key: string) => void) | undefined
-  /** The survey of other roots: directories in it are not read again. Not used when there is an `onVisit`. */
-  survey?: DirGraph | undefined
+  /** The surveys of other roots: directories in them are not read again. Not used when there is an `onVisit`. */
+  surveys?: Surveys | undefined
   /** The most keys to call `onVisit` with (default: {@link MAX_KEYS}). */
   maxKeys?: number | undefined
 }
@@ -71,18 +73,17 @@ export interface CheckedTree {
  */
 export async function checkTree(snapshot: SnapshotRoot, options: CheckTreeOptions): Promise<CheckedTree> {
   const { store, rootref } = snapshot
-  const { survey: graph = newSurvey(), onVisit, signal } = options
+  const { surveys = new Surveys(), onVisit, signal } = options
   if (onVisit !== undefined) return new TreeCheck(store, options, undefined).run(rootref)
+  const intact = store.onDisk && surveys.intact && (await checkIntact(snapshot, store.onDisk, surveys.intact, signal))
+  if (intact !== undefined) return intact
+  surveys.intact = undefined
+  const graph = surveys.all
   const root = await surveyTree(store, rootref, graph, signal)
   const { order, loops } = graph.order(root)
   const totals = graph.totals(order)
-  const of = (ordinal: number, column: number) => totals[ordinal * Object.keys(SURVEYED).length + column] as number
-  const counts = {
-    directories: of(root, SURVEYED.DIRECTORIES),
-    values: of(root, SURVEYED.VALUES),
-    symlinks: of(root, SURVEYED.SYMLINKS),
-    blobs: of(root, SURVEYED.BLOBS),
-  }
+  const counts = countsOf(root, totals)
+  const of = (ordinal: number, column: number) => surveyedTotal(totals, ordinal, column)
   const isDamaged = (ordinal: number) => of(ordinal, SURVEYED.ERRORS) > 0 || loops.size > 0
   if (!isDamaged(root)) return { ...counts, errors: 0 }
   const once = visitsOf(graph, order, isDamaged) > MAX_VISITS
@@ -90,6 +91,28 @@ export async function checkTree(snapshot: SnapshotRoot, options: CheckTreeOption
   const errors = once ? Math.max(of(root, SURVEYED.ERRORS), told.errors) : told.errors
   const unlisted = errors - told.errors + (told.unlisted ?? 0)
   return { ...counts, errors, ...(unlisted > 0 && { unlisted }) }
+}
+
+/** @returns what was checked; undefined when anything is wrong */
+async function checkIntact(
+  { store, rootref }: SnapshotRoot,
+  onDisk: StoreOnDisk,
+  graph: DirGraph,
+  signal: AbortSignal | undefined,
+): Promise<CheckedTree | undefined> {
+  const root = await surveyIntact(store, onDisk, rootref, graph, signal)
+  if (root === undefined) return undefined
+  const { order, loops } = graph.order(root)
+  return loops.size > 0 ? undefined : { ...countsOf(root, graph.totals(order)), errors: 0 }
+}
+
+function countsOf(root: number, totals: Float64Array): Omit<CheckedTree, 'errors'> {
+  return {
+    directories: surveyedTotal(totals, root, SURVEYED.DIRECTORIES),
+    values: surveyedTotal(totals, root, SURVEYED.VALUES),
+    symlinks: surveyedTotal(totals, root, SURVEYED.SYMLINKS),
+    blobs: surveyedTotal(totals, root, SURVEYED.BLOBS),
+  }
 }
 
 /** How many directory visits it takes to follow every key to every damage. */
@@ -139,7 +162,6 @@ class TreeCheck implements ScanVisitor<Dir> {
     const scan = new TreeScan(this.#store, this, {
       checkValues: true,
       byLevel: onVisit !== undefined,
-      sorted: true,
       signal,
     })
     await scan.run([[dirrefOf(rootref), root]])
@@ -177,17 +199,10 @@ class TreeCheck implements ScanVisitor<Dir> {
     this.#checked.directories++
   }
 
-  onValue(dir: Dir, name: string, obj: Val | Valref): void {
+  onValue(dir: Dir, entry: DirEntries): void {
     this.#checked.values++
-    if (obj.type === 'valref') {
-      this.#checked.blobs += obj.data.length
-      return
-    }
-    try {
-      decodeVal(obj)
-    } catch {
-      this.#damaged('bad-value', dir, name, [])
-    }
+    if (entry.type === ENTRY.VALREF) this.#checked.blobs += entry.refCount
+    else if (!isDecodable(entry.obj as Val)) this.#damaged('bad-value', dir, entry.name, [])
   }
 
   onLink(): void {

@@ -4,7 +4,7 @@ import { resolveRoot } from '../../kvs/index.ts'
 import type { InspectOptions } from '../inspect-options.ts'
 import { type CheckedTree, checkTree } from './check-tree.ts'
 import type { Damage } from './damage.ts'
-import { newSurvey } from './survey-tree.ts'
+import { Surveys } from './survey-tree.ts'
 
 /** Options of {@link fsck}. Faults come in the order of `flux fsck`, and are in the result too; none is thrown. */
 export interface FsckOptions extends InspectOptions<Damage> {
@@ -57,7 +57,7 @@ export interface FsckResult {
  */
 export async function fsck(store: ContentStore, options: FsckOptions = {}): Promise<FsckResult> {
   const { rootref, checkpointIndex = 0, all, findIntact, onRoot, onVisit, onFault, signal } = options
-  const survey = newSurvey()
+  const surveys = new Surveys()
   const check = async (root: CheckedRoot, quietly: boolean) => {
     if (!quietly) onRoot?.(root)
     const checked = await checkTree(
@@ -68,7 +68,7 @@ export async function fsck(store: ContentStore, options: FsckOptions = {}): Prom
           root.damages.push(damage)
           if (!quietly) onFault?.(damage)
         },
-        survey,
+        surveys,
         signal,
       },
     )

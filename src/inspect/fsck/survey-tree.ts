@@ -3,24 +3,24 @@
  * directories contain damage. Its time grows with the number of directory blobs, not with the number of keys.
  */
 import type { ContentStore } from '../../content/index.ts'
-import {
-  decodeVal,
-  dirrefOf,
-  type ScanVisitor,
-  type Symlink,
-  TreeScan,
-  type Val,
-  type Valref,
-} from '../../kvs/index.ts'
+import { type DirEntries, decodeVal, dirrefOf, ENTRY, type ScanVisitor, TreeScan, type Val } from '../../kvs/index.ts'
 import { DirGraph } from '../dir-graph.ts'
 
 /** The columns of the numbers that are kept for each directory. */
 export const SURVEYED = { DIRECTORIES: 0, VALUES: 1, SYMLINKS: 2, BLOBS: 3, ERRORS: 4 } as const
 const COLUMNS = 5
 
-/** An empty survey. One survey can serve several trees that share directories. */
-export function newSurvey(): DirGraph {
-  return new DirGraph(COLUMNS)
+/** What is known of the directories of one or more trees: trees that share directories share the survey of them. */
+export class Surveys {
+  /** Of intact trees; undefined as soon as one is not. */
+  intact: DirGraph | undefined = new DirGraph(COLUMNS)
+  /** Of any trees. */
+  readonly all = new DirGraph(COLUMNS)
+}
+
+/** @param totals - from {@link DirGraph.totals} */
+export function surveyedTotal(totals: Float64Array, ordinal: number, column: number): number {
+  return totals[ordinal * COLUMNS + column] as number
 }
 
 /**
@@ -69,13 +69,13 @@ class Survey implements ScanVisitor<number> {
     this.#graph.count(ordinal, SURVEYED.DIRECTORIES, 1)
   }
 
-  onValue(ordinal: number, _name: string, obj: Val | Valref): void {
+  onValue(ordinal: number, entry: DirEntries): void {
     this.#graph.count(ordinal, SURVEYED.VALUES, 1)
-    if (obj.type === 'valref') this.#graph.count(ordinal, SURVEYED.BLOBS, obj.data.length)
-    else if (!isDecodable(obj)) this.onFault(undefined, ordinal)
+    if (entry.type === ENTRY.VALREF) this.#graph.count(ordinal, SURVEYED.BLOBS, entry.refCount)
+    else if (!isDecodable(entry.obj as Val)) this.onFault(undefined, ordinal)
   }
 
-  onLink(ordinal: number, _name: string, _obj: Symlink): void {
+  onLink(ordinal: number): void {
     this.#graph.count(ordinal, SURVEYED.SYMLINKS, 1)
   }
 
@@ -94,7 +94,7 @@ class Survey implements ScanVisitor<number> {
 }
 
 /** True when the data of an inline value can be decoded. */
-function isDecodable(obj: Parameters<typeof decodeVal>[0]): boolean {
+export function isDecodable(obj: Val): boolean {
   try {
     decodeVal(obj)
     return true

@@ -6,11 +6,10 @@
  */
 import type { DirObj, EntryObj } from '../../kvs/index.ts'
 import type { DigestTable } from './digest-table.ts'
+import { commonStart, type DirVersion, DirVersions, isEqual } from './dir-versions.ts'
+import { ENTRY, EntryList } from './entry-list.ts'
 import { lastEventTime, latin1, startsWith } from './event-time.ts'
 import { HEX_NAME, NAME, nameBit, OTHER_NAME } from './root-kind.ts'
-
-/** The type of an entry. BAD: not a tree object, or a dirref that Flux would not follow. */
-export const ENTRY = { VAL: 0, VALREF: 1, DIRREF: 2, SYMLINK: 3, BAD: 4 } as const
 
 /** The bit of a name that ends in `eventlog`, beside the bits of {@link nameBit}. */
 export const LOG_NAME = 16384
@@ -32,44 +31,68 @@ const NAME_LENGTHS = new Set(Object.keys(NAME).map(({ length }) => length))
 const LONGEST_NAME = Math.max(...NAME_LENGTHS)
 const MAY_HAVE_BIT = Uint8Array.from({ length: LONGEST_NAME + 1 }, (_, length) => Number(NAME_LENGTHS.has(length)))
 
-export class DirEntries {
+/** After so many entries that differ, a new version is read to its end. */
+const MOST_CHANGED = 16
+
+export class DirEntries extends EntryList {
   readonly #table: DigestTable
-  /** Number of entries. */
-  size = 0
+  readonly #versions = new DirVersions()
   /** The bits of the names of inline directories, which are no entries here. */
   inlineNames = 0
-  /** For each entry: its type, the bit of its name, where its blobs end in `refs`, the time of an inline eventlog. */
-  types = new Uint8Array(64)
-  names = new Uint16Array(64)
-  ends = new Uint32Array(64)
-  times = new Float64Array(64)
-  /** Ordinals of blobs; -1 for a blob that is not in the store. */
-  refs = new Int32Array(256)
-  #used = 0
 
   constructor(table: DigestTable) {
+    super()
     this.#table = table
   }
 
   /** Read a directory as Flux writes it. @returns false when it is written in another way, or is no directory */
   read(blob: Uint8Array): boolean {
-    this.#clear()
+    this.clear()
+    this.inlineNames = 0
     if (!startsWith(blob, 0, DIR_START)) return false
     const end = blob.length - DIR_END.length
     if (end < DIR_START.length || !startsWith(blob, end, DIR_END)) return false
-    let at = DIR_START.length
-    while (at < end) {
+    const text = Buffer.from(blob.buffer, blob.byteOffset, blob.length)
+    const version = this.#versions.find(text)
+    let at = version === undefined ? DIR_START.length : this.#takeStart(text, end, version)
+    for (let changed = 0; at < end; changed++) {
+      if (version !== undefined && changed > 0 && changed <= MOST_CHANGED && this.#takeRest(text, at, version)) {
+        at = end
+        break
+      }
       at = this.#entry(blob, at)
       if (at < 0) return false
       if (at === end) break
       if (blob[at++] !== 0x2c || at === end) return false
     }
-    return at === end
+    if (at !== end) return false
+    this.#versions.keep(text, this)
+    return true
+  }
+
+  /** Take the entries at the beginning that are the same in another version. @returns where the next one begins */
+  #takeStart(text: Buffer, end: number, { blob, entries }: DirVersion): number {
+    // An entry is the same if the next one begins at the same place, and is not what ends this directory.
+    const same = entries.firstFrom(Math.min(commonStart(text, blob), end - 1) + 1) - 1
+    if (same <= 0) return DIR_START.length
+    this.append(entries, 0, same, 0)
+    return entries.starts[same] as number
+  }
+
+  /** Take all entries from `at` on, if another version ends with the same ones. */
+  #takeRest(text: Buffer, at: number, { blob, entries }: DirVersion): boolean {
+    const shift = text.length - blob.length
+    const from = entries.firstFrom(at - shift)
+    if (entries.starts[from] !== at - shift || from === entries.size) return false
+    if (!isEqual(text, at, blob, at - shift, text.length - at)) return false
+    this.append(entries, from, entries.size, shift)
+    return true
   }
 
   /** Take the entries of a decoded directory. Directories that are inline in it count as part of it. */
   take(dir: DirObj): void {
-    this.#clear()
+    this.clear()
+    this.inlineNames = 0
     const open = [{ dir, isJobs: true }]
     for (let level = open.pop(); level; level = open.pop()) {
       for (const [name, obj] of Object.entries(level.dir.data)) {
@@ -84,20 +107,14 @@ export class DirEntries {
     }
   }
 
-  #clear(): void {
-    this.size = 0
-    this.inlineNames = 0
-    this.#used = 0
-  }
-
   #takeEntry(name: number, obj: Exclude<EntryObj, DirObj>): void {
     if (obj.type === 'valref' || (obj.type === 'dirref' && obj.data.length === 1)) {
-      for (const blobref of obj.data) this.#ref(this.#table.ordinalOf(blobref))
-      this.#add(obj.type === 'valref' ? ENTRY.VALREF : ENTRY.DIRREF, name, 0)
+      for (const blobref of obj.data) this.ref(this.#table.ordinalOf(blobref))
+      this.add(obj.type === 'valref' ? ENTRY.VALREF : ENTRY.DIRREF, name, 0, 0)
     } else if (obj.type === 'val') {
-      this.#add(ENTRY.VAL, name, name & LOG_NAME ? lastEventTime(Buffer.from(obj.data, 'base64')) : 0)
+      this.add(ENTRY.VAL, name, 0, name & LOG_NAME ? lastEventTime(Buffer.from(obj.data, 'base64')) : 0)
     } else {
-      this.#add(obj.type === 'symlink' ? ENTRY.SYMLINK : ENTRY.BAD, name, 0)
+      this.add(obj.type === 'symlink' ? ENTRY.SYMLINK : ENTRY.BAD, name, 0, 0)
     }
   }
 
@@ -111,25 +128,25 @@ export class DirEntries {
     let at = nameEnd + 1 + DATA.length
     switch (blob[at]) {
       case 0x5b: // [
-        return this.#refs(blob, at, name)
+        return this.#refs(blob, start, at, name)
       case QUOTE: {
         const end = stringEnd(blob, ++at)
         if (end < 0 || !startsWith(blob, end + 1, VAL_END)) return -1
         const text = name & LOG_NAME ? Buffer.from(latin1(blob, at, end), 'base64') : undefined
-        this.#add(ENTRY.VAL, name, text ? lastEventTime(text) : 0)
+        this.add(ENTRY.VAL, name, start, text ? lastEventTime(text) : 0)
         return end + 1 + VAL_END.length
       }
       case 0x7b: // {
-        return this.#link(blob, at, name)
+        return this.#link(blob, start, at, name)
       default:
         return -1
     }
   }
 
-  #refs(blob: Uint8Array, start: number, name: number): number {
-    const before = this.#used
+  #refs(blob: Uint8Array, start: number, open: number, name: number): number {
+    const before = this.used
     const { blobrefBytes } = this.#table
-    let at = start
+    let at = open
     do {
       // After a bracket or a comma.
       at++
@@ -137,27 +154,27 @@ export class DirEntries {
       const ordinal = this.#table.find(blob, at + 1)
       // A blobref of the other algorithm is not in this store.
       if (ordinal < -1) return -1
-      this.#ref(ordinal)
+      this.ref(ordinal)
       at += blobrefBytes + 2
       if (blob[at - 1] !== QUOTE) return -1
     } while (blob[at] === 0x2c)
     if (blob[at++] !== 0x5d) return -1
     if (startsWith(blob, at, VALREF_END)) {
-      this.#add(ENTRY.VALREF, name, 0)
+      this.add(ENTRY.VALREF, name, start, 0)
       return at + VALREF_END.length
     }
     if (!startsWith(blob, at, DIRREF_END)) return -1
-    if (this.#used - before === 1) this.#add(ENTRY.DIRREF, name, 0)
+    if (this.used - before === 1) this.add(ENTRY.DIRREF, name, start, 0)
     else {
-      this.#used = before
-      this.#add(ENTRY.BAD, name, 0)
+      this.dropRefs(before)
+      this.add(ENTRY.BAD, name, start, 0)
     }
     return at + DIRREF_END.length
   }
 
   /** A symbolic link: an object of strings. */
-  #link(blob: Uint8Array, start: number, name: number): number {
-    let at = start
+  #link(blob: Uint8Array, start: number, open: number, name: number): number {
+    let at = open
     do {
       at++
       for (const after of [0x3a, -1]) {
@@ -169,37 +186,8 @@ export class DirEntries {
       }
     } while (blob[at] === 0x2c)
     if (blob[at++] !== 0x7d || !startsWith(blob, at, SYMLINK_END)) return -1
-    this.#add(ENTRY.SYMLINK, name, 0)
+    this.add(ENTRY.SYMLINK, name, start, 0)
     return at + SYMLINK_END.length
-  }
-
-  #ref(ordinal: number): void {
-    if (this.#used === this.refs.length) {
-      const refs = new Int32Array(this.#used * 2)
-      refs.set(this.refs)
-      this.refs = refs
-    }
-    this.refs[this.#used++] = ordinal
-  }
-
-  #add(type: number, name: number, time: number): void {
-    const { size } = this
-    if (size === this.types.length) {
-      const [types, names, ends, times] = [this.types, this.names, this.ends, this.times]
-      this.types = new Uint8Array(size * 2)
-      this.names = new Uint16Array(size * 2)
-      this.ends = new Uint32Array(size * 2)
-      this.times = new Float64Array(size * 2)
-      this.types.set(types)
-      this.names.set(names)
-      this.ends.set(ends)
-      this.times.set(times)
-    }
-    this.types[size] = type
-    this.names[size] = name
-    this.ends[size] = this.#used
-    this.times[size] = time
-    this.size++
   }
 }
 

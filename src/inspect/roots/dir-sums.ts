@@ -6,7 +6,8 @@
  */
 
 import type { DigestTable } from './digest-table.ts'
-import { DirEntries, ENTRY, LOG_NAME } from './dir-entries.ts'
+import { DirEntries, LOG_NAME } from './dir-entries.ts'
+import { ENTRY } from './entry-list.ts'
 import { HEX_NAME, isJobDir, NAME } from './root-kind.ts'
 
 /** Sums stop here: larger numbers are not exact. */

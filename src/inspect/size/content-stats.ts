@@ -1,6 +1,6 @@
 import type { ContentStore, StoreTotals, Totals } from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
-import { usedRoots } from '../extra-roots.ts'
+import { usedRoots } from '../../kvs/index.ts'
 import { markReachable } from './mark-reachable.ts'
 
 export interface ContentStats extends StoreTotals {

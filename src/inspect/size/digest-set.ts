@@ -16,12 +16,11 @@ export class DigestSet {
     return this.#size
   }
 
-  /** Add a blob. @returns true when it was not in the set */
-  add(blobref: string): boolean {
-    const at = blobref.indexOf('-') + 1
-    const high = Number.parseInt(blobref.slice(at, at + 8), 16)
+  /** Add the blob with the digest at `at` in `digests`. @returns true when it was not in the set */
+  add(digests: Uint8Array, at = 0): boolean {
+    const high = wordAt(digests, at)
     // A low half of 0 marks an empty slot, so such a digest is stored with 1.
-    const low = Number.parseInt(blobref.slice(at + 8, at + 16), 16) || 1
+    const low = wordAt(digests, at + 4) || 1
     if (!this.#insert(high, low)) return false
     if (++this.#size * 3 > this.#high.length * 2) this.#grow()
     return true
@@ -45,4 +44,9 @@ export class DigestSet {
     this.#low = new Uint32Array(low.length * 2)
     for (const [slot, bits] of low.entries()) if (bits !== 0) this.#insert(high[slot] as number, bits)
   }
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]] as [number, number, number, number]
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }

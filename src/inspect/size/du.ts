@@ -2,27 +2,36 @@
  * The bytes of all blobs below each directory, of directories and of values. They are counted in two ways: once for
  * each reference, and once for each blob. If the store knows the sizes of its blobs, only directories are loaded.
  */
-import { ContentError, type ContentStore } from '../../content/index.ts'
+import {
+  BlobRequest,
+  blobrefHex,
+  ContentError,
+  type ContentStore,
+  DIGEST_BYTES,
+  type HashName,
+} from '../../content/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import {
+  type DirEntries,
   type DirObj,
   type Dirref,
   dirBlobref,
+  ENTRY,
   isDir,
   keyIn,
   missingValue,
   plainKey,
+  requestRef,
   type ScanVisitor,
   SnapshotReader,
   type SnapshotRoot,
   type TreeError,
   TreeScan,
   type Val,
-  type Valref,
 } from '../../kvs/index.ts'
 import { DirGraph } from '../dir-graph.ts'
 import { faultReporter, type InspectOptions } from '../inspect-options.ts'
-import { blobSizes } from '../value-sizes.ts'
+import { requestSizes } from '../value-sizes.ts'
 import { DigestSet } from './digest-set.ts'
 
 /** The sums of a directory and everything below it. */
@@ -78,6 +87,9 @@ interface Place {
  */
 const BATCH = 512
 
+/** Blobs of values that are measured in one call. */
+const MEASURED = 4096
+
 /** The most directories that get sums of their own. */
 const MAX_USAGES = 10_000_000
 
@@ -98,7 +110,7 @@ export async function du(snapshot: SnapshotRoot, options: DuOptions): Promise<Us
   const adder = new Adder(store, depth, faultReporter(options))
   const blobref = root.type === 'dirref' ? dirBlobref(root) : undefined
   const top = adder.placeOf(key, 0, blobref, undefined)
-  await new TreeScan(store, adder, { sorted: true, most: BATCH, batches: 1, signal }).run([[root, top]])
+  await new TreeScan(store, adder, { most: BATCH, batches: 1, signal }).run([[root, top]])
   return adder.usages()
 }
 
@@ -109,15 +121,6 @@ async function dirAt(reader: SnapshotReader, key: string): Promise<DirObj | Dirr
   return isDir(obj) ? obj : reader.lookup(key, 'dir')
 }
 
-/** A blob of a value, and the directory where it is counted. */
-interface Counted {
-  readonly place: Place
-  readonly key: string
-  readonly blobref: string
-  /** Position in the value's list of blobrefs, from 0. */
-  readonly index: number
-}
-
 class Adder implements ScanVisitor<Place> {
   readonly #store: ContentStore
   readonly #deepest: number
@@ -125,12 +128,14 @@ class Adder implements ScanVisitor<Place> {
   readonly #seen = new DigestSet()
   readonly #graph = new DirGraph(COLUMNS)
   readonly #usages: Node[] = []
-  /** The directories of the last batch, and the blobs of the values in them. */
+  /** The directories of the last batch. */
   #read: Place[] = []
-  #blobs: Counted[] = []
+  /** The values in them. */
+  readonly #values: Values
 
   constructor(store: ContentStore, deepest: number, report: (error: TreeError) => void) {
     this.#store = store
+    this.#values = new Values(store.hash)
     this.#deepest = deepest
     this.#report = report
   }
@@ -169,18 +174,14 @@ class Adder implements ScanVisitor<Place> {
   onDir(place: Place, bytes: number): void {
     if (!place.isNew) return
     this.#read.push(place)
-    if (place.blobref !== undefined) this.#add(place, place.blobref, bytes)
+    if (place.blobref !== undefined) this.#add(place, Buffer.from(blobrefHex(place.blobref), 'hex'), 0, bytes)
   }
 
-  onValue(place: Place, name: string, obj: Val | Valref): void {
+  onValue(place: Place, entry: DirEntries): void {
     if (!place.isNew) return
     this.#graph.count(place.ordinal, OWN.KEYS, 1)
-    if (obj.type === 'val') {
-      this.#graph.count(place.ordinal, OWN.VALUE_BYTES, inlineSize(obj))
-      return
-    }
-    const key = this.keyOf(place, name)
-    for (const [index, blobref] of obj.data.entries()) this.#blobs.push({ place, key, blobref, index })
+    if (entry.type === ENTRY.VALREF) this.#values.add(place, entry)
+    else this.#graph.count(place.ordinal, OWN.VALUE_BYTES, inlineSize(entry.obj as Val))
   }
 
   onLink(place: Place): void {
@@ -202,31 +203,32 @@ class Adder implements ScanVisitor<Place> {
       for (const child of children) this.#graph.addChild(ordinal, child)
     }
     this.#read = []
-    return this.#blobs.length === 0 ? undefined : this.#countBlobs()
+    return this.#values.isEmpty ? undefined : this.#countBlobs()
   }
 
   /** Count the blobs of the values in the last batch. */
   async #countBlobs(): Promise<void> {
-    const blobs = this.#blobs
-    this.#blobs = []
-    const sizes = await blobSizes(
-      this.#store,
-      blobs.map(({ blobref }) => blobref),
-    )
-    for (const [i, { place, key, blobref, index }] of blobs.entries()) {
-      const size = sizes[i] as number
-      if (size < 0) {
-        this.#report(missingValue(key, index, new ContentError('ENOENT', blobref, 'No such file or directory')))
-        continue
+    for (const { request, places, names, indexes } of this.#values.take()) {
+      const { digests, count } = request
+      const width = DIGEST_BYTES[request.hash]
+      const sizes = await requestSizes(this.#store, request)
+      for (let i = 0; i < count; i++) {
+        const place = places[i] as Place
+        const size = sizes[i] as number
+        if (size < 0) {
+          const error = new ContentError('ENOENT', request.blobref(i), 'No such file or directory')
+          this.#report(missingValue(this.keyOf(place, names[i]), indexes[i] as number, error))
+          continue
+        }
+        this.#add(place, digests, i * width, size)
+        this.#graph.count(place.ordinal, OWN.VALUE_BYTES, size)
       }
-      this.#add(place, blobref, size)
-      this.#graph.count(place.ordinal, OWN.VALUE_BYTES, size)
     }
   }
 
-  #add({ ordinal, usage }: Place, blobref: string, bytes: number): void {
+  #add({ ordinal, usage }: Place, digests: Uint8Array, at: number, bytes: number): void {
     this.#graph.count(ordinal, OWN.BYTES, bytes)
-    if (this.#seen.add(blobref)) usage.onceBytes += bytes
+    if (this.#seen.add(digests, at)) usage.onceBytes += bytes
   }
 
   /** The sums, when the scan is complete. */
@@ -243,6 +245,51 @@ class Adder implements ScanVisitor<Place> {
     // Add onceBytes to all parents. Children come after their parents, so go backwards.
     for (const { around, onceBytes } of usages.toReversed()) if (around) around.onceBytes += onceBytes
     return usages
+  }
+}
+
+/** Blobs of values, and what each belongs to. */
+interface Blobs {
+  readonly request: BlobRequest
+  readonly places: Place[]
+  /** The names of the values. */
+  readonly names: string[]
+  /** The position of each blob in the value's list of blobrefs, from 0. */
+  readonly indexes: number[]
+}
+
+/** Collects the values of a batch of directories. */
+class Values {
+  readonly #hash: HashName
+  #all: Blobs[] = []
+
+  constructor(hash: HashName) {
+    this.#hash = hash
+  }
+
+  get isEmpty(): boolean {
+    return this.#all.length === 0
+  }
+
+  add(place: Place, entry: DirEntries): void {
+    const { name } = entry
+    for (let index = 0; index < entry.refCount; index++) {
+      let last = this.#all.at(-1)
+      if (last === undefined || last.request.count === MEASURED) {
+        last = { request: new BlobRequest(this.#hash, MEASURED), places: [], names: [], indexes: [] }
+        this.#all.push(last)
+      }
+      requestRef(last.request, entry, index)
+      last.places.push(place)
+      last.names.push(name)
+      last.indexes.push(index)
+    }
+  }
+
+  take(): Blobs[] {
+    const all = this.#all
+    this.#all = []
+    return all
   }
 }
 

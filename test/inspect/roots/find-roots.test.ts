@@ -13,6 +13,7 @@ import {
   findRoots,
 } from '../../../src/inspect/index.ts'
 import { fixture } from '../../support/fixtures.ts'
+import { damagePage } from '../../support/stores.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref, writeSqlite } from '../../support/trees.ts'
 
 const event = (timestamp: number, name = 'event') => `{"timestamp":${timestamp},"name":"${name}"}\n`
@@ -164,6 +165,27 @@ describe('inspect/roots', () => {
     expect(faults.map(({ code }) => code)).to.deep.equal(['EBADMSG'])
     expect(found.roots).to.have.length(1)
     expect(found.roots[0]).to.include({ rootref: root, lost: 1 })
+  })
+
+  it('finds what is left of a database with damaged pages, of the table and of its index', async () => {
+    const blobs = new Blobs()
+    const jobs = Array.from({ length: 200 }, (_, i) => i)
+    const root = blobs.tree(primary(jobs))
+    for (const [kind, isLost] of [
+      ['index', false],
+      ['table', true],
+    ] as const) {
+      const path = newPath()
+      writeSqlite(path, blobs, [])
+      const value = Buffer.from('signed 100')
+      const digest = Buffer.from(blobs.store(value).slice('sha1-'.length), 'hex')
+      expect(damagePage(path, kind, kind === 'index' ? digest : value)).to.equal(1)
+      const found = await rootsAt(path, { onFault: () => {} })
+      const first = found.roots.find(({ rootref }) => rootref === root)
+      expect(first?.kind, kind).to.equal('primary')
+      expect((first?.lost ?? 0) > 0, kind).to.equal(isLost)
+      expect(first?.jobs, kind).to.be.within(isLost ? 1 : 200, 200)
+    }
   })
 
   it('reads directories that are not written as Flux writes them', async () => {

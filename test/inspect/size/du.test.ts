@@ -3,7 +3,18 @@ import { openStore } from '../../../src/content/index.ts'
 import { du, sortUsages, type Usage } from '../../../src/inspect/index.ts'
 import { resolveRoot } from '../../../src/kvs/index.ts'
 import { expected, fixture } from '../../support/fixtures.ts'
-import { Blobs, dir, MemoryStore, onDisk, raw, symlink, type Tree, val, valref } from '../../support/trees.ts'
+import {
+  Blobs,
+  blobrefsOf,
+  dir,
+  MemoryStore,
+  onDisk,
+  raw,
+  symlink,
+  type Tree,
+  val,
+  valref,
+} from '../../support/trees.ts'
 
 function literal(entries: Record<string, Tree>): { store: MemoryStore; blobs: Blobs; rootref: string } {
   const blobs = new Blobs()
@@ -52,8 +63,9 @@ describe('inspect/du', () => {
 
   it('loads nothing but directories where the store knows sizes', async () => {
     const { store, blobs, rootref } = literal({ a: dir({ x: valref('value') }) })
-    const sizes = async (refs: readonly string[]) => Float64Array.from(refs, (ref) => blobs.get(ref)?.length ?? -1)
-    await du({ store: onDisk(store, { sizes }), rootref }, { depth: 1 })
+    const sizesOf = async (digests: Uint8Array) =>
+      Float64Array.from(blobrefsOf(digests), (ref) => blobs.get(ref)?.length ?? -1)
+    await du({ store: onDisk(store, { sizesOf }), rootref }, { depth: 1 })
     expect(store.asked).to.have.length(2)
   })
 

@@ -49,9 +49,6 @@ export interface TarOptions {
   recordBytes?: number
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
-const ASCII = /^[\u0000-\u007f]*$/
-
 export class TarEncoder implements FormatEncoder {
   readonly #out: ChunkWriter
   readonly #recordBytes: number
@@ -64,6 +61,8 @@ export class TarEncoder implements FormatEncoder {
    * spaces.
    */
   readonly #sum: number
+  /** How many bytes of the header's name field are in use. */
+  #nameBytes = 0
   #fileName = ''
   #declared = 0
   #written = 0
@@ -134,8 +133,8 @@ export class TarEncoder implements FormatEncoder {
   }
 
   #member(type: number, path: string, size: number, linkname: string, extra: ExtraRecords | undefined): void {
-    const pathFits = ASCII.test(path) && splitsAt(path) >= 0
-    const linkFits = linkname.length <= LINKNAME[1] && ASCII.test(linkname)
+    const pathFits = isAsciiText(path) && splitsAt(path) >= 0
+    const linkFits = linkname.length <= LINKNAME[1] && isAsciiText(linkname)
     if (!pathFits || !linkFits || size > MAX_SIZE || this.#common.length > 0 || extra !== undefined) {
       const records: (readonly [string, string])[] = []
       if (!pathFits) records.push(['path', path])
@@ -167,22 +166,28 @@ export class TarEncoder implements FormatEncoder {
     const split = fits ? splitsAt(path) : 0
     let sum = this.#sum + type
     header[TYPEFLAG] = type
-    if (fits && split === 0) {
-      // The common case, a short ASCII path, whose char codes are its bytes.
-      sum += putAscii(header, NAME[0], path)
+    let nameBytes: number
+    if (fits) {
+      // The common case, an ASCII path, whose char codes are its bytes.
+      const from = split > 0 ? split + 1 : 0
+      nameBytes = path.length - from
+      sum += putAscii(header, NAME[0], path, from, path.length)
+      if (split > 0) sum += putAscii(header, PREFIX[0], path, 0, split)
     } else {
-      const bytes = Buffer.from(split > 0 ? path.slice(split + 1) : path)
-      sum += putBytes(header, NAME, fits ? bytes : cut(bytes, NAME[1]))
-      if (split > 0) sum += putBytes(header, PREFIX, Buffer.from(path.slice(0, split)))
+      const bytes = cut(Buffer.from(path), NAME[1])
+      nameBytes = bytes.length
+      sum += putBytes(header, NAME, bytes)
     }
+    // What is left of the last name.
+    for (let i = nameBytes; i < this.#nameBytes; i++) header[NAME[0] + i] = 0
+    this.#nameBytes = nameBytes
     if (linkname !== '') sum += putBytes(header, LINKNAME, Buffer.from(linkname))
-    if (size <= MAX_SIZE) putOctal(header, SIZE, size)
-    else putBase256(header, SIZE, size)
-    for (let i = SIZE[0]; i < SIZE[0] + SIZE[1]; i++) sum += header[i] as number
+    sum += size <= MAX_SIZE ? putDigits(header, SIZE[0], SIZE[1] - 1, size) : putBase256(header, SIZE, size)
+    if (size <= MAX_SIZE) sum += header[SIZE[0] + SIZE[1] - 1] = 0x20
     // Six digits, NUL, space: only this field has its terminators in this order.
-    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, CHKSUM[0], 'latin1')
+    putDigits(header, CHKSUM[0], 6, sum)
+    header[CHKSUM[0] + 6] = 0
     this.#out.write(header)
-    header.fill(0, NAME[0], NAME[0] + NAME[1])
     if (linkname !== '') header.fill(0, LINKNAME[0], LINKNAME[0] + LINKNAME[1])
     if (split > 0) header.fill(0, PREFIX[0], PREFIX[0] + PREFIX[1])
   }
@@ -201,24 +206,53 @@ function putOctal(header: Buffer, [offset, width]: Field, value: number): void {
   header.write(text.padStart(digits, '0') + end, offset, 'latin1')
 }
 
+/** Write octal digits with leading zeros. @returns the sum of their bytes */
+function putDigits(header: Buffer, offset: number, digits: number, value: number): number {
+  let sum = 0
+  let rest = value
+  let at = offset + digits - 1
+  // Bit operations work on 32 bits.
+  for (; rest > 0x7fffffff; at--) {
+    const digit = rest % 8
+    sum += header[at] = 0x30 + digit
+    rest = (rest - digit) / 8
+  }
+  for (; at >= offset; at--) {
+    sum += header[at] = 0x30 + (rest & 7)
+    rest >>>= 3
+  }
+  return sum
+}
+
 /**
  * Write the binary number of GNU tar and star: the top bit is set, the rest is big-endian. Every reader that supports
  * files of 8 GiB reads it.
+ *
+ * @returns the sum of the bytes
  */
-function putBase256(header: Buffer, [offset, width]: Field, value: number): void {
+function putBase256(header: Buffer, [offset, width]: Field, value: number): number {
   let rest = value
   for (let i = offset + width - 1; i >= offset; i--) {
     header[i] = rest % 256
     rest = Math.floor(rest / 256)
   }
   header[offset] = 0x80
+  let sum = 0
+  for (let i = offset; i < offset + width; i++) sum += header[i] as number
+  return sum
 }
 
-function putAscii(header: Buffer, offset: number, text: string): number {
+function isAsciiText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+/** Write a part of an ASCII text. @returns the sum of the bytes */
+function putAscii(header: Buffer, offset: number, text: string, from: number, end: number): number {
   let sum = 0
-  for (let i = 0; i < text.length; i++) {
+  for (let i = from, at = offset; i < end; i++, at++) {
     const code = text.charCodeAt(i)
-    header[offset + i] = code
+    header[at] = code
     sum += code
   }
   return sum

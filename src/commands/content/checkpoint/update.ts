@@ -25,8 +25,8 @@ In a live instance the KVS module must not be loaded. A store on disk must not b
   static override examples = [
     {
       description: 'Make an older root of a store the newest checkpoint, in a copy of the store',
-      command: `cp -r examples/statedir copy
-<%= config.bin %> <%= command.id %> --store copy sha1-e7c8edbbde7a0cbf56ea1ce5987e037e3d6efe82`,
+      command:
+        'cp -r examples/statedir copy && <%= config.bin %> <%= command.id %> --store copy sha1-e7c8edbbde7a0cbf56ea1ce5987e037e3d6efe82',
     },
   ]
 

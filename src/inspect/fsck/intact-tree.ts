@@ -1,0 +1,102 @@
+/**
+ * The first check of a tree in a store on disk: whether anything is wrong at all. It reads every directory once, marks the
+ * blobs of all values, and has the store verify those in the order of storage. That takes a fraction of the time of the
+ * survey, but does not say where a damage is.
+ */
+import type { ContentStore, StoreOnDisk } from '../../content/index.ts'
+import { abortable, throwIfAborted } from '../../errors/index.ts'
+import { type DirEntries, DirScan, type DirVisitor, ENTRY, type Val } from '../../kvs/index.ts'
+import type { DirGraph } from '../dir-graph.ts'
+import { Marking } from '../marking.ts'
+import { isDecodable, SURVEYED } from './survey-tree.ts'
+
+/** Blobs of the store that are looked at in one step. */
+const RANGE = 8192
+
+/**
+ * Add to a survey what can be reached from a root, if all of it is intact.
+ *
+ * @param graph - of intact trees only. Directories that are in it already are not read again
+ * @returns the ordinal of the root; undefined when anything is wrong, and then the graph is of no more use
+ * @throws {FluxError} when the store as a whole fails
+ * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
+ */
+export async function surveyIntact(
+  store: ContentStore,
+  onDisk: StoreOnDisk,
+  rootref: string,
+  graph: DirGraph,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const known = graph.find(rootref)
+  if (known !== undefined) return known
+  const marking = new Marking(store.hash, (digests) => onDisk.markDigests(digests))
+  const found = new IntactSurvey(graph, marking)
+  try {
+    await new DirScan(store, found, signal).run([rootref])
+  } catch (error) {
+    if (error === DAMAGED) return undefined
+    throw error
+  }
+  await abortable(marking.finish(), signal)
+  if (marking.missing > 0) return undefined
+  for (let from = 0, isLast = false; !isLast; from += RANGE) {
+    throwIfAborted(signal)
+    const range = await abortable(onDisk.checkRange(from, RANGE, { onlyMarked: true }), signal)
+    if (range.errors.length > 0) return undefined
+    isLast = range.isLast
+  }
+  return graph.find(rootref)
+}
+
+/** Thrown at the first damage: the scan need not go on. */
+const DAMAGED = new Error('damaged')
+
+/** Counts the content of each directory; its place is its ordinal. Inline directories count as part of their parent. */
+class IntactSurvey implements DirVisitor {
+  readonly #graph: DirGraph
+  readonly #marking: Marking
+  #isRoot = true
+
+  constructor(graph: DirGraph, marking: Marking) {
+    this.#graph = graph
+    this.#marking = marking
+  }
+
+  onDirref(ordinal: number, digest: Uint8Array): number | undefined {
+    const graph = this.#graph
+    const { size } = graph
+    const child = graph.ordinalOfDigest(digest)
+    if (this.#isRoot) this.#isRoot = false
+    else graph.addChild(ordinal, child)
+    if (child !== size) return undefined
+    graph.count(child, SURVEYED.BLOBS, 1)
+    return child
+  }
+
+  onDir(ordinal: number): void {
+    this.#graph.count(ordinal, SURVEYED.DIRECTORIES, 1)
+  }
+
+  onValue(ordinal: number, entry: DirEntries): void {
+    this.#graph.count(ordinal, SURVEYED.VALUES, 1)
+    if (entry.type === ENTRY.VALREF) {
+      this.#graph.count(ordinal, SURVEYED.BLOBS, entry.refCount)
+      this.#marking.addAll(entry)
+      return
+    }
+    if (!isDecodable(entry.obj as Val)) throw DAMAGED
+  }
+
+  onLink(ordinal: number): void {
+    this.#graph.count(ordinal, SURVEYED.SYMLINKS, 1)
+  }
+
+  onFault(): void {
+    throw DAMAGED
+  }
+
+  afterBatch(): Promise<void> | undefined {
+    return this.#marking.markFull()
+  }
+}

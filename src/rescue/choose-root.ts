@@ -1,0 +1,190 @@
+/**
+ * Chooses the root to rescue: the newest checkpoint that is whole, or a whole root with later events; else the newest root
+ * that is whole; else the newest root that can be read at all. A database is first read by SQLite. As soon as anything is missing, its pages are read as
+ * well, since SQLite does not find all that is in a damaged file.
+ */
+import type { Checkpoint, ContentStore } from '../content/index.ts'
+import { countText, FluxError, timeText } from '../errors/index.ts'
+import { type CheckedRoot, type FoundRoot, type FoundRoots, findRoots, fsck } from '../inspect/index.ts'
+
+/** A root, the store that holds it, and what is wrong below it. */
+export interface Choice {
+  readonly store: ContentStore
+  readonly isSalvaged: boolean
+  readonly root: CheckedRoot
+  /** The newest roots of the primary namespace, the newest first. */
+  readonly roots: readonly FoundRoot[]
+}
+
+/** The stores to choose from. */
+export interface Sources {
+  /** Opens the store in the usual way. */
+  open(): Promise<ContentStore>
+  /** Opens the pages of the database; undefined for a store that is no database. */
+  readonly salvage: (() => Promise<ContentStore>) | undefined
+  /** Called with a line for each step. */
+  onStep(line: string): void
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Walk down the ladder.
+ *
+ * @param rootref - take this root, whatever is wrong below it
+ * @throws {FluxError} `ENOENT` no root can be read; `EBUSY` a broker holds the store
+ */
+export async function chooseRoot(sources: Sources, rootref: string | undefined): Promise<Choice> {
+  const { salvage, onStep } = sources
+  const usual = await openUsual(sources)
+  if (usual !== undefined) {
+    const ladder = new Ladder(usual, false, sources)
+    const choice = await ladder.choose(rootref, salvage === undefined)
+    if (choice !== undefined) return choice
+  }
+  if (salvage === undefined) throw new FluxError('ENOENT', 'no root can be read')
+  const pages = await salvage()
+  onStep(`${pages.name}: reading its pages without SQLite, which finds more`)
+  const choice = await new Ladder(pages, true, sources).choose(rootref, true)
+  if (choice !== undefined) return choice
+  throw new FluxError('ENOENT', `${pages.name}: no ${rootref === undefined ? 'root' : rootref} in what is left of it`)
+}
+
+/** @returns undefined when SQLite refuses the database */
+async function openUsual({ open, salvage, onStep }: Sources): Promise<ContentStore | undefined> {
+  try {
+    return await open()
+  } catch (error) {
+    if (salvage === undefined || !(error instanceof FluxError) || !REFUSALS.has(error.code)) throw error
+    onStep(error.message)
+    return undefined
+  }
+}
+
+/** Errors of a database that is damaged, or is none to SQLite. */
+const REFUSALS: ReadonlySet<string> = new Set(['EBADMSG', 'EINVAL', 'EIO', 'EPROTO'])
+
+/** Roots that are tried before the search is given up. */
+const MOST_ROOTS = 100
+
+class Ladder {
+  readonly #store: ContentStore
+  readonly #isSalvaged: boolean
+  readonly #sources: Sources
+  /** The checkpoints, newest first, as far as they have been checked. */
+  #checkpoints: readonly CheckedRoot[] = []
+  #found: FoundRoots | undefined
+
+  constructor(store: ContentStore, isSalvaged: boolean, sources: Sources) {
+    this.#store = store
+    this.#isSalvaged = isSalvaged
+    this.#sources = sources
+  }
+
+  /**
+   * @param isLast - there is nothing else to try: take an older checkpoint, or a damaged root
+   * @returns undefined when there is nothing to take
+   */
+  async choose(rootref: string | undefined, isLast: boolean): Promise<Choice | undefined> {
+    if (rootref !== undefined) {
+      const named = await this.#check(rootref)
+      this.#tell(`root ${rootref}`, named)
+      return isReadable(named) && (isLast || named.errors === 0) ? await this.#choice(named) : undefined
+    }
+    await this.#checkCheckpoints()
+    const whole = this.#checkpoints.find(({ errors }) => errors === 0)
+    // What an older checkpoint has lacks all that came later: first look whether the newest can be had.
+    if (whole && (isLast || whole.checkpointIndex === 0)) {
+      return this.#choice((await this.#later(whole)) ?? whole)
+    }
+    if (!isLast && this.#checkpoints.length > 0) return undefined
+    const found = await this.#wholeRoot()
+    if (found) return this.#choice(found)
+    return isLast ? this.#damagedRoot() : undefined
+  }
+
+  async #checkCheckpoints(): Promise<void> {
+    const { signal, onStep } = this.#sources
+    try {
+      const { checked } = await fsck(this.#store, { all: true, signal })
+      this.#checkpoints = checked
+      for (const root of checked) this.#tell(`checkpoint ${root.checkpointIndex}${timeOf(root.checkpoint)}`, root)
+    } catch (error) {
+      if (!(error instanceof FluxError) || error.code === 'EINTR') throw error
+      onStep(error.message)
+    }
+  }
+
+  /** The newest root of the primary namespace that is whole, whether or not a checkpoint names it. */
+  async #wholeRoot(): Promise<CheckedRoot | undefined> {
+    const roots = await this.#roots()
+    const whole = roots.find(({ lost }) => lost === 0)
+    if (whole === undefined) return undefined
+    const checked = await this.#check(whole.rootref)
+    this.#tell(`root ${whole.rootref}, which no checkpoint names`, checked)
+    return checked.errors === 0 ? checked : undefined
+  }
+
+  /**
+   * A whole root with events after the time of a checkpoint. An instance that is shut down writes a checkpoint at the end, so
+   * this one was killed: it had written its last checkpoint when it was started, without the jobs that came then.
+   */
+  async #later({ checkpoint }: CheckedRoot): Promise<CheckedRoot | undefined> {
+    const { timestamp = 0 } = checkpoint ?? {}
+    const found = (await this.#roots()).find(
+      ({ lost, newest, checkpointIndex }) => lost === 0 && checkpointIndex === undefined && (newest ?? 0) > timestamp,
+    )
+    if (found === undefined) return undefined
+    const checked = await this.#check(found.rootref)
+    const time = timeText(found.newest as number, { offset: true })
+    this.#tell(`root ${found.rootref}, which no checkpoint names, with events until ${time}`, checked)
+    return checked.errors === 0 ? checked : undefined
+  }
+
+  async #damagedRoot(): Promise<Choice | undefined> {
+    const checkpoint = this.#checkpoints.find(isReadable)
+    if (checkpoint) return this.#choice(checkpoint)
+    for (const { rootref } of await this.#roots()) {
+      const checked = await this.#check(rootref)
+      this.#tell(`root ${rootref}, which no checkpoint names`, checked)
+      if (isReadable(checked)) return this.#choice(checked)
+    }
+    return undefined
+  }
+
+  async #check(rootref: string): Promise<CheckedRoot> {
+    const { checked } = await fsck(this.#store, { rootref, signal: this.#sources.signal })
+    return checked[0] as CheckedRoot
+  }
+
+  /** The roots of the primary namespace, the newest first. */
+  async #roots(): Promise<readonly FoundRoot[]> {
+    const { onStep, signal } = this.#sources
+    const onFault = () => {}
+    if (this.#found) return this.#found.roots
+    this.#found = await findRoots(this.#store, { kinds: ['primary', 'other'], most: MOST_ROOTS, onFault, signal })
+    const { roots, counts } = this.#found
+    onStep(
+      `${this.#store.name}: ${countText(counts.primary + counts.other, 'root')} of the primary namespace, named by a checkpoint or not`,
+    )
+    return roots
+  }
+
+  #tell(what: string, { errors, damages }: CheckedRoot): void {
+    const isLost = damages.some(({ components }) => components.length === 0)
+    const state = errors === 0 ? 'whole' : isLost ? 'cannot be read' : `${countText(errors, 'damaged key')}`
+    this.#sources.onStep(`${what}: ${state}`)
+  }
+
+  async #choice(root: CheckedRoot): Promise<Choice> {
+    return { store: this.#store, isSalvaged: this.#isSalvaged, root, roots: await this.#roots() }
+  }
+}
+
+function timeOf(checkpoint: Checkpoint | undefined): string {
+  return checkpoint ? ` of ${timeText(checkpoint.timestamp, { offset: true })}` : ''
+}
+
+/** True when the directory of the root itself can be read. */
+function isReadable({ damages, errors }: CheckedRoot): boolean {
+  return errors === 0 || !damages.some(({ components }) => components.length === 0)
+}

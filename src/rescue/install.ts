@@ -1,0 +1,93 @@
+/** Puts a rescued store in the place of the old one, which is kept beside it under another name. */
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  linkSync,
+  realpathSync,
+  renameSync,
+  statSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import type { FoundStore } from '../content/index.ts'
+import { FluxError } from '../errors/index.ts'
+import { PartFile, syncPathSync } from '../files/index.ts'
+
+/** Files that SQLite keeps beside a database. They belong to the old one. */
+const JOURNALS = ['-wal', '-shm', '-journal']
+
+/** What {@link install} replaces. */
+export interface InstallPlan {
+  readonly found: FoundStore
+  /** The file, with links resolved. */
+  readonly database: string
+}
+
+/**
+ * Check early that a store can be replaced.
+ *
+ * @throws {FluxError} `EBUSY` a process holds it; `ENOTSUP` it is no database
+ */
+export async function planInstall(found: FoundStore): Promise<InstallPlan> {
+  const { kind, path } = found
+  if (kind.isDirectory) {
+    throw new FluxError('ENOTSUP', `${path}: --install replaces a content.sqlite, and this is ${kind.what}`, {
+      hint: 'leave out --install, and start an instance from the content.sqlite that is made',
+    })
+  }
+  const plan = { found, database: realpathSync(path) }
+  await assertAtRest(plan)
+  return plan
+}
+
+/** @throws {FluxError} `EBUSY` */
+async function assertAtRest({ found, database }: InstallPlan): Promise<void> {
+  await found.kind.openToWrite(database, { name: found.path, hash: undefined })
+}
+
+/**
+ * Replace the old store.
+ *
+ * @param rescued - the new one; it stays where it is
+ * @returns the path that the old one has now
+ * @throws {FluxError} `EBUSY` a process holds the old one; or the errno of the file system. Then the old one is in its
+ *   place, or has its new name too
+ */
+export async function install(plan: InstallPlan, rescued: string): Promise<string> {
+  const { database } = plan
+  await assertAtRest(plan)
+  const kept = freeName(database)
+  try {
+    const old = statSync(database)
+    const part = new PartFile(database, 'file')
+    try {
+      copyFileSync(rescued, part.path, constants.COPYFILE_FICLONE)
+      fchmodSync(part.fd, old.mode & 0o7777)
+      // The broker must be able to open it.
+      if (old.uid !== process.geteuid?.()) fchownSync(part.fd, old.uid, old.gid)
+      fsyncSync(part.fd)
+      await assertAtRest(plan)
+      // The old one has both names until the new one takes the first, so there is a store under it at any moment.
+      linkSync(database, kept)
+      for (const journal of JOURNALS) if (existsSync(database + journal)) renameSync(database + journal, kept + journal)
+      syncPathSync(dirname(database))
+      part.publish('any')
+      syncPathSync(dirname(database))
+    } finally {
+      part.remove()
+    }
+  } catch (error) {
+    throw FluxError.fromSystem(error, `cannot install the rescued store as ${database}`)
+  }
+  return kept
+}
+
+function freeName(database: string): string {
+  for (let i = 1; ; i++) {
+    const name = `${database}.before-rescue${i > 1 ? `-${i}` : ''}`
+    if (![name, ...JOURNALS.map((journal) => name + journal)].some((path) => existsSync(path))) return name
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Lists of host names, and their short text: `node[01-16,20]`. The order is kept, and a name may occur twice.
+ *
+ * @see RFC 29, "Hostlist Format"
+ */
+
+/** Hosts that differ in a number at the end of the name. */
+interface HostRange {
+  readonly prefix: string
+  /** The number has at least this many digits; shorter numbers have zeros in front. */
+  readonly width: number
+  first: number
+  last: number
+}
+
+/** A name without a number at its end, or a range. */
+type Part = string | HostRange
+
+/** Flux takes a range of more hosts for a mistake. */
+const MAX_RANGE = 1 << 20
+
+/** More hosts than any list of a cluster has: a short text must not fill the memory. */
+const MAX_HOSTS = 10_000_000
+
+const SEPARATORS = /[\t, ]/
+const NUMBERED = /^(.*?)([0-9]+)$/s
+/** Flux takes `3-` for 3. */
+const NUMBERS = /^([0-9]+)(?:-([0-9]*))?$/
+
+/** A list of host names. It does not change. */
+export class Hostlist {
+  readonly #parts: readonly Part[]
+  /** How many hosts there are. */
+  readonly size: number
+
+  private constructor(parts: readonly Part[]) {
+    this.#parts = parts
+    let size = 0
+    for (const part of parts) size += typeof part === 'string' ? 1 : part.last - part.first + 1
+    this.size = size
+  }
+
+  /**
+   * Read a hostlist. Names are separated by commas, spaces or tabs.
+   *
+   * @returns undefined when the text is not a hostlist
+   */
+  static parse(text: string): Hostlist | undefined {
+    const parts: Part[] = []
+    for (const token of tokensOf(text)) {
+      const open = token.indexOf('[')
+      if (open < 0) {
+        if (token.includes(']')) return undefined
+        append(parts, partOf(token))
+        continue
+      }
+      const close = token.indexOf(']', open)
+      const ranges = close < 0 ? undefined : rangesOf(token.slice(0, open), token.slice(open + 1, close))
+      if (ranges === undefined) return undefined
+      if (close === token.length - 1) for (const range of ranges) append(parts, range)
+      else if (!appendAll(parts, ranges, token.slice(close + 1))) return undefined
+    }
+    const list = new Hostlist(parts)
+    return list.size > MAX_HOSTS ? undefined : list
+  }
+
+  /** The list of these names. */
+  static of(hosts: Iterable<string>): Hostlist {
+    const parts: Part[] = []
+    for (const host of hosts) append(parts, partOf(host))
+    return new Hostlist(parts)
+  }
+
+  /** The host at an index; undefined beyond the end. */
+  at(index: number): string | undefined {
+    let left = index
+    for (const part of this.#parts) {
+      const size = typeof part === 'string' ? 1 : part.last - part.first + 1
+      if (left < size) return left < 0 ? undefined : typeof part === 'string' ? part : nameIn(part, part.first + left)
+      left -= size
+    }
+    return undefined
+  }
+
+  /** The names, in their order. */
+  *[Symbol.iterator](): Generator<string, void, void> {
+    for (const part of this.#parts) {
+      if (typeof part === 'string') yield part
+      else for (let number = part.first; number <= part.last; number++) yield nameIn(part, number)
+    }
+  }
+
+  /** The short text: neighbours with one prefix share a pair of brackets. */
+  toString(): string {
+    let text = ''
+    for (let i = 0; i < this.#parts.length; ) {
+      const part = this.#parts[i] as Part
+      if (i > 0) text += ','
+      if (typeof part === 'string') {
+        text += part
+        i++
+        continue
+      }
+      const numbers: string[] = []
+      const begin = i
+      while (i < this.#parts.length) {
+        const next = this.#parts[i] as Part
+        if (typeof next === 'string' || next.prefix !== part.prefix) break
+        numbers.push(numbersOf(next))
+        i++
+      }
+      const isOne = i - begin === 1 && part.first === part.last
+      text += isOne ? `${part.prefix}${numbers[0]}` : `${part.prefix}[${numbers.join(',')}]`
+    }
+    return text
+  }
+}
+
+/** Split at separators outside of brackets. */
+function* tokensOf(text: string): Generator<string> {
+  let from = 0
+  let level = 0
+  for (let at = 0; at <= text.length; at++) {
+    const char = text[at]
+    if (char === '[') level++
+    else if (char === ']') level--
+    else if (char === undefined || (level === 0 && SEPARATORS.test(char))) {
+      if (at > from) yield text.slice(from, at)
+      from = at + 1
+    }
+  }
+}
+
+function partOf(host: string): Part {
+  const [, prefix, digits] = NUMBERED.exec(host) ?? []
+  // Larger numbers would lose digits.
+  if (digits === undefined || prefix === undefined || digits.length > 15) return host
+  return { prefix, width: digits.length, first: Number(digits), last: Number(digits) }
+}
+
+/** The ranges between a pair of brackets; undefined when there is anything else. */
+function rangesOf(prefix: string, text: string): HostRange[] | undefined {
+  const ranges: HostRange[] = []
+  for (const part of text.split(',')) {
+    const [, from, to] = NUMBERS.exec(part) ?? []
+    if (from === undefined || from.length > 15 || (to ?? '').length > 15) return undefined
+    const [first, last] = [Number(from), Number(to || from)]
+    if (last < first || last - first >= MAX_RANGE) return undefined
+    ranges.push({ prefix, width: from.length, first, last })
+  }
+  return ranges
+}
+
+/**
+ * Append names that go on after the brackets, perhaps with further brackets.
+ *
+ * @returns false when the rest is not a hostlist
+ */
+function appendAll(parts: Part[], ranges: readonly HostRange[], rest: string): boolean {
+  const tails = rest.includes('[') || rest.includes(']') ? Hostlist.parse(rest) : [rest]
+  if (tails === undefined) return false
+  const numbers = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0)
+  if (numbers * (tails instanceof Hostlist ? tails.size : 1) > MAX_HOSTS) return false
+  for (const range of ranges) {
+    for (let number = range.first; number <= range.last; number++) {
+      for (const tail of tails) append(parts, partOf(`${nameIn(range, number)}${tail}`))
+    }
+  }
+  return true
+}
+
+/** Append a part, joined with the last one when it goes on from there. */
+function append(parts: Part[], part: Part): void {
+  const before = parts.at(-1)
+  if (typeof part !== 'string' && typeof before === 'object' && before.prefix === part.prefix) {
+    if (before.last === part.first - 1 && haveOneWidth(before, part)) {
+      before.last = part.last
+      return
+    }
+  }
+  parts.push(typeof part === 'string' ? part : { ...part })
+}
+
+/** True when the numbers of `part` have the same digits when they are written with the width of `before`. */
+function haveOneWidth(before: HostRange, part: HostRange): boolean {
+  return [part.first, part.last].every((number) => digits(number, before.width) === digits(number, part.width))
+}
+
+function digits(number: number, width: number): string {
+  return String(number).padStart(width, '0')
+}
+
+function nameIn({ prefix, width }: HostRange, number: number): string {
+  return `${prefix}${digits(number, width)}`
+}
+
+function numbersOf({ first, last, width }: HostRange): string {
+  return first === last ? digits(first, width) : `${digits(first, width)}-${digits(last, width)}`
+}

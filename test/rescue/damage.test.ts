@@ -1,0 +1,383 @@
+/**
+ * The damage matrix: a store with five checkpoints is damaged in many ways. Each rescue ends in a store that is whole, has
+ * every blob that is still in the file and can be reached from what was chosen, and changes nothing of the old one.
+ */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'chai'
+import { type ContentStore, openStore, openStoreWriter } from '../../src/content/index.ts'
+import type { FluxError } from '../../src/errors/index.ts'
+import { fsck } from '../../src/inspect/index.ts'
+import { decodeDir, dirBlobref, formatJobid, jobKey } from '../../src/kvs/index.ts'
+import { type RescueReport, rescue } from '../../src/rescue/index.ts'
+import { contents, damagePage } from '../support/stores.ts'
+import { Blobs, dir, type Tree, val, valref } from '../support/trees.ts'
+
+const JOBS = 40
+
+/** Bytes that do not compress, so that they can be found in the file. */
+function text(seed: number): string {
+  let state = seed + 7
+  return Array.from({ length: 160 }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return String.fromCharCode(33 + ((state >>> 16) % 90))
+  }).join('')
+}
+
+function job(n: number, isDone: boolean): Tree {
+  const event = (name: string, context: object) => `${JSON.stringify({ timestamp: 1000 + n, name, context })}\n`
+  const log = [event('submit', { userid: 500 + n, urgency: 16, flags: 0, version: 1 })]
+  if (isDone) log.push(event('finish', { status: 0 }), event('clean', {}))
+  return dir({
+    eventlog: valref(log.join('')),
+    jobspec: valref(`{"x":"${text(n).replace(/["\\]/g, '-')}"}`),
+    J: valref(text(n + 500)),
+  })
+}
+
+const idOf = (n: number) => BigInt(n + 1) << 40n
+
+/** The tree after `jobs` jobs. */
+function treeOf(jobs: number): Record<string, Tree> {
+  const levels: Record<string, Record<string, Record<string, Record<string, Tree>>>> = {}
+  for (let n = 0; n < jobs; n++) {
+    const [, a, b, c, d] = jobKey(idOf(n)).split('.') as [string, string, string, string, string]
+    levels[a] ??= {}
+    levels[a][b] ??= {}
+    levels[a][b][c] ??= {}
+    levels[a][b][c][d] = job(n, n < jobs - 2)
+  }
+  const tree = (level: object, depth: number): Tree =>
+    dir(
+      Object.fromEntries(
+        Object.entries(level).map(([name, inside]) => [name, depth === 3 ? inside : tree(inside, depth + 1)]),
+      ),
+    )
+  return {
+    admin: dir({ eventlog: valref(`{"timestamp":${jobs},"name":"restart"}\n`) }),
+    checkpoint: dir({ 'job-manager': val(JSON.stringify({ version: 1, max_jobid: 1 })) }),
+    job: tree(levels, 0),
+    resource: dir({
+      eventlog: valref(
+        '{"timestamp":1,"name":"drain","context":{"idset":"1","nodelist":"node1","reason":"broken","overwrite":0}}\n',
+      ),
+    }),
+    values: dir(Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`v${i}`, valref(text(2000 + i))]))),
+  }
+}
+
+/** Where the store is, and what is in it. */
+interface Made {
+  statedir: string
+  database: string
+  /** Oldest first. */
+  roots: string[]
+  blobs: Blobs
+}
+
+async function makeStore(parent: string, options: { checkpoints: boolean }): Promise<Made> {
+  const statedir = join(parent, 'state')
+  mkdirSync(statedir)
+  const database = join(statedir, 'content.sqlite')
+  const blobs = new Blobs()
+  const roots = [8, 16, 24, 32, JOBS].map((jobs) => blobs.tree(treeOf(jobs)))
+  const all = [...blobs.values()]
+  for (const [i, rootref] of roots.entries()) {
+    await using writer = await openStoreWriter(database)
+    for (let at = 0; i === 0 && at < all.length; at += 100) await writer.storeBatch(all.slice(at, at + 100)).stored
+    await writer.commit({ rootref, sequence: 10 + i, timestamp: 1e9 + i })
+  }
+  if (!options.checkpoints) sql(database, 'DELETE FROM checkpt_v2')
+  return { statedir, database, roots, blobs }
+}
+
+function sql(database: string, ...statements: string[]): void {
+  const db = new DatabaseSync(database)
+  for (const statement of statements) db.exec(statement)
+  db.close()
+}
+
+const hexOf = (blobref: string) => blobref.slice('sha1-'.length)
+
+/** The blobs that can be reached from a root, through directories that `store` still has. */
+async function reachable({ blobs }: Made, store: ContentStore, rootref: string): Promise<string[]> {
+  const found = new Set<string>()
+  const open = [rootref]
+  for (let blobref = open.pop(); blobref; blobref = open.pop()) {
+    if (found.has(blobref) || (await store.checkBatch([blobref]))[0]) continue
+    found.add(blobref)
+    for (const entry of Object.values(decodeDir(blobs.get(blobref) as Uint8Array, '', blobref).data)) {
+      if (entry.type === 'dirref') open.push(dirBlobref(entry) as string)
+      if (entry.type !== 'valref') continue
+      for (const part of entry.data) if ((await store.checkBatch([part]))[0] === undefined) found.add(part)
+    }
+  }
+  return [...found]
+}
+
+/** Values only: a repaired tree has directories of its own. */
+const isValue = ({ blobs }: Made, blobref: string) =>
+  !Buffer.from(blobs.get(blobref) as Uint8Array)
+    .toString()
+    .startsWith('{"data":{')
+
+const MATRIX: Record<
+  string,
+  { damage: (made: Made) => void; check?: (report: RescueReport, made: Made) => void; mayFail?: boolean }
+> = {
+  'nothing is wrong': {
+    damage: () => {},
+    check: ({ chosen, written, lostKeyCount }, { roots }) => {
+      expect(chosen).to.deep.include({ rootref: roots[4], checkpointIndex: 0, isWhole: true, isSalvaged: false })
+      expect(written).to.deep.equal({ rootref: roots[4], sequence: 14, timestamp: 1e9 + 4 })
+      expect(lostKeyCount).to.equal(0)
+    },
+  },
+  'a blob of a value is deleted': {
+    damage: ({ database, blobs }) => {
+      const blobref = blobs.store(text(2005))
+      sql(database, 'PRAGMA secure_delete=ON', `DELETE FROM objects WHERE hash = CAST(x'${hexOf(blobref)}' AS TEXT)`)
+    },
+    check: ({ lostKeys, chosen }) => {
+      expect(chosen.isWhole).to.equal(false)
+      expect(lostKeys).to.deep.equal([{ key: 'values.v5', kind: 'missing-value', remedy: 'moved' }])
+    },
+  },
+  'a blob is deleted, and its row is still in the page': {
+    damage: ({ database, blobs }) => {
+      const blobref = blobs.store(text(2005))
+      sql(database, 'PRAGMA secure_delete=OFF', `DELETE FROM objects WHERE hash = CAST(x'${hexOf(blobref)}' AS TEXT)`)
+    },
+    check: ({ chosen, lostKeyCount }) => {
+      expect(chosen).to.include({ isWhole: true, isSalvaged: true, checkpointIndex: 0 })
+      expect(lostKeyCount).to.equal(0)
+    },
+  },
+  'a record of a job is deleted': {
+    damage: ({ database, blobs }) => {
+      const blobref = blobs.store(text(3 + 500))
+      sql(database, 'PRAGMA secure_delete=ON', `DELETE FROM objects WHERE hash = CAST(x'${hexOf(blobref)}' AS TEXT)`)
+    },
+    check: ({ lostKeys }) => {
+      expect(lostKeys).to.deep.equal([{ key: `${jobKey(idOf(3))}.J`, kind: 'missing-value', remedy: 'moved' }])
+    },
+  },
+  'one blob of a hundred is deleted': {
+    damage: ({ database }) => sql(database, 'PRAGMA secure_delete=ON', 'DELETE FROM objects WHERE rowid % 100 = 1'),
+  },
+  'all directories of one level are deleted': {
+    damage: ({ database, blobs, roots }) => {
+      const dirs = roots.map((root) => decodeDir(blobs.get(root) as Uint8Array, '', root).data.job)
+      for (const entry of dirs) {
+        if (entry?.type !== 'dirref') throw new Error('no job directory')
+        sql(
+          database,
+          'PRAGMA secure_delete=ON',
+          `DELETE FROM objects WHERE hash = CAST(x'${hexOf(entry.data[0] as string)}' AS TEXT)`,
+        )
+      }
+    },
+    check: ({ lostKeys, lostDirCount, lostJobDirs }) => {
+      expect(lostKeys).to.deep.equal([{ key: 'job', kind: 'missing-dir', remedy: 'unlinked' }])
+      expect(lostDirCount).to.equal(1)
+      expect(lostJobDirs).to.deep.equal(['job'])
+    },
+  },
+  'a page of the table is zeroed': {
+    damage: ({ database, blobs }) => {
+      blobs.store(text(2009))
+      expect(damagePage(database, 'table', Buffer.from(text(2009)))).to.equal(1)
+    },
+  },
+  'a page of the table is noise': {
+    damage: ({ database }) => {
+      const bytes = readFileSync(database)
+      const at = Math.floor(bytes.indexOf(text(2009)) / 4096) * 4096
+      for (let i = at; i < at + 4096; i++) bytes[i] = (i * 2654435761) >>> 24
+      writeFileSync(database, bytes)
+    },
+  },
+  'all pages of the index are zeroed': {
+    damage: ({ database }) => {
+      const bytes = readFileSync(database)
+      for (let at = 4096; at < bytes.length; at += 4096)
+        if (bytes[at] === 0x0a || bytes[at] === 0x02) bytes.fill(0, at, at + 4096)
+      writeFileSync(database, bytes)
+    },
+    check: ({ chosen, lostKeyCount }) => {
+      expect(chosen.checkpointIndex).to.equal(0)
+      expect(lostKeyCount).to.equal(0)
+    },
+  },
+  'the header page is gone': {
+    damage: ({ database }) => writeFileSync(database, readFileSync(database).fill(0, 0, 4096)),
+    check: ({ chosen, lostKeyCount }) => {
+      expect(chosen).to.include({ isSalvaged: true })
+      expect(lostKeyCount).to.equal(0)
+    },
+  },
+  'the rows of checkpoints are gone': {
+    damage: ({ database }) => sql(database, 'PRAGMA secure_delete=ON', 'DELETE FROM checkpt_v2'),
+    check: ({ chosen }, { roots }) => {
+      expect(chosen).to.deep.include({ rootref: roots[4], checkpointIndex: undefined, isWhole: true })
+    },
+  },
+  'the table of checkpoints is gone': {
+    damage: ({ database }) => sql(database, 'PRAGMA secure_delete=ON', 'DROP TABLE checkpt_v2'),
+    check: ({ chosen }, { roots }) => expect(chosen).to.deep.include({ rootref: roots[4], isWhole: true }),
+  },
+  'the newest checkpoint names a root that is not there': {
+    damage: ({ database }) => {
+      const value = JSON.stringify({ version: 1, rootref: `sha1-${'a'.repeat(40)}`, sequence: 99, timestamp: 2e9 })
+      sql(database, `INSERT INTO checkpt_v2 (value) VALUES ('${value}')`)
+    },
+    check: ({ chosen }, { roots }) => {
+      expect(chosen).to.deep.include({ rootref: roots[4], checkpointIndex: 1, isWhole: true })
+    },
+  },
+  'a journal is left': {
+    damage: (made) => leaveWal(made),
+    check: ({ chosen, lostKeyCount }) => {
+      expect(chosen).to.include({ checkpointIndex: 0, isWhole: true, isSalvaged: false })
+      expect(lostKeyCount).to.equal(0)
+    },
+  },
+  'a journal is left, and cut off': {
+    damage: (made) => {
+      leaveWal(made)
+      const wal = `${made.database}-wal`
+      writeFileSync(wal, readFileSync(wal).subarray(0, Math.floor(statSync(wal).size / 2)))
+    },
+  },
+  ...Object.fromEntries(
+    [99, 90, 50, 10].map((percent) => [
+      `${percent} % of the file are left`,
+      {
+        damage: ({ database }: Made) => {
+          const bytes = readFileSync(database)
+          writeFileSync(database, bytes.subarray(0, Math.floor((bytes.length * percent) / 100)))
+        },
+        mayFail: percent < 90,
+      },
+    ]),
+  ),
+}
+
+/** The last rows are in the write-ahead log, as when a broker was killed. */
+function leaveWal({ database }: Made): void {
+  const copy = `${database}.copy`
+  const db = new DatabaseSync(database)
+  db.exec('PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TEMP TABLE t AS SELECT * FROM objects')
+  db.exec('DELETE FROM objects WHERE rowid > 100; PRAGMA wal_checkpoint(TRUNCATE)')
+  db.exec('INSERT OR IGNORE INTO objects SELECT * FROM t')
+  for (const suffix of ['', '-wal']) cpSync(database + suffix, copy + suffix)
+  db.close()
+  for (const suffix of ['', '-wal']) {
+    cpSync(copy + suffix, database + suffix)
+    rmSync(copy + suffix)
+  }
+  rmSync(`${database}-shm`, { force: true })
+}
+
+describe('rescue: damage', () => {
+  let work: string
+  beforeEach(() => {
+    work = mkdtempSync(join(tmpdir(), 'flux-ts-rescue-'))
+  })
+  afterEach(() => rmSync(work, { recursive: true, force: true }))
+
+  for (const [what, { damage, check, mayFail }] of Object.entries(MATRIX)) {
+    it(`ends in a store that is whole when ${what}`, async () => {
+      const made = await makeStore(work, { checkpoints: true })
+      damage(made)
+      const before = contents(made.statedir)
+      const out = join(work, 'out')
+      let report: RescueReport
+      try {
+        report = await rescue({ store: made.statedir, out, nowSeconds: 1.5e9 })
+      } catch (error) {
+        if (!mayFail) throw error
+        expect((error as FluxError).code).to.be.oneOf(['ENOENT', 'EINVAL'])
+        expect(contents(out)).to.deep.equal({})
+        expect(contents(made.statedir)).to.deep.equal(before)
+        return
+      }
+      expect(contents(made.statedir), 'the old store').to.deep.equal(before)
+      expect(Object.keys(contents(out)).sort()).to.deep.equal([
+        'content.sqlite',
+        'kvs.tgz',
+        'report.json',
+        'report.txt',
+      ])
+      await using rescued = await openStore(join(out, 'content.sqlite'))
+      expect((await fsck(rescued)).errors).to.equal(0)
+      expect((await rescued.checkpoints())[0]).to.deep.equal(report.written)
+      // All that is still there.
+      await using left = await openStore(made.database, { salvage: true })
+      const values = (await reachable(made, left, report.chosen.rootref)).filter((blobref) => isValue(made, blobref))
+      const errors = await rescued.checkBatch(values)
+      expect(values.filter((_, i) => errors[i])).to.deep.equal([])
+      check?.(report, made)
+    })
+  }
+
+  it('gives back the jobs of a broker that was killed before any checkpoint', async () => {
+    const made = await makeStore(work, { checkpoints: false })
+    const report = await rescue({ store: made.statedir, out: join(work, 'out') })
+    expect(report).to.include({ jobs: JOBS, lostKeyCount: 0, highestJobid: idOf(JOBS - 1) })
+    expect(report.activeJobs.map(({ id }) => id)).to.deep.equal([idOf(JOBS - 1), idOf(JOBS - 2)])
+    expect(report.drained).to.deep.equal([{ rank: 1, host: 'node1', since: 1, reason: 'broken' }])
+    expect(readFileSync(join(work, 'out', 'report.txt'), 'utf8')).to.include(formatJobid(idOf(JOBS - 1)))
+  })
+
+  it('takes the root at which a broker was killed, though its checkpoint of the start is whole', async () => {
+    const made = await makeStore(work, { checkpoints: false })
+    const value = JSON.stringify({ version: 1, rootref: made.roots[0], sequence: 3, timestamp: 1008 })
+    sql(made.database, `INSERT INTO checkpt_v2 (value) VALUES ('${value}')`)
+    const report = await rescue({ store: made.statedir, out: join(work, 'out'), nowSeconds: 2000 })
+    expect(report.chosen).to.deep.include({ rootref: made.roots[4], checkpointIndex: undefined, isWhole: true })
+    expect(report).to.include({ jobs: JOBS, lostKeyCount: 0 })
+    expect(report.written).to.deep.equal({ rootref: made.roots[4], sequence: 4, timestamp: 2000 })
+  })
+
+  it('raises the highest job id when only a newer root that is damaged knows it', async () => {
+    const made = await makeStore(work, { checkpoints: true })
+    // The newest checkpoint is damaged in a value, and the one before is whole, with fewer jobs.
+    const blobref = made.blobs.store(text(39 + 500))
+    sql(made.database, 'PRAGMA secure_delete=ON', `DELETE FROM objects WHERE hash = CAST(x'${hexOf(blobref)}' AS TEXT)`)
+    const report = await rescue({ store: made.statedir, out: join(work, 'out') })
+    expect(report.chosen).to.include({ rootref: made.roots[3], checkpointIndex: 1, isWhole: true })
+    expect(report).to.include({ highestJobid: idOf(JOBS - 1), isJobidRaised: true, jobs: 32 })
+    expect(report.newer).to.include({ rootref: made.roots[4], jobs: JOBS })
+    await using store = await openStore(join(work, 'out', 'content.sqlite'))
+    const [checkpoint] = await store.checkpoints()
+    expect(checkpoint?.sequence).to.equal(15)
+  })
+
+  it('puts the new store in the place of the old one, which stays beside it', async () => {
+    const made = await makeStore(work, { checkpoints: true })
+    leaveWal(made)
+    const before = contents(made.statedir)
+    const report = await rescue({ store: made.statedir, out: join(work, 'out'), install: true })
+    expect(report.replaced).to.equal(`${made.database}.before-rescue`)
+    const after = contents(made.statedir)
+    expect(after['content.sqlite.before-rescue']).to.equal(before['content.sqlite'])
+    expect(after['content.sqlite.before-rescue-wal']).to.equal(before['content.sqlite-wal'])
+    expect(after['content.sqlite']).to.equal(contents(report.out)['content.sqlite'])
+    expect(Object.keys(after)).to.have.length(3)
+  })
+
+  it('refuses a directory for the results that is not empty, or that is the place of the store', async () => {
+    const made = await makeStore(work, { checkpoints: true })
+    const out = join(work, 'out')
+    mkdirSync(out)
+    writeFileSync(join(out, 'x'), '')
+    const refused = (path: string) => rescue({ store: made.statedir, out: path }).catch((error: FluxError) => error)
+    expect(await refused(out)).to.include({ code: 'EEXIST' })
+    for (const path of [made.statedir, join(made.statedir, 'out')])
+      expect(await refused(path)).to.include({ code: 'EINVAL' })
+    expect(dirname(made.database)).to.equal(made.statedir)
+  })
+})

@@ -1,0 +1,41 @@
+import { expect } from 'chai'
+import { Idset } from '../../src/resource/index.ts'
+
+describe('resource/idset', () => {
+  // The examples of RFC 22, "Idset String Representation".
+  for (const [text, ids] of [
+    ['', []],
+    ['[]', []],
+    ['4', [4]],
+    ['[4]', [4]],
+    ['0-3', [0, 1, 2, 3]],
+    ['[0,2-3,9]', [0, 2, 3, 9]],
+    ['1,', [1]],
+  ] as const) {
+    it(`reads ${JSON.stringify(text)}`, () => {
+      const set = Idset.parse(text)
+      expect([...(set ?? [])]).to.deep.equal(ids)
+      expect(set?.size).to.equal(ids.length)
+    })
+  }
+
+  for (const text of ['01', '3,1', '1-1', '2-1', '1,1', '[1', '1]', '[[1]]', 'x', '-1', '1-2,2', '1 2', '2147483648']) {
+    it(`refuses ${text}`, () => {
+      expect(Idset.parse(text)).to.equal(undefined)
+    })
+  }
+
+  it('writes ranges, with brackets only for more than one id', () => {
+    const set = Idset.of([7, 3, 1, 2, 2])
+    expect(String(set)).to.equal('1-3,7')
+    expect(set.toBracketed()).to.equal('[1-3,7]')
+    expect(Idset.of([5]).toBracketed()).to.equal('5')
+    expect(Idset.of([]).toBracketed()).to.equal('')
+  })
+
+  it('joins sets and knows what is in them', () => {
+    const set = Idset.union(['0-3', '2-5', '6', '10-11'].map((text) => Idset.parse(text) as Idset))
+    expect(String(set)).to.equal('0-6,10-11')
+    expect([0, 6, 7, 10, 11, 12].filter((id) => set.has(id))).to.deep.equal([0, 6, 10, 11])
+  })
+})
