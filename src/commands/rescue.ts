@@ -22,7 +22,8 @@ PATH is only read. With --install the new store takes its place, if no process h
     },
     {
       description: 'Rescue it, and put the new store in the place of the old one',
-      command: '<%= config.bin %> <%= command.id %> --install --store state --out rescued',
+      command:
+        'cp -r examples/statedir state; <%= config.bin %> <%= command.id %> --install --store state --out rescued-state',
     },
   ]
 

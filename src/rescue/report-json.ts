@@ -43,7 +43,7 @@ export function reportJson(report: RescueReport, username: (userid: number) => s
     newer: newer === undefined ? null : { rootref: newer.rootref, ...timesOf(newer.time), jobCount: newer.jobs },
     problems: report.problems,
     replaced: report.replaced ?? null,
-    next: report.next,
+    nextCommands: report.next,
   }
 }
 
