@@ -1,3 +1,5 @@
+import { grown, release } from '../bytes/index.ts'
+
 /** Initial number of slots. At least a third of them is always free. */
 const SLOTS = 1 << 10
 
@@ -33,11 +35,7 @@ export class DigestMap {
     if (found !== 0) return found - 1
     const width = this.#width
     const end = (this.#size + 1) * width
-    if (end > this.#digests.length) {
-      const larger = new Uint8Array(this.#digests.length * 2)
-      larger.set(this.#digests)
-      this.#digests = larger
-    }
+    this.#digests = grown(this.#digests, end)
     for (let to = end - width, from = at; to < end; to++, from++) this.#digests[to] = digests[from] as number
     this.#slots[slot] = ++this.#size
     if (this.#size * 3 > this.#slots.length * 2) this.#grow()
@@ -62,7 +60,9 @@ export class DigestMap {
   }
 
   #grow(): void {
-    this.#slots = new Uint32Array(this.#slots.length * 2)
+    const { length } = this.#slots
+    release(this.#slots)
+    this.#slots = new Uint32Array(length * 2)
     const mask = this.#slots.length - 1
     for (let number = 0; number < this.#size; number++) {
       let slot = startOf(this.#digests, number * this.#width) & mask

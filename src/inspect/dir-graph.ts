@@ -4,6 +4,7 @@
  * take exponential time, because each level may refer to the next one twice.
  */
 
+import { grown } from '../bytes/index.ts'
 import { blobrefHex, DIGEST_BYTES, type HashName } from '../content/index.ts'
 import { DigestMap } from './digest-map.ts'
 
@@ -158,12 +159,4 @@ interface Known {
 
 function digestOf(blobref: string): Uint8Array {
   return Buffer.from(blobrefHex(blobref), 'hex')
-}
-
-/** An array with room for at least `size` numbers: the same one, or a larger copy. */
-function grown<A extends Float64Array | Uint32Array>(numbers: A, size: number): A {
-  if (size <= numbers.length) return numbers
-  const larger = new (numbers.constructor as new (length: number) => A)(Math.max(size, numbers.length * 2))
-  larger.set(numbers)
-  return larger
 }

@@ -5,6 +5,7 @@
  *
  * Directories are loaded level by level, in large batches: a store on disk reads a batch in the order of its rows.
  */
+import { grown } from '../bytes/index.ts'
 import { BlobRequest, type ContentStore, DIGEST_BYTES, type LoadedBlobs, loadBlobs } from '../content/index.ts'
 import { abortable, throwIfAborted } from '../errors/index.ts'
 import { DecodedDir, type DirEntries, ENTRY } from './dir-entries.ts'
@@ -218,14 +219,15 @@ class DigestQueue {
 
   /** Drop the used front, or take twice the room. */
   #makeRoom(): void {
-    const size = this.#first > this.#places.length >> 1 ? this.#places.length : this.#places.length * 2
-    const digests = new Uint8Array(size * this.#width)
-    digests.set(this.#digests.subarray(this.#first * this.#width, this.#end * this.#width))
-    const places = new Uint32Array(size)
-    places.set(this.#places.subarray(this.#first, this.#end))
-    this.#digests = digests
-    this.#places = places
-    this.#end -= this.#first
-    this.#first = 0
+    const size = this.#places.length
+    if (this.#first > size >> 1) {
+      this.#digests.copyWithin(0, this.#first * this.#width, this.#end * this.#width)
+      this.#places.copyWithin(0, this.#first, this.#end)
+      this.#end -= this.#first
+      this.#first = 0
+    } else {
+      this.#digests = grown(this.#digests, (size + 1) * this.#width)
+      this.#places = grown(this.#places, size + 1)
+    }
   }
 }

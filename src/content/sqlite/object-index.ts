@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { release } from '../../bytes/index.ts'
 import { scanObjects } from './object-scan.ts'
 import { rowNumbers } from './row-numbers.ts'
 
@@ -139,11 +140,13 @@ export class ObjectIndex {
     }
     if (last + 1 - placed.findIndex((place) => place !== 0) === this.size) {
       this.#firstOfRun = last + 1 - this.size
-      return placed.subarray(this.#firstOfRun).map((place) => place - 1)
+      for (let rowid = this.#firstOfRun; rowid <= last; rowid++) placed[rowid] = (placed[rowid] as number) - 1
+      return placed.subarray(this.#firstOfRun)
     }
     const order = new Uint32Array(this.size)
     let next = 0
     for (let rowid = 0; rowid <= last; rowid++) if (placed[rowid] !== 0) order[next++] = (placed[rowid] as number) - 1
+    release(placed)
     return order
   }
 

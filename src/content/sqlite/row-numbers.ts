@@ -1,3 +1,5 @@
+import { grown } from '../../bytes/index.ts'
+
 const SPACE = 0x20
 const MINUS = 0x2d
 const ZERO = 0x30
@@ -17,22 +19,16 @@ export function rowNumbers(text: Uint8Array | null): Float64Array {
   for (let i = 0; i < text.length; i++) {
     const byte = text[i] as number
     if (byte === SPACE) {
-      if (count === numbers.length) grow()
+      numbers = grown(numbers, count + 1)
       numbers[count++] = sign * value
       value = 0
       sign = 1
     } else if (byte === MINUS) sign = -1
     else value = value * 10 + byte - ZERO
   }
-  if (count === numbers.length) grow()
+  numbers = grown(numbers, count + 1)
   numbers[count++] = sign * value
   return numbers.subarray(0, count)
 }
 
 let numbers = new Float64Array(1 << 11)
-
-function grow(): void {
-  const larger = new Float64Array(numbers.length * 2)
-  larger.set(numbers)
-  numbers = larger
-}

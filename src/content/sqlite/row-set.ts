@@ -1,3 +1,5 @@
+import { grown } from '../../bytes/index.ts'
+
 /** A set of rowids, as a bitmap. */
 export class RowSet {
   #bits = new Uint8Array(1 << 16)
@@ -13,11 +15,7 @@ export class RowSet {
       return
     }
     const at = rowid >>> 3
-    if (at >= this.#bits.length) {
-      const bits = new Uint8Array(Math.max(at + 1, this.#bits.length * 2))
-      bits.set(this.#bits)
-      this.#bits = bits
-    }
+    this.#bits = grown(this.#bits, at + 1)
     this.#bits[at] = (this.#bits[at] as number) | (1 << (rowid & 7))
   }
 

@@ -1,3 +1,5 @@
+import { release } from '../../bytes/index.ts'
+
 /** Initial number of slots. At least a third of them is always free. */
 const SLOTS = 1 << 12
 
@@ -42,7 +44,11 @@ export class DigestSet {
     const [high, low] = [this.#high, this.#low]
     this.#high = new Uint32Array(high.length * 2)
     this.#low = new Uint32Array(low.length * 2)
-    for (const [slot, bits] of low.entries()) if (bits !== 0) this.#insert(high[slot] as number, bits)
+    for (let slot = 0; slot < low.length; slot++) {
+      if (low[slot] !== 0) this.#insert(high[slot] as number, low[slot] as number)
+    }
+    release(high)
+    release(low)
   }
 }
 

@@ -79,7 +79,7 @@ interface Place {
   /** Where newly seen blobs are counted: the nearest directory, itself included, that gets sums of its own. */
   readonly usage: Node
   readonly blobref: string | undefined
-  readonly children: number[]
+  children: number[] | undefined
 }
 
 /**
@@ -88,7 +88,7 @@ interface Place {
 const BATCH = 512
 
 /** Blobs of values that are measured in one call. */
-const MEASURED = 4096
+const MEASURED = 2048
 
 /** The most directories that get sums of their own. */
 const MAX_USAGES = 10_000_000
@@ -153,7 +153,7 @@ class Adder implements ScanVisitor<Place> {
         throw new FluxError('EOVERFLOW', `more than ${MAX_USAGES} directories`, { hint: 'give a smaller --depth' })
       }
     }
-    return { key, depth, ordinal, isNew, usage, blobref, children: [] }
+    return { key, depth, ordinal, isNew, usage, blobref, children: undefined }
   }
 
   onDirref(around: Place, name: string, blobref: string): Place | undefined {
@@ -167,6 +167,7 @@ class Adder implements ScanVisitor<Place> {
 
   #inside(around: Place, name: string, blobref: string | undefined): Place {
     const place = this.placeOf(this.keyOf(around, name), around.depth + 1, blobref, around.usage)
+    around.children ??= []
     around.children.push(place.ordinal)
     return place
   }
@@ -200,7 +201,7 @@ class Adder implements ScanVisitor<Place> {
 
   afterBatch(): Promise<void> | undefined {
     for (const { ordinal, children } of this.#read) {
-      for (const child of children) this.#graph.addChild(ordinal, child)
+      for (const child of children ?? []) this.#graph.addChild(ordinal, child)
     }
     this.#read = []
     return this.#values.isEmpty ? undefined : this.#countBlobs()
