@@ -1,6 +1,17 @@
 /** Stores that were rescued, and a real Flux that is started from them. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { scratch } from '../support/fixtures.ts'
 import { runInProcess } from '../support/in-process.ts'
@@ -13,6 +24,8 @@ const start = (statedir: string, script: string) =>
   runAside('flux', ['start', `-Sstatedir=${statedir}`, 'sh', '-c', script])
 
 const listed = (stdout: Buffer | string) => stdout.toString().trim().split('\n').toSorted()
+
+const idsOf = (lines: readonly string[]) => lines.filter((line) => line !== '').map((line) => line.split(' ')[0])
 
 if (has('flux')) {
   describe('conformance of rescued stores', () => {
@@ -36,28 +49,98 @@ if (has('flux')) {
       expect(BigInt(id.trim()) > highest).to.equal(true)
     })
 
-    it('starts from what is left of a file that is cut off, and of one without its first page', async () => {
-      const whole = join(scratch(), 'state')
-      mkdirSync(whole)
-      const made = await start(whole, `flux submit --quiet --cc=1-${JOBS} --wait true; ${LIST}`)
-      expect(made.status, made.stderr).to.equal(0)
-      const bytes = readFileSync(join(whole, 'content.sqlite'))
-      for (const [damage, left] of [
-        ['cut off', bytes.subarray(0, Math.floor(bytes.length * 0.95))],
-        ['without its first page', Buffer.concat([Buffer.alloc(4096), bytes.subarray(4096)])],
-      ] as const) {
-        const statedir = join(scratch(), 'damaged')
-        mkdirSync(statedir)
-        writeFileSync(join(statedir, 'content.sqlite'), left)
-        const out = join(scratch(), 'out')
-        const rescued = await runInProcess(['rescue', '--json', '--store', statedir, '--out', out])
-        expect(rescued.status, rescued.stderr).to.equal(0)
-        const again = await start(out, `${LIST}; echo; flux run echo it runs; flux kvs dir >/dev/null`)
-        expect(again.status, `${damage}: ${again.stderr}`).to.equal(0)
-        const [list, ran] = again.stdout.toString().split('\n\n') as [string, string]
-        expect(ran).to.equal('it runs\n')
-        if (damage !== 'cut off') expect(listed(list)).to.deep.equal(listed(made.stdout))
+    /** What is done to the database. What is not cut off or deleted must come back. */
+    const DAMAGES: Record<string, { damage: (database: string) => void; loses?: true; isMidway?: true }> = {
+      'the file is cut off at 99 %': { damage: (database) => cut(database, 0.99), loses: true, isMidway: true },
+      'the file is cut off at 90 %': { damage: (database) => cut(database, 0.9), loses: true, isMidway: true },
+      'the file is cut off at half': { damage: (database) => cut(database, 0.5), loses: true, isMidway: true },
+      'the first page is gone': { damage: (database) => overwrite(database, (at) => at === 0, 0) },
+      'the pages of the index are gone': {
+        damage: (database) => overwrite(database, (at, page) => at > 0 && [0x02, 0x0a].includes(page[0] as number), 0),
+      },
+      'a page of the table is zeroed': { damage: (database) => overwrite(database, nthLeaf(20), 0), loses: true },
+      'a page of the table is noise': { damage: (database) => overwrite(database, nthLeaf(30), 0xa7), loses: true },
+      'one blob of a hundred is deleted': {
+        damage: (database) => sql(database, 'PRAGMA secure_delete=ON; DELETE FROM objects WHERE rowid % 100 = 3'),
+        loses: true,
+      },
+      'blobs are deleted whose rows are still there': {
+        damage: (database) => sql(database, 'PRAGMA secure_delete=OFF; DELETE FROM objects WHERE rowid % 100 = 3'),
+      },
+      'the checkpoints are gone': {
+        damage: (database) => sql(database, 'PRAGMA secure_delete=ON; DELETE FROM checkpt_v2'),
+      },
+      'the newest checkpoint names a root that is missing': {
+        damage: (database) => {
+          const value = JSON.stringify({ version: 1, rootref: `sha1-${'a'.repeat(40)}`, sequence: 9999, timestamp: 1 })
+          sql(database, `INSERT INTO checkpt_v2 (value) VALUES ('${value}')`)
+        },
+      },
+    }
+
+    describe('after a clean end', () => {
+      const whole = mkdtempSync(join(tmpdir(), 'flux-ts-rescue-'))
+      let jobs: string[]
+      before(async () => {
+        const made = await start(whole, `flux submit --quiet --cc=1-${JOBS} --wait true; ${LIST}`)
+        expect(made.status, made.stderr).to.equal(0)
+        jobs = listed(made.stdout)
+      })
+      after(() => rmSync(whole, { recursive: true, force: true }))
+
+      for (const [what, { damage, loses, isMidway }] of Object.entries(DAMAGES)) {
+        it(`starts again when ${what}`, async () => {
+          const statedir = join(scratch(), 'damaged')
+          mkdirSync(statedir)
+          const database = join(statedir, 'content.sqlite')
+          copyFileSync(join(whole, 'content.sqlite'), database)
+          damage(database)
+          const before = readFileSync(database)
+          const out = join(scratch(), 'out')
+          const rescued = await runInProcess(['rescue', '--json', '--store', statedir, '--out', out])
+          expect(rescued.status, rescued.stdout.toString() + rescued.stderr).to.equal(0)
+          expect(readFileSync(database).equals(before)).to.equal(true)
+          // A root of the middle of the work has jobs that Flux was about to start: it starts them again, or gives them up.
+          const run = isMidway ? 'echo it runs' : 'flux run echo it runs'
+          const again = await start(
+            out,
+            `${LIST}; echo ===; ${run}; flux kvs dir >/dev/null; flux cancel --all 2>/dev/null; true`,
+          )
+          expect(again.status, again.stderr).to.equal(0)
+          const [list, ran] = again.stdout.toString().split('===\n') as [string, string]
+          expect(ran).to.equal('it runs\n')
+          if (!loses) expect(listed(list)).to.deep.equal(jobs)
+          // A job of an older root had not ended there, and Flux ends it now.
+          else expect(idsOf(jobs)).to.include.members(idsOf(listed(list)))
+        })
       }
     })
   })
+}
+
+function cut(database: string, part: number): void {
+  truncateSync(database, Math.floor(statSync(database).size * part))
+}
+
+const PAGE = 4096
+
+/** Overwrite the pages of a database that are chosen by their offset and their bytes. */
+function overwrite(database: string, isChosen: (at: number, page: Uint8Array) => boolean, value: number): void {
+  const bytes = readFileSync(database)
+  for (let at = 0; at < bytes.length; at += PAGE) {
+    if (isChosen(at, bytes.subarray(at, at + PAGE))) bytes.fill(value, at, at + PAGE)
+  }
+  writeFileSync(database, bytes)
+}
+
+/** Chooses the nth leaf of a table. */
+function nthLeaf(n: number): (at: number, page: Uint8Array) => boolean {
+  let leaves = 0
+  return (_, page) => page[0] === 0x0d && ++leaves === n
+}
+
+function sql(database: string, statements: string): void {
+  const db = new DatabaseSync(database)
+  db.exec(statements)
+  db.close()
 }
