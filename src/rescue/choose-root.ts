@@ -5,7 +5,7 @@
  */
 import type { Checkpoint, ContentStore } from '../content/index.ts'
 import { countText, FluxError, timeText } from '../errors/index.ts'
-import { type CheckedRoot, type FoundRoot, type FoundRoots, findRoots, fsck } from '../inspect/index.ts'
+import { type CheckedRoot, type FoundRoot, findRoots, fsck } from '../inspect/index.ts'
 
 /** A root, the store that holds it, and what is wrong below it. */
 export interface Choice {
@@ -46,7 +46,9 @@ export async function chooseRoot(sources: Sources, rootref: string | undefined):
   onStep(`${pages.name}: reading its pages without SQLite, which finds more`)
   const choice = await new Ladder(pages, true, sources).choose(rootref, true)
   if (choice !== undefined) return choice
-  throw new FluxError('ENOENT', `${pages.name}: no ${rootref === undefined ? 'root' : rootref} in what is left of it`)
+  throw new FluxError('ENOENT', `${pages.name}: no ${rootref === undefined ? 'root' : rootref} in what is left of it`, {
+    hint: `content roots --salvage --all --store ${pages.name} lists directories that are left; --root takes one`,
+  })
 }
 
 /** @returns undefined when SQLite refuses the database */
@@ -72,7 +74,7 @@ class Ladder {
   readonly #sources: Sources
   /** The checkpoints, newest first, as far as they have been checked. */
   #checkpoints: readonly CheckedRoot[] = []
-  #found: FoundRoots | undefined
+  #found: FoundRoot[] | undefined
 
   constructor(store: ContentStore, isSalvaged: boolean, sources: Sources) {
     this.#store = store
@@ -116,8 +118,7 @@ class Ladder {
 
   /** The newest root of the primary namespace that is whole, whether or not a checkpoint names it. */
   async #wholeRoot(): Promise<CheckedRoot | undefined> {
-    const roots = await this.#roots()
-    const whole = roots.find(({ lost }) => lost === 0)
+    const [whole] = await this.#wholeRoots()
     if (whole === undefined) return undefined
     const checked = await this.#check(whole.rootref)
     this.#tell(`root ${whole.rootref}, which no checkpoint names`, checked)
@@ -130,8 +131,8 @@ class Ladder {
    */
   async #later({ checkpoint }: CheckedRoot): Promise<CheckedRoot | undefined> {
     const { timestamp = 0 } = checkpoint ?? {}
-    const found = (await this.#roots()).find(
-      ({ lost, newest, checkpointIndex }) => lost === 0 && checkpointIndex === undefined && (newest ?? 0) > timestamp,
+    const found = (await this.#wholeRoots()).find(
+      ({ newest, checkpointIndex }) => checkpointIndex === undefined && (newest ?? 0) > timestamp,
     )
     if (found === undefined) return undefined
     const checked = await this.#check(found.rootref)
@@ -158,15 +159,29 @@ class Ladder {
 
   /** The roots of the primary namespace, the newest first. */
   async #roots(): Promise<readonly FoundRoot[]> {
-    const { onStep, signal } = this.#sources
-    const onFault = () => {}
-    if (this.#found) return this.#found.roots
-    this.#found = await findRoots(this.#store, { kinds: ['primary', 'other'], most: MOST_ROOTS, onFault, signal })
-    const { roots, counts } = this.#found
-    onStep(
-      `${this.#store.name}: ${countText(counts.primary + counts.other, 'root')} of the primary namespace, named by a checkpoint or not`,
-    )
-    return roots
+    if (this.#found === undefined) {
+      this.#found = await this.#find(false)
+      const count =
+        this.#found.length === MOST_ROOTS ? `${MOST_ROOTS} roots or more` : countText(this.#found.length, 'root')
+      this.#sources.onStep(`${this.#store.name}: ${count} of the primary namespace, named by a checkpoint or not`)
+    }
+    return this.#found
+  }
+
+  /** Those that are whole. Where the newest ones are damaged, the others are looked at too. */
+  async #wholeRoots(): Promise<readonly FoundRoot[]> {
+    const roots = await this.#roots()
+    const whole = roots.filter(({ lost }) => lost === 0)
+    return whole.length > 0 || roots.length < MOST_ROOTS ? whole : this.#find(true)
+  }
+
+  async #find(whole: boolean): Promise<FoundRoot[]> {
+    const { signal } = this.#sources
+    const options = { kinds: ['primary', 'other'] as const, most: MOST_ROOTS, whole, onFault: () => {}, signal }
+    const { roots, counts, checkpoints } = await findRoots(this.#store, options)
+    // A directory that has lost its parent looks like one of the others. So these are for a store in which nothing is known.
+    const takesOthers = counts.primary === 0 && checkpoints.length === 0
+    return roots.filter(({ kind }) => kind === 'primary' || takesOthers)
   }
 
   #tell(what: string, { errors, damages }: CheckedRoot): void {

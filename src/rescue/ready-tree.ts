@@ -36,7 +36,7 @@ export interface Ready extends ChangedStore {
   readonly newer: NewerRoot | undefined
 }
 
-/** A root that was stored later than the chosen one. */
+/** A root with later events than the chosen one. */
 export interface NewerRoot {
   readonly rootref: string
   /** The newest time in its eventlogs, in seconds since 1970. */
@@ -78,11 +78,17 @@ export async function readyTree({ store, root, roots }: Choice, signal: AbortSig
   return { ...changed, otherRoots, lostKeys, highestJobid: highest, isJobidRaised: !isKnown, newer }
 }
 
-/** @param roots - the newest first; those that checkpoints name are among them */
+/**
+ * The newest root with later events than the chosen one. The order of rows alone does not tell: a root that comes again
+ * keeps its old row.
+ *
+ * @param roots - those that checkpoints name are among them
+ */
 function newerThan(rootref: string, roots: readonly FoundRoot[]): NewerRoot | undefined {
-  const [first] = roots
-  if (first === undefined || first.rootref === rootref) return undefined
-  return { rootref: first.rootref, time: first.newest, jobs: first.jobs }
+  const own = roots.find((found) => found.rootref === rootref)?.newest
+  const newer = roots.find((found) => found.newest !== undefined && (own === undefined || found.newest > own))
+  if (newer === undefined || newer.rootref === rootref) return undefined
+  return { rootref: newer.rootref, time: newer.newest, jobs: newer.jobs }
 }
 
 /** The highest job id in some roots, and in the checkpoints. */

@@ -2,7 +2,7 @@
  * The rescue of a content store whose instance is down: it chooses the best root that is left, repairs it, and writes it
  * into a new store, an archive and a report. The old store is only read.
  */
-import { mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import { mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import { stringifyJson } from '../bytes/index.ts'
 import { type Checkpoint, type ContentStore, openStore, openStoreWriter, recogniseStore } from '../content/index.ts'
@@ -155,12 +155,17 @@ async function writeStore(
     await using writer = await openStoreWriter(path, { hash: store.hash })
     copied = await copyTree(store, writer, checkpoint, otherRoots, signal)
   }
-  await using written = await openStore(path, { signal })
-  const { errors } = await fsck(written, { signal })
+  const errors = await errorsIn(path, signal)
   if (errors === 0) return copied
+  rmSync(path)
   throw new FluxError('EIO', `${path}: ${rootref} is not whole in it: ${countText(errors, 'damaged key')}`, {
-    hint: 'the old store is unchanged; see fsck for both',
+    hint: 'the old store is unchanged; look whether the disk is full or fails',
   })
+}
+
+async function errorsIn(path: string, signal: AbortSignal | undefined): Promise<number> {
+  await using written = await openStore(path, { signal })
+  return (await fsck(written, { signal })).errors
 }
 
 /** Dump the new store. @returns how many keys it has */

@@ -13,7 +13,7 @@ import { fsck } from '../../src/inspect/index.ts'
 import { decodeDir, dirBlobref, formatJobid, jobKey } from '../../src/kvs/index.ts'
 import { type RescueReport, rescue } from '../../src/rescue/index.ts'
 import { contents, damagePage } from '../support/stores.ts'
-import { Blobs, dir, type Tree, val, valref } from '../support/trees.ts'
+import { Blobs, dir, raw, type Tree, val, valref } from '../support/trees.ts'
 
 const JOBS = 40
 
@@ -340,6 +340,33 @@ describe('rescue: damage', () => {
     expect(report.chosen).to.deep.include({ rootref: made.roots[4], checkpointIndex: undefined, isWhole: true })
     expect(report).to.include({ jobs: JOBS, lostKeyCount: 0 })
     expect(report.written).to.deep.equal({ rootref: made.roots[4], sequence: 4, timestamp: 2000 })
+  })
+
+  it('finds a whole root behind many that are damaged', async () => {
+    const made = await makeStore(work, { checkpoints: false })
+    const gone = made.blobs.store('gone')
+    const newer = Array.from({ length: 120 }, (_, i) => {
+      return made.blobs.tree({ ...treeOf(4), lost: raw('valref', [gone]), n: val(`${i}`) })
+    })
+    made.blobs.delete(gone)
+    {
+      await using writer = await openStoreWriter(made.database)
+      await writer.storeBatch(newer.map((rootref) => made.blobs.get(rootref) as Uint8Array)).stored
+      await writer.commit({ rootref: newer[0] as string, sequence: 1, timestamp: 1 })
+    }
+    sql(made.database, 'DELETE FROM checkpt_v2')
+    const report = await rescue({ store: made.statedir, out: join(work, 'out') })
+    expect(report.chosen).to.deep.include({ rootref: made.roots[4], isWhole: true })
+  })
+
+  it('does not take a directory that has lost its parent for a root', async () => {
+    const made = await makeStore(work, { checkpoints: true })
+    for (const root of made.roots) {
+      sql(made.database, 'PRAGMA secure_delete=ON', `DELETE FROM objects WHERE hash = CAST(x'${hexOf(root)}' AS TEXT)`)
+    }
+    const error = await rescue({ store: made.statedir, out: join(work, 'out') }).catch((error: FluxError) => error)
+    expect(error).to.include({ code: 'ENOENT' })
+    expect(contents(join(work, 'out'))).to.deep.equal({})
   })
 
   it('raises the highest job id when only a newer root that is damaged knows it', async () => {
