@@ -7,7 +7,7 @@ export default class Rescue extends FluxCommand {
   static override summary = 'Rescue what is left of a content store, into a new one'
 
   static override description =
-    `Finds the best root that is left in a content store whose instance is down: the newest checkpoint with everything below it, or, if the broker was killed, a later root that no checkpoint names; else the newest root with everything below it; else the newest root that can be read at all. As soon as anything is missing, the pages of the database are read without SQLite, as --salvage does. Each step is told on stderr.
+    `Finds the best root that is left in a content store whose instance is down: the newest checkpoint with everything below it, or, if the broker was killed, a later root that no checkpoint names; else the newest root with everything below it; else the newest root that can be read at all. A newer root that is damaged goes before a whole one if it keeps more keys. As soon as anything is missing, the pages of the database are read without SQLite, as --salvage does. Each step is told on stderr.
 
 DIR then holds a fresh content.sqlite that an instance can be started from, the same as an archive (kvs.tgz), and a report (report.txt, report.json): what was used, what is lost, damaged jobs, jobs that had not ended, drained nodes, and the commands that come next. The report is printed on standard output too.
 

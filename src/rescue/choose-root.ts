@@ -1,6 +1,7 @@
 /**
  * Chooses the root to rescue: the newest checkpoint that is whole, or a whole root with later events; else the newest root
- * that is whole; else the newest root that can be read at all. A database is first read by SQLite. As soon as anything is missing, its pages are read as
+ * that is whole; else the newest root that can be read at all. A newer root that is damaged goes before a whole one if it
+ * keeps more keys. A database is first read by SQLite. As soon as anything is missing, its pages are read as
  * well, since SQLite does not find all that is in a damaged file.
  */
 import type { Checkpoint, ContentStore } from '../content/index.ts'
@@ -93,15 +94,39 @@ class Ladder {
       return isReadable(named) && (isLast || named.errors === 0) ? await this.#choice(named) : undefined
     }
     await this.#checkCheckpoints()
+    const whole = await this.#whole(isLast)
+    if (whole === undefined) return isLast ? this.#damagedRoot() : undefined
+    const richer = await this.#richer(whole)
+    if (richer === undefined) return this.#choice(whole)
+    // It may be whole in the pages.
+    return isLast ? this.#choice(richer) : undefined
+  }
+
+  /** The first whole root of the ladder. */
+  async #whole(isLast: boolean): Promise<CheckedRoot | undefined> {
     const whole = this.#checkpoints.find(({ errors }) => errors === 0)
     // What an older checkpoint has lacks all that came later: first look whether the newest can be had.
-    if (whole && (isLast || whole.checkpointIndex === 0)) {
-      return this.#choice((await this.#later(whole)) ?? whole)
-    }
-    if (!isLast && this.#checkpoints.length > 0) return undefined
-    const found = await this.#wholeRoot()
-    if (found) return this.#choice(found)
-    return isLast ? this.#damagedRoot() : undefined
+    if (whole && (isLast || whole.checkpointIndex === 0)) return (await this.#later(whole)) ?? whole
+    return isLast || this.#checkpoints.length === 0 ? this.#wholeRoot() : undefined
+  }
+
+  /**
+   * A newer root that keeps more keys than a whole one, in spite of its damage: two lost values are a smaller loss than all
+   * jobs since.
+   */
+  async #richer(whole: CheckedRoot): Promise<CheckedRoot | undefined> {
+    const roots = await this.#roots()
+    const own = roots.find(({ rootref }) => rootref === whole.rootref)
+    const { place = -1, newest = 0 } = own ?? {}
+    const kept = whole.values + whole.symlinks
+    const found = roots.find(
+      (root) => root.place > place && (root.newest ?? 0) >= newest && root.lost > 0 && root.keys - root.lost > kept,
+    )
+    if (found === undefined) return undefined
+    const checked = await this.#check(found.rootref)
+    this.#tell(`root ${found.rootref}, which keeps more keys all the same`, checked)
+    // The checkpoint of the same root tells its time.
+    return this.#checkpoints.find(({ rootref }) => rootref === found.rootref) ?? checked
   }
 
   async #checkCheckpoints(): Promise<void> {

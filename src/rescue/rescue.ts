@@ -112,7 +112,7 @@ async function factsOf(choice: Choice, tree: Ready, database: string, signal: Ab
   const { lostKeys, highestJobid, isJobidRaised, newer } = tree
   const problems: string[] = []
   // The old tree tells which jobs are damaged: in the new one, what is left of them has other keys.
-  const losses = await jobLosses({ store, rootref: root.rootref }, signal)
+  const losses = await jobLosses({ store, rootref: root.rootref }, lostKeys, signal)
   await using rescued = await openStore(database, { signal })
   const reader = new SnapshotReader({ store: rescued, rootref: tree.rootref }, { signal })
   const drained = await drainedNodes(reader, { onFault: ({ message }) => problems.push(message), signal })

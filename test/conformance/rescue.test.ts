@@ -20,6 +20,12 @@ import { has, runAside } from '../support/processes.ts'
 const JOBS = 50
 const LIST = `flux jobs -a -n -c0 -o '{id.dec} {name} {status}'`
 
+/**
+ * Values after the jobs, most of the file: a file that is cut off then ends with a root in which no job is about to start. Flux
+ * does not go on well from such a root, whoever has kept it.
+ */
+const FILL = 'for i in $(seq 1 80); do flux kvs put fill.$i=$(head -c 45000 /dev/urandom | base64 -w0); done'
+
 const start = (statedir: string, script: string) =>
   runAside('flux', ['start', `-Sstatedir=${statedir}`, 'sh', '-c', script])
 
@@ -50,10 +56,10 @@ if (has('flux')) {
     })
 
     /** What is done to the database. What is not cut off or deleted must come back. */
-    const DAMAGES: Record<string, { damage: (database: string) => void; loses?: true; isMidway?: true }> = {
-      'the file is cut off at 99 %': { damage: (database) => cut(database, 0.99), loses: true, isMidway: true },
-      'the file is cut off at 90 %': { damage: (database) => cut(database, 0.9), loses: true, isMidway: true },
-      'the file is cut off at half': { damage: (database) => cut(database, 0.5), loses: true, isMidway: true },
+    const DAMAGES: Record<string, { damage: (database: string) => void; loses?: true }> = {
+      'the file is cut off at 99 %': { damage: (database) => cut(database, 0.99), loses: true },
+      'the file is cut off at 90 %': { damage: (database) => cut(database, 0.9), loses: true },
+      'the file is cut off at half': { damage: (database) => cut(database, 0.5), loses: true },
       'the first page is gone': { damage: (database) => overwrite(database, (at) => at === 0, 0) },
       'the pages of the index are gone': {
         damage: (database) => overwrite(database, (at, page) => at > 0 && [0x02, 0x0a].includes(page[0] as number), 0),
@@ -66,6 +72,8 @@ if (has('flux')) {
       },
       'blobs are deleted whose rows are still there': {
         damage: (database) => sql(database, 'PRAGMA secure_delete=OFF; DELETE FROM objects WHERE rowid % 100 = 3'),
+        // SQLite has written over pages of large ones.
+        loses: true,
       },
       'the checkpoints are gone': {
         damage: (database) => sql(database, 'PRAGMA secure_delete=ON; DELETE FROM checkpt_v2'),
@@ -82,13 +90,13 @@ if (has('flux')) {
       const whole = mkdtempSync(join(tmpdir(), 'flux-ts-rescue-'))
       let jobs: string[]
       before(async () => {
-        const made = await start(whole, `flux submit --quiet --cc=1-${JOBS} --wait true; ${LIST}`)
+        const made = await start(whole, `flux submit --quiet --cc=1-${JOBS} --wait true; ${LIST}; ${FILL}`)
         expect(made.status, made.stderr).to.equal(0)
         jobs = listed(made.stdout)
       })
       after(() => rmSync(whole, { recursive: true, force: true }))
 
-      for (const [what, { damage, loses, isMidway }] of Object.entries(DAMAGES)) {
+      for (const [what, { damage, loses }] of Object.entries(DAMAGES)) {
         it(`starts again when ${what}`, async () => {
           const statedir = join(scratch(), 'damaged')
           mkdirSync(statedir)
@@ -100,18 +108,14 @@ if (has('flux')) {
           const rescued = await runInProcess(['rescue', '--json', '--store', statedir, '--out', out])
           expect(rescued.status, rescued.stdout.toString() + rescued.stderr).to.equal(0)
           expect(readFileSync(database).equals(before)).to.equal(true)
-          // A root of the middle of the work has jobs that Flux was about to start: it starts them again, or gives them up.
-          const run = isMidway ? 'echo it runs' : 'flux run echo it runs'
-          const again = await start(
-            out,
-            `${LIST}; echo ===; ${run}; flux kvs dir >/dev/null; flux cancel --all 2>/dev/null; true`,
-          )
+          const again = await start(out, `${LIST}; echo ===; flux run echo it runs; flux kvs dir >/dev/null`)
           expect(again.status, again.stderr).to.equal(0)
           const [list, ran] = again.stdout.toString().split('===\n') as [string, string]
           expect(ran).to.equal('it runs\n')
           if (!loses) expect(listed(list)).to.deep.equal(jobs)
           // A job of an older root had not ended there, and Flux ends it now.
-          else expect(idsOf(jobs)).to.include.members(idsOf(listed(list)))
+          else expect(idsOf(listed(list)).length, 'jobs').to.be.above(JOBS / 2)
+          if (loses) expect(idsOf(jobs)).to.include.members(idsOf(listed(list)))
         })
       }
     })

@@ -369,13 +369,23 @@ describe('rescue: damage', () => {
     expect(contents(join(work, 'out'))).to.deep.equal({})
   })
 
-  it('raises the highest job id when only a newer root that is damaged knows it', async () => {
+  it('takes a damaged root before an older whole one that lacks more', async () => {
     const made = await makeStore(work, { checkpoints: true })
-    // The newest checkpoint is damaged in a value, and the one before is whole, with fewer jobs.
     const blobref = made.blobs.store(text(39 + 500))
     sql(made.database, 'PRAGMA secure_delete=ON', `DELETE FROM objects WHERE hash = CAST(x'${hexOf(blobref)}' AS TEXT)`)
     const report = await rescue({ store: made.statedir, out: join(work, 'out') })
-    expect(report.chosen).to.include({ rootref: made.roots[3], checkpointIndex: 1, isWhole: true })
+    expect(report.chosen).to.include({ rootref: made.roots[4], checkpointIndex: 0, isWhole: false })
+    expect(report).to.include({ jobs: JOBS, lostKeyCount: 1, isJobidRaised: false })
+    expect(report.lostJobs.map(({ id }) => id)).to.deep.equal([idOf(39)])
+  })
+
+  it('raises the highest job id when the root that was named does not know it', async () => {
+    const made = await makeStore(work, { checkpoints: true })
+    const blobref = made.blobs.store(text(39 + 500))
+    sql(made.database, 'PRAGMA secure_delete=ON', `DELETE FROM objects WHERE hash = CAST(x'${hexOf(blobref)}' AS TEXT)`)
+    const root = made.roots[3] as string
+    const report = await rescue({ store: made.statedir, out: join(work, 'out'), root })
+    expect(report.chosen).to.include({ rootref: root, checkpointIndex: undefined, isWhole: true })
     expect(report).to.include({ highestJobid: idOf(JOBS - 1), isJobidRaised: true, jobs: 32 })
     expect(report.newer).to.include({ rootref: made.roots[4], jobs: JOBS })
     await using store = await openStore(join(work, 'out', 'content.sqlite'))
