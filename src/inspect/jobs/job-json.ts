@@ -14,7 +14,7 @@ import { type Job, jobReturncode, jobRuntime, jobStatus } from './job.ts'
  * @param username - of the job's user
  */
 export function jobJson(job: Job, username: string | undefined): string {
-  const { id, exception, problems, annotations, expiration, ...rest } = job
+  const { id, exception, problems, annotations, expiration, records: _, ...rest } = job
   const uri = stringAt(annotations, 'user', 'uri')
   const members = {
     ...withoutEmpty(rest),

@@ -27,6 +27,8 @@ import { jobOf } from './job-of.ts'
 export interface JobsOptions extends InspectOptions {
   /** List only these jobs. */
   ids?: readonly bigint[] | undefined
+  /** Give each job the texts that it was built from, as {@link Job.records}. */
+  keepRecords?: boolean | undefined
 }
 
 /** Components in the key of a job's directory: `job`, and four times four hexadecimal digits. */
@@ -66,7 +68,8 @@ interface Gathering {
  * @throws {TreeError} the root or `job` is damaged
  */
 export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): AsyncGenerator<Job[], void, void> {
-  const { ids, signal } = options
+  const { ids, keepRecords = false, signal } = options
+  const toJob = keepRecords ? jobWithRecords : plainJob
   const report = faultReporter(options)
   const root = await rootOf(new SnapshotReader(snapshot), ids)
   if (root === undefined) return
@@ -128,6 +131,10 @@ async function take(entry: Entry): Promise<void> {
   records[entry.name as keyof JobRecords] = bytes.toString()
 }
 
-function toJob({ id, records, problems }: Gathering): Job {
+function plainJob({ id, records, problems }: Gathering): Job {
   return jobOf(id, records, problems)
+}
+
+function jobWithRecords({ id, records, problems }: Gathering): Job {
+  return Object.assign(jobOf(id, records, problems), { records })
 }
