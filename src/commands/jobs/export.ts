@@ -1,5 +1,15 @@
 import { Args, Flags } from '@oclif/core'
-import { kindOf, loadFlags, Output, SourceCommand, Users } from '../../cli/index.ts'
+import {
+  jobFlags,
+  jobidArgs,
+  jobSelection,
+  kindOf,
+  loadFlags,
+  Output,
+  SourceCommand,
+  Users,
+  utcFlag,
+} from '../../cli/index.ts'
 import { countText } from '../../errors/index.ts'
 import { EXPORT_FORMAT_NAMES, Export, type ExportCounts } from '../../export/index.ts'
 import { jobs } from '../../inspect/index.ts'
@@ -34,12 +44,15 @@ A job with damaged records is exported with the facts that are left, and there i
     },
   ]
 
+  static override strict = false
+
   static override args = {
     file: Args.string({
       name: 'FILE',
       description: 'the file to write; - is standard output, with --format csv or ndjson',
       required: true,
     }),
+    ...jobidArgs,
   }
 
   static override flags = {
@@ -66,17 +79,21 @@ A job with damaged records is exported with the facts that are left, and there i
       helpValue: 'NAME',
       helpGroup: 'OUTPUT',
     }),
-    quiet: Flags.boolean({ char: 'q', summary: 'do not print a summary', helpGroup: 'OUTPUT' }),
+    quiet: Flags.boolean({ summary: 'do not print a summary', helpGroup: 'OUTPUT' }),
+    ...jobFlags,
+    ...utcFlag,
     ...loadFlags,
   }
 
   async run(): Promise<object | undefined> {
-    const { args, flags } = await this.parse(JobsExport)
+    const { args, argv, flags } = await this.parse(JobsExport)
     const users = new Users()
+    const { ids, filter, count, ignored } = jobSelection(flags, argv.slice(1), { users, utc: flags.utc })
+    if (ignored) this.notice(ignored)
     const output = new Output()
     return this.withSource(flags, async (source) => {
       const { signal } = source
-      source.readsAll()
+      if (ids === undefined) source.readsAll()
       const onFault = (fault: Error) => this.fault(`${fault.message}; the jobs in it are lost`, kindOf(fault))
       const snapshot = await source.snapshot()
       await using exporting = await Export.open({
@@ -89,7 +106,7 @@ A job with damaged records is exported with the facts that are left, and there i
         usernameOf: (userid) => users.nameOf(userid) ?? String(userid),
         print: (text) => output.write(text),
       })
-      for await (const batch of jobs(snapshot, { keepRecords: true, onFault, signal })) {
+      for await (const batch of jobs(snapshot, { ids, filter, count, keepRecords: true, onFault, signal })) {
         for (const { id, problems } of batch)
           for (const { record, kind, message } of problems)
             this.fault(`${formatJobid(id)}: ${message}`, `${record}: ${kind}`)
