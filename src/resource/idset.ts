@@ -76,6 +76,20 @@ export class Idset {
     return this.#ranges.some(([first, last]) => first <= id && id <= last)
   }
 
+  /** True when any id is in both sets. */
+  intersects(other: Idset): boolean {
+    const mine = this.#ranges
+    const theirs = other.#ranges
+    for (let i = 0, j = 0; i < mine.length && j < theirs.length; ) {
+      const [first, last] = mine[i] as Range
+      const [otherFirst, otherLast] = theirs[j] as Range
+      if (last < otherFirst) i++
+      else if (otherLast < first) j++
+      else return true
+    }
+    return false
+  }
+
   /** The ids, ascending. */
   *[Symbol.iterator](): Generator<number, void, void> {
     for (const [first, last] of this.#ranges) for (let id = first; id <= last; id++) yield id

@@ -19,12 +19,14 @@ export function jobOf(id: bigint, records: JobRecords, problems: readonly JobPro
   else replay.log(records.eventlog)
   // Without a submit event, NEW is only the initial state of the replay.
   if (job.state === 'NEW' && job.t_submit === undefined) job.state = UNKNOWN_STATE
-  const R = parseRecord(job, 'R', records.R, replay.entered('RUN'))
+  // Only a job that has run holds an allocation. Without its eventlog, R alone tells that it has.
+  const ran = replay.entered('RUN') || (job.state === UNKNOWN_STATE && records.R !== undefined)
+  const R = parseRecord(job, 'R', records.R, ran)
   if (jobspec) {
     for (const [path, value] of replay.jobspecUpdates) setAt(jobspec, path, value)
     const { ntasksPerNode, ntasksPerCore, ...facts } = jobspecFacts(jobspec)
     Object.assign(job, facts)
-    if (R && replay.entered('RUN')) allocate(job, R, replay.expiration, ntasksPerNode, ntasksPerCore)
+    if (R && ran) allocate(job, R, replay.expiration, ntasksPerNode, ntasksPerCore)
   } else if (R && replay.entered('RUN')) {
     allocate(job, R, replay.expiration)
   }

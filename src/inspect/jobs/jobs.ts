@@ -19,6 +19,7 @@ import {
 } from '../../kvs/index.ts'
 import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { type Job, type JobProblem, type JobRecords, jobProblem } from './job.ts'
+import { type JobFilterOptions, jobFilter } from './job-filter.ts'
 import { jobOf } from './job-of.ts'
 
 /**
@@ -27,6 +28,12 @@ import { jobOf } from './job-of.ts'
 export interface JobsOptions extends InspectOptions {
   /** List only these jobs. */
   ids?: readonly bigint[] | undefined
+  /** List only jobs that pass these tests. */
+  filter?: JobFilterOptions | undefined
+  /** End after so many jobs. */
+  count?: number | undefined
+  /** Called with the number of jobs that were read so far: those that `filter` leaves out too. */
+  onRead?: ((count: number) => void) | undefined
 }
 
 /** Components in the key of a job's directory: `job`, and four times four hexadecimal digits. */
@@ -66,7 +73,17 @@ interface Gathering {
  * @throws {TreeError} the root or `job` is damaged
  */
 export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): AsyncGenerator<Job[], void, void> {
-  const { ids, signal } = options
+  const { ids, filter = {}, count = Number.POSITIVE_INFINITY, onRead, signal } = options
+  const wanted = jobFilter(filter)
+  let read = 0
+  let left = count
+  const select = (gathered: Gathering[]): Job[] => {
+    read += gathered.length
+    onRead?.(read)
+    const found = gathered.map(toJob).filter(wanted).slice(0, left)
+    left -= found.length
+    return found
+  }
   const report = faultReporter(options)
   const root = await rootOf(new SnapshotReader(snapshot), ids)
   if (root === undefined) return
@@ -98,9 +115,12 @@ export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): 
     for (const entry of batch) await take(entry)
     // The next batch may hold more records of the last job.
     const done = gathering.splice(0, gathering.length - 1)
-    if (done.length > 0) yield done.map(toJob)
+    const found = select(done)
+    if (found.length > 0) yield found
+    if (left === 0) return
   }
-  if (gathering.length > 0) yield gathering.map(toJob)
+  const found = select(gathering)
+  if (found.length > 0) yield found
 }
 
 async function rootOf(reader: SnapshotReader, ids: readonly bigint[] | undefined): Promise<DirObj | undefined> {
