@@ -50,8 +50,10 @@ const TIMES = [
   ['t_depend', 'when it entered DEPEND'],
   ['t_priority', 'when it entered PRIORITY'],
   ['t_sched', 'when it entered SCHED'],
+  ['t_alloc', 'when it got its resources'],
   ['t_run', 'when it entered RUN'],
   ['t_cleanup', 'when it entered CLEANUP'],
+  ['t_free', 'when it gave its resources back'],
   ['t_inactive', 'when it entered INACTIVE'],
 ] as const
 
@@ -128,6 +130,7 @@ export const COLUMNS: readonly Column[] = [
   { name: 'nnodes', type: 'integer', description: 'nodes, allocated or asked for', of: ({ job }) => job.nnodes },
   { name: 'ntasks', type: 'integer', description: 'tasks', of: ({ job }) => job.ntasks },
   { name: 'ncores', type: 'integer', description: 'cores, allocated or asked for', of: ({ job }) => job.ncores },
+  { name: 'ngpus', type: 'integer', description: 'GPUs, allocated', of: ({ job }) => job.ngpus },
   { name: 'ranks', type: 'text', description: 'broker ranks, as an idset (RFC 22)', of: ({ job }) => text(job.ranks) },
   { name: 'nodelist', type: 'text', description: 'hosts, as a hostlist (RFC 29)', of: ({ job }) => text(job.nodelist) },
   ...TIMES.map(([name, description]) => ({

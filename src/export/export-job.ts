@@ -1,7 +1,6 @@
 /** A job on its way into an export: its facts, and the records that go with it. */
 import type { Job, JobRecords } from '../inspect/index.ts'
 import { type EventlogEntry, parseEventlog } from '../kvs/index.ts'
-import { Hostlist, Idset } from '../resource/index.ts'
 
 /** A job to export. */
 export interface ExportJob {
@@ -14,13 +13,6 @@ export interface ExportJob {
   readonly records: JobRecords
   /** The records that are exported whole. */
   readonly whole: ReadonlySet<keyof JobRecords>
-}
-
-/** One node of a job. */
-export interface JobNode {
-  readonly host: string
-  /** The rank of the broker on the node; undefined if the job's ranks do not fit its hosts. */
-  readonly rank: number | undefined
 }
 
 /** The text of a record that is exported whole; undefined when it is not, or when it is missing. */
@@ -39,17 +31,4 @@ export function eventCount({ records: { eventlog } }: ExportJob): number {
   if (eventlog !== undefined)
     for (let at = eventlog.indexOf('\n'); at >= 0; at = eventlog.indexOf('\n', at + 1)) count++
   return count
-}
-
-/**
- * The nodes of a job, in the order of its hostlist. The first host has the lowest rank, and so on.
- *
- * @see RFC 20, "nodelist"; RFC 29 for the hostlist, RFC 22 for the ranks
- */
-export function nodesOf({ job: { nodelist, ranks } }: ExportJob): JobNode[] {
-  const hosts = nodelist === undefined ? undefined : Hostlist.parse(nodelist)
-  if (hosts === undefined) return []
-  const ids = ranks === undefined ? undefined : Idset.parse(ranks)
-  const rank = ids?.size === hosts.size ? [...ids] : []
-  return [...hosts].map((host, i) => ({ host, rank: rank[i] }))
 }

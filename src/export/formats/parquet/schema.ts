@@ -1,8 +1,9 @@
 /** The schema of the Parquet files: the columns of all formats, and two lists, of hosts and of events. */
 import type { SchemaElement } from 'hyparquet-writer'
 import { stringifyJson } from '../../../bytes/index.ts'
+import { allocatedNodes } from '../../../inspect/index.ts'
 import { type Cell, COLUMNS, type Column } from '../../columns.ts'
-import { type ExportJob, eventsOf, nodesOf } from '../../export-job.ts'
+import { type ExportJob, eventsOf } from '../../export-job.ts'
 import type { Row } from '../../merge.ts'
 
 /** A job as the files hold it. */
@@ -78,7 +79,7 @@ function list(name: string, element: SchemaElement[]): SchemaElement[] {
 
 /** A job for the files. */
 export function rowOf(job: ExportJob): ParquetRow {
-  const hosts = nodesOf(job).map(({ host }) => host)
+  const hosts = allocatedNodes(job.job).flatMap(({ host }) => host ?? [])
   const events = eventsOf(job).map(({ timestamp, name, context }) => ({
     timestamp: microseconds(timestamp),
     name,

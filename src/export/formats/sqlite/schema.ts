@@ -51,10 +51,11 @@ CREATE TABLE events (
 CREATE TABLE job_nodes (
   cluster TEXT NOT NULL,
   id INTEGER NOT NULL, -- of the job
-  n INTEGER NOT NULL, -- place in the hostlist, from 0
-  host TEXT NOT NULL,
-  rank INTEGER, -- of the broker on it
-  PRIMARY KEY (cluster, id, n),
+  rank INTEGER NOT NULL, -- of the broker on the node
+  host TEXT, -- unknown if R does not name a host for each rank
+  ncores INTEGER NOT NULL, -- allocated on the node
+  ngpus INTEGER NOT NULL, -- allocated on the node
+  PRIMARY KEY (cluster, id, rank),
   FOREIGN KEY (cluster, id) REFERENCES jobs ON UPDATE CASCADE ON DELETE CASCADE
 ) WITHOUT ROWID;
 `

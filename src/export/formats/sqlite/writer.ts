@@ -9,8 +9,9 @@ import { stringifyJson } from '../../../bytes/index.ts'
 import { sqliteError } from '../../../content/index.ts'
 import { FluxError } from '../../../errors/index.ts'
 import { PartFile, syncPathSync } from '../../../files/index.ts'
+import { type AllocatedNode, allocatedNodes } from '../../../inspect/index.ts'
 import { type Cell, COLUMNS } from '../../columns.ts'
-import { type ExportJob, eventsOf, nodesOf } from '../../export-job.ts'
+import { type ExportJob, eventsOf } from '../../export-job.ts'
 import { type ExportCounts, mergeRows, type Row } from '../../merge.ts'
 import type { ExportTarget, JobsWriter } from '../format.ts'
 import { joinedCluster } from '../joined-cluster.ts'
@@ -101,7 +102,7 @@ class HistoryWriter implements JobsWriter {
     this.#removeEvents = db.prepare('DELETE FROM events WHERE cluster = ? AND id = ?')
     this.#putEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)')
     this.#removeNodes = db.prepare('DELETE FROM job_nodes WHERE cluster = ? AND id = ?')
-    this.#putNode = db.prepare('INSERT INTO job_nodes VALUES (?, ?, ?, ?, ?)')
+    this.#putNode = db.prepare('INSERT INTO job_nodes VALUES (?, ?, ?, ?, ?, ?)')
   }
 
   add(jobs: readonly ExportJob[]): void {
@@ -119,7 +120,7 @@ class HistoryWriter implements JobsWriter {
     if (old === undefined) {
       this.#counts.added++
       this.#put.run(...(row as null[]))
-      this.#putDetails(job, id)
+      this.#putDetails(job, id, allocatedNodes(job.job))
       return
     }
     const merged = mergeRows(old, row, this.#path)
@@ -131,18 +132,19 @@ class HistoryWriter implements JobsWriter {
     this.#put.run(...(merged.row as null[]))
     if (!merged.isNewer) return
     this.#removeEvents.run(job.cluster, id)
+    const nodes = allocatedNodes(job.job)
     // A damaged R hides the nodes that were known before.
-    if (job.job.nodelist) this.#removeNodes.run(job.cluster, id)
-    this.#putDetails(job, id)
+    if (nodes.length > 0) this.#removeNodes.run(job.cluster, id)
+    this.#putDetails(job, id, nodes)
   }
 
-  #putDetails(job: ExportJob, id: bigint): void {
+  #putDetails(job: ExportJob, id: bigint, nodes: readonly AllocatedNode[]): void {
     eventsOf(job).forEach(({ timestamp, name, context }, n) => {
       this.#putEvent.run(job.cluster, id, n, timestamp, name, context === undefined ? null : stringifyJson(context))
     })
-    nodesOf(job).forEach(({ host, rank }, n) => {
-      this.#putNode.run(job.cluster, id, n, host, rank ?? null)
-    })
+    for (const { rank, host, ncores, ngpus } of nodes) {
+      this.#putNode.run(job.cluster, id, rank, host ?? null, ncores, ngpus)
+    }
   }
 
   async commit(): Promise<ExportCounts> {
