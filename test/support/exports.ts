@@ -14,7 +14,7 @@ export async function exportSnapshot(
 ): Promise<ExportCounts> {
   await using exporting = await Export.open({ usernameOf: (userid) => `user${userid}`, ...options })
   for await (const batch of jobs(snapshot, { ...selection, keepRecords: true })) await exporting.add(batch)
-  return exporting.commit()
+  return await exporting.commit()
 }
 
 /** Export the jobs of an instance that has these. */
