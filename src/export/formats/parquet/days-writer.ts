@@ -3,7 +3,7 @@
  * file of its day, so it is never in two. The changed files are written aside and get their names at the end, one after
  * the other: if the process is killed between two, each file is whole, and the next export does the rest.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteError } from '../../../content/index.ts'
@@ -11,7 +11,7 @@ import { FluxError } from '../../../errors/index.ts'
 import { makeTemporaryDirectory, syncPathSync } from '../../../files/index.ts'
 import { COLUMNS } from '../../columns.ts'
 import type { ExportJob } from '../../export-job.ts'
-import { type ExportCounts, mergeRows } from '../../merge.ts'
+import { type ExportCounts, mergeRows, type Row } from '../../merge.ts'
 import type { ExportTarget, JobsWriter } from '../format.ts'
 import { joinedCluster } from '../joined-cluster.ts'
 import { readRows } from './file-reader.ts'
@@ -38,9 +38,9 @@ const ID = COLUMNS.findIndex(({ name }) => name === 'id')
 export function openDays({ path, cluster, hasRecords }: ExportTarget): JobsWriter {
   let lock: DatabaseSync | undefined
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) mkdirSync(path, { mode: 0o700 })
     lock = lockOf(path)
-    const known = new Set(readdirSync(path).flatMap((name) => (FILE.test(name) ? [FILE.exec(name)?.[1] ?? ''] : [])))
+    const known = new Set(readdirSync(path).flatMap((name) => clusterOf(name) ?? []))
     const keyColumns = COLUMNS.filter(({ name, isRecord }) =>
       isRecord ? hasRecords(name as 'R') : KEY_COLUMNS.includes(name),
     )
@@ -57,6 +57,12 @@ export function openDays({ path, cluster, hasRecords }: ExportTarget): JobsWrite
       throw new FluxError('ENOTDIR', `${path}: not a directory`, { hint: 'adding to Parquet needs a directory' })
     throw FluxError.fromSystem(error, `cannot write ${path}`)
   }
+}
+
+/** The name of the instance whose jobs a file has; undefined if it is no file of an export. */
+function clusterOf(name: string): string | undefined {
+  const found = FILE.exec(name)
+  return found === null ? undefined : (found[1] ?? '')
 }
 
 /** An empty database is a lock that ends with the process, on every file system on which SQLite works. */
@@ -85,12 +91,18 @@ class DaysWriter implements JobsWriter {
   /** The files that were written aside. */
   readonly #changed = new Set<string>()
   readonly #counts: ExportCounts = { added: 0, completed: 0, unchanged: 0 }
+  /** The file of jobs whose day is lost. */
+  readonly #unknown: string
+  /** The jobs of this export whose day is known, if that file has jobs: they leave it. */
+  readonly #known: Set<bigint> | undefined
 
   constructor(path: string, cluster: string, keyColumns: string[], lock: DatabaseSync) {
     this.#path = path
     this.cluster = cluster
     this.#keyColumns = keyColumns
     this.#lock = lock
+    this.#unknown = this.#nameOf(UNKNOWN_DAY)
+    this.#known = existsSync(join(path, this.#unknown)) ? new Set() : undefined
     this.#aside = makeTemporaryDirectory(path)
   }
 
@@ -98,6 +110,7 @@ class DaysWriter implements JobsWriter {
     for (const job of jobs) {
       const row = rowOf(job)
       const name = this.#fileOf(job)
+      if (name !== this.#unknown) this.#known?.add(row.cells[ID] as bigint)
       const waiting = this.#waiting.get(name) ?? new Map<bigint, ParquetRow>()
       this.#waiting.set(name, waiting.set(row.cells[ID] as bigint, row))
       this.#characters += charactersOf(row)
@@ -108,18 +121,44 @@ class DaysWriter implements JobsWriter {
   #fileOf({ job: { t_submit } }: ExportJob): string {
     const date = new Date((t_submit ?? Number.NaN) * 1000)
     const day = Number.isNaN(date.getTime()) ? UNKNOWN_DAY : date.toISOString().slice(0, -14)
+    return this.#nameOf(day)
+  }
+
+  #nameOf(day: string): string {
     return `${this.cluster === '' ? '' : `${this.cluster}-`}${day}.parquet`
   }
 
-  /** Put the jobs that wait into the files. */
+  /** Put the jobs that wait into the files, but for those whose day is lost. */
   async #settle(): Promise<void> {
     for (const [name, waiting] of this.#waiting) {
+      if (name === this.#unknown) continue
       this.#waiting.delete(name)
-      const isNew = this.#sourceOf(name) === undefined
-      if (!isNew) await this.#leaveOutKnown(name, waiting)
+      await this.#leaveOutKnown(name, waiting)
       if (waiting.size > 0) await this.#rewrite(name, waiting)
     }
     this.#characters = 0
+  }
+
+  /** Put the jobs whose day is lost into their file, unless they are in that of a day. */
+  async #settleUnknown(): Promise<void> {
+    const waiting = this.#waiting.get(this.#unknown) ?? new Map<bigint, ParquetRow>()
+    if (waiting.size > 0) {
+      for (const name of new Set([...readdirSync(this.#path), ...this.#changed])) {
+        if (clusterOf(name) !== this.cluster || name === this.#unknown) continue
+        await this.#leaveOut(name, ['id'], waiting, () => true)
+      }
+      await this.#leaveOutKnown(this.#unknown, waiting)
+    }
+    if (waiting.size > 0 || (await this.#hasLeaving())) await this.#rewrite(this.#unknown, waiting)
+  }
+
+  /** True when a job whose day was lost is in the file of a day now. */
+  async #hasLeaving(): Promise<boolean> {
+    if (this.#known === undefined || this.#known.size === 0) return false
+    for await (const rows of readRows(join(this.#path, this.#unknown), ['id'])) {
+      if (rows.some(({ cells }) => this.#known?.has(cells[ID] as bigint))) return true
+    }
+    return false
   }
 
   /** The file as it is, perhaps written aside before; undefined for none. */
@@ -129,12 +168,25 @@ class DaysWriter implements JobsWriter {
   }
 
   /** Leave out the jobs that the file knows as well: mostly all, and then it stays as it is. */
-  async #leaveOutKnown(name: string, waiting: Map<bigint, ParquetRow>): Promise<void> {
-    for await (const rows of readRows(this.#sourceOf(name) as string, this.#keyColumns)) {
+  #leaveOutKnown(name: string, waiting: Map<bigint, ParquetRow>): Promise<void> {
+    const isKnown = (old: Row, row: Row) => mergeRows(old, row, this.#path) === undefined
+    return this.#leaveOut(name, this.#keyColumns, waiting, isKnown)
+  }
+
+  /** Leave out jobs of a file, if it has it, that pass a test. */
+  async #leaveOut(
+    name: string,
+    columns: string[],
+    waiting: Map<bigint, ParquetRow>,
+    isKnown: (old: Row, row: Row) => boolean,
+  ): Promise<void> {
+    const source = this.#sourceOf(name)
+    if (source === undefined) return
+    for await (const rows of readRows(source, columns)) {
       for (const { cells } of rows) {
         const id = cells[ID] as bigint
         const row = waiting.get(id)
-        if (row === undefined || mergeRows(cells, row.cells, this.#path) !== undefined) continue
+        if (row === undefined || !isKnown(cells, row.cells)) continue
         waiting.delete(id)
         this.#counts.unchanged++
       }
@@ -149,7 +201,11 @@ class DaysWriter implements JobsWriter {
     try {
       const writer = new ParquetFileWriter(fd)
       if (source !== undefined) {
-        for await (const rows of readRows(source)) for (const old of rows) writer.add(this.#mergedWith(waiting, old))
+        for await (const rows of readRows(source))
+          for (const old of rows) {
+            if (name === this.#unknown && this.#known?.has(old.cells[ID] as bigint)) continue
+            writer.add(this.#mergedWith(waiting, old))
+          }
       }
       this.#counts.added += waiting.size
       for (const row of waiting.values()) writer.add(row)
@@ -177,6 +233,8 @@ class DaysWriter implements JobsWriter {
   async commit(): Promise<ExportCounts> {
     try {
       await this.#settle()
+      // Last, so that no job is lost if the process is killed on the way.
+      await this.#settleUnknown()
       for (const name of this.#changed) renameSync(join(this.#aside.path, name), join(this.#path, name))
       syncPathSync(this.#path)
     } catch (error) {

@@ -24,19 +24,25 @@ export function openWriter(target: ExportTarget): JobsWriter {
   if (append && existsSync(path)) {
     const db = openHistory(path)
     try {
-      const known = db.prepare('SELECT DISTINCT cluster FROM jobs').all() as { cluster: string }[]
-      const joined = joinedCluster(
-        path,
-        cluster,
-        known.map((row) => row.cluster),
-      )
-      return new HistoryWriter(db, path, joined)
+      return new HistoryWriter(db, path, joinedCluster(path, cluster, clustersIn(db)))
     } catch (error) {
       db.close()
       throw sqliteError(error, path)
     }
   }
   return newDatabase(path, cluster ?? '')
+}
+
+/** The names of the instances in a database. Each is found by the index: there may be millions of jobs. */
+function clustersIn(db: DatabaseSync): string[] {
+  const names: string[] = []
+  const first = db.prepare('SELECT min(cluster) AS name FROM jobs')
+  const next = db.prepare('SELECT min(cluster) AS name FROM jobs WHERE cluster > ?')
+  for (let { name } = first.get() as { name: string | null }; name !== null; ) {
+    names.push(name)
+    ;({ name } = next.get(name) as { name: string | null })
+  }
+  return names
 }
 
 /** Begin a new database. */
