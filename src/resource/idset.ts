@@ -71,6 +71,7 @@ export class Idset {
     return new Idset(joined)
   }
 
+  /** True when the id is in the set. */
   has(id: number): boolean {
     return this.#ranges.some(([first, last]) => first <= id && id <= last)
   }

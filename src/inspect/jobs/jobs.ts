@@ -28,6 +28,8 @@ import { jobOf } from './job-of.ts'
 export interface JobsOptions extends InspectOptions {
   /** List only these jobs. */
   ids?: readonly bigint[] | undefined
+  /** Give each job the texts that it was built from, as {@link Job.records}. */
+  keepRecords?: boolean | undefined
   /** List only jobs that pass these tests. */
   filter?: JobFilterOptions | undefined
   /** End after so many jobs. */
@@ -73,7 +75,8 @@ interface Gathering {
  * @throws {TreeError} the root or `job` is damaged
  */
 export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): AsyncGenerator<Job[], void, void> {
-  const { ids, filter = {}, count = Number.POSITIVE_INFINITY, onRead, signal } = options
+  const { ids, keepRecords = false, filter = {}, count = Number.POSITIVE_INFINITY, onRead, signal } = options
+  const toJob = keepRecords ? jobWithRecords : plainJob
   const wanted = jobFilter(filter)
   let read = 0
   let left = count
@@ -148,6 +151,10 @@ async function take(entry: Entry): Promise<void> {
   records[entry.name as keyof JobRecords] = bytes.toString()
 }
 
-function toJob({ id, records, problems }: Gathering): Job {
+function plainJob({ id, records, problems }: Gathering): Job {
   return jobOf(id, records, problems)
+}
+
+function jobWithRecords({ id, records, problems }: Gathering): Job {
+  return Object.assign(jobOf(id, records, problems), { records })
 }
