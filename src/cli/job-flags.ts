@@ -28,7 +28,8 @@ export const jobFlags = {
   }),
   count: Flags.integer({
     char: 'c',
-    summary: 'only the N jobs that were submitted last; 0 is no limit (default: 0)',
+    summary: 'only N jobs, the first in the order of flux jobs; 0 is no limit (default: 0)',
+    description: 'That order is: those that wait, those that started last, those that ended last.',
     helpValue: 'N',
     min: 0,
     ...GROUP,
@@ -83,7 +84,7 @@ export interface JobSelection {
   /** The jobs that are named. Then `filter` and `count` select nothing. */
   ids: bigint[] | undefined
   filter: JobFilterOptions
-  /** Only so many, those that were submitted last; undefined for all. */
+  /** Only so many, the first in the order of `flux jobs`; undefined for all. */
   count: number | undefined
   /** What in the command line has no effect, for a warning; undefined when everything has. */
   ignored: string | undefined
