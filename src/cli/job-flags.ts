@@ -76,6 +76,20 @@ export const jobFlags = {
   result: Flags.string({ options: RESULT_NAMES, hidden: true, ...LIST }),
 }
 
+/** The flags of a command that counts jobs, as `flux jobs` does. */
+export const jobCountFlags = {
+  stats: Flags.boolean({
+    summary: 'first print how many jobs run, have ended and wait: of the whole snapshot, or of the queues of --queue',
+    exclusive: ['json'],
+    helpGroup: 'OUTPUT',
+  }),
+  'stats-only': Flags.boolean({
+    summary: 'print only that; the exit status is 1 when no job is active',
+    exclusive: ['json'],
+    helpGroup: 'OUTPUT',
+  }),
+}
+
 /** {@link jobFlags}, parsed. */
 export type JobFlags = Interfaces.InferredFlags<typeof jobFlags>
 
