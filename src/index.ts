@@ -93,6 +93,8 @@ export {
   type SilenceRule,
 } from './flux/index.ts'
 export {
+  type AllocatedNode,
+  allocatedNodes,
   type BadBlob,
   type Change,
   type CheckedRoot,
@@ -152,6 +154,7 @@ export {
   listKeys,
   loadBlobs,
   type NextCheckpointOptions,
+  type NodeShare,
   nextCheckpoint,
   type OutputStream,
   type PlannedRepair,
@@ -232,6 +235,7 @@ export {
   type RescueReport,
   rescue,
 } from './rescue/index.ts'
+export { Hostlist, Idset } from './resource/index.ts'
 export {
   type ArchiveInfo,
   type ArchiveInfoOptions,

@@ -22,6 +22,7 @@ export {
 export { RepairTree } from './fsck/repair-tree.ts'
 export { type ValidateOptions, validate } from './fsck/validate.ts'
 export type { InspectOptions } from './inspect-options.ts'
+export { type AllocatedNode, allocatedNodes } from './jobs/allocated-nodes.ts'
 export { highestJobid, JOB_MANAGER_KEY, type JobManagerState, jobManagerState } from './jobs/highest-jobid.ts'
 export {
   JOB_RESULTS,
@@ -35,12 +36,14 @@ export {
   jobRuntime,
   jobStatus,
 } from './jobs/job.ts'
+export { type JobCounts, type JobCountsOptions, jobCounts, jobCountsLine } from './jobs/job-counts.ts'
 export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './jobs/job-filter.ts'
 export { jobJson } from './jobs/job-json.ts'
 export { jobOf } from './jobs/job-of.ts'
 export { OUTPUT_RECORD, type OutputStream, taskOutput } from './jobs/job-output.ts'
 export { type JobRecord, jobRecord, jobRecords } from './jobs/job-records.ts'
 export { type JobsOptions, jobs } from './jobs/jobs.ts'
+export type { NodeShare } from './jobs/resource-set.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './keys/dir.ts'
 export {
