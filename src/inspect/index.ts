@@ -43,6 +43,13 @@ export { OUTPUT_RECORD, type OutputStream, taskOutput } from './jobs/job-output.
 export { type JobRecord, jobRecord, jobRecords } from './jobs/job-records.ts'
 export { type JobsOptions, jobs } from './jobs/jobs.ts'
 export type { NodeShare } from './jobs/resource-set.ts'
+export { PERIOD_UNITS, type PeriodUnit } from './jobs/usage/calendar.ts'
+export { figuresJson, type HeldTime, JobFigures } from './jobs/usage/figures.ts'
+export { JOB_GROUPS, type JobGroup, periodOf } from './jobs/usage/grouping.ts'
+export type { TimeWindow } from './jobs/usage/held.ts'
+export { JobUsage, type JobUsageOptions, type UsageTable } from './jobs/usage/job-usage.ts'
+export { Sample, SampleBudget } from './jobs/usage/sample.ts'
+export type { UsageRow } from './jobs/usage/usage-grouping.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './keys/dir.ts'
 export {
