@@ -23,3 +23,4 @@ export {
   statsRows,
   statsText,
 } from './stats-report.ts'
+export { usageColumns, usageCsv, usageJson, usageRows } from './usage-report.ts'
