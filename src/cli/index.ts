@@ -7,6 +7,8 @@ export { eventlogFlags, eventlogFormat, withColorAlone } from './eventlog-flags.
 export type { DumpSummary, FluxEvents, FluxHook, FluxHooks, RestoreSummary } from './events.ts'
 export { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 export { FluxCommand } from './flux-command.ts'
+export { formatInformation, jobArguments, jobFormat, jobFormatFlags } from './job-format-flags.ts'
+export { printJobTable } from './job-table.ts'
 export { escapedJson } from './json-escape.ts'
 export { printJsonList } from './json-list.ts'
 export { LineWriter } from './line-writer.ts'

@@ -29,6 +29,7 @@ export {
   type CompiledSortKey,
   type CompileOptions,
   compileFormat,
+  compileSortKeys,
   type FixedPart,
   type JobFormat,
 } from './jobs/format/job-format.ts'

@@ -56,7 +56,7 @@ export interface JobFormat {
 /** Options of {@link compileFormat}. */
 export interface CompileOptions {
   /** Instead of the sort keys in the format. */
-  sortKeys?: readonly SortKey[] | undefined
+  sortKeys?: readonly CompiledSortKey[] | undefined
   /** The headings are not printed, so they need no room. */
   noHeader?: boolean | undefined
 }
@@ -92,7 +92,7 @@ export function compileFormat(
     }
   }
   endRun()
-  return { fixed, adapting, sortKeys: (sortKeys ?? keys).map((key) => compiledKey(key, context)) }
+  return { fixed, adapting, sortKeys: sortKeys ?? compileSortKeys(keys, context) }
 }
 
 function prefixOf({ text }: FormatPart): Adapting | undefined {
@@ -161,8 +161,11 @@ function adaptingPart(part: FormatPart, adapting: Adapting, context: FormatConte
   }
 }
 
-function compiledKey({ field: name, isReversed }: SortKey, context: FormatContext): CompiledSortKey {
-  const field = fieldOf(name, context)
-  const text = valueFormatter(name, field.kind, '', '', context)
-  return { isReversed, value: (job) => sortable(field.value(job), text) }
+/** @throws {UnknownFieldError} a key that is no field */
+export function compileSortKeys(keys: readonly SortKey[], context: FormatContext): CompiledSortKey[] {
+  return keys.map(({ field: name, isReversed }) => {
+    const field = fieldOf(name, context)
+    const text = valueFormatter(name, field.kind, '', '', context)
+    return { isReversed, value: (job) => sortable(field.value(job), text) }
+  })
 }

@@ -1,4 +1,5 @@
 /** The formats of `flux jobs` that have names. @see flux-core `src/cmd/flux-jobs.py` */
+import { FIELD_NAMES } from './fields.ts'
 import { formatError } from './parse.ts'
 
 /** A format with a name. */
@@ -45,8 +46,8 @@ export const NAMED_FORMATS: readonly NamedFormat[] = [
 export function namedFormat(name: string, formats: readonly NamedFormat[] = NAMED_FORMATS): NamedFormat {
   const found = formats.find((format) => format.name === name)
   if (found) return found
-  const braces = name.replace(/[\w.]+/g, '{$&}')
-  throw formatError(`${name}: no such format`, braces === '' ? undefined : `for fields, write ${braces}`)
+  const hint = FIELD_NAMES.includes(name) ? `for a field, write {${name}}` : '-o help lists them'
+  throw formatError(`${name}: no such format`, hint)
 }
 
 /** The lines of `-o help`. */

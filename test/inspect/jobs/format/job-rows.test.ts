@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import type { FormatContext } from '../../../../src/inspect/jobs/format/context.ts'
-import { type CompileOptions, compileFormat } from '../../../../src/inspect/jobs/format/job-format.ts'
+import { type CompileOptions, compileFormat, compileSortKeys } from '../../../../src/inspect/jobs/format/job-format.ts'
 import { JobRows, type RowOptions } from '../../../../src/inspect/jobs/format/job-rows.ts'
 import type { Job } from '../../../../src/inspect/jobs/job.ts'
 import { fixture } from '../../../support/fixtures.ts'
@@ -59,7 +59,9 @@ describe('inspect/jobs/format', () => {
     const rows = table('sort:name {id.dec}:{name}', jobs).slice(1)
     expect(rows.map((row) => row.replace(/^\d+:/, ''))).to.deep.equal(sorted)
     // Equal ones keep their order also when the order is reversed.
-    const reversed = table('{name}', jobs, { sortKeys: [{ field: 'name', isReversed: true }] }).slice(1)
+    const reversed = table('{name}', jobs, {
+      sortKeys: compileSortKeys([{ field: 'name', isReversed: true }], CONTEXT),
+    }).slice(1)
     expect(reversed).to.deep.equal(['\u{1f600}', '\uff5e', 'b', 'a', '10', '1e1', '9', '-'])
   })
 
