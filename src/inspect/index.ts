@@ -23,6 +23,26 @@ export { RepairTree } from './fsck/repair-tree.ts'
 export { type ValidateOptions, validate } from './fsck/validate.ts'
 export type { InspectOptions } from './inspect-options.ts'
 export { type AllocatedNode, allocatedNodes } from './jobs/allocated-nodes.ts'
+export type { FormatContext } from './jobs/format/context.ts'
+export { FIELD_NAMES, UnknownFieldError } from './jobs/format/fields.ts'
+export {
+  type AdaptingPart,
+  type CompiledSortKey,
+  type CompileOptions,
+  compileFormat,
+  compileSortKeys,
+  type FixedPart,
+  type JobFormat,
+} from './jobs/format/job-format.ts'
+export { cutLine, JobRows, type Row, type RowMark, type RowOptions } from './jobs/format/job-rows.ts'
+export {
+  formatConfig,
+  formatHelp,
+  NAMED_FORMATS,
+  type NamedFormat,
+  namedFormat,
+} from './jobs/format/named-formats.ts'
+export { parseSortKeys, type SortKey } from './jobs/format/sort-keys.ts'
 export { highestJobid, JOB_MANAGER_KEY, type JobManagerState, jobManagerState } from './jobs/highest-jobid.ts'
 export {
   JOB_RESULTS,
@@ -40,6 +60,7 @@ export { type JobCounts, type JobCountsOptions, jobCounts, jobCountsLine } from 
 export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './jobs/job-filter.ts'
 export { jobJson } from './jobs/job-json.ts'
 export { jobOf } from './jobs/job-of.ts'
+export { compareJobs, type JobPhase, jobPhase } from './jobs/job-order.ts'
 export { OUTPUT_RECORD, type OutputStream, taskOutput } from './jobs/job-output.ts'
 export { type JobRecord, jobRecord, jobRecords } from './jobs/job-records.ts'
 export { type JobsOptions, jobs } from './jobs/jobs.ts'

@@ -5,10 +5,11 @@
  * @see flux_job_id_parse(3); flux-core `src/common/libutil/fluid.c`
  */
 import { FluxError } from '../errors/index.ts'
+import { emojisOf, fromEmojis } from './basemoji.ts'
 import { fromWords, wordsOf } from './mnemonic.ts'
 
-/** The forms in which `flux job id --to` writes a job id, except emoji. */
-export const JOBID_FORMS = ['f58', 'f58plain', 'dec', 'hex', 'dothex', 'kvs', 'words'] as const
+/** The forms in which `flux job id --to` writes a job id. */
+export const JOBID_FORMS = ['f58', 'f58plain', 'dec', 'hex', 'dothex', 'kvs', 'words', 'emoji'] as const
 /** One of {@link JOBID_FORMS}. */
 export type JobidForm = (typeof JOBID_FORMS)[number]
 
@@ -32,6 +33,8 @@ export function formatJobid(id: bigint, form: JobidForm = 'f58'): string {
       return `job.${dothex(id)}`
     case 'words':
       return wordsOf(id)
+    case 'emoji':
+      return emojisOf(id)
   }
 }
 
@@ -61,7 +64,7 @@ function idOf(text: string): bigint | undefined {
   }
   if (text.includes('-')) return fromWords(text)
   if (text.startsWith('ƒ') || text.startsWith('f')) return fromBase58(text.slice(1))
-  return /^(?:0x[0-9a-f]+|[0-9]+)$/i.test(text) ? BigInt(text) : undefined
+  return /^(?:0x[0-9a-f]+|[0-9]+)$/i.test(text) ? BigInt(text) : fromEmojis(text)
 }
 
 function dothex(id: bigint): string {

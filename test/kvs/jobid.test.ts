@@ -11,6 +11,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.0000',
     'job.0000.0000.0000.0000',
     'academy-academy-academy--academy-academy-academy',
+    '😃',
   ],
   [
     'ƒ2',
@@ -20,6 +21,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.0001',
     'job.0000.0000.0000.0001',
     'acrobat-academy-academy--academy-academy-academy',
+    '😄',
   ],
   [
     'ƒz',
@@ -29,6 +31,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.0039',
     'job.0000.0000.0000.0039',
     'aztec-academy-academy--academy-academy-academy',
+    '🙊',
   ],
   [
     'ƒ21',
@@ -38,6 +41,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.003a',
     'job.0000.0000.0000.003a',
     'balance-academy-academy--academy-academy-academy',
+    '💌',
   ],
   [
     'ƒV2',
@@ -47,6 +51,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.0659',
     'job.0000.0000.0000.0659',
     'amen-academy-academy--academy-academy-academy',
+    '😁📁',
   ],
   [
     'ƒV3',
@@ -56,6 +61,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.065a',
     'job.0000.0000.0000.065a',
     'academy-acrobat-academy--academy-academy-academy',
+    '😁📂',
   ],
   [
     'ƒ7YXq9G',
@@ -65,6 +71,7 @@ const WRITTEN: string[][] = [
     '0000.0000.ffff.ffff',
     'job.0000.0000.ffff.ffff',
     'natural-analyze-verbal--academy-academy-academy',
+    '😳🏪🍖🍸',
   ],
   [
     'ƒ7YXq9H',
@@ -74,6 +81,7 @@ const WRITTEN: string[][] = [
     '0000.0001.0000.0000',
     'job.0000.0001.0000.0000',
     'academy-academy-academy--acrobat-academy-academy',
+    '😳🏪🍖🍹',
   ],
   [
     'ƒ2CCFUrT',
@@ -83,6 +91,7 @@ const WRITTEN: string[][] = [
     '0000.000a.9300.0000',
     'job.0000.000a.9300.0000',
     'recycle-decide-manual--airline-academy-academy',
+    '🍤🀄🐠📓',
   ],
   [
     'ƒ2DLNrMSKug',
@@ -92,6 +101,7 @@ const WRITTEN: string[][] = [
     '001f.ffff.ffff.ffff',
     'job.001f.ffff.ffff.ffff',
     'natural-analyze-verbal--unicorn-brave-academy',
+    '🐒😤🎉😿📲🕒',
   ],
   [
     'ƒ2DLNrMSKuh',
@@ -101,6 +111,7 @@ const WRITTEN: string[][] = [
     '0020.0000.0000.0000',
     'job.0020.0000.0000.0000',
     'academy-academy-academy--unique-brave-academy',
+    '🐒😤🎉😿📲🕓',
   ],
   [
     'ƒ2DLNrMSKui',
@@ -110,6 +121,7 @@ const WRITTEN: string[][] = [
     '0020.0000.0000.0001',
     'job.0020.0000.0000.0001',
     'acrobat-academy-academy--unique-brave-academy',
+    '🐒😤🎉😿📲🕔',
   ],
   [
     'ƒVf87B9opoow',
@@ -119,6 +131,7 @@ const WRITTEN: string[][] = [
     'ab54.a98c.eb1f.0ad2',
     'job.ab54.a98c.eb1f.0ad2',
     'forget-airline-point--love-idea-cupid',
+    '🌈😱🍤📙🚉🏬😪',
   ],
   [
     'ƒjpXCZedGfVQ',
@@ -128,6 +141,7 @@ const WRITTEN: string[][] = [
     'ffff.ffff.ffff.ffff',
     'job.ffff.ffff.ffff.ffff',
     'natural-analyze-verbal--natural-analyze-verbal',
+    '🚹💗💧👗😷📷📚',
   ],
 ]
 
