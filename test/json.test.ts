@@ -74,6 +74,8 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['jobs', `jobs --store ${STATEDIR}`],
   ['jobs', `jobs --store ${fixture('jobs')}`],
   ['job-get', `job get --store ${STATEDIR} f2CCFUrT`],
+  ['job-get', `job get --store ${fixture('jobs')} f239Rs6P`],
+  ['job-get', `job get --store ${fixture('jobs')} --record R f239Rs6P`],
   ['completion', 'completion bash'],
 ]
 

@@ -35,11 +35,19 @@ export {
   jobRuntime,
   jobStatus,
 } from './jobs/job.ts'
+export { type JobEnd, type JobEndRecords, type JobException, jobEnd } from './jobs/job-end.ts'
 export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './jobs/job-filter.ts'
 export { jobJson } from './jobs/job-json.ts'
 export { jobOf } from './jobs/job-of.ts'
-export { OUTPUT_RECORD, type OutputStream, taskOutput } from './jobs/job-output.ts'
+export { OUTPUT_RECORD, type OutputStream, type TaskOutputOptions, taskOutput } from './jobs/job-output.ts'
 export { type JobRecord, jobRecord, jobRecords } from './jobs/job-records.ts'
+export {
+  type JobSummary,
+  type JobSummaryRecords,
+  jobSummary,
+  jobSummaryJson,
+  readJobSummary,
+} from './jobs/job-summary.ts'
 export { type JobsOptions, jobs } from './jobs/jobs.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './keys/dir.ts'

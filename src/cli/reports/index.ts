@@ -23,3 +23,4 @@ export {
   statsRows,
   statsText,
 } from './stats-report.ts'
+export { summaryLines } from './summary-text.ts'
