@@ -49,6 +49,7 @@ export {
   readJobSummary,
 } from './jobs/job-summary.ts'
 export { type JobsOptions, jobs } from './jobs/jobs.ts'
+export { newestJobids } from './jobs/newest-jobids.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './keys/dir.ts'
 export {

@@ -45,6 +45,10 @@ function __${name}_keys
     ${bin} __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null
 end
 
+function __${name}_jobids
+    ${bin} __complete_jobs (commandline -opc)[2..] (commandline -ct) 2>/dev/null
+end
+
 complete -c ${bin} -e
 ${lines.join('\n')}
 `
@@ -57,6 +61,7 @@ function takes(name: string, value: Value | undefined): string {
     file: ' -r -F',
     directory: ` -x -a '(__fish_complete_directories)'`,
     key: ` -x -a '(__${name}_keys)'`,
+    jobid: ` -x -k -a '(__${name}_jobids)'`,
     any: ' -x',
   }[value]
 }
@@ -67,6 +72,7 @@ function argument(name: string, value: Value): string {
     file: ' -F',
     directory: ` -f -a '(__fish_complete_directories)'`,
     key: ` -f -a '(__${name}_keys)'`,
+    jobid: ` -f -k -a '(__${name}_jobids)'`,
     any: ' -f',
   }[value]
 }

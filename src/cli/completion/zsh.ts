@@ -18,6 +18,12 @@ _${name}_keys() {
   compadd -- \${keys:#*.}
 }
 
+_${name}_jobids() {
+  local -a jobs=(\${(f)"$(${bin} __complete_jobs "\${(@)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)"})
+  local -a ids=(\${jobs%%$'\\t'*}) shown=(\${jobs/$'\\t'/  -- })
+  compadd -V jobids -l -d shown -a ids
+}
+
 ${allNodes(root)
   .map((node) => (node.children.length > 0 ? topic(name, node) : command(name, node)))
   .join('\n\n')}
@@ -83,7 +89,7 @@ function flagSpecs(name: string, { names, summary, value, placeholder, multiple 
 
 function action(name: string, value: Value): string {
   if (typeof value !== 'string') return `(${value.join(' ')})`
-  return { file: '_files', directory: '_files -/', key: `_${name}_keys`, any: ' ' }[value]
+  return { file: '_files', directory: '_files -/', key: `_${name}_keys`, jobid: `_${name}_jobids`, any: ' ' }[value]
 }
 
 /** Replace the characters that have a meaning in a spec of `_arguments`. */
