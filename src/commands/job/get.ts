@@ -123,7 +123,7 @@ The guest records of a running job are in a separate namespace, which is not par
   ) {
     if (isStream(name)) {
       const record = await jobRecord(snapshot, id, OUTPUT_RECORD, signal)
-      const onElsewhere = (path: string) => this.notice(`${name} of the tasks went to ${path}`)
+      const onElsewhere = (path: string) => this.complain(`${name} of the tasks went to ${path}`, 'redirected')
       for await (const piece of taskOutput(record, name, { label, onElsewhere })) await print(piece)
     } else {
       for await (const parts of await jobRecord(snapshot, id, name, signal)) await print(Buffer.concat(parts))
