@@ -98,7 +98,7 @@ _${name}() {
       [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == *. ]] && compopt -o nospace
       ;;
     jobid)
-      mapfile -t COMPREPLY < <(${bin} __complete_jobids "\${typed[@]:1:at-1}" "$cur" 2>/dev/null)
+      mapfile -t -O \${#COMPREPLY[@]} COMPREPLY < <(${bin} __complete_jobids "\${typed[@]:1:at-1}" "$cur" 2>/dev/null)
       # They come newest first. Older versions of bash sort them.
       compopt -o nosort 2>/dev/null
       ;;

@@ -12,7 +12,9 @@ export function fishScript(bin: string, root: Node): string {
   const lines: string[] = []
   for (const node of allNodes(root)) {
     const path = node.path.join(' ')
-    const at = `-n ${quote(`__${name}_at ${path}`.trimEnd())}`
+    // The flags of a command are not those of its subcommands.
+    const others = node.children.map((child) => `; and not __${name}_at ${child.path.join(' ')}`)
+    const at = `-n ${quote(`__${name}_at ${path}`.trimEnd() + others.join(''))}`
     const next = `-n ${quote(`__${name}_next ${path}`.trimEnd())}`
     for (const child of offered(node)) {
       lines.push(`complete -c ${bin} ${next} -f -a ${quote(child.path.at(-1) as string)} -d ${quote(child.summary)}`)
