@@ -57,13 +57,39 @@ export {
   jobStatus,
 } from './jobs/job.ts'
 export { type JobCounts, type JobCountsOptions, jobCounts, jobCountsLine } from './jobs/job-counts.ts'
-export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './jobs/job-filter.ts'
-export { jobJson } from './jobs/job-json.ts'
-export { jobOf } from './jobs/job-of.ts'
+export { type JobEnd, type JobEndRecords, type JobException, jobEnd } from './jobs/job-end.ts'
+export {
+  type JobFilterOptions,
+  type JobFilterOptions,
+  jobFilter,
+  jobFilter,
+  RESULT_NAMES,
+  RESULT_NAMES,
+  STATE_NAMES,
+  STATE_NAMES,
+} from './jobs/job-filter.ts'
+export { jobJson, jobJson } from './jobs/job-json.ts'
+export { jobOf, jobOf } from './jobs/job-of.ts'
 export { compareJobs, type JobPhase, jobPhase } from './jobs/job-order.ts'
-export { OUTPUT_RECORD, type OutputStream, taskOutput } from './jobs/job-output.ts'
+export {
+  OUTPUT_RECORD,
+  OUTPUT_RECORD,
+  type OutputStream,
+  type OutputStream,
+  type TaskOutputOptions,
+  taskOutput,
+  taskOutput,
+} from './jobs/job-output.ts'
 export { type JobRecord, jobRecord, jobRecords } from './jobs/job-records.ts'
+export {
+  type JobSummary,
+  type JobSummaryRecords,
+  jobSummary,
+  jobSummaryJson,
+  readJobSummary,
+} from './jobs/job-summary.ts'
 export { type JobsOptions, jobs } from './jobs/jobs.ts'
+export { newestJobids } from './jobs/newest-jobids.ts'
 export type { NodeShare } from './jobs/resource-set.ts'
 export { PERIOD_UNITS, type PeriodUnit } from './jobs/usage/calendar.ts'
 export { figuresJson, type HeldTime, JobFigures } from './jobs/usage/figures.ts'
