@@ -1,9 +1,4 @@
-export {
-  type CheckpointListOptions,
-  checkpointJson,
-  checkpointList,
-  checkpointTime,
-} from './checkpoint-list.ts'
+export { type CheckpointListOptions, checkpointJson, checkpointList, checkpointTime } from './checkpoint-list.ts'
 export type { Change, KeyContent, Leaf } from './diff/change.ts'
 export { diff } from './diff/diff.ts'
 export { changeText } from './diff/diff-text.ts'
@@ -35,13 +30,7 @@ export {
   type JobFormat,
 } from './jobs/format/job-format.ts'
 export { cutLine, JobRows, type Row, type RowMark, type RowOptions } from './jobs/format/job-rows.ts'
-export {
-  formatConfig,
-  formatHelp,
-  NAMED_FORMATS,
-  type NamedFormat,
-  namedFormat,
-} from './jobs/format/named-formats.ts'
+export { formatConfig, formatHelp, NAMED_FORMATS, type NamedFormat, namedFormat } from './jobs/format/named-formats.ts'
 export { parseSortKeys, type SortKey } from './jobs/format/sort-keys.ts'
 export { highestJobid, JOB_MANAGER_KEY, type JobManagerState, jobManagerState } from './jobs/highest-jobid.ts'
 export {
@@ -58,28 +47,11 @@ export {
 } from './jobs/job.ts'
 export { type JobCounts, type JobCountsOptions, jobCounts, jobCountsLine } from './jobs/job-counts.ts'
 export { type JobEnd, type JobEndRecords, type JobException, jobEnd } from './jobs/job-end.ts'
-export {
-  type JobFilterOptions,
-  type JobFilterOptions,
-  jobFilter,
-  jobFilter,
-  RESULT_NAMES,
-  RESULT_NAMES,
-  STATE_NAMES,
-  STATE_NAMES,
-} from './jobs/job-filter.ts'
-export { jobJson, jobJson } from './jobs/job-json.ts'
-export { jobOf, jobOf } from './jobs/job-of.ts'
+export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './jobs/job-filter.ts'
+export { jobJson } from './jobs/job-json.ts'
+export { jobOf } from './jobs/job-of.ts'
 export { compareJobs, type JobPhase, jobPhase } from './jobs/job-order.ts'
-export {
-  OUTPUT_RECORD,
-  OUTPUT_RECORD,
-  type OutputStream,
-  type OutputStream,
-  type TaskOutputOptions,
-  taskOutput,
-  taskOutput,
-} from './jobs/job-output.ts'
+export { OUTPUT_RECORD, type OutputStream, type TaskOutputOptions, taskOutput } from './jobs/job-output.ts'
 export { type JobRecord, jobRecord, jobRecords } from './jobs/job-records.ts'
 export {
   type JobSummary,
