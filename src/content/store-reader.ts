@@ -33,7 +33,6 @@ export class StoreReader {
   readonly #counts = noCounts()
   readonly #shared: SharedCounts
   readonly #plan: ReadPlan
-  readonly #first: Promise<Place>
   #main: Promise<Place> | undefined
   #here: ReaderHandlers | undefined
   #thread: Thread<ReaderHandlers> | undefined
@@ -76,7 +75,6 @@ export class StoreReader {
     this.hash = hash
     this.#shared = shared
     this.#plan = plan
-    this.#first = Promise.resolve(place)
     this.#here = place.here
     this.#thread = place.thread
     this.#assertUnchanged = plan.assertUnchanged ?? (() => {})
@@ -156,9 +154,9 @@ export class StoreReader {
   /** End the thread. May be called twice. */
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
-    const { thread } = await (this.#main ?? this.#first)
+    await this.#main
     this.#here?.close()
-    await thread?.close()
+    await this.#thread?.close()
   }
 
   /** Here only batches are read, and checkpoints, until {@link READ_HERE} blobs have been asked for. */
@@ -186,7 +184,10 @@ export class StoreReader {
    * since it was opened, or there may be no more threads: then it is read here to the end.
    */
   #mainPlace(): Promise<Place> {
-    this.#main ??= this.#here === undefined ? this.#first : this.#moveToThread(this.#here)
+    if (this.#main === undefined) {
+      const thread = this.#thread as Thread<ReaderHandlers>
+      this.#main = this.#here === undefined ? Promise.resolve({ thread }) : this.#moveToThread(this.#here)
+    }
     return this.#main
   }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { release } from '../../bytes/index.ts'
-import { scanObjects } from './object-scan.ts'
+import { lastRowid, scanObjects } from './object-scan.ts'
 import { rowNumbers } from './row-numbers.ts'
 
 /** All digests that begin with one byte, in order, and the row of each. */
@@ -53,7 +53,9 @@ export class ObjectIndex {
       try {
         const row = statement.get(Buffer.of(first), first === 255 ? null : Buffer.of(first + 1), digestBytes)
         const [digests, text] = row as unknown as [Uint8Array | null, Uint8Array | null]
-        return digests === null ? EMPTY : bucketOf(digests, rowNumbers(text))
+        const bucket = digests === null ? EMPTY : bucketOf(digests, rowNumbers(text))
+        if (text !== null) release(text)
+        return bucket
       } catch {
         damaged.set(first, [])
         return EMPTY
@@ -64,7 +66,7 @@ export class ObjectIndex {
       scanObjects(
         db,
         digestBytes,
-        this.#lastRowid(db),
+        lastRowid(db) ?? this.#largestRowid(),
         (digest, rowid) => damaged.get(digest[0] as number)?.push([digest, rowid]),
         (rowid) => lost.add(rowid),
       )
@@ -187,15 +189,10 @@ export class ObjectIndex {
     return -1
   }
 
-  /** The largest rowid of the table; if that cannot be read, the largest in the index. */
-  #lastRowid(db: DatabaseSync): number {
-    try {
-      return Number(db.prepare('SELECT max(rowid) AS last FROM objects').get()?.last ?? 0)
-    } catch {
-      let last = 0
-      for (const { rowids } of this.#buckets) for (const rowid of rowids) last = Math.max(last, rowid)
-      return last
-    }
+  #largestRowid(): number {
+    let last = 0
+    for (const { rowids } of this.#buckets) for (const rowid of rowids) last = Math.max(last, rowid)
+    return last
   }
 
   /** Negative when the digest at `place` comes before the wanted one, 0 when they are equal. */
