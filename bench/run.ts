@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   'inspect-store': () => import('./inspect-store.ts'),
   'read-archive': () => import('./read-archive.ts'),
   start: () => import('./start.ts'),
+  'write-store': () => import('./write-store.ts'),
 }
 const load = benches[name ?? '']
 if (load === undefined) {

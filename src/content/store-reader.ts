@@ -32,7 +32,6 @@ export class StoreReader {
   readonly #counts = noCounts()
   readonly #shared: SharedCounts
   readonly #plan: ReadPlan
-  readonly #first: Promise<Place>
   #main: Promise<Place> | undefined
   #here: ReaderHandlers | undefined
   #threads: ReaderThreads | undefined
@@ -73,7 +72,6 @@ export class StoreReader {
     this.hash = hash
     this.#shared = shared
     this.#plan = plan
-    this.#first = Promise.resolve(place)
     this.#here = place.here
     this.#threads = place.threads
     this.#assertUnchanged = plan.assertUnchanged ?? (() => {})
@@ -158,9 +156,9 @@ export class StoreReader {
   /** End the threads. May be called twice. */
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
-    const { threads } = await (this.#main ?? this.#first)
+    await this.#main
     this.#here?.close()
-    await threads?.close()
+    await this.#threads?.close()
   }
 
   /** Here only batches are read, and checkpoints, until {@link READ_HERE} blobs have been asked for. */
@@ -188,7 +186,9 @@ export class StoreReader {
    * since it was opened, or there may be no more threads: then it is read here to the end.
    */
   #mainPlace(): Promise<Place> {
-    this.#main ??= this.#here === undefined ? this.#first : this.#moveToThread(this.#here)
+    this.#main ??= this.#here
+      ? this.#moveToThread(this.#here)
+      : Promise.resolve({ threads: this.#threads as ReaderThreads })
     return this.#main
   }
 

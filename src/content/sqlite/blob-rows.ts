@@ -8,7 +8,7 @@
  */
 import { createHash, hash as digestOf } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { lz4DecodeBlock } from '../../bytes/index.ts'
+import { lz4DecodeBlock, release } from '../../bytes/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { BLOB, type PackedBatch } from '../packed-batch.ts'
 import type { LargeBlobs } from './large-blobs.ts'
@@ -79,6 +79,7 @@ export class BlobRows {
       return
     }
     const numbers = rowNumbers(row[0])
+    if (row[0] !== null) release(row[0])
     // NULL when all of the objects are NULL.
     const stored = row[1] ?? new Uint8Array()
     const bytes = limits === undefined ? LARGE_BLOB : expandedBytes(numbers)
@@ -128,6 +129,7 @@ export class BlobRows {
       // A blob that is only checked gives its room to the next one.
       if (limits !== undefined) at = end
     }
+    if (row[1] !== null) release(row[1])
     if (large.length === 0) return
     this.#readLarge(batch, large, digests, limits && { ...limits, budgetBytes: limits.budgetBytes - bytes })
   }

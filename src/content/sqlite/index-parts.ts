@@ -3,7 +3,8 @@
  * each bucket: that takes a fifth of a second for a million objects.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { scanObjects } from './object-scan.ts'
+import { release } from '../../bytes/index.ts'
+import { lastRowid, scanObjects } from './object-scan.ts'
 import { rowNumbers } from './row-numbers.ts'
 
 /** All digests that begin with one byte, in order, and the row of each. In shared memory. */
@@ -41,7 +42,11 @@ export function readIndex(db: DatabaseSync, digestBytes: number): IndexParts {
     try {
       const row = statement.get(Buffer.of(first), first === 255 ? null : Buffer.of(first + 1), digestBytes)
       const [digests, text] = row as unknown as [Uint8Array | null, Uint8Array | null]
-      return digests === null ? EMPTY : bucketOf(digests, rowNumbers(text))
+      if (digests === null) return EMPTY
+      const bucket = bucketOf(digests, rowNumbers(text))
+      release(digests)
+      if (text !== null) release(text)
+      return bucket
     } catch {
       damaged.set(first, [])
       return EMPTY
@@ -52,7 +57,7 @@ export function readIndex(db: DatabaseSync, digestBytes: number): IndexParts {
     scanObjects(
       db,
       digestBytes,
-      lastRowid(db, buckets),
+      lastRowid(db) ?? largestRowid(buckets),
       (digest, rowid) => damaged.get(digest[0] as number)?.push([digest, rowid]),
       (rowid) => lost.add(rowid),
     )
@@ -77,15 +82,10 @@ export function readIndex(db: DatabaseSync, digestBytes: number): IndexParts {
   return { buckets, starts, size, lost: lost.size }
 }
 
-/** The largest rowid of the table; if that cannot be read, the largest in the index. */
-function lastRowid(db: DatabaseSync, buckets: readonly Bucket[]): number {
-  try {
-    return Number(db.prepare('SELECT max(rowid) AS last FROM objects').get()?.last ?? 0)
-  } catch {
-    let last = 0
-    for (const { rowids } of buckets) for (const rowid of rowids) last = Math.max(last, rowid)
-    return last
-  }
+function largestRowid(buckets: readonly Bucket[]): number {
+  let last = 0
+  for (const { rowids } of buckets) for (const rowid of rowids) last = Math.max(last, rowid)
+  return last
 }
 
 const EMPTY: Bucket = { digests: new Uint8Array(), words: new Uint32Array(), rowids: new Uint32Array() }

@@ -3,9 +3,15 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { MAX_BATCH } from '../packed-batch.ts'
 import { type IndexParts, readIndex } from './index-parts.ts'
 import { ObjectIndex } from './object-index.ts'
+import { lastRowid } from './object-scan.ts'
 
-/** SQLite answers this many look-ups one by one before the index is read: a look at a single key needs no index. */
-const DIRECT_LOOKUPS = 1024
+/**
+ * How many look-ups SQLite answers one by one before the index is read: a look at a single key needs no index. Reading it
+ * takes as long as one look-up for each {@link OBJECTS_PER_LOOKUP} objects. The most is what is looked up before the
+ * store is read in a thread: the index of a large store is then read in that thread only.
+ */
+const DIRECT_LOOKUPS = { least: 1024, most: 4096 }
+const OBJECTS_PER_LOOKUP = 16
 
 /** The most blobs to locate at a time. A rowid times this plus a place in the batch makes one sortable number. */
 export const PLACES = MAX_BATCH
@@ -16,6 +22,8 @@ export class Locator {
   readonly #byHash: StatementSync
   #index: ObjectIndex | undefined
   #lookups = 0
+  /** How many of {@link DIRECT_LOOKUPS} this store gets, once that is known. */
+  #directLookups: number | undefined
 
   /** @param parts - the index, when another thread has read it */
   constructor(db: DatabaseSync, digestBytes: number, parts?: IndexParts) {
@@ -57,13 +65,20 @@ export class Locator {
   rowids(digests: Uint8Array, count: number): Float64Array {
     const width = this.#digestBytes
     this.#lookups += count
-    const index = this.#lookups > DIRECT_LOOKUPS ? this.index : this.#index
+    const index = this.#isWorthIndex() ? this.index : undefined
     const rowids = new Float64Array(count)
     for (let i = 0; i < count; i++) {
       const at = i * width
       rowids[i] = index ? index.find(digests, at) : this.#lookUp(digests.subarray(at, at + width))
     }
     return rowids
+  }
+
+  #isWorthIndex(): boolean {
+    const { least, most } = DIRECT_LOOKUPS
+    if (this.#index !== undefined || this.#lookups <= least) return this.#index !== undefined
+    this.#directLookups ??= Math.min(most, (lastRowid(this.#db) ?? 0) / OBJECTS_PER_LOOKUP)
+    return this.#lookups > this.#directLookups
   }
 
   #lookUp(digest: Uint8Array): number {

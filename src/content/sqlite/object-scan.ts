@@ -60,3 +60,12 @@ export function scanObjects(
     from = next(to + 1)
   }
 }
+
+/** The largest rowid of the table; undefined when that cannot be read. */
+export function lastRowid(db: DatabaseSync): number | undefined {
+  try {
+    return Number(db.prepare('SELECT max(rowid) AS last FROM objects').get()?.last ?? 0)
+  } catch {
+    return undefined
+  }
+}
