@@ -12,7 +12,7 @@ import {
   Users,
   utcFlag,
 } from '../../cli/index.ts'
-import { countText } from '../../errors/index.ts'
+import { countText, grouped } from '../../errors/index.ts'
 import {
   checkedFormat,
   EXPORT_FORMAT_NAMES,
@@ -145,7 +145,7 @@ function assertUsable(options: ExportOptions): void {
 
 function outcome(file: string, append: boolean, { added, completed, unchanged }: ExportCounts): string {
   if (!append) return `wrote ${countText(added, 'job')} to ${file}`
-  return `${file}: ${countText(added, 'job')} added, ${completed} completed, ${unchanged} unchanged`
+  return `${file}: ${countText(added, 'job')} added, ${grouped(completed)} completed, ${grouped(unchanged)} unchanged`
 }
 
 function summary(file: string, { added, completed, unchanged }: ExportCounts): object {
