@@ -59,9 +59,9 @@ describe('export/formats/parquet', () => {
     const groups = metadata(path).row_groups.map(({ num_rows }) => Number(num_rows))
     // The note is in the annotations, too.
     expect(groups).to.deep.equal(Array(10).fill(8))
-    expect(await duckRows(`SELECT count(*) AS n, CAST(sum(length(events[7].context)) AS VARCHAR) AS c FROM '${path}'`)).to.deep.equal([
-      { n: '80', c: String(80 * ((1 << 20) + 11)) },
-    ])
+    expect(
+      await duckRows(`SELECT count(*) AS n, CAST(sum(length(events[7].context)) AS VARCHAR) AS c FROM '${path}'`),
+    ).to.deep.equal([{ n: '80', c: String(80 * ((1 << 20) + 11)) }])
   })
 
   it('holds no more than 8192 rows in a row group', async () => {
