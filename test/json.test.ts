@@ -75,7 +75,11 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['jobs', `jobs --store ${fixture('jobs')}`],
   ['jobs-export', `jobs export --store ${STATEDIR} TMP/jobs.csv`],
   ['jobs-export', `jobs export --append --store ${STATEDIR} TMP/jobs.sqlite`],
+  ['jobs-stats', `jobs stats --store ${STATEDIR}`],
+  ['jobs-stats', `jobs stats --by day,node --store ${fixture('jobs')}`],
   ['job-get', `job get --store ${STATEDIR} f2CCFUrT`],
+  ['job-get', `job get --store ${fixture('jobs')} f239Rs6P`],
+  ['job-get', `job get --store ${fixture('jobs')} --record R f239Rs6P`],
   ['completion', 'completion bash'],
 ]
 

@@ -37,7 +37,7 @@ const FIGURES: readonly Figure[] = [
   { title: 'WAIT-95%', csv: 'wait_p95_seconds', value: ({ wait }) => wait.quantile(0.95), text: secondsText },
   { title: 'RUN', csv: 'run_median_seconds', value: ({ runtime }) => runtime.quantile(0.5), text: secondsText },
   { title: 'RUN-95%', csv: 'run_p95_seconds', value: ({ runtime }) => runtime.quantile(0.95), text: secondsText },
-  { title: 'RUN-SUM', csv: 'run_total_seconds', value: ({ runtime }) => runtime.total, text: secondsText },
+  { title: 'RUN-SUM', csv: 'run_sum_seconds', value: ({ runtime }) => runtime.sum, text: secondsText },
 ]
 
 /** The rows of a report: the groups, and the total. Without groups, only the total. */
@@ -116,7 +116,6 @@ export function usageJson({ by, rows }: UsageTable, total: JobFigures): object {
   const hasPeriod = periodOf(by) !== undefined
   const all = by.length > 0 ? rows : []
   return {
-    by,
     groups: all.map(({ keys, start, figures }) => ({
       group: Object.fromEntries(by.map((name, i) => [name, keys[i] ?? null])),
       ...(hasPeriod ? { timestamp: start, time: isoTime(start) } : {}),

@@ -69,7 +69,7 @@ export function figuresJson(figures: JobFigures): Readonly<Record<string, unknow
     runtime: {
       median: rounded(runtime.quantile(0.5)),
       p95: rounded(runtime.quantile(0.95)),
-      total: rounded(runtime.total),
+      sum: rounded(runtime.sum),
     },
   }
 }

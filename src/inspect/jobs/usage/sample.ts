@@ -40,7 +40,7 @@ export class SampleBudget {
  */
 export class Sample {
   /** The sum of all values. */
-  total = 0
+  sum = 0
   count = 0
   #values = new Float64Array(4)
   #isSorted = true
@@ -56,7 +56,7 @@ export class Sample {
   }
 
   add(value: number): void {
-    this.total += value
+    this.sum += value
     if (this.#buckets === undefined && this.count === this.#values.length) this.#grow()
     if (this.#buckets) count(this.#buckets, value)
     else this.#values[this.count] = value

@@ -105,7 +105,7 @@ describe('inspect/usage', () => {
       coreHours: 12 * 5 + 4 * 2 + 4 * 3,
       gpuHours: 3 * 5,
       wait: { median: 2 * HOUR, p95: 2.9 * HOUR },
-      runtime: { median: 3 * HOUR, p95: 3.9 * HOUR, total: 9 * HOUR },
+      runtime: { median: 3 * HOUR, p95: 3.9 * HOUR, sum: 9 * HOUR },
     })
   })
 

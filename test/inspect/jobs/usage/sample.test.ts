@@ -21,7 +21,7 @@ describe('inspect/usage/sample', () => {
     expect(sample.quantile(0.5)).to.equal(2)
     sample.add(0)
     expect(sample.quantile(0.5)).to.equal(1)
-    expect(sample).to.deep.include({ count: 3, total: 4 })
+    expect(sample).to.deep.include({ count: 3, sum: 4 })
   })
 
   it('is at most 1 % off when it may not keep all values, and says so', () => {
@@ -29,7 +29,7 @@ describe('inspect/usage/sample', () => {
     const exact = sampleOf(values)
     const rough = sampleOf(values, new SampleBudget(2000))
     expect([exact.isExact, rough.isExact]).to.deep.equal([true, false])
-    expect([rough.count, rough.total]).to.deep.equal([exact.count, exact.total])
+    expect([rough.count, rough.sum]).to.deep.equal([exact.count, exact.sum])
     for (const part of [0.1, 0.5, 0.95, 0.999]) {
       const right = exact.quantile(part) as number
       expect(rough.quantile(part)).to.be.closeTo(right, right * 0.0101)
