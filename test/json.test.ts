@@ -73,6 +73,8 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['kvs-eventlog-wait-event', `kvs eventlog wait-event --store ${STATEDIR} resource.eventlog resource-define`],
   ['jobs', `jobs --store ${STATEDIR}`],
   ['jobs', `jobs --store ${fixture('jobs')}`],
+  ['jobs-export', `jobs export --store ${STATEDIR} TMP/jobs.csv`],
+  ['jobs-export', `jobs export --append --store ${STATEDIR} TMP/jobs.sqlite`],
   ['jobs-stats', `jobs stats --store ${STATEDIR}`],
   ['jobs-stats', `jobs stats --by day,node --store ${fixture('jobs')}`],
   ['job-get', `job get --store ${STATEDIR} f2CCFUrT`],

@@ -55,7 +55,8 @@ const options = {
   sourcesContent: false,
   chunkNames: 'chunks/[name]-[hash]',
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
-  external: ['typescript', 'ts-node', 'tsx', 'ts-node/esm'],
+  // Parquet is rarely written, and its library is large: it stays where npm installs it.
+  external: ['typescript', 'ts-node', 'tsx', 'ts-node/esm', 'hyparquet', 'hyparquet-writer'],
   metafile: true,
   logLevel: 'warning',
 }

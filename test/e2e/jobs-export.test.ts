@@ -137,6 +137,18 @@ describe('jobs export', () => {
     expect(lines.map((line) => JSON.parse(line))).to.deep.equal(json.jobs)
   })
 
+  it('takes the argument after the value of an option for the file, or for a job', () => {
+    const file = join(scratch(), 'a.csv')
+    const lines = () => readFileSync(file, 'utf8').trimEnd().split('\r\n').length - 1
+    expect(fluxTs(['jobs', 'export', '--store', STORE, '-u', 'root', '--with', 'R', file]).stderr).to.match(
+      /wrote 40 jobs/,
+    )
+    expect(lines()).to.equal(40)
+    const one = fluxTs(['jobs', '-n', '--store', STORE, '--user', 'root', 'f2CCFUrT'])
+    expect(one.status).to.equal(0)
+    expect(one.stdout.toString().trimEnd().split('\n')).to.have.length(1)
+  })
+
   it('exports the jobs that are selected', () => {
     const file = join(scratch(), 'a.csv')
     expect(fluxTs(['jobs', 'export', '-f', 'failed', '--name', 'exit3', '--store', STORE, file]).status).to.equal(0)

@@ -163,7 +163,7 @@ describe('export/export', () => {
     usage.tables()
     const { jobCount, failedCount, nodeHours, coreHours, gpuHours, runtime } = figuresJson(usage.total) as {
       [name: string]: unknown
-      runtime: { total: number }
+      runtime: { sum: number }
     }
     // A job that still runs counts to the last event.
     const held = (n: string, hours: string) =>
@@ -174,7 +174,7 @@ describe('export/export', () => {
         round(${held('nnodes', 'node_hours')}, 6) AS nodeHours, round(${held('ncores', 'core_hours')}, 6) AS coreHours,
         round(${held('ngpus', 'gpu_hours')}, 6) AS gpuHours FROM jobs`,
     )
-    expect(sums).to.deep.equal({ jobCount, failedCount, nodeHours, coreHours, gpuHours, runtime: runtime.total })
+    expect(sums).to.deep.equal({ jobCount, failedCount, nodeHours, coreHours, gpuHours, runtime: runtime.sum })
     expect(nodeHours).to.be.greaterThan(10)
   })
 

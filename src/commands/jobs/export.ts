@@ -12,7 +12,7 @@ import {
   Users,
   utcFlag,
 } from '../../cli/index.ts'
-import { countText } from '../../errors/index.ts'
+import { countText, grouped } from '../../errors/index.ts'
 import {
   checkedFormat,
   EXPORT_FORMAT_NAMES,
@@ -80,6 +80,7 @@ A job with damaged records is exported with the facts that are left, and there i
       options: [...RECORDS, 'environment'],
       delimiter: ',',
       multiple: true,
+      multipleNonGreedy: true,
       helpGroup: 'OUTPUT',
     }),
     cluster: Flags.string({
@@ -119,7 +120,11 @@ A job with damaged records is exported with the facts that are left, and there i
       const onFault = (fault: Error) => this.fault(`${fault.message}; the jobs in it are lost`, kindOf(fault))
       const snapshot = await source.snapshot()
       await using exporting = await Export.open(options)
-      for await (const batch of jobs(snapshot, { ids, filter, count, keepRecords: true, onFault, signal })) {
+      let readCount = 0
+      const onRead = (jobCount: number) => {
+        readCount = jobCount
+      }
+      for await (const batch of jobs(snapshot, { ids, filter, count, keepRecords: true, onRead, onFault, signal })) {
         for (const { id, problems } of batch)
           for (const { record, kind, message } of problems)
             this.fault(`${formatJobid(id)}: ${message}`, `${record}: ${kind}`)
@@ -129,6 +134,12 @@ A job with damaged records is exported with the facts that are left, and there i
       await source.assertUnchanged()
       const counts = await exporting.commit()
       if (!flags.quiet && !this.jsonEnabled()) this.notice(outcome(args.file, flags.append, counts))
+      if (readCount === 0 && ids === undefined && flags.store !== undefined) {
+        // A broker that was killed may have left the jobs in a root that no checkpoint names.
+        const { rootsHint } = await import('../../cli/reports/index.ts')
+        const hint = await rootsHint(snapshot.store, flags.store, { isEmpty: true })
+        if (hint !== undefined) this.notice(hint)
+      }
       return this.jsonEnabled() ? summary(args.file, counts) : undefined
     })
   }
@@ -145,7 +156,7 @@ function assertUsable(options: ExportOptions): void {
 
 function outcome(file: string, append: boolean, { added, completed, unchanged }: ExportCounts): string {
   if (!append) return `wrote ${countText(added, 'job')} to ${file}`
-  return `${file}: ${countText(added, 'job')} added, ${completed} completed, ${unchanged} unchanged`
+  return `${file}: ${countText(added, 'job')} added, ${grouped(completed)} completed, ${grouped(unchanged)} unchanged`
 }
 
 function summary(file: string, { added, completed, unchanged }: ExportCounts): object {

@@ -59,6 +59,7 @@ On a terminal the result is a table, with bars for the node-hours. Elsewhere eac
       options: JOB_GROUPS,
       delimiter: ',',
       multiple: true,
+      multipleNonGreedy: true,
       helpValue: 'GROUP',
       helpGroup: 'OUTPUT',
     }),

@@ -23,7 +23,7 @@ const UNKNOWN_DAY = 'unknown'
 const FILE = /^(?:(.+)-)?(?:\d{4,}-\d\d-\d\d|unknown)\.parquet$/
 
 /** Jobs are put into the files when this many characters of them wait. */
-const WAITING_CHARACTERS = 64 << 20
+const WAITING_CHARACTERS = 32 << 20
 
 /** What tells whether a job is known as well already. */
 const KEY_COLUMNS = ['id', 'userid', 't_submit', 'state', 'problems', 'nevents']

@@ -11,8 +11,8 @@ export const VERSION_KEY = 'flux-ts.schema'
 export const SCHEMA_VERSION = 1
 
 /** A row group is written when it has this many rows, or about this many characters. */
-const GROUP_ROWS = 20_000
-const GROUP_CHARACTERS = 32 << 20
+const GROUP_ROWS = 8192
+const GROUP_CHARACTERS = 16 << 20
 
 export class ParquetFileWriter {
   readonly #out = new ByteWriter()
