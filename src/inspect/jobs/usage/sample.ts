@@ -1,7 +1,7 @@
 /** Medians and percentiles of many numbers, in bounded memory. */
 
-/** Values that a {@link SampleBudget} lets all its samples keep: 64 MB of them. */
-const BUDGET = 8_000_000
+/** Values that a {@link SampleBudget} lets all its samples keep: 32 MB of them. */
+const BUDGET = 4_000_000
 
 /** A sample with fewer values than this keeps them, whatever the budget says: buckets would need no less memory. */
 const FEW = 512
