@@ -247,7 +247,7 @@ export {
   type RescueReport,
   rescue,
 } from './rescue/index.ts'
-export { Idset } from './resource/index.ts'
+export { Hostlist, Idset } from './resource/index.ts'
 export {
   type ArchiveInfo,
   type ArchiveInfoOptions,

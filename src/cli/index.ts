@@ -11,6 +11,7 @@ export {
   type JobFlags,
   type JobSelection,
   type JobSelectionContext,
+  jobCountFlags,
   jobFlags,
   jobidArgs,
   jobSelection,

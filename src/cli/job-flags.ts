@@ -28,7 +28,8 @@ export const jobFlags = {
   }),
   count: Flags.integer({
     char: 'c',
-    summary: 'only the N jobs that were submitted last; 0 is no limit (default: 0)',
+    summary: 'only N jobs, the first in the order of flux jobs; 0 is no limit (default: 0)',
+    description: 'That order is: those that wait, those that started last, those that ended last.',
     helpValue: 'N',
     min: 0,
     ...GROUP,
@@ -75,6 +76,20 @@ export const jobFlags = {
   result: Flags.string({ options: RESULT_NAMES, hidden: true, ...LIST }),
 }
 
+/** The flags of a command that counts jobs, as `flux jobs` does. */
+export const jobCountFlags = {
+  stats: Flags.boolean({
+    summary: 'first print how many jobs run, have ended and wait: of the whole snapshot, or of the queues of --queue',
+    exclusive: ['json'],
+    helpGroup: 'OUTPUT',
+  }),
+  'stats-only': Flags.boolean({
+    summary: 'print only that; the exit status is 1 when no job is active',
+    exclusive: ['json'],
+    helpGroup: 'OUTPUT',
+  }),
+}
+
 /** {@link jobFlags}, parsed. */
 export type JobFlags = Interfaces.InferredFlags<typeof jobFlags>
 
@@ -83,7 +98,7 @@ export interface JobSelection {
   /** The jobs that are named. Then `filter` and `count` select nothing. */
   ids: bigint[] | undefined
   filter: JobFilterOptions
-  /** Only so many, those that were submitted last; undefined for all. */
+  /** Only so many, the first in the order of `flux jobs`; undefined for all. */
   count: number | undefined
   /** What in the command line has no effect, for a warning; undefined when everything has. */
   ignored: string | undefined

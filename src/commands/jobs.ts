@@ -1,11 +1,14 @@
 import { Flags } from '@oclif/core'
 import {
   type Column,
+  EXIT,
+  jobCountFlags,
   jobFlags,
   jobidArgs,
   jobSelection,
   kindOf,
   loadFlags,
+  print,
   printJsonList,
   SourceCommand,
   Table,
@@ -14,7 +17,7 @@ import {
   utcFlag,
 } from '../cli/index.ts'
 import { type TimeStyle, timeText } from '../errors/index.ts'
-import { type Job, jobJson, jobs } from '../inspect/index.ts'
+import { type Job, jobCounts, jobCountsLine, jobJson, jobs } from '../inspect/index.ts'
 import { formatJobid, JOBID_FORMS, type JobidForm } from '../kvs/index.ts'
 
 export default class Jobs extends SourceCommand {
@@ -49,6 +52,7 @@ A job with damaged records is listed with the facts that are left, and there is 
 
   static override flags = {
     ...jobFlags,
+    ...jobCountFlags,
     'id-format': Flags.string({
       summary: 'how to write job ids',
       options: JOBID_FORMS,
@@ -69,11 +73,24 @@ A job with damaged records is listed with the facts that are left, and there is 
       if (ids === undefined) source.readsAll()
       const onFault = (fault: Error) => this.fault(`${fault.message}; the jobs in it are lost`, kindOf(fault))
       const snapshot = await source.snapshot()
+      if (flags.stats || flags['stats-only']) {
+        const counts = await jobCounts(snapshot, {
+          queues: flags.queue,
+          // What cannot be read is told below, when it is read again.
+          onFault: flags['stats-only'] ? onFault : () => {},
+          signal,
+        })
+        await print(`${jobCountsLine(counts)}\n`)
+        if (flags['stats-only']) {
+          if (counts.pending + counts.running === 0) process.exitCode = EXIT.FAILED
+          return
+        }
+      }
       let any = false
       const onRead = (count: number) => {
         any = count > 0
       }
-      const found = this.#told(jobs(snapshot, { ids, filter, count, onRead, onFault, signal }))
+      const found = this.#told(jobs(snapshot, { ids, filter, count, onRead, onFault, signal }), users)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))
@@ -91,12 +108,13 @@ A job with damaged records is listed with the facts that are left, and there is 
     })
   }
 
-  /** Print what is wrong with jobs, and pass them on. */
-  async *#told(batches: AsyncIterable<Job[]>): AsyncGenerator<Job[]> {
+  /** Print what is wrong with jobs, learn who their users are, and pass them on. */
+  async *#told(batches: AsyncIterable<Job[]>, users: Users): AsyncGenerator<Job[]> {
     for await (const batch of batches) {
       for (const { id, problems } of batch)
         for (const { record, kind, message } of problems)
           this.fault(`${formatJobid(id)}: ${message}`, `${record}: ${kind}`)
+      users.learn(batch.map(({ userid }) => userid))
       yield batch
     }
   }

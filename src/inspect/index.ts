@@ -36,6 +36,7 @@ export {
   jobRuntime,
   jobStatus,
 } from './jobs/job.ts'
+export { type JobCounts, type JobCountsOptions, jobCounts, jobCountsLine } from './jobs/job-counts.ts'
 export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './jobs/job-filter.ts'
 export { jobJson } from './jobs/job-json.ts'
 export { jobOf } from './jobs/job-of.ts'

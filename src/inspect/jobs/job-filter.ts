@@ -1,5 +1,7 @@
+import { parseJson } from '../../bytes/index.ts'
 import { Hostlist, Idset } from '../../resource/index.ts'
 import { JOB_RESULTS, JOB_STATES, type Job, type JobRecords, UNKNOWN_STATE } from './job.ts'
+import { resourceSetFacts } from './resource-set.ts'
 
 /**
  * Which jobs to select: those that pass every test that is given. The tests are those of `flux jobs`.
@@ -36,6 +38,8 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ACTIVE: ['NEW', 'DEPEND', 'PRIORITY', 'SCHED', 'RUN', 'CLEANUP'],
 }
 
+const ACTIVE: ReadonlySet<string> = new Set(GROUPS.ACTIVE)
+
 /** The names that {@link JobFilterOptions.states} and `results` take, in lower case. */
 export const STATE_NAMES = [...JOB_STATES, ...Object.keys(GROUPS), UNKNOWN_STATE].map((name) => name.toLowerCase())
 export const RESULT_NAMES = JOB_RESULTS.map((name) => name.toLowerCase())
@@ -54,6 +58,38 @@ export function filteredRecords({ name, queues, ranks, hosts, ...others }: JobFi
   if (name !== undefined || queues) records.push('eventlog', 'jobspec')
   if (ranks || hosts) records.push('eventlog', 'R')
   return [...new Set(records)]
+}
+
+/** True when a filter takes no inactive job, and none in an unknown state. */
+export function onlyActive({ statuses, states }: JobFilterOptions): boolean {
+  return [statuses, states].some((names) => names && [...statesOf(names)].every((name) => ACTIVE.has(name)))
+}
+
+/** Tests the text of an R; undefined when a filter does not. A text that is not understood passes. */
+export function allocationFilter({ ranks, hosts }: JobFilterOptions): ((R: string) => boolean) | undefined {
+  if (ranks === undefined && hosts === undefined) return undefined
+  return (R) => {
+    const facts = resourceSetFacts(jsonOf(R))
+    if (facts === undefined) return true
+    const { ranks: held, nodelist } = facts
+    return (ranks === undefined || holdsRank(held, ranks)) && (hosts === undefined || holdsHost(nodelist, hosts))
+  }
+}
+
+function holdsRank(held: string | undefined, ranks: Idset): boolean {
+  return held !== undefined && Idset.parse(held)?.intersects(ranks) === true
+}
+
+function holdsHost(nodelist: string | undefined, hosts: Hostlist): boolean {
+  return nodelist !== undefined && Hostlist.parse(nodelist)?.intersects(hosts) === true
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
 }
 
 function testsOf(options: JobFilterOptions): ((job: Job) => boolean)[] {
@@ -82,14 +118,8 @@ function testsOf(options: JobFilterOptions): ((job: Job) => boolean)[] {
     const wanted = new Set(queues)
     tests.push((job) => (job.queue === undefined ? isLost(job, 'jobspec') : wanted.has(job.queue)))
   }
-  if (ranks) {
-    tests.push((job) => (job.ranks ? Idset.parse(job.ranks)?.intersects(ranks) === true : isAllocationLost(job)))
-  }
-  if (hosts) {
-    tests.push((job) =>
-      job.nodelist ? Hostlist.parse(job.nodelist)?.intersects(hosts) === true : isAllocationLost(job),
-    )
-  }
+  if (ranks) tests.push((job) => (job.ranks ? holdsRank(job.ranks, ranks) : isAllocationLost(job)))
+  if (hosts) tests.push((job) => (job.nodelist ? holdsHost(job.nodelist, hosts) : isAllocationLost(job)))
   return tests
 }
 

@@ -76,6 +76,8 @@ export interface Job {
   allocation?: readonly NodeShare[] | undefined
   /** What is wrong with the records. */
   readonly problems: JobProblem[]
+  /** The records as they are stored; only where they were asked for. */
+  records?: JobRecords
 }
 
 /** What is wrong with one record of a job, or with its whole directory. */
