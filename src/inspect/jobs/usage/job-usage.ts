@@ -59,6 +59,7 @@ export class JobUsage {
     })
   }
 
+  /** Add some jobs, in any order. */
   addJobs(jobs: readonly Job[]): void {
     for (const job of jobs) {
       if (this.#now === undefined) this.#last = Math.max(this.#last, lastTime(job))
