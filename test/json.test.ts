@@ -76,6 +76,8 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['jobs-stats', `jobs stats --store ${STATEDIR}`],
   ['jobs-stats', `jobs stats --by day,node --store ${fixture('jobs')}`],
   ['job-get', `job get --store ${STATEDIR} f2CCFUrT`],
+  ['job-get', `job get --store ${fixture('jobs')} f239Rs6P`],
+  ['job-get', `job get --store ${fixture('jobs')} --record R f239Rs6P`],
   ['completion', 'completion bash'],
 ]
 

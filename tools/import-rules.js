@@ -55,7 +55,7 @@ const ROOMS = [
   { room: 'dump', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
   { room: 'restore', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
   { room: 'transfer', imports: ['kvs', 'content'], hasTasks: true, reason: USE_CASE },
-  { room: 'inspect', imports: ['archive', 'kvs', 'content'], hasTasks: true, reason: USE_CASE },
+  { room: 'inspect', imports: ['archive', 'kvs', 'content'], hasTasks: true, isDeep: true, reason: USE_CASE },
   {
     room: 'rescue',
     imports: ['dump', 'transfer', 'inspect', 'archive', 'kvs', 'content'],

@@ -16,6 +16,8 @@ export {
   jobidArgs,
   jobSelection,
 } from './job-flags.ts'
+export { formatInformation, jobArguments, jobFormat, jobFormatFlags } from './job-format-flags.ts'
+export { printJobTable } from './job-table.ts'
 export { escapedJson } from './json-escape.ts'
 export { printJsonList } from './json-list.ts'
 export { LineWriter } from './line-writer.ts'

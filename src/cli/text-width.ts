@@ -1,7 +1,7 @@
 import type stringWidth from 'string-width'
 
-/** Text whose characters all take one column: ASCII, and the characters of our bars and ellipses. */
-const PLAIN = /^[\x20-\x7e█░…]*$/
+/** Text whose characters all take one column: ASCII, the characters of our bars and ellipses, and that of job ids. */
+const PLAIN = /^[\x20-\x7e█░…ƒ]*$/
 
 let measure: typeof stringWidth | undefined
 

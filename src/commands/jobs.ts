@@ -1,34 +1,38 @@
-import { Flags } from '@oclif/core'
 import {
-  type Column,
   EXIT,
+  formatInformation,
+  jobArguments,
   jobCountFlags,
   jobFlags,
+  jobFormat,
+  jobFormatFlags,
   jobidArgs,
   jobSelection,
   kindOf,
   loadFlags,
   print,
+  printJobTable,
   printJsonList,
   SourceCommand,
-  Table,
-  timeStyle,
   Users,
   utcFlag,
 } from '../cli/index.ts'
-import { type TimeStyle, timeText } from '../errors/index.ts'
-import { type Job, jobCounts, jobCountsLine, jobJson, jobs } from '../inspect/index.ts'
-import { formatJobid, JOBID_FORMS, type JobidForm } from '../kvs/index.ts'
+import { type Job, JobRows, jobCounts, jobCountsLine, jobJson, jobs } from '../inspect/index.ts'
+import { formatJobid } from '../kvs/index.ts'
 
 export default class Jobs extends SourceCommand {
   static override summary = 'List the jobs in a snapshot'
 
   static override description =
-    `Lists the jobs of an instance from the records in its KVS, whether the instance is running or not: every job that has not been purged, newest first.
+    `Lists the jobs of an instance from the records in its KVS, whether the instance is running or not: every job that has not been purged.
 
-On a terminal the result is a table. Elsewhere each line is a job, with columns separated by tabs; a hyphen means unknown. --json prints what flux jobs --json prints, as far as a snapshot tells it, with times in seconds since 1970. Other times are local, in the form that --since and --before take; with --utc all times are UTC.
+The output is that of flux jobs, on a terminal and in a pipe, and in its order: jobs that wait, then jobs that run, then jobs that have ended, the last one first. --format takes the format strings of flux-jobs(1), and the names of its formats; FLUX_JOBS_FORMAT_DEFAULT sets the default. On a terminal lines are cut at its width. Control characters in names are escaped. Times are local; with --utc all times are UTC.
 
-A job with damaged records is listed with the facts that are left, and there is a warning on stderr; the exit status is then 1. If its eventlog is lost, its state is UNKNOWN. Such a job is neither active nor inactive; --state unknown finds it.`
+A job that has not ended has run until the time of the snapshot, and its remaining time counts from then. For a live instance that is now. A snapshot does not hold the fields sched.t_estimate, sched.reason_pending and instance.*, so they are refused.
+
+--json prints what flux jobs --json prints, as far as a snapshot tells it, with times in seconds since 1970.
+
+A job with damaged records is listed with the facts that are left, and there is a warning on stderr; the exit status is then 1. If its eventlog is lost, its state is UNKNOWN. Such a job is neither active nor inactive; --filter unknown finds it.`
 
   static override examples = [
     {
@@ -38,7 +42,15 @@ A job with damaged records is listed with the facts that are left, and there is 
     {
       description: 'List the jobs in a dump that failed in the last two days of November',
       command:
-        '<%= config.bin %> <%= command.id %> --archive kvs.tgz --result failed,timeout --since 2026-11-29 --before 2026-12-01',
+        '<%= config.bin %> <%= command.id %> --archive kvs.tgz --filter failed,timeout --since 2026-11-29 --before 2026-12-01',
+    },
+    {
+      description: 'Say why each job ended',
+      command: '<%= config.bin %> <%= command.id %> --archive kvs.tgz --format endreason',
+    },
+    {
+      description: 'List the jobs that ran longest, with when they were submitted and how long they ran',
+      command: `<%= config.bin %> <%= command.id %> --store /var/lib/flux --sort=-runtime -o '{id.f58:>12} {name:<20.20+} {t_submit!d:%b%d %R::>12} {runtime!F:>8}'`,
     },
     {
       description: 'Print how long the jobs of root ran',
@@ -53,20 +65,23 @@ A job with damaged records is listed with the facts that are left, and there is 
   static override flags = {
     ...jobFlags,
     ...jobCountFlags,
-    'id-format': Flags.string({
-      summary: 'how to write job ids',
-      options: JOBID_FORMS,
-      default: 'f58',
-      helpGroup: 'OUTPUT',
-    }),
+    ...jobFormatFlags,
     ...utcFlag,
     ...loadFlags,
   }
 
   async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Jobs)
+    const { argv, flags } = await this.parse(Jobs, jobArguments(this.argv))
+    const information = formatInformation(flags)
+    if (information !== undefined) return this.log(information)
     const users = new Users()
-    const { ids, filter, count, ignored } = jobSelection(flags, argv, { users, utc: flags.utc })
+    const now = Date.now() / 1000
+    const { utc } = flags
+    const format = (time: number) =>
+      jobFormat(flags, { utc, now: time, nameOf: (userid) => users.nameOf(userid) ?? String(userid) })
+    // Says what is wrong with the format before the source is opened.
+    format(now)
+    const { ids, filter, count, ignored } = jobSelection(flags, argv, { users, utc, now })
     if (ignored) this.notice(ignored)
     await this.withSource(flags, async (source) => {
       const { signal } = source
@@ -96,9 +111,10 @@ A job with damaged records is listed with the facts that are left, and there is 
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))
         await printJsonList('jobs', texts)
       } else {
-        const table = new Table(columns(flags['id-format'] as JobidForm, nameOf, timeStyle(flags)))
-        for await (const batch of found) await table.add(batch)
-        await table.end()
+        const time = source.isLive ? now : (snapshot.timestamp ?? now)
+        const rows = new JobRows(format(time), { ids })
+        for await (const batch of found) for (const job of batch) rows.add(job)
+        await printJobTable(rows, flags)
       }
       if (any || ids !== undefined || flags.store === undefined) return
       // A broker that was killed may have left the jobs in a root that no checkpoint names.
@@ -122,20 +138,4 @@ A job with damaged records is listed with the facts that are left, and there is 
 
 async function* mapBatches<T, U>(batches: AsyncIterable<readonly T[]>, map: (item: T) => U): AsyncGenerator<U[]> {
   for await (const batch of batches) yield batch.map(map)
-}
-
-function columns(form: JobidForm, nameOf: (job: Job) => string | undefined, style: TimeStyle): Column<Job>[] {
-  const time = (seconds: number | undefined) => (seconds === undefined ? '' : timeText(seconds, style))
-  return [
-    { title: 'JOBID', text: ({ id }) => formatJobid(id, form), right: true },
-    { title: 'USER', text: (job) => nameOf(job) ?? '' },
-    { title: 'NAME', text: ({ name }) => name ?? '' },
-    { title: 'STATE', text: ({ state }) => state },
-    { title: 'RESULT', text: ({ result }) => result ?? '' },
-    { title: 'NTASKS', text: ({ ntasks }) => String(ntasks ?? ''), right: true },
-    { title: 'NNODES', text: ({ nnodes }) => String(nnodes ?? ''), right: true },
-    { title: 'SUBMIT', text: ({ t_submit }) => time(t_submit) },
-    { title: 'START', text: ({ t_run }) => time(t_run) },
-    { title: 'END', text: ({ t_inactive, t_cleanup }) => time(t_cleanup ?? t_inactive) },
-  ]
 }

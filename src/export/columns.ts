@@ -3,7 +3,7 @@
  * file. A column that `flux jobs --json` has too has its name and its value.
  */
 import { stringifyJson } from '../bytes/index.ts'
-import { jobReturncode, jobRuntime, jobStatus } from '../inspect/index.ts'
+import { type HeldTime, heldTime, jobReturncode, jobRuntime, jobStatus } from '../inspect/index.ts'
 import { formatJobid } from '../kvs/index.ts'
 import { type ExportJob, eventCount, wholeRecord } from './export-job.ts'
 
@@ -146,6 +146,15 @@ export const COLUMNS: readonly Column[] = [
     of: ({ job }) => jobRuntime(job) || undefined,
   },
   {
+    name: 'wait',
+    type: 'real',
+    description: 'seconds from its submission to its allocation',
+    of: ({ job: { t_submit, t_alloc } }) => waitOf(t_submit, t_alloc),
+  },
+  used('node_hours', 'nodes times the hours for which it held them; empty while it holds them', 'nodeSeconds'),
+  used('core_hours', 'the same for cores', 'coreSeconds'),
+  used('gpu_hours', 'the same for GPUs', 'gpuSeconds'),
+  {
     name: 'uri',
     type: 'text',
     description: "URI of the job's own instance",
@@ -177,6 +186,23 @@ export const COLUMNS: readonly Column[] = [
 
 /** The columns that are always filled. */
 export const FACTS = COLUMNS.filter(({ isRecord = false }) => !isRecord)
+
+function used(name: string, description: string, member: keyof HeldTime): Column {
+  return {
+    name,
+    type: 'real',
+    description,
+    of: ({ job }) => {
+      const held = heldTime(job)
+      return held && held[member] / 3600
+    },
+  }
+}
+
+/** As the figures count it: clocks may be set back. */
+function waitOf(t_submit: number | undefined, t_alloc: number | undefined): number | undefined {
+  return t_submit === undefined || t_alloc === undefined ? undefined : Math.max(0, t_alloc - t_submit)
+}
 
 function record(name: 'jobspec' | 'R' | 'eventlog', description: string): Column {
   return { name, type: 'text', description, isRecord: true, of: (job) => wholeRecord(job, name) }

@@ -58,15 +58,7 @@ export class Export implements AsyncDisposable {
    *   of a cluster; `EEXIST` there is such a file, and `append` is not set; else the errno of the file system
    */
   static async open(options: ExportOptions): Promise<Export> {
-    const { path, append = false, cluster } = options
-    const format = formatOf(path, options.format)
-    if (append && !format.appends)
-      throw new FluxError('EINVAL', `${path}: jobs cannot be added to ${format.name}`, ADDING)
-    if (cluster !== undefined && !CLUSTER.test(cluster)) {
-      throw new FluxError('EINVAL', `${cluster}: not the name of a cluster`, {
-        hint: 'use up to 64 letters, digits, hyphens, dots and underscores',
-      })
-    }
+    const format = checkedFormat(options)
     const writer = await writerOf(format, options)
     return new Export(writer, options)
   }
@@ -101,6 +93,27 @@ export class Export implements AsyncDisposable {
   }
 }
 
+/**
+ * The format that options select.
+ *
+ * @throws {FluxError} `EINVAL` an unknown extension, a format that cannot do what is asked, or a name that is no name of
+ *   a cluster
+ */
+export function checkedFormat({ path, format: name, append = false, cluster }: ExportOptions): ExportFormat {
+  const format = formatOf(path, name)
+  if (append && !format.appends)
+    throw new FluxError('EINVAL', `${path}: jobs cannot be added to ${format.name}`, ADDING)
+  if (cluster !== undefined && !CLUSTER.test(cluster)) {
+    throw new FluxError('EINVAL', `${cluster}: not the name of a cluster`, {
+      hint: 'use up to 64 letters, digits, hyphens, dots and underscores',
+    })
+  }
+  if (path === '-' && format.text === undefined) {
+    throw new FluxError('EINVAL', `${format.name} cannot be written to standard output`, { hint: 'name a file' })
+  }
+  return format
+}
+
 const ADDING = { hint: `jobs can be added to ${nameList(EXPORT_FORMATS.filter(({ appends }) => appends))}` }
 
 function nameList(formats: readonly ExportFormat[]): string {
@@ -121,14 +134,15 @@ function formatOf(path: string, name: string | undefined): ExportFormat {
   })
 }
 
+function noPrint(): never {
+  throw new FluxError('EINVAL', 'the export has no standard output')
+}
+
 async function writerOf(format: ExportFormat, options: ExportOptions): Promise<JobsWriter> {
   const { path, append = false, cluster, print } = options
   const whole = new Set(options.whole)
   const hasRecords = (name: keyof JobRecords) => whole.has(name)
   const isStdout = path === '-'
-  if (isStdout && (format.text === undefined || print === undefined)) {
-    throw new FluxError('EINVAL', `${format.name} cannot be written to standard output`, { hint: 'name a file' })
-  }
   if (!isStdout && !append && existsSync(path)) {
     throw new FluxError('EEXIST', `cannot write ${path}: File exists`, {
       hint: format.appends ? 'add to it with --append, or remove it first' : 'remove it first, or choose another name',
@@ -136,7 +150,7 @@ async function writerOf(format: ExportFormat, options: ExportOptions): Promise<J
   }
   if (format.text !== undefined) {
     const { textOf } = await format.text()
-    return new TextWriter(path, cluster ?? '', textOf({ hasRecords }), isStdout ? print : undefined)
+    return new TextWriter(path, cluster ?? '', textOf({ hasRecords }), isStdout ? (print ?? noPrint) : undefined)
   }
   if (format.write === undefined) throw new Error(`${format.name} has no writer`)
   const { openWriter } = await format.write()

@@ -27,7 +27,7 @@ if (has('flux')) {
       expect(before).to.have.length(JOBS)
 
       // The checkpoint of the start holds none of them.
-      const lost = await runInProcess(['jobs', '--store', statedir])
+      const lost = await runInProcess(['jobs', '-n', '--store', statedir])
       expect(lost.stdout.toString()).to.equal('')
       expect(lost.stderr).to.include(`content roots --store ${statedir}`)
       const args = ['content', 'roots', '--json', '--kind', 'primary', '--whole', '-n', '1', '--store', statedir]
@@ -37,7 +37,7 @@ if (has('flux')) {
 
       const updated = await runInProcess(['content', 'checkpoint', 'update', '--store', statedir, root.rootref])
       expect(updated.status, updated.stderr).to.equal(0)
-      const jobs = await runInProcess(['jobs', '--store', statedir])
+      const jobs = await runInProcess(['jobs', '-n', '--store', statedir])
       expect(jobs.stdout.toString().trim().split('\n')).to.have.length(JOBS)
       const again = await start(`${LIST}; echo; flux job id --to=dec $(flux submit true)`)
       expect(again.status, again.stderr).to.equal(0)

@@ -184,15 +184,10 @@ describe('flux-ts jobs', () => {
     ].map((source) => fluxTs(['jobs', ...source]))
     expect(store).to.include({ status: 0, stderr: '' })
     expect(dump?.stdout.toString()).to.equal(store?.stdout.toString())
-    expect(lines(store as Finished)).to.have.length(40)
-    expect(lines(store as Finished)[0]?.slice(0, 7)).to.deep.equal([
-      'ƒ2CCFUrT',
-      'root',
-      'sleep',
-      'INACTIVE',
-      'COMPLETED',
-      '1',
-      '1',
+    expect(lines(store as Finished)).to.have.length(41)
+    expect(lines(store as Finished).slice(0, 2)).to.deep.equal([
+      ['       JOBID USER     NAME       ST NTASKS NNODES     TIME INFO'],
+      ['    ƒ2CCFUrT root     sleep      CD      1      1   0.243s fluke0'],
     ])
   })
 
@@ -205,7 +200,8 @@ describe('flux-ts jobs', () => {
   })
 
   it('selects by id in any form, user, result and time, and writes ids as asked', () => {
-    const ids = (...args: string[]) => lines(fluxTs(['jobs', '--store', JOBS, ...args])).map(([id]) => id)
+    const ids = (...args: string[]) =>
+      lines(fluxTs(['jobs', '--store', JOBS, '-no', '{id}', ...args])).map(([id]) => id)
     expect(ids('f2CCFUrT', '42412802048', '--id-format', 'dec')).to.deep.equal(['45415923712', '42412802048'])
     expect(ids('-u', 'root', '--result', 'failed', '--id-format', 'kvs')).to.deep.equal(['job.0000.0009.e000.0000'])
     expect(ids('-u', '12345')).to.deep.equal([])
@@ -217,18 +213,32 @@ describe('flux-ts jobs', () => {
   it('takes and shows local time, or UTC', () => {
     const jobs = (...args: string[]) => {
       const env = cleanEnv({ TZ: 'Asia/Kolkata' })
-      return lines(fluxTs(['jobs', '--store', JOBS, ...args], { env })).map((cells) => [cells[0], cells[7]])
+      return fluxTs(['jobs', '--store', JOBS, '-no', '{id} {t_submit!D} {t_submit!d:%R}', ...args], {
+        env,
+      }).stdout.toString()
     }
-    const local = [['ƒ2CCFUrT', '2026-11-23T23:55:11+05:30']]
     for (const since of ['2026-11-23T23:55:11.3', '2026-11-23T18:25:11.3Z']) {
-      expect(jobs('--since', since), since).to.deep.equal(local)
+      expect(jobs('--since', since), since).to.equal('ƒ2CCFUrT 2026-11-23T23:55:11 23:55\n')
     }
-    expect(jobs('--utc', '--since', '2026-11-23T18:25:11.3')).to.deep.equal([['ƒ2CCFUrT', '2026-11-23T18:25:11Z']])
-    expect(onTerminal('jobs', '--store', `"${JOBS}"`, 'f2CCFUrT')).to.match(/ 2026-11-2\dT\d\d:\d\d:11 {2}/)
+    expect(jobs('--utc', '--since', '2026-11-23T18:25:11.3')).to.equal('ƒ2CCFUrT 2026-11-23T18:25:11 18:25\n')
+  })
+
+  it('cuts lines at the width of a terminal, and colours them', () => {
+    const shown = onTerminal('jobs', '--store', `"${JOBS}"`, 'f2CCFUrT', '-o', "'{name:>115} {nodelist}'")
+    expect(shown.split('\n').slice(0, 2)).to.deep.equal([
+      `${'NAME'.padStart(115)} NOD+`,
+      `\x1b[01;32m${'sleep'.padStart(115)} flu+`,
+    ])
   })
 
   it('refuses what is wrong, and fails for a job that is not there', () => {
-    for (const args of [['xyz'], ['--since', 'soon'], ['--state', 'dead'], ['-u', 'nobody-of-this-name']]) {
+    for (const args of [
+      ['xyz'],
+      ['--since', 'soon'],
+      ['--state', 'dead'],
+      ['-u', 'nobody-of-this-name'],
+      ['-o', '{nam}'],
+    ]) {
       expect(fluxTs(['jobs', '--store', JOBS, ...args]).status, args.join(' ')).to.equal(2)
     }
     expect(fluxTs(['jobs', '--store', JOBS, '12'])).to.include({ status: 1 })
@@ -243,7 +253,7 @@ describe('flux-ts jobs', () => {
     const { status, stderr, stdout } = fluxTs(['jobs', '--store', store])
     expect(stderr).to.match(/^flux-ts jobs: ƒ\w+: eventlog: missing blobref 0: .*\n$/)
     expect(status).to.equal(1)
-    expect(stdout.toString().trim().split('\n')).to.have.length(40)
+    expect(stdout.toString().trimEnd().split('\n')).to.have.length(41)
   })
 
   it('calls the state of a job unknown when its eventlog is lost, and finds it by that', async () => {
@@ -253,15 +263,9 @@ describe('flux-ts jobs', () => {
     const store = join(scratch(), 'content.sqlite')
     writeSqlite(store, blobs, [blobs.tree({ job: jobs })])
     const states = async (state: string) => {
-      const { stdout, status } = await runInProcess(['jobs', '--store', store, '--state', state])
-      return {
-        status,
-        states: stdout
-          .toString()
-          .split('\n')
-          .slice(0, -1)
-          .map((line) => line.split('\t')[3]),
-      }
+      const args = ['jobs', '--store', store, '-no', '{state}', '--state', state]
+      const { stdout, status } = await runInProcess(args)
+      return { status, states: stdout.toString().split('\n').slice(0, -1) }
     }
     expect(await states('unknown')).to.deep.equal({ status: 1, states: ['UNKNOWN'] })
     for (const state of ['active', 'inactive', 'new', 'pending,running']) {
@@ -272,7 +276,7 @@ describe('flux-ts jobs', () => {
   it('ends quietly when nobody reads on', () => {
     const script = `"${process.execPath}" "${CLI}" jobs --store "${JOBS}" | head -n 1`
     const { stdout, stderr } = spawnSync('sh', ['-c', script], { env: cleanEnv() })
-    expect(stdout.toString()).to.match(/^ƒ2CCFUrT\t/)
+    expect(stdout.toString()).to.match(/^ +JOBID USER/)
     expect(stderr.toString()).to.equal('')
   })
 })
@@ -300,6 +304,29 @@ describe('flux-ts job get', () => {
     expect(jobid).to.equal('ƒ239Rs6P')
     expect(records.eventlog[0]).to.deep.include({ name: 'submit' })
     expect(records.R.execution.nodelist).to.deep.equal(['fluke0'])
+  })
+
+  it('begins with a summary of the job, in local time or UTC', () => {
+    const summaryOf = (...args: string[]) =>
+      fluxTs(['job', 'get', '--store', JOBS, 'f239Rs6P', ...args])
+        .stdout.toString()
+        .split('\n\n')[0] as string
+    const lines = summaryOf('--utc').split('\n')
+    expect(lines[0]).to.equal('job:        ƒ239Rs6P (39476789248)')
+    expect(lines).to.include('nodes:      fluke0').and.include('size:       1 node, 1 task, 1 core')
+    expect(lines).to.include('user:       root')
+    expect(lines.join('\n'))
+      .to.match(/^started: +2026-11-23T\d\d:\d\d:10Z, after waiting 0\.\d s$/m)
+      .and.match(/^ended: +2026-11-23T\d\d:\d\d:1\dZ, after running 0\.\d s$/m)
+    expect(lines.at(-1)).to.equal('COMPLETED:  exit code 0')
+    expect(summaryOf()).to.match(/^submitted: +2026-11-2[34]T\d\d:\d\d:10[+-]\d\d:\d\d$/m)
+  })
+
+  it('puts ranks in front of output, and of nothing else', () => {
+    const get = (...args: string[]) => fluxTs(['job', 'get', '--store', JOBS, 'f239Rs6P', ...args])
+    expect(get('-l', '--record', 'stdout').stdout.toString()).to.equal('0: grüße, wörld 日本語\n')
+    expect(get('--label').stdout.toString()).to.include('\nstdout: 0: grüße, wörld 日本語\n')
+    expect(get('--label', '--record', 'R')).to.deep.include({ status: 2, stdout: Buffer.alloc(0) })
   })
 
   it('fails for a job or a record that is not there', () => {

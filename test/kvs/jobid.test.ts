@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { formatJobid, JOBID_FORMS, jobKey, parseJobid } from '../../src/kvs/index.ts'
+import fc from 'fast-check'
+import { formatJobid, JOBID_FORMS, type JobidForm, jobidPrefix, jobKey, parseJobid } from '../../src/kvs/index.ts'
 
 /** As `flux job id --to=FORM` of flux-core 0.88.0 wrote them, in the order of JOBID_FORMS. */
 const WRITTEN: string[][] = [
@@ -11,6 +12,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.0000',
     'job.0000.0000.0000.0000',
     'academy-academy-academy--academy-academy-academy',
+    '😃',
   ],
   [
     'ƒ2',
@@ -20,6 +22,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.0001',
     'job.0000.0000.0000.0001',
     'acrobat-academy-academy--academy-academy-academy',
+    '😄',
   ],
   [
     'ƒz',
@@ -29,6 +32,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.0039',
     'job.0000.0000.0000.0039',
     'aztec-academy-academy--academy-academy-academy',
+    '🙊',
   ],
   [
     'ƒ21',
@@ -38,6 +42,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.003a',
     'job.0000.0000.0000.003a',
     'balance-academy-academy--academy-academy-academy',
+    '💌',
   ],
   [
     'ƒV2',
@@ -47,6 +52,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.0659',
     'job.0000.0000.0000.0659',
     'amen-academy-academy--academy-academy-academy',
+    '😁📁',
   ],
   [
     'ƒV3',
@@ -56,6 +62,7 @@ const WRITTEN: string[][] = [
     '0000.0000.0000.065a',
     'job.0000.0000.0000.065a',
     'academy-acrobat-academy--academy-academy-academy',
+    '😁📂',
   ],
   [
     'ƒ7YXq9G',
@@ -65,6 +72,7 @@ const WRITTEN: string[][] = [
     '0000.0000.ffff.ffff',
     'job.0000.0000.ffff.ffff',
     'natural-analyze-verbal--academy-academy-academy',
+    '😳🏪🍖🍸',
   ],
   [
     'ƒ7YXq9H',
@@ -74,6 +82,7 @@ const WRITTEN: string[][] = [
     '0000.0001.0000.0000',
     'job.0000.0001.0000.0000',
     'academy-academy-academy--acrobat-academy-academy',
+    '😳🏪🍖🍹',
   ],
   [
     'ƒ2CCFUrT',
@@ -83,6 +92,7 @@ const WRITTEN: string[][] = [
     '0000.000a.9300.0000',
     'job.0000.000a.9300.0000',
     'recycle-decide-manual--airline-academy-academy',
+    '🍤🀄🐠📓',
   ],
   [
     'ƒ2DLNrMSKug',
@@ -92,6 +102,7 @@ const WRITTEN: string[][] = [
     '001f.ffff.ffff.ffff',
     'job.001f.ffff.ffff.ffff',
     'natural-analyze-verbal--unicorn-brave-academy',
+    '🐒😤🎉😿📲🕒',
   ],
   [
     'ƒ2DLNrMSKuh',
@@ -101,6 +112,7 @@ const WRITTEN: string[][] = [
     '0020.0000.0000.0000',
     'job.0020.0000.0000.0000',
     'academy-academy-academy--unique-brave-academy',
+    '🐒😤🎉😿📲🕓',
   ],
   [
     'ƒ2DLNrMSKui',
@@ -110,6 +122,7 @@ const WRITTEN: string[][] = [
     '0020.0000.0000.0001',
     'job.0020.0000.0000.0001',
     'acrobat-academy-academy--unique-brave-academy',
+    '🐒😤🎉😿📲🕔',
   ],
   [
     'ƒVf87B9opoow',
@@ -119,6 +132,7 @@ const WRITTEN: string[][] = [
     'ab54.a98c.eb1f.0ad2',
     'job.ab54.a98c.eb1f.0ad2',
     'forget-airline-point--love-idea-cupid',
+    '🌈😱🍤📙🚉🏬😪',
   ],
   [
     'ƒjpXCZedGfVQ',
@@ -128,6 +142,7 @@ const WRITTEN: string[][] = [
     'ffff.ffff.ffff.ffff',
     'job.ffff.ffff.ffff.ffff',
     'natural-analyze-verbal--natural-analyze-verbal',
+    '🚹💗💧👗😷📷📚',
   ],
 ]
 
@@ -168,5 +183,45 @@ describe('kvs/jobid', () => {
 
   it('names the directory of a job', () => {
     expect(jobKey(45415923712n)).to.equal(KVS)
+  })
+})
+
+describe('kvs/jobid: beginnings of ids', () => {
+  /** Forms whose beginnings are understood, and the shortest beginning that tells the form. */
+  const LEAST: readonly [JobidForm, number][] = [
+    ['f58', 1],
+    ['f58plain', 1],
+    ['dec', 1],
+    ['hex', 2],
+    ['dothex', 5],
+    ['kvs', 1],
+  ]
+
+  it('are those of the ids that they say, and of no other', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+        // Near or far.
+        fc.nat(64),
+        fc.constantFrom(...LEAST),
+        fc.nat(24),
+        (id, bits, [form, least], more) => {
+          const other = BigInt.asUintN(64, id + 2n ** BigInt(bits) + 1n)
+          const text = formatJobid(id, form)
+          const part = text.slice(0, least + more)
+          const prefix = jobidPrefix(part)
+          const holds = (one: bigint) => prefix?.ranges.some(([first, last]) => first <= one && one <= last)
+          expect(prefix?.form, part).to.equal(form)
+          expect(holds(id), part).to.equal(true)
+          expect(holds(other), part).to.equal(formatJobid(other, form).startsWith(part))
+        },
+      ),
+    )
+  })
+
+  it('are in F58 when there is nothing, and none when no id begins so', () => {
+    expect(jobidPrefix('')).to.deep.equal({ form: 'f58', ranges: [[0n, 2n ** 64n - 1n]] })
+    for (const text of ['x', 'f0', 'ƒl', '0x_', '18446744073709551616', 'job.1234567', 'jobs'])
+      expect(jobidPrefix(text), text).to.equal(undefined)
   })
 })

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import {
+  errorLine,
   jobFlags,
   jobidArgs,
   jobSelection,
@@ -7,11 +8,18 @@ import {
   loadFlags,
   Output,
   SourceCommand,
+  UsageError,
   Users,
   utcFlag,
 } from '../../cli/index.ts'
 import { countText } from '../../errors/index.ts'
-import { EXPORT_FORMAT_NAMES, Export, type ExportCounts } from '../../export/index.ts'
+import {
+  checkedFormat,
+  EXPORT_FORMAT_NAMES,
+  Export,
+  type ExportCounts,
+  type ExportOptions,
+} from '../../export/index.ts'
 import { jobs } from '../../inspect/index.ts'
 import { formatJobid } from '../../kvs/index.ts'
 
@@ -91,21 +99,26 @@ A job with damaged records is exported with the facts that are left, and there i
     const { ids, filter, count, ignored } = jobSelection(flags, argv.slice(1), { users, utc: flags.utc })
     if (ignored) this.notice(ignored)
     const output = new Output()
+    const options: ExportOptions = {
+      path: args.file,
+      format: flags.format,
+      append: flags.append,
+      cluster: flags.cluster,
+      whole: RECORDS.filter((name) => flags.with?.includes(name)),
+      withEnvironment: flags.with?.includes('environment'),
+      usernameOf: (userid) => users.nameOf(userid) ?? String(userid),
+      print: (text) => output.write(text),
+    }
+    assertUsable(options)
+    if (args.file === '-' && this.jsonEnabled()) {
+      throw new UsageError('--json and - both want standard output', 'name a file')
+    }
     return this.withSource(flags, async (source) => {
       const { signal } = source
       if (ids === undefined) source.readsAll()
       const onFault = (fault: Error) => this.fault(`${fault.message}; the jobs in it are lost`, kindOf(fault))
       const snapshot = await source.snapshot()
-      await using exporting = await Export.open({
-        path: args.file,
-        format: flags.format,
-        append: flags.append,
-        cluster: flags.cluster,
-        whole: RECORDS.filter((name) => flags.with?.includes(name)),
-        withEnvironment: flags.with?.includes('environment'),
-        usernameOf: (userid) => users.nameOf(userid) ?? String(userid),
-        print: (text) => output.write(text),
-      })
+      await using exporting = await Export.open(options)
       for await (const batch of jobs(snapshot, { ids, filter, count, keepRecords: true, onFault, signal })) {
         for (const { id, problems } of batch)
           for (const { record, kind, message } of problems)
@@ -118,6 +131,15 @@ A job with damaged records is exported with the facts that are left, and there i
       if (!flags.quiet && !this.jsonEnabled()) this.notice(outcome(args.file, flags.append, counts))
       return this.jsonEnabled() ? summary(args.file, counts) : undefined
     })
+  }
+}
+
+/** @throws {UsageError} the options do not fit together */
+function assertUsable(options: ExportOptions): void {
+  try {
+    checkedFormat(options)
+  } catch (error) {
+    throw new UsageError(errorLine(error))
   }
 }
 

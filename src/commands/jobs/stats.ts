@@ -14,7 +14,7 @@ import {
 } from '../../cli/index.ts'
 import { rootsHint, usageColumns, usageCsv, usageJson, usageRows } from '../../cli/reports/index.ts'
 import { FluxError } from '../../errors/index.ts'
-import { JOB_GROUPS, type JobGroup, JobUsage, type JobUsageOptions, jobs } from '../../inspect/index.ts'
+import { JOB_GROUPS, type JobGroup, JobUsage, type JobUsageOptions, jobs, usageRecords } from '../../inspect/index.ts'
 import { formatJobid } from '../../kvs/index.ts'
 
 export default class JobsStats extends SourceCommand {
@@ -96,10 +96,12 @@ On a terminal the result is a table, with bars for the node-hours. Elsewhere eac
       const onRead = (jobCount: number) => {
         readCount = jobCount
       }
-      for await (const batch of jobs(snapshot, { ids, filter, count, onRead, onFault, signal })) {
+      const records = usageRecords(by)
+      for await (const batch of jobs(snapshot, { ids, filter, count, records, onRead, onFault, signal })) {
         for (const { id, problems } of batch)
           for (const { record, kind, message } of problems)
             this.fault(`${formatJobid(id)}: ${message}`, `${record}: ${kind}`)
+        if (by.includes('user')) users.learn(batch.map(({ userid }) => userid))
         usage.addJobs(batch)
       }
       const result = await this.#print(usage, flags.csv)

@@ -1,4 +1,5 @@
 /** Opens a database that an export wrote before. */
+import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteError } from '../../../content/index.ts'
 import { FluxError } from '../../../errors/index.ts'
@@ -19,6 +20,7 @@ export function openDatabase(path: string): DatabaseSync {
  *   errors of the file system
  */
 export function openHistory(path: string): DatabaseSync {
+  if (statSync(path).isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
   let db: DatabaseSync | undefined
   try {
     db = openDatabase(path)

@@ -1,6 +1,6 @@
 /** By what jobs can be grouped. */
 import { allocatedNodes } from '../allocated-nodes.ts'
-import { type Job, jobStatus } from '../job.ts'
+import { type Job, type JobRecords, jobStatus } from '../job.ts'
 import { PERIOD_UNITS, type PeriodUnit } from './calendar.ts'
 import type { HeldResources } from './figures.ts'
 
@@ -12,6 +12,14 @@ type Attribute = (typeof ATTRIBUTES)[number]
 export const JOB_GROUPS = [...PERIOD_UNITS, 'node', ...ATTRIBUTES] as const
 /** One of {@link JOB_GROUPS}. */
 export type JobGroup = (typeof JOB_GROUPS)[number]
+
+/** The groups that the jobspec tells. A job without an allocation has its number of nodes there. */
+const OF_JOBSPEC: readonly JobGroup[] = ['queue', 'bank', 'project', 'size', 'name']
+
+/** The records of a job that tell the figures and these groups. */
+export function usageRecords(by: readonly JobGroup[]): (keyof JobRecords)[] {
+  return by.some((group) => OF_JOBSPEC.includes(group)) ? ['eventlog', 'R', 'jobspec'] : ['eventlog', 'R']
+}
 
 /** The period among some groups. */
 export function periodOf(by: readonly JobGroup[]): PeriodUnit | undefined {
