@@ -43,9 +43,8 @@ On a terminal the result is a table, with bars for the node-hours. Elsewhere eac
       command: '<%= config.bin %> <%= command.id %> --by day,node --csv --archive kvs.tgz',
     },
     {
-      description: 'Print the node-hours of a day',
-      command:
-        '<%= config.bin %> <%= command.id %> --since 2026-11-25 --before 2026-11-26 --json --archive kvs.tgz | jq .total.nodeHours',
+      description: 'Print the node-hours of the last seven days',
+      command: '<%= config.bin %> <%= command.id %> --since -7d --json --archive kvs.tgz | jq .total.nodeHours',
     },
   ]
 
@@ -59,6 +58,8 @@ On a terminal the result is a table, with bars for the node-hours. Elsewhere eac
       options: JOB_GROUPS,
       delimiter: ',',
       multiple: true,
+      // Otherwise a job id after it would be one of its values.
+      multipleNonGreedy: true,
       helpValue: 'GROUP',
       helpGroup: 'OUTPUT',
     }),
