@@ -59,6 +59,8 @@ describe('complaints', () => {
 
   const CASES: [args: string[], store: () => string, status: number][] = [
     [['jobs'], jobs, 1],
+    [['jobs', 'stats'], jobs, 1],
+    [['jobs', 'export', '--quiet', '--format', 'csv', 'OUTFILE'], jobs, 1],
     [['job', 'get', '1'], records, 1],
     [['du', '--no-verify'], damaged, 1],
     [['dump', '--quiet', '--ignore-failed-read', 'OUTFILE'], damaged, 0],

@@ -80,6 +80,7 @@ A job with damaged records is exported with the facts that are left, and there i
       options: [...RECORDS, 'environment'],
       delimiter: ',',
       multiple: true,
+      multipleNonGreedy: true,
       helpGroup: 'OUTPUT',
     }),
     cluster: Flags.string({

@@ -15,9 +15,11 @@ import { type ExitStatus, exitStatusOf, type TaskExit, type TaskExits, taskExits
 export interface JobException {
   /** Seconds since 1970. */
   readonly timestamp: number
+  /** `cancel`, `timeout`, `exec`, `alloc`, and others. */
   readonly type: string
   /** 0 is fatal; 7 is the least severe. */
   readonly severity: number
+  /** What the one who raised it said; may be empty. */
   readonly note: string
   /** Who raised it; undefined in logs of old versions of Flux. */
   readonly userid: number | undefined
@@ -33,6 +35,7 @@ export interface JobEnd {
   readonly signal: string | undefined
   /** Rank and host of the task whose exit made the exit code of the job, as far as they are known. */
   readonly taskRank: number | undefined
+  /** The host of that task. */
   readonly host: string | undefined
   /** All exceptions, in the order in which they were raised. */
   readonly exceptions: readonly JobException[]

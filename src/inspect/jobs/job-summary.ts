@@ -12,6 +12,7 @@ import { type JobRecord, jobRecord } from './job-records.ts'
 
 /** The facts that {@link jobSummary} finds. */
 export interface JobSummary {
+  /** The job, as it is listed. */
   readonly job: Job
   /** The command of the tasks, word by word; undefined when the jobspec does not tell it. */
   readonly command: readonly string[] | undefined
@@ -22,18 +23,23 @@ export interface JobSummary {
   readonly waitSeconds: number | undefined
   /** Seconds from the start to the end; undefined for one that never ran or still runs. */
   readonly runSeconds: number | undefined
+  /** Why it ended as it did, or what it waited for. */
   readonly end: JobEnd
 }
 
 /** The texts of the records that a summary is made of. */
 export interface JobSummaryRecords extends JobRecords {
-  /** `guest.exec.eventlog` */
+  /** Text of `guest.exec.eventlog`, in which the job shell logs the exit of the first task. */
   execEventlog?: string | undefined
-  /** See {@link outOfMemoryNote}. */
+  /** What the job shell said in `guest.output` about tasks that were killed because memory ran out. */
   outOfMemory?: string | undefined
 }
 
-/** @param nameOf - the name of a user; undefined if unknown */
+/**
+ * A job in a few facts, from its records.
+ *
+ * @param nameOf - the name of a user; undefined if unknown
+ */
 export function jobSummary(
   id: bigint,
   records: JobSummaryRecords,

@@ -147,6 +147,15 @@ for (const shell of SHELLS) {
       'flux-ts jobs --store=statedir ƒ2CCFUrT 39476789248',
     )
 
+    becomes('subcommands of a command that takes ids', 'flux-ts jobs stat', 'flux-ts jobs stats')
+    becomes('flags of such a command', 'flux-ts jobs --filt', 'flux-ts jobs --filter')
+    becomes('flags of its subcommand', 'flux-ts jobs export --clus', 'flux-ts jobs export --cluster')
+    becomes(
+      'ids after the subcommand, and what it takes before them',
+      'flux-ts jobs export readme --store statedir ƒ2CC',
+      'flux-ts jobs export readme --store statedir ƒ2CCFUrT',
+    )
+
     it('lists the ids of jobs, the newest first', async () => {
       const { shown } = await complete(terminal, 'flux-ts job get --store statedir fQ8ho3')
       const at = ['fQ8ho36', 'fQ8ho35'].map((id) => shown.lastIndexOf(id))
@@ -231,6 +240,12 @@ describe('completion in fish', () => {
     expect(offers('flux-ts job get --store statedir ƒ27', { descriptions: true })).to.deep.equal([
       'ƒ27cshQj\texit3 FAILED',
     ])
+  })
+  it('completes subcommands of a command that takes ids, with flags of their own', () => {
+    expect(offers('flux-ts jobs stat')).to.deep.equal(['stats'])
+    expect(offers('flux-ts jobs --clus')).to.deep.equal([''])
+    expect(offers('flux-ts jobs export --clus')).to.deep.equal(['--cluster'])
+    expect(offers('flux-ts jobs stats --store statedir ƒ2CC')).to.deep.equal(['ƒ2CCFUrT'])
   })
   it('completes keys of a source', () =>
     expect(offers('flux-ts restore --store statedir --key resource.')).to.deep.equal([

@@ -102,6 +102,8 @@ describe('jobs stats', () => {
     expect((JSON.parse(one.stdout.toString()) as { jobs: unknown[] }).jobs).to.have.length(1)
     expect((await stats(`${jobid} --store ${JOBS}`)).at(-1)?.[0]).to.equal('1')
     expect((await stats(`--store ${JOBS} --by user ${jobid}`)).at(-1)?.[1]).to.equal('1')
+    const named = await runInProcess(['jobs', '--store', JOBS, '--json', '--user', 'root', jobid])
+    expect((JSON.parse(named.stdout.toString()) as { jobs: unknown[] }).jobs).to.have.length(1)
   })
 
   it('refuses groups that do not go together', async () => {
