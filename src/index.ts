@@ -126,7 +126,7 @@ export {
   findRoots,
   fsck,
   type HeldEventlog,
-  type HeldTime,
+  type HeldResources,
   type InspectOptions,
   JOB_GROUPS,
   JOB_RESULTS,

@@ -11,7 +11,7 @@ import { parseWhen } from './when.ts'
 const STATUSES: ReadonlySet<string> = new Set([...STATE_NAMES, ...RESULT_NAMES])
 
 const GROUP = { helpGroup: 'FILTER' } as const
-/** Without `multipleNonGreedy`, the argument after a value would be a further value. */
+/** Not greedy: an argument after the flag is a job id, or a file, and no value of it. */
 const LIST = { delimiter: ',', multiple: true, multipleNonGreedy: true, ...GROUP } as const
 
 /** The arguments of commands that select jobs. Such a command takes any number of arguments (`strict = false`). */

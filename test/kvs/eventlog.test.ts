@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { parseJson } from '../../src/bytes/index.ts'
 import { parseEventlog } from '../../src/kvs/index.ts'
 
 const SUBMIT = '{"timestamp":1.5,"name":"submit","context":{"userid":5588,"urgency":16}}'
@@ -53,4 +54,46 @@ describe('kvs/eventlog', () => {
       expect(bad).to.deep.equal([{ line: 2, text: line, reason }])
     })
   }
+
+  it('reads a line as JSON, also where it is nearly in the form of Flux', () => {
+    const lines = [
+      SUBMIT,
+      CLEAN,
+      '{"timestamp":1795458311.155256,"name":"alloc","context":{"annotations":{"sched":{"s":"rank0/core0"}}}}',
+      '{"timestamp":1795458311.4332373,"name":"release","context":{"ranks":"all","final":true}}',
+      '{"timestamp":1795458311.1,"name":"memo","context":{"id":9007199254740993}}',
+      '{"timestamp":1.5,"name":"x","context":{},"timestamp":2}',
+      '{"timestamp":1.5,"name":"x","name":"y"}',
+    ]
+    const pieces = fc.constantFrom('', '"', '}', '{', '\\', '.', '0', ',', ':', '5', ' ', 'e1', '{}', '"name":"z"', '-')
+    const mutated = fc
+      .tuple(fc.constantFrom(...lines), fc.nat(100), fc.nat(3), pieces)
+      .map(([line, at, cut, piece]) => line.slice(0, at) + piece + line.slice(at + cut))
+    fc.assert(
+      fc.property(fc.oneof(fc.constantFrom(...lines), mutated), (line) => {
+        const [entry] = parseEventlog(`${line}\n`, { tolerant: true }).entries
+        let value: Record<string, unknown> | undefined
+        try {
+          value = parseJson(line) as Record<string, unknown>
+        } catch {
+          // Not JSON.
+        }
+        const expected = value && {
+          timestamp: Number(value.timestamp),
+          name: value.name,
+          context: value.context,
+          text: line,
+        }
+        if (entry) expect(entry).to.deep.equal(expected)
+        else expect(isEvent(value), line).to.equal(false)
+      }),
+      { numRuns: 5000 },
+    )
+  })
 })
+
+function isEvent(value: Record<string, unknown> | undefined): boolean {
+  const { timestamp, name, context = {} } = value ?? {}
+  const isObject = typeof context === 'object' && context !== null && !Array.isArray(context)
+  return ['number', 'bigint'].includes(typeof timestamp) && typeof name === 'string' && isObject
+}

@@ -14,7 +14,7 @@ import {
 } from '../../cli/index.ts'
 import { rootsHint, usageColumns, usageCsv, usageJson, usageRows } from '../../cli/reports/index.ts'
 import { FluxError } from '../../errors/index.ts'
-import { JOB_GROUPS, type JobGroup, JobUsage, type JobUsageOptions, jobs } from '../../inspect/index.ts'
+import { JOB_GROUPS, type JobGroup, JobUsage, type JobUsageOptions, jobs, usageRecords } from '../../inspect/index.ts'
 import { formatJobid } from '../../kvs/index.ts'
 
 export default class JobsStats extends SourceCommand {
@@ -43,9 +43,8 @@ On a terminal the result is a table, with bars for the node-hours. Elsewhere eac
       command: '<%= config.bin %> <%= command.id %> --by day,node --csv --archive kvs.tgz',
     },
     {
-      description: 'Print the node-hours of a day',
-      command:
-        '<%= config.bin %> <%= command.id %> --since 2026-11-25 --before 2026-11-26 --json --archive kvs.tgz | jq .total.nodeHours',
+      description: 'Print the node-hours of the last seven days',
+      command: '<%= config.bin %> <%= command.id %> --since -7d --json --archive kvs.tgz | jq .total.nodeHours',
     },
   ]
 
@@ -59,6 +58,7 @@ On a terminal the result is a table, with bars for the node-hours. Elsewhere eac
       options: JOB_GROUPS,
       delimiter: ',',
       multiple: true,
+      // Otherwise a job id after it would be one of its values.
       multipleNonGreedy: true,
       helpValue: 'GROUP',
       helpGroup: 'OUTPUT',
@@ -97,10 +97,12 @@ On a terminal the result is a table, with bars for the node-hours. Elsewhere eac
       const onRead = (jobCount: number) => {
         readCount = jobCount
       }
-      for await (const batch of jobs(snapshot, { ids, filter, count, onRead, onFault, signal })) {
+      const records = usageRecords(by)
+      for await (const batch of jobs(snapshot, { ids, filter, count, records, onRead, onFault, signal })) {
         for (const { id, problems } of batch)
           for (const { record, kind, message } of problems)
             this.fault(`${formatJobid(id)}: ${message}`, `${record}: ${kind}`)
+        if (by.includes('user')) users.learn(batch.map(({ userid }) => userid))
         usage.addJobs(batch)
       }
       const result = await this.#print(usage, flags.csv)

@@ -1,6 +1,7 @@
 /** The nodes of a job's allocation, one by one. */
 import { Hostlist, Idset } from '../../resource/index.ts'
 import type { Job } from './job.ts'
+import type { NodeShare } from './resource-set.ts'
 
 /** A node, and what a job holds of it. */
 export interface AllocatedNode {
@@ -19,20 +20,24 @@ export interface AllocatedNode {
  * @see RFC 20; flux-core `src/common/librlist/rlist.c`, `rlist_assign_hostlist`
  */
 export function allocatedNodes({ allocation = [], nodelist }: Job): AllocatedNode[] {
-  const nodes = new Map<number, { ncores: number; ngpus: number }>()
+  const shares = allocation.length === 1 ? allocation : sharesByRank(allocation)
+  const hosts = nodelist === undefined ? undefined : Hostlist.parse(nodelist)
+  const size = shares.reduce((sum, { ranks }) => sum + ranks.size, 0)
+  const names = hosts?.size === size ? hosts[Symbol.iterator]() : undefined
+  const nodes: AllocatedNode[] = []
+  for (const { ranks, ncores, ngpus } of shares)
+    for (const rank of ranks) nodes.push({ rank, host: names?.next().value ?? undefined, ncores, ngpus })
+  return nodes
+}
+
+/** A share for each rank, by ascending rank. RFC 20 does not forbid a rank in two entries. */
+function sharesByRank(allocation: readonly NodeShare[]): NodeShare[] {
+  const shares = new Map<number, NodeShare>()
   for (const { ranks, ncores, ngpus } of allocation) {
     for (const rank of ranks) {
-      const node = nodes.get(rank)
-      // RFC 20 does not forbid a rank in two entries.
-      if (node === undefined) nodes.set(rank, { ncores, ngpus })
-      else {
-        node.ncores += ncores
-        node.ngpus += ngpus
-      }
+      const before = shares.get(rank) ?? { ranks: Idset.of([rank]), ncores: 0, ngpus: 0 }
+      shares.set(rank, { ...before, ncores: before.ncores + ncores, ngpus: before.ngpus + ngpus })
     }
   }
-  const list = nodelist === undefined ? undefined : Hostlist.parse(nodelist)
-  const hosts = list?.size === nodes.size ? [...list] : []
-  const ranks = [...Idset.of(nodes.keys())]
-  return ranks.map((rank, i) => ({ rank, host: hosts[i], ...(nodes.get(rank) as { ncores: number; ngpus: number }) }))
+  return [...shares].sort(([a], [b]) => a - b).map(([, share]) => share)
 }

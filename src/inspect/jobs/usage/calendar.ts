@@ -22,13 +22,17 @@ export interface Period {
 
 const HOUR = 3600
 
+/** Quarters of an hour for which the period is kept: those of a year, some megabytes. */
+const MOST_KNOWN = 40_000
+
 /** Finds the period of a time. */
 export class Calendar {
   readonly #unit: PeriodUnit
   readonly #utc: boolean
-  /** The last two that were found: the times of a job, and of one job after the other, are mostly close. */
+  /** The period that was found last: the times of a job, and of one job after the other, are mostly close. */
   #recent: Period | undefined
-  #before: Period | undefined
+  /** Periods by the number of a quarter of an hour in them: no zone is off by less. */
+  readonly #known = new Map<number, Period>()
 
   constructor(unit: PeriodUnit, utc = false) {
     this.#unit = unit
@@ -37,16 +41,14 @@ export class Calendar {
 
   /** @param seconds - since 1970, within the range of `Date` */
   at(seconds: number): Period {
-    const recent = this.#recent
-    const before = this.#before
-    if (recent && recent.start <= seconds && seconds < recent.end) return recent
-    const found =
-      before && before.start <= seconds && seconds < before.end
-        ? before
-        : this.#unit === 'hour'
-          ? this.#hour(seconds)
-          : this.#days(seconds)
-    this.#before = recent
+    if (isIn(this.#recent, seconds)) return this.#recent
+    const quarter = Math.floor(seconds / (HOUR / 4))
+    const known = this.#known.get(quarter)
+    // An hour in which the clocks change may be shorter.
+    if (isIn(known, seconds)) return (this.#recent = known)
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear()
+    const found = this.#unit === 'hour' ? this.#hour(seconds) : this.#days(seconds)
+    this.#known.set(quarter, found)
     this.#recent = found
     return found
   }
@@ -81,6 +83,10 @@ export class Calendar {
   #midnight(year: number, month: number, day: number): number {
     return (this.#utc ? Date.UTC(year, month, day) : new Date(year, month, day).getTime()) / 1000
   }
+}
+
+function isIn(period: Period | undefined, seconds: number): period is Period {
+  return period !== undefined && period.start <= seconds && seconds < period.end
 }
 
 /** Seconds that local time is ahead of UTC. */

@@ -2,11 +2,11 @@
 import { type Job, jobRuntime } from '../job.ts'
 import { Sample, type SampleBudget } from './sample.ts'
 
-/** Nodes, cores and GPUs that are held for some time, in seconds times their number. */
-export interface HeldTime {
-  readonly nodeSeconds: number
-  readonly coreSeconds: number
-  readonly gpuSeconds: number
+/** Resources that a job holds. */
+export interface HeldResources {
+  readonly nnodes: number
+  readonly ncores: number
+  readonly ngpus: number
 }
 
 /** The figures of some jobs. */
@@ -42,10 +42,11 @@ export class JobFigures {
     if (runtime !== undefined) this.runtime.add(Math.max(0, runtime))
   }
 
-  addHeld({ nodeSeconds, coreSeconds, gpuSeconds }: HeldTime): void {
-    this.nodeSeconds += nodeSeconds
-    this.coreSeconds += coreSeconds
-    this.gpuSeconds += gpuSeconds
+  /** Add resources that were held for some time. */
+  addHeld({ nnodes, ncores, ngpus }: HeldResources, seconds: number): void {
+    this.nodeSeconds += nnodes * seconds
+    this.coreSeconds += ncores * seconds
+    this.gpuSeconds += ngpus * seconds
   }
 
   /** False when a percentile may be 1 % off. */

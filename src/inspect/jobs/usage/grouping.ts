@@ -1,8 +1,8 @@
 /** By what jobs can be grouped. */
-import { type AllocatedNode, allocatedNodes } from '../allocated-nodes.ts'
-import { type Job, jobStatus } from '../job.ts'
+import { allocatedNodes } from '../allocated-nodes.ts'
+import { type Job, type JobRecords, jobStatus } from '../job.ts'
 import { PERIOD_UNITS, type PeriodUnit } from './calendar.ts'
-import type { HeldTime } from './figures.ts'
+import type { HeldResources } from './figures.ts'
 
 /** What a job has one of. */
 const ATTRIBUTES = ['user', 'queue', 'bank', 'project', 'result', 'status', 'size', 'name'] as const
@@ -12,6 +12,14 @@ type Attribute = (typeof ATTRIBUTES)[number]
 export const JOB_GROUPS = [...PERIOD_UNITS, 'node', ...ATTRIBUTES] as const
 /** One of {@link JOB_GROUPS}. */
 export type JobGroup = (typeof JOB_GROUPS)[number]
+
+/** The groups that the jobspec tells. A job without an allocation has its number of nodes there. */
+const OF_JOBSPEC: readonly JobGroup[] = ['queue', 'bank', 'project', 'size', 'name']
+
+/** The records of a job that tell the figures and these groups. */
+export function usageRecords(by: readonly JobGroup[]): (keyof JobRecords)[] {
+  return by.some((group) => OF_JOBSPEC.includes(group)) ? ['eventlog', 'R', 'jobspec'] : ['eventlog', 'R']
+}
 
 /** The period among some groups. */
 export function periodOf(by: readonly JobGroup[]): PeriodUnit | undefined {
@@ -50,21 +58,9 @@ export function sizeClass(nnodes: number): string {
 }
 
 /** What a job holds of one node, or of all. */
-export interface Share extends Held {
-  /** Name of the node; null for a job without an allocation. */
-  node: string | null
-}
-
-/** Numbers of what is held. */
-interface Held {
-  nnodes: number
-  ncores: number
-  ngpus: number
-}
-
-/** What is held for some seconds. */
-export function heldFor({ nnodes, ncores, ngpus }: Held, seconds: number): HeldTime {
-  return { nodeSeconds: nnodes * seconds, coreSeconds: ncores * seconds, gpuSeconds: ngpus * seconds }
+export interface Share extends HeldResources {
+  /** Name of the node; null for all of them together, and for a job without an allocation. */
+  readonly node: string | null
 }
 
 /** What a job holds of all its nodes together. */
@@ -74,21 +70,29 @@ export function wholeShare({ allocation, nnodes = 0, ncores = 0, ngpus = 0 }: Jo
 
 /** What a job holds of each of its hosts; of a broker rank without a host, the name is `rank` and its number. */
 export function nodeShares(job: Job): Share[] {
-  const shares = new Map<string, Share>()
-  for (const node of allocatedNodes(job)) {
-    const name = nameOf(node)
-    const share = shares.get(name)
-    // Several brokers can run on one host.
-    if (share === undefined) shares.set(name, { node: name, nnodes: 1, ncores: node.ncores, ngpus: node.ngpus })
-    else {
-      share.nnodes++
-      share.ncores += node.ncores
-      share.ngpus += node.ngpus
-    }
-  }
-  return shares.size > 0 ? [...shares.values()] : [wholeShare(job)]
+  const nodes = allocatedNodes(job)
+  if (nodes.length === 0) return [wholeShare(job)]
+  const shares = nodes.map(({ host, rank, ncores, ngpus }) => ({
+    node: host ?? `rank${rank}`,
+    nnodes: 1,
+    ncores,
+    ngpus,
+  }))
+  const names = new Set(shares.map(({ node }) => node))
+  return names.size === shares.length ? shares : joined(shares)
 }
 
-function nameOf({ host, rank }: AllocatedNode): string {
-  return host ?? `rank${rank}`
+/** Several brokers can run on one host: add up what they have. */
+function joined(shares: readonly Share[]): Share[] {
+  const byNode = new Map<string | null, Share>()
+  for (const { node, nnodes, ncores, ngpus } of shares) {
+    const before = byNode.get(node) ?? { nnodes: 0, ncores: 0, ngpus: 0 }
+    byNode.set(node, {
+      node,
+      nnodes: before.nnodes + nnodes,
+      ncores: before.ncores + ncores,
+      ngpus: before.ngpus + ngpus,
+    })
+  }
+  return [...byNode.values()]
 }

@@ -1,8 +1,14 @@
 /** What one job used, when it has given it back. */
 import type { Job } from '../job.ts'
-import type { HeldTime } from './figures.ts'
-import { heldFor, wholeShare } from './grouping.ts'
+import { wholeShare } from './grouping.ts'
 import { heldInterval, isHolding } from './held.ts'
+
+/** Nodes, cores and GPUs that are held for some time, in seconds times their number. */
+export interface HeldTime {
+  readonly nodeSeconds: number
+  readonly coreSeconds: number
+  readonly gpuSeconds: number
+}
 
 /**
  * For how long a job held its nodes, cores and GPUs, as {@link JobUsage} counts it.
@@ -12,5 +18,8 @@ import { heldInterval, isHolding } from './held.ts'
 export function heldTime(job: Job): HeldTime | undefined {
   if (isHolding(job)) return undefined
   const held = heldInterval(job, Number.NaN)
-  return held && heldFor(wholeShare(job), held.to - held.from)
+  if (held === undefined) return undefined
+  const seconds = held.to - held.from
+  const { nnodes, ncores, ngpus } = wholeShare(job)
+  return { nodeSeconds: nnodes * seconds, coreSeconds: ncores * seconds, gpuSeconds: ngpus * seconds }
 }

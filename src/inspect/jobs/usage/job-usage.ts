@@ -6,7 +6,7 @@ import { FluxError } from '../../../errors/index.ts'
 import type { Job } from '../job.ts'
 import { PERIOD_UNITS } from './calendar.ts'
 import { JobFigures } from './figures.ts'
-import { heldFor, type JobGroup, wholeShare } from './grouping.ts'
+import { type JobGroup, wholeShare } from './grouping.ts'
 import { heldInterval, isHolding, lastTime, type TimeWindow } from './held.ts'
 import { SampleBudget } from './sample.ts'
 import { UsageGrouping, type UsageRow } from './usage-grouping.ts'
@@ -59,6 +59,7 @@ export class JobUsage {
     })
   }
 
+  /** Add some jobs, in any order. */
   addJobs(jobs: readonly Job[]): void {
     for (const job of jobs) {
       if (this.#now === undefined) this.#last = Math.max(this.#last, lastTime(job))
@@ -77,7 +78,7 @@ export class JobUsage {
   #add(job: Job, now: number): void {
     const held = heldInterval(job, now, this.#window)
     this.total.count(job)
-    if (held) this.total.addHeld(heldFor(wholeShare(job), held.to - held.from))
+    if (held) this.total.addHeld(wholeShare(job), held.to - held.from)
     for (const grouping of this.#groupings) grouping.add(job, held)
   }
 }

@@ -1,7 +1,7 @@
 /** Medians and percentiles of many numbers, in bounded memory. */
 
-/** Values that a {@link SampleBudget} lets all its samples keep: 64 MB of them. */
-const BUDGET = 8_000_000
+/** Values that a {@link SampleBudget} lets all its samples keep: 32 MB of them. */
+const BUDGET = 2 ** 22
 
 /** A sample with fewer values than this keeps them, whatever the budget says: buckets would need no less memory. */
 const FEW = 512
@@ -29,6 +29,7 @@ export class SampleBudget {
     return true
   }
 
+  /** Give room back that was taken. */
   give(values: number): void {
     this.#left += values
   }
@@ -55,6 +56,7 @@ export class Sample {
     return this.#buckets === undefined
   }
 
+  /** Add a value that is not negative. */
   add(value: number): void {
     this.sum += value
     if (this.#buckets === undefined && this.count === this.#values.length) this.#grow()

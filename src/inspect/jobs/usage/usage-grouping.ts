@@ -5,7 +5,6 @@ import { JobFigures } from './figures.ts'
 import {
   type GroupOf,
   groupOf,
-  heldFor,
   isAttribute,
   type JobGroup,
   nodeShares,
@@ -35,10 +34,12 @@ export interface UsageGroupingOptions {
 /** Gathers the figures for one choice of groups. */
 export class UsageGrouping {
   readonly by: readonly JobGroup[]
-  readonly #rows = new Map<string, UsageRow>()
+  /** By the label of the period, null without one, and then by the other groups. */
+  readonly #rows = new Map<string | null, Map<string, UsageRow>>()
   readonly #options: UsageGroupingOptions
   /** For each of `by`; undefined for periods and nodes. */
   readonly #groups: readonly (GroupOf | undefined)[]
+  readonly #hasNodes: boolean
   readonly #unit: PeriodUnit | undefined
   readonly #calendar: Calendar | undefined
 
@@ -46,6 +47,7 @@ export class UsageGrouping {
     this.by = by
     this.#options = options
     this.#groups = by.map((group) => (isAttribute(group) ? groupOf(group, options.userName) : undefined))
+    this.#hasNodes = by.includes('node')
     this.#unit = periodOf(by)
     this.#calendar = this.#unit && new Calendar(this.#unit, options.utc)
   }
@@ -58,19 +60,20 @@ export class UsageGrouping {
   add(job: Job, held: { from: number; to: number } | undefined): void {
     const calendar = this.#calendar
     const keys = this.#groups.map((group) => group?.(job) ?? null)
-    const shares = this.by.includes('node') ? nodeShares(job) : [wholeShare(job)]
+    const fixedId = idOf(keys)
     const ended = this.#endPeriod(job)
-    for (const share of shares) {
-      this.#row(keys, share, ended).figures.count(job)
+    for (const share of this.#hasNodes ? nodeShares(job) : [wholeShare(job)]) {
+      const id = this.#hasNodes ? `${fixedId}\0${share.node ?? ''}` : fixedId
+      this.#row(id, keys, share, ended).figures.count(job)
       if (held === undefined) continue
       if (calendar === undefined) {
-        this.#row(keys, share).figures.addHeld(heldFor(share, held.to - held.from))
+        this.#row(id, keys, share).figures.addHeld(share, held.to - held.from)
         continue
       }
       for (let { from } = held; from < held.to; ) {
         const period = calendar.at(from)
         const to = Math.min(period.end, held.to)
-        this.#row(keys, share, period).figures.addHeld(heldFor(share, to - from))
+        this.#row(id, keys, share, period).figures.addHeld(share, to - from)
         from = to
       }
     }
@@ -80,7 +83,7 @@ export class UsageGrouping {
   rows(): UsageRow[] {
     const { by } = this
     const sums = by.map((_, level) => this.#nodeSeconds(level))
-    return [...this.#rows.values()].sort((a, b) => {
+    return this.#allRows().sort((a, b) => {
       for (let level = 0; level < by.length; level++) {
         const [one = null, other = null] = [a.keys[level], b.keys[level]]
         if (one === other) continue
@@ -97,7 +100,7 @@ export class UsageGrouping {
   /** Node-seconds for each combination of the first groups. */
   #nodeSeconds(level: number): Map<string, number> {
     const sums = new Map<string, number>()
-    for (const { keys, figures } of this.#rows.values()) {
+    for (const { keys, figures } of this.#allRows()) {
       const id = idOf(keys.slice(0, level + 1))
       sums.set(id, (sums.get(id) ?? 0) + figures.nodeSeconds)
     }
@@ -111,16 +114,22 @@ export class UsageGrouping {
     return isEnded ? this.#calendar?.at(t_inactive) : undefined
   }
 
-  #row(fixed: readonly (string | null)[], share: Share, period?: Period): UsageRow {
+  /** @param id - of what is not a period */
+  #row(id: string, fixed: readonly (string | null)[], share: Share, period?: Period): UsageRow {
+    let rows = this.#rows.get(period?.label ?? null)
+    if (rows === undefined) this.#rows.set(period?.label ?? null, (rows = new Map()))
+    const found = rows.get(id)
+    if (found) return found
     const keys = this.by.map((group, i) =>
       group === this.#unit ? (period?.label ?? null) : group === 'node' ? share.node : (fixed[i] ?? null),
     )
-    const id = idOf(keys)
-    const found = this.#rows.get(id)
-    if (found) return found
     const row = { keys, start: period?.start ?? null, figures: new JobFigures(this.#options.budget) }
-    this.#rows.set(id, row)
+    rows.set(id, row)
     return row
+  }
+
+  #allRows(): UsageRow[] {
+    return [...this.#rows.values()].flatMap((rows) => [...rows.values()])
   }
 }
 
