@@ -7,19 +7,9 @@ import { createHash, hash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import lz4 from 'lz4-napi'
+import { random } from './random.ts'
 
 type TreeObj = { data: unknown; type: string; ver: 1 }
-
-/** A small random number generator (mulberry32), so that the same seed always gives the same store. */
-function random(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /**
  * Write the store.

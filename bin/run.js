@@ -35,6 +35,9 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
   if (first === '__complete') {
     const { completeKeys } = await import('../bundle/cli/completion/keys.js')
     await completeKeys(rest, ignored)
+  } else if (first === '__complete_jobids' || first === '__complete_jobs') {
+    const { completeJobids } = await import('../bundle/cli/completion/jobids.js')
+    await completeJobids(rest, first === '__complete_jobs', ignored)
   } else {
     const { run } = await import('../bundle/cli/run.js')
     await run(import.meta.resolve('../bundle/start.js'), process.argv.slice(2), ignored)

@@ -73,7 +73,11 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['kvs-eventlog-wait-event', `kvs eventlog wait-event --store ${STATEDIR} resource.eventlog resource-define`],
   ['jobs', `jobs --store ${STATEDIR}`],
   ['jobs', `jobs --store ${fixture('jobs')}`],
+  ['jobs-stats', `jobs stats --store ${STATEDIR}`],
+  ['jobs-stats', `jobs stats --by day,node --store ${fixture('jobs')}`],
   ['job-get', `job get --store ${STATEDIR} f2CCFUrT`],
+  ['job-get', `job get --store ${fixture('jobs')} f239Rs6P`],
+  ['job-get', `job get --store ${fixture('jobs')} --record R f239Rs6P`],
   ['completion', 'completion bash'],
 ]
 

@@ -23,7 +23,8 @@ const add = (file) => {
   entryPoints[relative(dist, join(root, file)).replace(/\.js$/, '')] = join(root, file)
 }
 for (const id of Object.keys(manifest.commands)) add(`dist/commands/${id.replaceAll(':', '/')}.js`)
-for (const file of ['dist/cli/run.js', 'dist/cli/completion/keys.js', oclif.helpClass]) add(file)
+const questions = ['dist/cli/completion/keys.js', 'dist/cli/completion/jobids.js']
+for (const file of ['dist/cli/run.js', ...questions, oclif.helpClass]) add(file)
 // The command help is part of the bundle: nothing has to be found for it.
 entryPoints['commands/help'] = 'text:help'
 const texts = new Map([['help', `export { default } from ${JSON.stringify(join(help, 'lib/commands/help.js'))};\n`]])
@@ -81,12 +82,13 @@ const metafile = await split(entryPoints, (loaded) => {
   const commands = [...loaded].filter(([entry]) => entry.startsWith('dist/commands/')).map(([, inputs]) => inputs)
   const first = ['dist/cli/run.js', 'text:init', oclif.helpClass.slice(2)]
   const isFirst = (file) => first.some((entry) => loaded.get(entry).has(file))
-  const isForKeys = (file) => loaded.get('dist/cli/completion/keys.js').has(file)
+  const [isForKeys, isForJobids] = questions.map((entry) => (file) => loaded.get(entry).has(file))
   return [
     (file) => isFirst(file) && isForKeys(file),
     // Help, and what is loaded before any command.
     isFirst,
     isForKeys,
+    isForJobids,
     (file) => countWith(commands, file) >= commands.length / 2,
     (file) => ['dump', 'restore'].every((name) => loaded.get(`dist/commands/${name}.js`).has(file)),
   ]

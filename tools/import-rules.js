@@ -62,6 +62,12 @@ const ROOMS = [
     reason: 'rescue/ stands on the other use cases.',
   },
   {
+    room: 'export',
+    imports: ['inspect', 'kvs', 'content'],
+    isDeep: true,
+    reason: 'export/ stands on inspect/ and writes what other programs read.',
+  },
+  {
     room: 'cli',
     imports: ['rescue', 'dump', 'restore', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
     libraries: ['@oclif/*', 'listr2'],

@@ -1,4 +1,5 @@
 export { CHUNK_BYTES, ChunkWriter } from './chunk-writer.ts'
+export { csvLine } from './csv-line.ts'
 export { grown, release } from './grown.ts'
 export { parseJson, stringifyJson } from './json.ts'
 export { lz4DecodeBlock } from './lz4.ts'

@@ -7,6 +7,15 @@ export { eventlogFlags, eventlogFormat, withColorAlone } from './eventlog-flags.
 export type { DumpSummary, FluxEvents, FluxHook, FluxHooks, RestoreSummary } from './events.ts'
 export { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 export { FluxCommand } from './flux-command.ts'
+export {
+  type JobFlags,
+  type JobSelection,
+  type JobSelectionContext,
+  jobCountFlags,
+  jobFlags,
+  jobidArgs,
+  jobSelection,
+} from './job-flags.ts'
 export { formatInformation, jobArguments, jobFormat, jobFormatFlags } from './job-format-flags.ts'
 export { printJobTable } from './job-table.ts'
 export { escapedJson } from './json-escape.ts'

@@ -57,8 +57,8 @@ export interface TargetChoice {
   maxreqs?: number | undefined
   'no-cache'?: boolean | undefined
   'sd-notify'?: boolean | undefined
-  /** Called with a one-line warning when a live instance does not answer. */
-  onWarning?: (message: string) => void
+  /** Called with a one-line warning and its kind when a live instance does not answer. */
+  onWarning?: (message: string, kind: string) => void
 }
 
 /** The target of a restore. */

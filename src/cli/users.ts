@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { UsageError } from './usage-error.ts'
 
+/** Users that getent is asked for at a time: its command line is limited. */
+const ASKED = 1000
+
 /** The user database of this machine: the passwd file, and then getent(1), if it exists, for all other users. */
 export class Users {
   readonly #names = new Map<number, string | undefined>()
@@ -24,6 +27,18 @@ export class Users {
     return this.#names.get(userid)
   }
 
+  /** Ask for the names of many users at once, before {@link nameOf} is called for each. */
+  learn(userids: Iterable<number | undefined>): void {
+    const unknown = new Set<number>()
+    for (const userid of userids) if (userid !== undefined && !this.#names.has(userid)) unknown.add(userid)
+    const list = [...unknown]
+    for (let at = 0; at < list.length; at += ASKED) {
+      const some = list.slice(at, at + ASKED)
+      this.#ask(...some.map(String))
+      for (const userid of some) if (!this.#names.has(userid)) this.#names.set(userid, undefined)
+    }
+  }
+
   /** The id of a user, given by name or number. @throws {UsageError} the name is unknown */
   idOf(user: string): number {
     if (/^\d+$/.test(user)) return Number(user)
@@ -33,14 +48,14 @@ export class Users {
     return userid
   }
 
-  #ask(user: string): void {
+  #ask(...users: string[]): void {
     if (!this.#asks) return
     // Loaded here, because it takes a twentieth of the time of a short command.
     const { spawnSync } = process.getBuiltinModule('node:child_process')
-    const { error, stdout } = spawnSync('getent', ['passwd', user], { encoding: 'utf8', timeout: 5000 })
+    const { error, stdout } = spawnSync('getent', ['passwd', ...users], { encoding: 'utf8', timeout: 5000 })
     // If getent is missing, or its directory service does not answer, do not try again for each of a thousand users.
     if (error) this.#asks = false
-    else this.#learn(stdout)
+    else for (const line of stdout.split('\n')) this.#learn(line)
   }
 
   #learn(line: string): void {

@@ -11,7 +11,7 @@ export default class Completion extends FluxCommand {
   static override summary = 'Print the completion script of a shell'
 
   static override description = [
-    "Prints a script that lets the shell complete commands, flags, values of flags, files, and, after a source, keys. Print it again after an upgrade, because new commands are not in the old script. Put this line into the shell's start-up file:",
+    "Prints a script that lets the shell complete commands, flags, values of flags, files, and, after a source, keys and job ids. Print it again after an upgrade, because new commands are not in the old script. Put this line into the shell's start-up file:",
     ...completionLines('<%= config.bin %>'),
   ].join('\n\n')
 

@@ -1,20 +1,23 @@
-import { Args, Flags } from '@oclif/core'
 import {
+  EXIT,
   formatInformation,
   jobArguments,
+  jobCountFlags,
+  jobFlags,
   jobFormat,
   jobFormatFlags,
-  jobidArgument,
+  jobidArgs,
+  jobSelection,
   kindOf,
   loadFlags,
-  parseWhen,
+  print,
   printJobTable,
   printJsonList,
   SourceCommand,
   Users,
   utcFlag,
 } from '../cli/index.ts'
-import { type Job, JobRows, jobFilter, jobJson, jobs, RESULT_NAMES, STATE_NAMES } from '../inspect/index.ts'
+import { type Job, JobRows, jobCounts, jobCountsLine, jobJson, jobs } from '../inspect/index.ts'
 import { formatJobid } from '../kvs/index.ts'
 
 export default class Jobs extends SourceCommand {
@@ -29,7 +32,7 @@ A job that has not ended has run until the time of the snapshot, and its remaini
 
 --json prints what flux jobs --json prints, as far as a snapshot tells it, with times in seconds since 1970.
 
-A job with damaged records is listed with the facts that are left, and there is a warning on stderr; the exit status is then 1. If its eventlog is lost, its state is UNKNOWN. Such a job is neither active nor inactive; --state unknown finds it.`
+A job with damaged records is listed with the facts that are left, and there is a warning on stderr; the exit status is then 1. If its eventlog is lost, its state is UNKNOWN. Such a job is neither active nor inactive; --filter unknown finds it.`
 
   static override examples = [
     {
@@ -39,7 +42,7 @@ A job with damaged records is listed with the facts that are left, and there is 
     {
       description: 'List the jobs in a dump that failed in the last two days of November',
       command:
-        '<%= config.bin %> <%= command.id %> --archive kvs.tgz --result failed,timeout --since 2026-11-29 --before 2026-12-01',
+        '<%= config.bin %> <%= command.id %> --archive kvs.tgz --filter failed,timeout --since 2026-11-29 --before 2026-12-01',
     },
     {
       description: 'Say why each job ended',
@@ -57,48 +60,11 @@ A job with damaged records is listed with the facts that are left, and there is 
 
   static override strict = false
 
-  static override args = {
-    jobid: Args.string({
-      name: 'JOBID',
-      description: 'list only these jobs, given by their ids in any form',
-    }),
-  }
+  static override args = jobidArgs
 
   static override flags = {
-    user: Flags.string({
-      char: 'u',
-      summary: 'list jobs of this user, given by name or number; separate several with commas',
-      helpValue: 'USER',
-      delimiter: ',',
-      multiple: true,
-      helpGroup: 'FILTER',
-    }),
-    state: Flags.string({
-      summary: 'list jobs in this state; separate several with commas',
-      options: STATE_NAMES,
-      helpValue: 'STATE',
-      delimiter: ',',
-      multiple: true,
-      helpGroup: 'FILTER',
-    }),
-    result: Flags.string({
-      summary: 'list jobs with this result; separate several with commas',
-      options: RESULT_NAMES,
-      helpValue: 'RESULT',
-      delimiter: ',',
-      multiple: true,
-      helpGroup: 'FILTER',
-    }),
-    since: Flags.string({
-      summary: 'list jobs that had not ended by this time: 2026-11-24, 2026-11-24T18:30, -2h, yesterday',
-      helpValue: 'WHEN',
-      helpGroup: 'FILTER',
-    }),
-    before: Flags.string({
-      summary: 'list jobs that were submitted before this time',
-      helpValue: 'WHEN',
-      helpGroup: 'FILTER',
-    }),
+    ...jobFlags,
+    ...jobCountFlags,
     ...jobFormatFlags,
     ...utcFlag,
     ...loadFlags,
@@ -108,7 +74,6 @@ A job with damaged records is listed with the facts that are left, and there is 
     const { argv, flags } = await this.parse(Jobs, jobArguments(this.argv))
     const information = formatInformation(flags)
     if (information !== undefined) return this.log(information)
-    const ids = argv.length > 0 ? (argv as string[]).map(jobidArgument) : undefined
     const users = new Users()
     const now = Date.now() / 1000
     const { utc } = flags
@@ -116,23 +81,31 @@ A job with damaged records is listed with the facts that are left, and there is 
       jobFormat(flags, { utc, now: time, nameOf: (userid) => users.nameOf(userid) ?? String(userid) })
     // Says what is wrong with the format before the source is opened.
     format(now)
-    const wanted = jobFilter({
-      userids: flags.user?.map((user) => users.idOf(user)),
-      states: flags.state,
-      results: flags.result,
-      since: flags.since === undefined ? undefined : parseWhen(flags.since, 'since', now, flags.utc),
-      before: flags.before === undefined ? undefined : parseWhen(flags.before, 'before', now, flags.utc),
-    })
+    const { ids, filter, count, ignored } = jobSelection(flags, argv, { users, utc, now })
+    if (ignored) this.notice(ignored)
     await this.withSource(flags, async (source) => {
       const { signal } = source
       if (ids === undefined) source.readsAll()
       const onFault = (fault: Error) => this.fault(`${fault.message}; the jobs in it are lost`, kindOf(fault))
       const snapshot = await source.snapshot()
-      let any = false
-      const noteAny = () => {
-        any = true
+      if (flags.stats || flags['stats-only']) {
+        const counts = await jobCounts(snapshot, {
+          queues: flags.queue,
+          // What cannot be read is told below, when it is read again.
+          onFault: flags['stats-only'] ? onFault : () => {},
+          signal,
+        })
+        await print(`${jobCountsLine(counts)}\n`)
+        if (flags['stats-only']) {
+          if (counts.pending + counts.running === 0) process.exitCode = EXIT.FAILED
+          return
+        }
       }
-      const found = this.#wanted(jobs(snapshot, { ids, onFault, signal }), wanted, noteAny)
+      let any = false
+      const onRead = (count: number) => {
+        any = count > 0
+      }
+      const found = this.#told(jobs(snapshot, { ids, filter, count, onRead, onFault, signal }), users)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))
@@ -151,18 +124,14 @@ A job with damaged records is listed with the facts that are left, and there is 
     })
   }
 
-  async *#wanted(
-    batches: AsyncIterable<Job[]>,
-    wanted: (job: Job) => boolean,
-    noteAny: () => void,
-  ): AsyncGenerator<Job[]> {
+  /** Print what is wrong with jobs, learn who their users are, and pass them on. */
+  async *#told(batches: AsyncIterable<Job[]>, users: Users): AsyncGenerator<Job[]> {
     for await (const batch of batches) {
-      if (batch.length > 0) noteAny()
-      const found = batch.filter(wanted)
-      for (const { id, problems } of found)
+      for (const { id, problems } of batch)
         for (const { record, kind, message } of problems)
           this.fault(`${formatJobid(id)}: ${message}`, `${record}: ${kind}`)
-      yield found
+      users.learn(batch.map(({ userid }) => userid))
+      yield batch
     }
   }
 }

@@ -86,7 +86,7 @@ Regular files become values, symbolic links become KVS links, and their paths be
     const sizeLimit = flags['size-limit'] === undefined ? 0 : parseSize(flags['size-limit'], 'size-limit')
     const verbosity: Verbosity = flags.quiet || this.jsonEnabled() ? 'quiet' : flags.verbose ? 'verbose' : 'normal'
     const result = await interruptible(async (signal) => {
-      await using target = await openTarget({ ...flags, onWarning: (message) => this.notice(message) }, signal)
+      await using target = await openTarget({ ...flags, onWarning: this.complain }, signal)
       const restore = new RestoreRun({
         ...args,
         ...flags,

@@ -14,7 +14,7 @@ import type { StoreReader } from './store-reader.ts'
 
 /**
  * The window in blobs. Batches of a few hundred blobs hide the cost of crossing between threads; larger ones only
- * lengthen the wait for a directory that the walk needs next. Two batches in flight keep the thread busy while one is
+ * lengthen the wait for a directory that the walk needs next. Two batches in flight keep a thread busy while one is
  * being used.
  */
 const WINDOW = 1024
@@ -25,7 +25,6 @@ const ROOTS_HINT = 'content roots lists the roots that no checkpoint names'
 /** A content store on disk, read without a broker: a thread does the blocking reads. */
 export class OfflineStore implements ContentStore {
   readonly name: string
-  readonly window = WINDOW
   readonly hash: HashName
   readonly onDisk: StoreOnDisk
   readonly #reader: StoreReader
@@ -40,6 +39,11 @@ export class OfflineStore implements ContentStore {
     this.hash = reader.hash
     this.onDisk = new ReadOnDisk(reader)
     this.#reader = reader
+  }
+
+  /** It grows when a second thread reads. */
+  get window(): number {
+    return WINDOW * this.#reader.places
   }
 
   get objects(): number | undefined {

@@ -124,6 +124,12 @@ export interface BlobReader {
   /** Add up all objects. @param shared - shows the progress */
   totals(shared: SharedCounts): StoreTotals
 
+  /**
+   * The data to open a second reader with, in another thread, that reads the same store at the same time. What this one has
+   * learnt and marked is shared with it. Undefined when the store cannot be opened again.
+   */
+  twin?(): unknown
+
   /** Copies blobs as they are stored. Undefined for a kind of store that cannot. */
   readonly copier?: BlobCopier
 

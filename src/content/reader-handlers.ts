@@ -40,6 +40,8 @@ export type ReaderHandlers = {
   list: (range: { from: number; count: number }) => Answer<Uint8Array>
   mark: (wanted: Wanted) => Answer<number>
   totals: () => Answer<StoreTotals>
+  /** See {@link BlobReader.twin}. */
+  twin: () => Answer<unknown>
   /** See {@link BlobCopier}. */
   choose: (wanted: { digests: Uint8Array }) => Answer<number[]>
   readChosen: (wanted: { digests: Uint8Array; budgetBytes: number; maxBlobBytes: number }) => Answer<PackedBatch>
@@ -95,6 +97,7 @@ export function readerHandlers(reader: BlobReader, shared: SharedCounts): Reader
       return { reply: found }
     },
     totals: () => ({ reply: reader.totals(shared) }),
+    twin: () => ({ reply: reader.twin?.() }),
     choose: ({ digests }) => ({ reply: copierOf(reader).choose(digests) }),
     readChosen({ digests, budgetBytes, maxBlobBytes }) {
       const batch = copierOf(reader).read(digests, budgetBytes, maxBlobBytes)

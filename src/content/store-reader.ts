@@ -1,10 +1,9 @@
 import { FluxError, throwIfAborted } from '../errors/index.ts'
-import { Thread } from '../threads/index.ts'
 import { DIGEST_BYTES, type HashName } from './blobref.ts'
 import { BLOB, type PackedBatch } from './packed-batch.ts'
 import { newSharedCounts, noCounts, type ReadCounts, SHARED, type SharedCounts } from './read-counts.ts'
 import { type ReaderHandlers, readerHandlers, type Wanted } from './reader-handlers.ts'
-import type { ReaderThreadData } from './reader-thread.ts'
+import { ReaderThreads } from './reader-threads.ts'
 import type { ReadPlan } from './store-kind.ts'
 
 /**
@@ -18,13 +17,13 @@ const LARGE_BYTES = 1 << 20
 
 /** Where a store is read. */
 interface Place {
-  readonly thread?: Thread<ReaderHandlers>
+  readonly threads?: ReaderThreads
   readonly here?: ReaderHandlers
 }
 
 /**
  * The caller's side of what reads a store on disk: the first blobs in this thread, if the store allows it, then all in a
- * thread of its own.
+ * thread of its own, and then in two.
  */
 export class StoreReader {
   /** The name of the store for messages. */
@@ -36,12 +35,12 @@ export class StoreReader {
   readonly #first: Promise<Place>
   #main: Promise<Place> | undefined
   #here: ReaderHandlers | undefined
-  #thread: Thread<ReaderHandlers> | undefined
+  #threads: ReaderThreads | undefined
   #asked = 0
   readonly #assertUnchanged: () => void
   readonly #signal: AbortSignal | undefined
-  // End the thread at once: a batch may take seconds, and a reader has nothing to finish.
-  readonly #onAbort = () => void this.#thread?.terminate()
+  // End the threads at once: a batch may take seconds, and a reader has nothing to finish.
+  readonly #onAbort = () => void this.#threads?.terminate()
 
   /**
    * @param name - the name of the store for messages
@@ -54,9 +53,7 @@ export class StoreReader {
     const shared = newSharedCounts()
     try {
       const place = await openPlace(name, plan, shared, !inThread)
-      const hash = place.here
-        ? place.here.hash().reply
-        : await (place.thread as Thread<ReaderHandlers>).call('hash', undefined)
+      const hash = place.here ? place.here.hash().reply : await (place.threads as ReaderThreads).call('hash', undefined)
       return new StoreReader(name, place, hash, plan, shared, signal)
     } catch (error) {
       plan.assertUnchanged?.()
@@ -78,7 +75,7 @@ export class StoreReader {
     this.#plan = plan
     this.#first = Promise.resolve(place)
     this.#here = place.here
-    this.#thread = place.thread
+    this.#threads = place.threads
     this.#assertUnchanged = plan.assertUnchanged ?? (() => {})
     this.#signal = signal
     if (signal?.aborted) this.#onAbort()
@@ -88,6 +85,11 @@ export class StoreReader {
   /** Number of objects, when the thread knows it. */
   get objects(): number | undefined {
     return this.#shared[SHARED.OBJECTS] || undefined
+  }
+
+  /** Number of places where blobs are read at the same time. */
+  get places(): number {
+    return this.#threads?.count ?? 1
   }
 
   /** Blobs that have been copied so far. */
@@ -120,8 +122,8 @@ export class StoreReader {
         const reply = this.#answer(this.#here, method, withinHere(method, args))
         if (!hasTooLarge(method, reply)) return reply
       }
-      const { thread, here } = await this.#mainPlace()
-      if (thread) return await thread.call(method, args)
+      const { threads, here } = await this.#mainPlace()
+      if (threads) return await threads.call(method, args)
       throwIfAborted(this.#signal)
       return this.#answer(here as ReaderHandlers, method, args)
     } finally {
@@ -131,8 +133,8 @@ export class StoreReader {
 
   /** Close a stream in the thread. Errors are ignored. */
   async drop(id: number): Promise<void> {
-    const { thread, here } = await this.#mainPlace()
-    if (thread) await thread.call('drop', { id }).catch(() => {})
+    const { threads, here } = await this.#mainPlace()
+    if (threads) await threads.call('drop', { id }).catch(() => {})
     else here?.drop({ id })
   }
 
@@ -153,12 +155,12 @@ export class StoreReader {
     this.#assertUnchanged()
   }
 
-  /** End the thread. May be called twice. */
+  /** End the threads. May be called twice. */
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
-    const { thread } = await (this.#main ?? this.#first)
+    const { threads } = await (this.#main ?? this.#first)
     this.#here?.close()
-    await thread?.close()
+    await threads?.close()
   }
 
   /** Here only batches are read, and checkpoints, until {@link READ_HERE} blobs have been asked for. */
@@ -192,10 +194,10 @@ export class StoreReader {
 
   async #moveToThread(here: ReaderHandlers): Promise<Place> {
     const place = await openPlace(this.name, this.#plan, this.#shared, false).catch(() => ({ here }))
-    if (!('thread' in place)) return place
+    if (!('threads' in place)) return place
     here.close()
     this.#here = undefined
-    this.#thread = place.thread
+    this.#threads = place.threads
     if (this.#signal?.aborted) this.#onAbort()
     return place
   }
@@ -219,7 +221,7 @@ function hasTooLarge<K extends keyof ReaderHandlers>(
 }
 
 async function openPlace(name: string, plan: ReadPlan, shared: SharedCounts, isHere: boolean): Promise<Place> {
-  const { module, data, load } = plan
+  const { data, load } = plan
   if (isHere && load) {
     try {
       return { here: readerHandlers((await load()).openReader(data), shared) }
@@ -227,6 +229,5 @@ async function openPlace(name: string, plan: ReadPlan, shared: SharedCounts, isH
       throw FluxError.fromSystem(error, name)
     }
   }
-  const threadData: ReaderThreadData = { name, module, data, shared }
-  return { thread: await Thread.open<ReaderHandlers>(name, './reader-thread', import.meta.url, threadData) }
+  return { threads: await ReaderThreads.open(name, plan, shared) }
 }

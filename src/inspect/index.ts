@@ -1,9 +1,4 @@
-export {
-  type CheckpointListOptions,
-  checkpointJson,
-  checkpointList,
-  checkpointTime,
-} from './checkpoint-list.ts'
+export { type CheckpointListOptions, checkpointJson, checkpointList, checkpointTime } from './checkpoint-list.ts'
 export type { Change, KeyContent, Leaf } from './diff/change.ts'
 export { diff } from './diff/diff.ts'
 export { changeText } from './diff/diff-text.ts'
@@ -22,6 +17,7 @@ export {
 export { RepairTree } from './fsck/repair-tree.ts'
 export { type ValidateOptions, validate } from './fsck/validate.ts'
 export type { InspectOptions } from './inspect-options.ts'
+export { type AllocatedNode, allocatedNodes } from './jobs/allocated-nodes.ts'
 export type { FormatContext } from './jobs/format/context.ts'
 export { FIELD_NAMES, UnknownFieldError } from './jobs/format/fields.ts'
 export {
@@ -34,13 +30,7 @@ export {
   type JobFormat,
 } from './jobs/format/job-format.ts'
 export { cutLine, JobRows, type Row, type RowMark, type RowOptions } from './jobs/format/job-rows.ts'
-export {
-  formatConfig,
-  formatHelp,
-  NAMED_FORMATS,
-  type NamedFormat,
-  namedFormat,
-} from './jobs/format/named-formats.ts'
+export { formatConfig, formatHelp, NAMED_FORMATS, type NamedFormat, namedFormat } from './jobs/format/named-formats.ts'
 export { parseSortKeys, type SortKey } from './jobs/format/sort-keys.ts'
 export { highestJobid, JOB_MANAGER_KEY, type JobManagerState, jobManagerState } from './jobs/highest-jobid.ts'
 export {
@@ -55,13 +45,32 @@ export {
   jobRuntime,
   jobStatus,
 } from './jobs/job.ts'
+export { type JobCounts, type JobCountsOptions, jobCounts, jobCountsLine } from './jobs/job-counts.ts'
+export { type JobEnd, type JobEndRecords, type JobException, jobEnd } from './jobs/job-end.ts'
 export { type JobFilterOptions, jobFilter, RESULT_NAMES, STATE_NAMES } from './jobs/job-filter.ts'
 export { jobJson } from './jobs/job-json.ts'
 export { jobOf } from './jobs/job-of.ts'
 export { compareJobs, type JobPhase, jobPhase } from './jobs/job-order.ts'
-export { OUTPUT_RECORD, type OutputStream, taskOutput } from './jobs/job-output.ts'
+export { OUTPUT_RECORD, type OutputStream, type TaskOutputOptions, taskOutput } from './jobs/job-output.ts'
 export { type JobRecord, jobRecord, jobRecords } from './jobs/job-records.ts'
+export {
+  type JobSummary,
+  type JobSummaryRecords,
+  jobSummary,
+  jobSummaryJson,
+  readJobSummary,
+} from './jobs/job-summary.ts'
 export { type JobsOptions, jobs } from './jobs/jobs.ts'
+export { newestJobids } from './jobs/newest-jobids.ts'
+export type { NodeShare } from './jobs/resource-set.ts'
+export { PERIOD_UNITS, type PeriodUnit } from './jobs/usage/calendar.ts'
+export { figuresJson, type HeldTime, JobFigures } from './jobs/usage/figures.ts'
+export { JOB_GROUPS, type JobGroup, periodOf } from './jobs/usage/grouping.ts'
+export type { TimeWindow } from './jobs/usage/held.ts'
+export { heldTime } from './jobs/usage/held-time.ts'
+export { JobUsage, type JobUsageOptions, type UsageTable } from './jobs/usage/job-usage.ts'
+export { Sample, SampleBudget } from './jobs/usage/sample.ts'
+export type { UsageRow } from './jobs/usage/usage-grouping.ts'
 export { compactJson, jsonMembers } from './json-text.ts'
 export { type DirEntry, type DirOptions, listDirEntries } from './keys/dir.ts'
 export {

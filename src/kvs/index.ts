@@ -4,7 +4,15 @@ export { DirScan, type DirVisitor } from './dir-scan.ts'
 export { componentsOf, Dir, type Entry, keyIn, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
 export { GlobFilter, Globs, type KeyGlobs, type KeySelection } from './globs.ts'
-export { formatJobid, JOBID_FORMS, type JobidForm, jobKey, parseJobid } from './jobid.ts'
+export {
+  formatJobid,
+  JOBID_FORMS,
+  type JobidForm,
+  type JobidPrefix,
+  jobidPrefix,
+  jobKey,
+  parseJobid,
+} from './jobid.ts'
 export type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
 export {
   isNoSuchKey,

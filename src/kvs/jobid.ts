@@ -56,6 +56,63 @@ export function parseJobid(text: string): bigint {
   })
 }
 
+/** The job ids whose text, in one form, begins with some text. */
+export interface JobidPrefix {
+  readonly form: JobidForm
+  /** Ascending; the first and the last id of each range are included. */
+  readonly ranges: readonly (readonly [first: bigint, last: bigint])[]
+}
+
+/**
+ * Which ids are meant by the beginning of one. An empty text is the beginning of all, in F58.
+ *
+ * @returns undefined when no id begins so; words are not supported
+ */
+export function jobidPrefix(text: string): JobidPrefix | undefined {
+  const [, f58, plain, hex, dec, job, dotted] =
+    /^(?:(ƒ.*)|(f[^.]*)|(0x[0-9a-f]*)|([1-9][0-9]*|0)|(j|jo|job|job\.)|((?:job\.)?(?:[0-9a-f]{4}\.){0,3}[0-9a-f]{0,4}))$/.exec(
+      text,
+    ) ?? []
+  if (text === '' || job !== undefined) return { form: job === undefined ? 'f58' : 'kvs', ranges: [[0n, LARGEST]] }
+  if (f58 !== undefined)
+    return digitPrefix(
+      'f58',
+      [...f58.slice(1)].map((digit) => BASE58.indexOf(digit)),
+      58n,
+    )
+  if (plain !== undefined)
+    return digitPrefix(
+      'f58plain',
+      [...plain.slice(1)].map((digit) => BASE58.indexOf(digit)),
+      58n,
+    )
+  if (hex !== undefined)
+    return digitPrefix(
+      'hex',
+      [...hex.slice(2)].map((digit) => Number.parseInt(digit, 16)),
+      16n,
+    )
+  if (dec !== undefined) return digitPrefix('dec', [...dec].map(Number), 10n)
+  if (dotted === undefined) return undefined
+  const digits = dotted.replace(/^job/, '').replaceAll('.', '')
+  const [first, last] = ['0', 'f'].map((digit) => BigInt(`0x${digits.padEnd(16, digit)}`)) as [bigint, bigint]
+  return { form: dotted.startsWith('job') ? 'kvs' : 'dothex', ranges: [[first, last]] }
+}
+
+/** The numbers of any length that begin with some digits. */
+function digitPrefix(form: JobidForm, digits: readonly number[], base: bigint): JobidPrefix | undefined {
+  if (digits.some((digit) => digit < 0)) return undefined
+  if (digits.length === 0) return { form, ranges: [[0n, LARGEST]] }
+  // Only zero begins with a zero.
+  if (digits[0] === 0) return digits.length === 1 ? { form, ranges: [[0n, 0n]] } : undefined
+  const ranges: [bigint, bigint][] = []
+  let first = digits.reduce((number, digit) => number * base + BigInt(digit), 0n)
+  for (let last = first; first <= LARGEST; first *= base, last = last * base + base - 1n) {
+    ranges.push([first, last < LARGEST ? last : LARGEST])
+  }
+  return ranges.length === 0 ? undefined : { form, ranges }
+}
+
 function idOf(text: string): bigint | undefined {
   // Hexadecimal digits and words can begin with f too, but they have dots or hyphens, and F58 has neither.
   if (text.includes('.')) {

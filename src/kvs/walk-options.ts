@@ -7,6 +7,11 @@ export interface WalkFilter {
   takes(dir: Dir, name: string): boolean
   /** True when the walk should enter the directory `name` of `dir`. Otherwise it is not even loaded. */
   enters(dir: Dir, name: string): boolean
+  /**
+   * True when of the value `name` of `dir` only the first and the last blob are wanted: the entry is then made of these,
+   * as if the others did not exist. Asked only for values that the walk takes.
+   */
+  takesEnds?(dir: Dir, name: string): boolean
 }
 
 /** Options of {@link walk}. */

@@ -4,11 +4,11 @@
  * arrives first. Entries far ahead stay in their directory object as a `Span`, and become nodes when the window reaches
  * them.
  */
-import type { LoadedBlobs } from '../content/index.ts'
+import type { HashName, LoadedBlobs } from '../content/index.ts'
 import type { FluxError } from '../errors/index.ts'
 import { DecodedDir, type DirEntries, ENTRY } from './dir-entries.ts'
 import { Dir, keyOf } from './entry.ts'
-import { NO_REFS, type Refs } from './refs.ts'
+import { NO_REFS, type Refs, refAt } from './refs.ts'
 import { badDirref, badEntry } from './tree-faults.ts'
 import type { DirObj, Invalid, Symlink, Val } from './treeobj.ts'
 import { tooDeep } from './walk-limits.ts'
@@ -81,6 +81,8 @@ export interface QueueOptions {
   reverse: boolean
   /** Put an {@link Enter} before the entries of each directory. */
   enter: boolean
+  /** The algorithm of the blobrefs. */
+  hash: HashName
   /** How many levels of directories there may be below the root. */
   maxDepth: number
 }
@@ -198,6 +200,13 @@ export class WalkQueue {
     return node
   }
 
+  /** The blobrefs of a value that are loaded. */
+  #refsOf(dir: Dir, entries: DirEntries): Refs {
+    const { filter, hash } = this.#options
+    if (entries.refCount <= 2 || !filter?.takesEnds?.(dir, entries.name)) return entries
+    return { refs: [refAt(entries, 0, hash), refAt(entries, entries.refCount - 1, hash)], refsAt: 0, refCount: 2 }
+  }
+
   #nodeOf(dir: Dir, entries: DirEntries): Node {
     const { name, type } = entries
     switch (type) {
@@ -205,7 +214,7 @@ export class WalkQueue {
       case ENTRY.SYMLINK:
         return { kind: 'inline', dir, name, obj: entries.obj as Val | Symlink, next: undefined, previous: undefined }
       case ENTRY.VALREF:
-        return loading('value', dir, name, entries)
+        return loading('value', dir, name, this.#refsOf(dir, entries))
       case ENTRY.DIR: {
         const node = loading('dir', dir, name, NO_REFS)
         node.error = tooDeep(dir, name, this.#options.maxDepth)

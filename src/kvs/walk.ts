@@ -61,7 +61,7 @@ class Walker {
   constructor(store: ContentStore, root: string | DirObj, options: WalkOptions) {
     const { filter, reverse = false, onDir, maxDepth = MAX_DEPTH } = options
     this.#store = store
-    this.#queue = new WalkQueue(root, { filter, reverse, enter: onDir !== undefined, maxDepth })
+    this.#queue = new WalkQueue(root, { filter, reverse, enter: onDir !== undefined, hash: store.hash, maxDepth })
     this.#options = options
     this.#limit = new LimitCount(options.maxKeys)
     this.#loads = new WalkLoads(store, this.#queue, options, this.#limit)

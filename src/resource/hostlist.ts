@@ -30,6 +30,8 @@ const NUMBERS = /^([0-9]+)(?:-([0-9]*))?$/
 /** A list of host names. It does not change. */
 export class Hostlist {
   readonly #parts: readonly Part[]
+  /** Names without a number, and ranges by their prefix. Made when they are needed. */
+  #index: { names: ReadonlySet<string>; ranges: ReadonlyMap<string, readonly HostRange[]> } | undefined
   /** How many hosts there are. */
   readonly size: number
 
@@ -80,6 +82,28 @@ export class Hostlist {
       left -= size
     }
     return undefined
+  }
+
+  /** True when any host is in both lists. It is fast when `other` is asked many times. */
+  intersects(other: Hostlist): boolean {
+    const { names, ranges } = other.#indexed()
+    return this.#parts.some((part) =>
+      typeof part === 'string'
+        ? names.has(part)
+        : ranges.get(part.prefix)?.some((range) => haveCommonHost(part, range)) === true,
+    )
+  }
+
+  #indexed() {
+    if (this.#index) return this.#index
+    const names = new Set<string>()
+    const ranges = new Map<string, HostRange[]>()
+    for (const part of this.#parts) {
+      if (typeof part === 'string') names.add(part)
+      else if (!ranges.get(part.prefix)?.push(part)) ranges.set(part.prefix, [part])
+    }
+    this.#index = { names, ranges }
+    return this.#index
   }
 
   /** The names, in their order. */
@@ -184,6 +208,14 @@ function append(parts: Part[], part: Part): void {
 /** True when the numbers of `part` have the same digits when they are written with the width of `before`. */
 function haveOneWidth(before: HostRange, part: HostRange): boolean {
   return [part.first, part.last].every((number) => digits(number, before.width) === digits(number, part.width))
+}
+
+/** True when a name is in both ranges, which have one prefix. `n01` and `n1` are different hosts. */
+function haveCommonHost(a: HostRange, b: HostRange): boolean {
+  const last = Math.min(a.last, b.last)
+  if (Math.max(a.first, b.first) > last) return false
+  // Beyond that many digits, no number has zeros in front.
+  return a.width === b.width || String(last).length >= Math.max(a.width, b.width)
 }
 
 function digits(number: number, width: number): string {

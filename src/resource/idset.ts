@@ -71,8 +71,23 @@ export class Idset {
     return new Idset(joined)
   }
 
+  /** True when the id is in the set. */
   has(id: number): boolean {
     return this.#ranges.some(([first, last]) => first <= id && id <= last)
+  }
+
+  /** True when any id is in both sets. */
+  intersects(other: Idset): boolean {
+    const mine = this.#ranges
+    const theirs = other.#ranges
+    for (let i = 0, j = 0; i < mine.length && j < theirs.length; ) {
+      const [first, last] = mine[i] as Range
+      const [otherFirst, otherLast] = theirs[j] as Range
+      if (last < otherFirst) i++
+      else if (otherLast < first) j++
+      else return true
+    }
+    return false
   }
 
   /** The ids, ascending. */

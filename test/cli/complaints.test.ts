@@ -1,11 +1,15 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Config, settings } from '@oclif/core'
 import { expect } from 'chai'
 import { Complaints } from '../../src/cli/index.ts'
+import { sourcePackageJson } from '../../tools/source-package-json.js'
 import { scratch } from '../support/fixtures.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { run } from '../support/processes.ts'
 import { Blobs, dir, raw, type Tree, val, valref, writeSqlite } from '../support/trees.ts'
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const LOST = `sha1-${'1'.repeat(40)}`
 
 /** Keys, each with something of its own that is wrong. */
@@ -99,6 +103,47 @@ describe('complaints', () => {
       expect(stderr.match(/appears twice/g), args.join(' ')).to.have.length(10)
       expect(stderr).to.include(' more like this (duplicate); -v shows all\n')
     }
+  })
+
+  it('of a job whose tasks wrote into files of their own are held back', async () => {
+    const event = (i: number) => ({
+      timestamp: 1,
+      name: 'redirect',
+      context: { stream: 'stdout', rank: `${i}`, path: `/out${i}` },
+    })
+    const output = Array.from({ length: 25 }, (_, i) => `${JSON.stringify(event(i))}\n`).join('')
+    const job = dir({ eventlog: val(''), guest: dir({ output: val(output) }) })
+    const store = storeOf({ job: dir({ '0000': dir({ '0000': dir({ '0000': dir({ '0001': job }) }) }) }) })
+    const get = async (...more: string[]) =>
+      (await runInProcess(['job', 'get', '--store', store, '1', '--record', 'stdout', ...more])).stderr
+        .trimEnd()
+        .split('\n')
+    const some = await get()
+    expect(some).to.have.length(11)
+    expect(some.slice(-2)).to.deep.equal([
+      'flux-ts job get: stdout of the tasks went to /out9',
+      'flux-ts job get: and 15 more like this (redirected); -v shows all',
+    ])
+    expect(await get('-v')).to.have.length(25)
+  })
+
+  it('can be told in full by every command that reads a store, an archive or an instance', async () => {
+    settings.enableAutoTranspile = false
+    const { commands } = await Config.load({ root, pjson: sourcePackageJson(root), ignoreManifest: true })
+    const reading = commands.filter(
+      ({ pluginName, flags, args }) =>
+        pluginName === 'flux-ts' &&
+        ['store', 'archive', 'uri', 'salvage'].some((name) => name in flags || name in args),
+    )
+    expect(reading.map(({ id }) => id)).to.include.members([
+      'dump',
+      'jobs',
+      'job:get',
+      'content:validate',
+      'archive:info',
+    ])
+    const without = reading.filter(({ flags }) => flags.verbose?.char !== 'v' || flags.verbose.type !== 'boolean')
+    expect(without.map(({ id }) => id)).to.deep.equal([])
   })
 
   it('end in a count also when the command fails', async () => {

@@ -19,6 +19,13 @@ describe('cli/users', () => {
     expect(users.idOf('root')).to.equal(0)
   })
 
+  it('asks for many users at once, of whom it may not know some', () => {
+    const users = new Users(join(scratch(), 'nothing'))
+    users.learn([0, 4_000_000_001, undefined, 1])
+    expect([users.nameOf(0), users.nameOf(4_000_000_001)]).to.deep.equal(['root', undefined])
+    expect(users.nameOf(1)).to.be.a('string')
+  })
+
   it('does not know everybody', () => {
     const users = new Users()
     expect(users.nameOf(4_000_000_001)).to.equal(undefined)

@@ -43,5 +43,40 @@ if (has('flux')) {
       const contents = (name: string) => readTar(join(dir, name)).map(({ name, sha256 }) => `${name} ${sha256}`)
       expect(contents('three.tar')).to.have.members(contents('theirs.tar')).and.have.length(16)
     })
+
+    it('is told what the tasks of a job wrote as flux job attach tells it, and which of them failed', async () => {
+      const dir = scratch()
+      const get = `'${process.execPath}' '${CLI}' job get`
+      const script = [
+        'set -e',
+        `cd '${dir}'`,
+        `wrote=$(flux submit -N4 --tasks-per-node=2 sh -c 'echo out $FLUX_TASK_RANK; echo err >&2; printf "\\377cut"')`,
+        // The third task exits before any other.
+        `failed=$(flux submit -N4 --tasks-per-node=2 sh -c 'test $FLUX_TASK_RANK = 2 && exit 3; until test -e go; do sleep 0.1; done')`,
+        'flux job wait-event -q -p exec $failed shell.task-exit',
+        'touch go',
+        'for id in $wrote $failed; do flux job wait-event -q $id clean; done',
+        'flux job attach --label-io $wrote >theirs.stdout 2>theirs.stderr',
+        `for stream in stdout stderr; do ${get} --label --record $stream $wrote >ours.$stream; done`,
+        `${get} --json $failed >failed.json`,
+      ].join('\n')
+      const { status, stderr } = await runAside('flux', ['start', '--test-size=4', 'sh', '-c', script])
+      expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+      for (const stream of ['stdout', 'stderr']) {
+        const [ours, theirs] = ['ours', 'theirs'].map((whose) => readFileSync(join(dir, `${whose}.${stream}`)))
+        expect(ours, stream).to.deep.equal(theirs)
+        expect(ours?.length, stream).to.be.greaterThan(8 * 5)
+      }
+      const { summary } = JSON.parse(readFileSync(join(dir, 'failed.json'), 'utf8'))
+      expect(summary).to.include({
+        status: 'FAILED',
+        exitCode: 3,
+        taskRank: 2,
+        nodeCount: 4,
+        taskCount: 8,
+        signal: null,
+      })
+      expect(summary.reason).to.equal(`exit code 3: task rank 2 on ${summary.host}`)
+    })
   })
 }

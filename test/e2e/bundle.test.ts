@@ -72,9 +72,14 @@ process.on('exit', () => process._rawDebug(JSON.stringify(files)))`
     expect(files.length).to.be.lessThan(25)
   })
 
-  it('does not load oclif to complete a key', () => {
-    const { files } = loadedBy(['__complete', 'kvs', 'get', ...STORE, 'res'])
-    expect(files.length).to.be.lessThan(12)
-    for (const file of files) expect(readFileSync(new URL(file), 'utf8'), file).not.to.include('@oclif/core')
+  it('does not load oclif to complete a key or a job id', () => {
+    for (const [word, most] of [
+      ['__complete', 12],
+      ['__complete_jobs', 16],
+    ] as const) {
+      const { files } = loadedBy([word, 'kvs', 'get', ...STORE, ''])
+      expect(files.length, word).to.be.lessThan(most)
+      for (const file of files) expect(readFileSync(new URL(file), 'utf8'), file).not.to.include('@oclif/core')
+    }
   })
 })

@@ -306,6 +306,29 @@ describe('flux-ts job get', () => {
     expect(records.R.execution.nodelist).to.deep.equal(['fluke0'])
   })
 
+  it('begins with a summary of the job, in local time or UTC', () => {
+    const summaryOf = (...args: string[]) =>
+      fluxTs(['job', 'get', '--store', JOBS, 'f239Rs6P', ...args])
+        .stdout.toString()
+        .split('\n\n')[0] as string
+    const lines = summaryOf('--utc').split('\n')
+    expect(lines[0]).to.equal('job:        ƒ239Rs6P (39476789248)')
+    expect(lines).to.include('nodes:      fluke0').and.include('size:       1 node, 1 task, 1 core')
+    expect(lines).to.include('user:       root')
+    expect(lines.join('\n'))
+      .to.match(/^started: +2026-11-23T\d\d:\d\d:10Z, after waiting 0\.\d s$/m)
+      .and.match(/^ended: +2026-11-23T\d\d:\d\d:1\dZ, after running 0\.\d s$/m)
+    expect(lines.at(-1)).to.equal('COMPLETED:  exit code 0')
+    expect(summaryOf()).to.match(/^submitted: +2026-11-2[34]T\d\d:\d\d:10[+-]\d\d:\d\d$/m)
+  })
+
+  it('puts ranks in front of output, and of nothing else', () => {
+    const get = (...args: string[]) => fluxTs(['job', 'get', '--store', JOBS, 'f239Rs6P', ...args])
+    expect(get('-l', '--record', 'stdout').stdout.toString()).to.equal('0: grüße, wörld 日本語\n')
+    expect(get('--label').stdout.toString()).to.include('\nstdout: 0: grüße, wörld 日本語\n')
+    expect(get('--label', '--record', 'R')).to.deep.include({ status: 2, stdout: Buffer.alloc(0) })
+  })
+
   it('fails for a job or a record that is not there', () => {
     const missing = fluxTs(['job', 'get', '--store', JOBS, '12'])
     expect(missing).to.include({

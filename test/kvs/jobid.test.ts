@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { formatJobid, JOBID_FORMS, jobKey, parseJobid } from '../../src/kvs/index.ts'
+import fc from 'fast-check'
+import { formatJobid, JOBID_FORMS, type JobidForm, jobidPrefix, jobKey, parseJobid } from '../../src/kvs/index.ts'
 
 /** As `flux job id --to=FORM` of flux-core 0.88.0 wrote them, in the order of JOBID_FORMS. */
 const WRITTEN: string[][] = [
@@ -182,5 +183,45 @@ describe('kvs/jobid', () => {
 
   it('names the directory of a job', () => {
     expect(jobKey(45415923712n)).to.equal(KVS)
+  })
+})
+
+describe('kvs/jobid: beginnings of ids', () => {
+  /** Forms whose beginnings are understood, and the shortest beginning that tells the form. */
+  const LEAST: readonly [JobidForm, number][] = [
+    ['f58', 1],
+    ['f58plain', 1],
+    ['dec', 1],
+    ['hex', 2],
+    ['dothex', 5],
+    ['kvs', 1],
+  ]
+
+  it('are those of the ids that they say, and of no other', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+        // Near or far.
+        fc.nat(64),
+        fc.constantFrom(...LEAST),
+        fc.nat(24),
+        (id, bits, [form, least], more) => {
+          const other = BigInt.asUintN(64, id + 2n ** BigInt(bits) + 1n)
+          const text = formatJobid(id, form)
+          const part = text.slice(0, least + more)
+          const prefix = jobidPrefix(part)
+          const holds = (one: bigint) => prefix?.ranges.some(([first, last]) => first <= one && one <= last)
+          expect(prefix?.form, part).to.equal(form)
+          expect(holds(id), part).to.equal(true)
+          expect(holds(other), part).to.equal(formatJobid(other, form).startsWith(part))
+        },
+      ),
+    )
+  })
+
+  it('are in F58 when there is nothing, and none when no id begins so', () => {
+    expect(jobidPrefix('')).to.deep.equal({ form: 'f58', ranges: [[0n, 2n ** 64n - 1n]] })
+    for (const text of ['x', 'f0', 'ƒl', '0x_', '18446744073709551616', 'job.1234567', 'jobs'])
+      expect(jobidPrefix(text), text).to.equal(undefined)
   })
 })

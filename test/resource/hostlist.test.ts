@@ -60,4 +60,25 @@ describe('resource/hostlist', () => {
       expect([...(Hostlist.parse(text) ?? [])], text).to.deep.equal(hosts)
     }
   })
+
+  it('knows whether two lists have a host in common', () => {
+    const parse = (text: string) => Hostlist.parse(text) as Hostlist
+    for (const [a, b] of [
+      ['n[1-4]', 'n[4-9]'],
+      ['n[01-20]', 'n7'],
+      ['n[008-012]', 'n[09-11]'],
+      ['n[08-12]', 'n10'],
+      ['login,n[1-4]', 'x,login'],
+      ['n1', 'n2'],
+      ['n[1-9]-ib', 'n3-ib,n4'],
+      ['a[1-2]b[1-2]', 'a2b[2-3]'],
+      ['', 'n1'],
+      ['n[0-5]', 'm[0-5]'],
+      ['n[99-101]', 'n[0099-0101]'],
+    ] as const) {
+      const expected = [...parse(a)].some((host) => [...parse(b)].includes(host))
+      expect(parse(a).intersects(parse(b)), `${a} and ${b}`).to.equal(expected)
+      expect(parse(b).intersects(parse(a)), `${b} and ${a}`).to.equal(expected)
+    }
+  })
 })

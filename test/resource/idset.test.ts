@@ -38,4 +38,18 @@ describe('resource/idset', () => {
     expect(String(set)).to.equal('0-6,10-11')
     expect([0, 6, 7, 10, 11, 12].filter((id) => set.has(id))).to.deep.equal([0, 6, 10, 11])
   })
+
+  it('knows whether two sets have an id in common', () => {
+    const meet = (a: string, b: string) => (Idset.parse(a) as Idset).intersects(Idset.parse(b) as Idset)
+    for (const [a, b, expected] of [
+      ['0-3', '3-5', true],
+      ['0-3,10', '4-9', false],
+      ['0-3,10', '4-9,10-11', true],
+      ['', '0-3', false],
+      ['7', '0-100', true],
+    ] as const) {
+      expect(meet(a, b), `${a} and ${b}`).to.equal(expected)
+      expect(meet(b, a), `${b} and ${a}`).to.equal(expected)
+    }
+  })
 })

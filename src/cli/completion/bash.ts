@@ -97,6 +97,11 @@ _${name}() {
       mapfile -t COMPREPLY < <(${bin} __complete "\${typed[@]:1:at-1}" "$cur" 2>/dev/null)
       [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == *. ]] && compopt -o nospace
       ;;
+    jobid)
+      mapfile -t -O \${#COMPREPLY[@]} COMPREPLY < <(${bin} __complete_jobids "\${typed[@]:1:at-1}" "$cur" 2>/dev/null)
+      # They come newest first. Older versions of bash sort them.
+      compopt -o nosort 2>/dev/null
+      ;;
     '{'*)
       kind=\${kind#?}
       COMPREPLY=($(compgen -W "\${kind//[,\\}]/ }" -- "$cur"))

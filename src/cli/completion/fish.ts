@@ -12,7 +12,9 @@ export function fishScript(bin: string, root: Node): string {
   const lines: string[] = []
   for (const node of allNodes(root)) {
     const path = node.path.join(' ')
-    const at = `-n ${quote(`__${name}_at ${path}`.trimEnd())}`
+    // The flags of a command are not those of its subcommands.
+    const others = node.children.map((child) => `; and not __${name}_at ${child.path.join(' ')}`)
+    const at = `-n ${quote(`__${name}_at ${path}`.trimEnd() + others.join(''))}`
     const next = `-n ${quote(`__${name}_next ${path}`.trimEnd())}`
     for (const child of offered(node)) {
       lines.push(`complete -c ${bin} ${next} -f -a ${quote(child.path.at(-1) as string)} -d ${quote(child.summary)}`)
@@ -45,6 +47,10 @@ function __${name}_keys
     ${bin} __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null
 end
 
+function __${name}_jobids
+    ${bin} __complete_jobs (commandline -opc)[2..] (commandline -ct) 2>/dev/null
+end
+
 complete -c ${bin} -e
 ${lines.join('\n')}
 `
@@ -57,6 +63,7 @@ function takes(name: string, value: Value | undefined): string {
     file: ' -r -F',
     directory: ` -x -a '(__fish_complete_directories)'`,
     key: ` -x -a '(__${name}_keys)'`,
+    jobid: ` -x -k -a '(__${name}_jobids)'`,
     any: ' -x',
   }[value]
 }
@@ -67,6 +74,7 @@ function argument(name: string, value: Value): string {
     file: ' -F',
     directory: ` -f -a '(__fish_complete_directories)'`,
     key: ` -f -a '(__${name}_keys)'`,
+    jobid: ` -f -k -a '(__${name}_jobids)'`,
     any: ' -f',
   }[value]
 }

@@ -1,8 +1,8 @@
 /** The commands of a tool with their flags and arguments, in the form that the completion scripts need. */
 import type { Command, Interfaces } from '@oclif/core'
 
-/** What a value is: a file, a directory, a KVS key, one of a few words, or anything else. */
-export type Value = 'file' | 'directory' | 'key' | 'any' | readonly string[]
+/** What a value is: a file, a directory, a KVS key, a job id, one of a few words, or anything else. */
+export type Value = 'file' | 'directory' | 'key' | 'jobid' | 'any' | readonly string[]
 
 export interface FlagGrammar {
   /** All spellings: `--namespace`, `-N`. */
@@ -36,8 +36,8 @@ export interface Node {
 /**
  * The grammar of all commands of a tool. Hidden commands are left out, except those that are second names of commands.
  *
- * In a host, keys are not completed: the scripts ask for them with the word `__complete`, which a host does not know.
- * What it does with an unknown word may take long.
+ * In a host, keys and job ids are not completed: the scripts ask for them with words that a host does not know. What it
+ * does with an unknown word may take long.
  */
 export function grammarOf(config: Interfaces.Config): Node {
   const commands = config.commands.filter(
@@ -45,15 +45,15 @@ export function grammarOf(config: Interfaces.Config): Node {
   )
   const root = nodeAt([], commands, config)
   // The tool is flux-ts itself, even under another name, if `completion` is one of its own commands.
-  return config.findCommand('completion')?.pluginName === config.name ? root : withoutKeys(root)
+  return config.findCommand('completion')?.pluginName === config.name ? root : withoutQuestions(root)
 }
 
-function withoutKeys(node: Node): Node {
+function withoutQuestions(node: Node): Node {
   const plain = <T extends { readonly value: Value | undefined }>(item: T): T =>
-    item.value === 'key' ? { ...item, value: 'any' } : item
+    item.value === 'key' || item.value === 'jobid' ? { ...item, value: 'any' } : item
   return {
     ...node,
-    children: node.children.map(withoutKeys),
+    children: node.children.map(withoutQuestions),
     flags: node.flags.map(plain),
     args: node.args.map(plain),
   }
@@ -90,7 +90,7 @@ function nodeAt(path: string[], commands: readonly Command.Loadable[], config: I
       .map(flagGrammar),
     args: Object.values(command?.args ?? {})
       .filter(({ hidden }) => !hidden)
-      .map(argGrammar),
+      .map((arg, i, all) => argGrammar(arg, command?.strict === false && i === all.length - 1)),
   }
 }
 
@@ -107,8 +107,9 @@ function flagGrammar(flag: Command.Flag.Cached): FlagGrammar {
   return { names, summary, value, placeholder, multiple: flag.multiple === true }
 }
 
-function argGrammar({ name, options, multiple }: Command.Arg.Cached): ArgGrammar {
-  return { name, value: options ?? valueNamed(name), multiple: multiple === true }
+/** @param repeats - the command takes more arguments than it names */
+function argGrammar({ name, options, multiple }: Command.Arg.Cached, repeats: boolean): ArgGrammar {
+  return { name, value: options ?? valueNamed(name), multiple: multiple === true || repeats }
 }
 
 /** The kind of a value, by its name in help. */
@@ -116,6 +117,7 @@ function valueNamed(placeholder: string): Value {
   const name = placeholder.toUpperCase()
   if (/(FILE|PATH|ARCHIVE|STORE)S?$/.test(name)) return 'file'
   if (/(DIR|DIRECTORY)$/.test(name)) return 'directory'
+  if (/^JOBIDS?$/.test(name)) return 'jobid'
   return /^KEYS?$/.test(name) ? 'key' : 'any'
 }
 

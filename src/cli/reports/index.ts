@@ -23,3 +23,5 @@ export {
   statsRows,
   statsText,
 } from './stats-report.ts'
+export { summaryLines } from './summary-text.ts'
+export { usageColumns, usageCsv, usageJson, usageRows } from './usage-report.ts'

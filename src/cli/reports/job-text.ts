@@ -16,14 +16,19 @@ export function decodedRecord({ name, value, size, link }: JobRecord): unknown {
   return jsonOf(text) ?? text
 }
 
-/** The lines that show a record. @param style - how to write the times of events */
-export async function recordLines(record: JobRecord, style: TimeStyle = {}): Promise<string[]> {
+/**
+ * The lines that show a record.
+ *
+ * @param style - how to write the times of events
+ * @param label - put the ranks of the tasks in front of what they wrote
+ */
+export async function recordLines(record: JobRecord, style: TimeStyle = {}, label = false): Promise<string[]> {
   const { name, value, size, link } = record
   if (link !== undefined) return [`-> ${printable(link)}`]
   if (value === undefined) return [`${byteText(size)}: see --record ${name}`]
   // J holds the jobspec again, with the user's environment, in base64.
   if (name === 'J') return [`${byteText(size)}, the jobspec as it was signed: see --record J`]
-  if (name === OUTPUT_RECORD) return outputLines(value)
+  if (name === OUTPUT_RECORD) return outputLines(value, label)
   const text = Buffer.from(value).toString()
   if (isEventlog(name)) {
     return parseEventlog(text, { tolerant: true }).entries.map((entry) => eventLine(entry, style))
@@ -41,18 +46,15 @@ function eventLine({ timestamp, name, context }: EventlogEntry, style: TimeStyle
   return printable(`${timeText(timestamp, { ...style, milliseconds: true })} ${name}${details.join('')}`)
 }
 
-async function outputLines(value: Uint8Array): Promise<string[]> {
+async function outputLines(value: Uint8Array, label: boolean): Promise<string[]> {
   const lines: string[] = []
   for (const stream of ['stdout', 'stderr'] as const) {
     const chunks = (async function* () {
       yield [value]
     })()
     const pieces: Uint8Array[] = []
-    for await (const piece of taskOutput(chunks, stream, (path) =>
-      lines.push(`${stream} went to ${printable(path)}`),
-    )) {
-      pieces.push(piece)
-    }
+    const onElsewhere = (path: string) => lines.push(`${stream} went to ${printable(path)}`)
+    for await (const piece of taskOutput(chunks, stream, { label, onElsewhere })) pieces.push(piece)
     const text = Buffer.concat(pieces).toString()
     if (text !== '')
       lines.push(

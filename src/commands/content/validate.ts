@@ -1,5 +1,14 @@
 import { Args, Flags } from '@oclif/core'
-import { EXIT, Output, paceFlags, StoreCommand, sourceFlags, stdinLines, UsageError } from '../../cli/index.ts'
+import {
+  complaintFlags,
+  EXIT,
+  Output,
+  paceFlags,
+  StoreCommand,
+  sourceFlags,
+  stdinLines,
+  UsageError,
+} from '../../cli/index.ts'
 import { rootsHint } from '../../cli/reports/index.ts'
 import { type ContentError, type ContentStore, parseBlobref } from '../../content/index.ts'
 import { blobState, validate } from '../../inspect/index.ts'
@@ -35,6 +44,7 @@ With BLOBREF only these blobs are checked; - reads blobrefs from standard input,
     salvage: sourceFlags.salvage,
     'no-cache': Flags.boolean({ ...paceFlags['no-cache'], char: 'b', aliases: ['bypass-cache'] }),
     maxreqs: paceFlags.maxreqs,
+    ...complaintFlags,
   }
 
   async run(): Promise<object> {

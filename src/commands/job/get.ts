@@ -1,15 +1,34 @@
 import { Args, Flags } from '@oclif/core'
-import { jobidArgument, loadFlags, print, SourceCommand, timeStyle, utcFlag } from '../../cli/index.ts'
-import { decodedRecord, recordLines } from '../../cli/reports/index.ts'
+import {
+  jobidArgument,
+  loadFlags,
+  print,
+  SourceCommand,
+  timeStyle,
+  UsageError,
+  Users,
+  utcFlag,
+} from '../../cli/index.ts'
+import { decodedRecord, recordLines, summaryLines } from '../../cli/reports/index.ts'
 import { FluxError } from '../../errors/index.ts'
-import { jobRecord, jobRecords, OUTPUT_RECORD, taskOutput } from '../../inspect/index.ts'
+import {
+  jobRecord,
+  jobRecords,
+  jobSummaryJson,
+  OUTPUT_RECORD,
+  type OutputStream,
+  readJobSummary,
+  taskOutput,
+} from '../../inspect/index.ts'
 import { formatJobid, type Snapshot } from '../../kvs/index.ts'
 
 export default class JobGet extends SourceCommand {
-  static override summary = 'Show the records of one job in a snapshot'
+  static override summary = 'Show one job in a snapshot: why it ended as it did, and its records'
 
   static override description =
-    `Shows every record of a job: its eventlog, jobspec and R, the log of its shell, and the output of its tasks. With --record one record is printed byte for byte as it is stored. stdout and stderr are extracted from the output record.
+    `Shows a summary of a job, and then every record of it: its eventlog, jobspec and R, the log of its shell, and the output of its tasks. With --record one record is printed byte for byte as it is stored. stdout and stderr are extracted from the output record.
+
+The last line of the summary says why the job ended as it did: its exit code or signal, the exceptions, who canceled it, or what it waited for. The rank of the task is known where the task was the first one to exit, or the only one of its node: of other exits, Flux records only the highest code.
 
 The guest records of a running job are in a separate namespace, which is not part of a snapshot. Only the link to it is shown.`
 
@@ -21,6 +40,10 @@ The guest records of a running job are in a separate namespace, which is not par
     {
       description: 'Print the output of its tasks',
       command: '<%= config.bin %> <%= command.id %> --archive kvs.tgz --record stdout f2CCFUrT',
+    },
+    {
+      description: 'Print what its tasks wrote to stderr, each line with the rank of its task',
+      command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux --record stderr --label f2CCFUrT',
     },
     {
       description: 'Print the duration that it asked for',
@@ -43,6 +66,11 @@ The guest records of a running job are in a separate namespace, which is not par
       helpValue: 'NAME',
       helpGroup: 'OUTPUT',
     }),
+    label: Flags.boolean({
+      char: 'l',
+      summary: 'put the rank of the task in front of what it wrote, as flux job attach -l does',
+      helpGroup: 'OUTPUT',
+    }),
     ...utcFlag,
     ...loadFlags,
   }
@@ -50,38 +78,59 @@ The guest records of a running job are in a separate namespace, which is not par
   async run(): Promise<object | undefined> {
     const { args, flags } = await this.parse(JobGet)
     const id = jobidArgument(args.jobid)
+    const { label } = flags
+    if (label && flags.record !== undefined && !isStream(flags.record)) {
+      throw new UsageError(`--label does not go with --record ${flags.record}`, 'only stdout and stderr have ranks')
+    }
     return this.withSource(flags, async (source) => {
       const snapshot = await source.snapshot()
       const { signal } = source
       if (flags.record !== undefined && !this.jsonEnabled()) {
-        await this.#printOne(snapshot, id, flags.record, signal)
+        await this.#printOne(snapshot, id, flags.record, { label, signal })
         return undefined
       }
       const all = await jobRecords(snapshot, id, { onFault: this.onFault, signal })
       const records = flags.record === undefined ? all : all.filter(({ name }) => name === flags.record)
       if (flags.record !== undefined && records.length === 0)
         throw new FluxError('ENOENT', `${formatJobid(id)}: no such record: ${flags.record}`)
+      const users = new Users()
+      const nameOf = (userid: number) => users.nameOf(userid)
+      const summary =
+        flags.record === undefined ? await readJobSummary(snapshot, id, all, { nameOf, signal }) : undefined
       if (this.jsonEnabled()) {
         const decoded = records.map((record) => [record.name, decodedRecord(record)])
-        return { jobid: formatJobid(id), records: Object.fromEntries(decoded) }
+        return {
+          jobid: formatJobid(id),
+          ...(summary ? { summary: jobSummaryJson(summary, nameOf) } : {}),
+          records: Object.fromEntries(decoded),
+        }
       }
-      const sections = []
       const style = timeStyle(flags)
+      const sections = summary ? [[...summaryLines(summary, style, nameOf), ''].join('\n')] : []
       for (const record of records) {
-        sections.push([`== ${record.name}`, ...(await recordLines(record, style)), ''].join('\n'))
+        sections.push([`== ${record.name}`, ...(await recordLines(record, style, label)), ''].join('\n'))
       }
       await print(sections.join('\n'))
       return undefined
     })
   }
 
-  async #printOne(snapshot: Snapshot, id: bigint, name: string, signal: AbortSignal) {
-    if (name === 'stdout' || name === 'stderr') {
+  async #printOne(
+    snapshot: Snapshot,
+    id: bigint,
+    name: string,
+    { label, signal }: { label: boolean; signal: AbortSignal },
+  ) {
+    if (isStream(name)) {
       const record = await jobRecord(snapshot, id, OUTPUT_RECORD, signal)
-      const onElsewhere = (path: string) => this.notice(`${name} of the tasks went to ${path}`)
-      for await (const piece of taskOutput(record, name, onElsewhere)) await print(piece)
+      const onElsewhere = (path: string) => this.complain(`${name} of the tasks went to ${path}`, 'redirected')
+      for await (const piece of taskOutput(record, name, { label, onElsewhere })) await print(piece)
     } else {
       for await (const parts of await jobRecord(snapshot, id, name, signal)) await print(Buffer.concat(parts))
     }
   }
+}
+
+function isStream(name: string): name is OutputStream {
+  return name === 'stdout' || name === 'stderr'
 }

@@ -1,6 +1,7 @@
 /** Finds the rows of digests in a `content.sqlite`. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { MAX_BATCH } from '../packed-batch.ts'
+import { type IndexParts, readIndex } from './index-parts.ts'
 import { ObjectIndex } from './object-index.ts'
 
 /** SQLite answers this many look-ups one by one before the index is read: a look at a single key needs no index. */
@@ -16,7 +17,9 @@ export class Locator {
   #index: ObjectIndex | undefined
   #lookups = 0
 
-  constructor(db: DatabaseSync, digestBytes: number) {
+  /** @param parts - the index, when another thread has read it */
+  constructor(db: DatabaseSync, digestBytes: number, parts?: IndexParts) {
+    if (parts) this.#index = new ObjectIndex(parts, digestBytes)
     this.#db = db
     this.#digestBytes = digestBytes
     this.#byHash = db.prepare('SELECT rowid FROM objects WHERE hash = CAST(? AS TEXT)')
@@ -30,7 +33,7 @@ export class Locator {
 
   /** All objects. Reads the whole index, the first time. */
   get index(): ObjectIndex {
-    this.#index ??= new ObjectIndex(this.#db, this.#digestBytes)
+    this.#index ??= new ObjectIndex(readIndex(this.#db, this.#digestBytes), this.#digestBytes)
     return this.#index
   }
 

@@ -1,15 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite'
 import { release } from '../../bytes/index.ts'
-import { scanObjects } from './object-scan.ts'
-import { rowNumbers } from './row-numbers.ts'
-
-/** All digests that begin with one byte, in order, and the row of each. */
-interface Bucket {
-  digests: Uint8Array
-  /** The same bytes, to copy them four at a time. */
-  words: Uint32Array
-  rowids: Uint32Array | Float64Array
-}
+import type { Bucket, IndexParts } from './index-parts.ts'
 
 /** A place in the row order is the first byte of a digest times this, plus its place in its bucket. */
 const BUCKET_BITS = 24
@@ -19,74 +9,51 @@ const BUCKET = 1 << BUCKET_BITS
  * Digest to rowid, for every object of a `content.sqlite`, in memory: 24 bytes an object with SHA-1, and 4 more once
  * objects are asked for in the order of their rows.
  *
- * The index of the `hash` column holds both. It is read in its order, with one aggregated row for each bucket: that
- * takes a fifth of a second for a million objects. A look-up goes to the digests with the same first two bytes, guesses the
+ * A look-up goes to the digests with the same first two bytes, guesses the
  * place among them (digests are spread evenly), and takes a few steps. Asking SQLite for each digest instead costs five
  * times as much as all the rest of a dump.
  */
 export class ObjectIndex {
   /** Number of objects. */
   readonly size: number
-  /** Number of rowids that neither the table nor its hash index could read: an upper bound of the lost objects. */
+  /** See {@link IndexParts}. */
   readonly lost: number
-  readonly #buckets: Bucket[]
+  readonly #buckets: readonly Bucket[]
   readonly #digestBytes: number
   /** For each first two bytes, where their digests begin in the bucket. */
-  readonly #starts = new Uint32Array(1 << 16)
+  readonly #starts: Uint32Array
   #order: Uint32Array | undefined
   /** The first rowid, when the rowids follow each other without a gap. */
   #firstOfRun: number | undefined
 
-  /** Read the whole index of the open database. Damaged parts are read from the table instead. */
-  constructor(db: DatabaseSync, digestBytes: number) {
-    this.#digestBytes = digestBytes
-    // A TEXT sorts before every BLOB, so x'' is the end of the last bucket. The column holds TEXT (see writer.ts).
-    const statement = db.prepare(
-      `SELECT CAST(group_concat(hash,'') AS BLOB), CAST(group_concat(rowid,' ') AS BLOB) FROM
-         (SELECT hash, rowid FROM objects WHERE hash >= CAST(?1 AS TEXT)
-           AND hash < CASE WHEN ?2 IS NULL THEN x'' ELSE CAST(?2 AS TEXT) END
-           AND octet_length(hash) = ?3 ORDER BY hash)`,
-    )
-    statement.setReturnArrays(true)
-    const damaged = new Map<number, [digest: Uint8Array, rowid: number][]>()
-    this.#buckets = Array.from({ length: 256 }, (_, first) => {
-      try {
-        const row = statement.get(Buffer.of(first), first === 255 ? null : Buffer.of(first + 1), digestBytes)
-        const [digests, text] = row as unknown as [Uint8Array | null, Uint8Array | null]
-        return digests === null ? EMPTY : bucketOf(digests, rowNumbers(text))
-      } catch {
-        damaged.set(first, [])
-        return EMPTY
-      }
-    })
-    const lost = new Set<number>()
-    if (damaged.size > 0) {
-      scanObjects(
-        db,
-        digestBytes,
-        this.#lastRowid(db),
-        (digest, rowid) => damaged.get(digest[0] as number)?.push([digest, rowid]),
-        (rowid) => lost.add(rowid),
-      )
-      for (const [first, rows] of damaged) {
-        rows.sort(([a], [b]) => Buffer.compare(a, b))
-        this.#buckets[first] = bucketOf(
-          Buffer.concat(rows.map(([digest]) => digest)),
-          Float64Array.from(rows, ([, rowid]) => rowid),
-        )
-      }
-    }
-    if (lost.size > 0) for (const { rowids } of this.#buckets) for (const rowid of rowids) lost.delete(rowid)
-    this.lost = lost.size
-    let size = 0
-    for (const [first, { digests, rowids }] of this.#buckets.entries()) {
-      size += rowids.length
-      for (let place = 0, second = 0; second < 256; second++) {
-        this.#starts[(first << 8) | second] = place
-        while (place < rowids.length && digests[place * digestBytes + 1] === second) place++
-      }
-    }
+  /** @param parts - read by {@link readIndex}, perhaps in another thread */
+  constructor({ buckets, starts, size, lost }: IndexParts, digestBytes: number) {
+    this.#buckets = buckets
+    this.#starts = starts
     this.size = size
+    this.lost = lost
+    this.#digestBytes = digestBytes
+  }
+
+  /** What an index of the same objects in another thread is made of. The memory is shared. */
+  get parts(): IndexParts {
+    return { buckets: this.#buckets, starts: this.#starts, size: this.size, lost: this.lost }
+  }
+
+  /**
+   * True for rows as Flux numbers them: from 1 on, below 2^32, and not far apart. Only an edited or damaged database has
+   * others.
+   */
+  get isDense(): boolean {
+    const isNarrow = this.#buckets.every(({ rowids }) => rowids instanceof Uint32Array)
+    return isNarrow && this.lost === 0 && this.lastRowid <= this.size * 32 + (1 << 20)
+  }
+
+  /** The largest rowid; 0 when there is none. */
+  get lastRowid(): number {
+    let last = 0
+    for (const { rowids } of this.#buckets) for (const rowid of rowids) last = Math.max(last, rowid)
+    return last
   }
 
   /** The rows of some objects, in their order. */
@@ -122,11 +89,8 @@ export class ObjectIndex {
 
   /** For rows as Flux numbers them: from 1 on, with few gaps or none. */
   #orderDense(): Uint32Array | undefined {
-    let last = 0
-    for (const { rowids } of this.#buckets) {
-      if (rowids instanceof Float64Array) return undefined
-      for (let place = 0; place < rowids.length; place++) last = Math.max(last, rowids[place] as number)
-    }
+    if (this.#buckets.some(({ rowids }) => rowids instanceof Float64Array)) return undefined
+    const last = this.lastRowid
     if (last > this.size * 2) return undefined
     /** By rowid, its place in the row order plus 1. */
     const placed = new Uint32Array(last + 1)
@@ -187,17 +151,6 @@ export class ObjectIndex {
     return -1
   }
 
-  /** The largest rowid of the table; if that cannot be read, the largest in the index. */
-  #lastRowid(db: DatabaseSync): number {
-    try {
-      return Number(db.prepare('SELECT max(rowid) AS last FROM objects').get()?.last ?? 0)
-    } catch {
-      let last = 0
-      for (const { rowids } of this.#buckets) for (const rowid of rowids) last = Math.max(last, rowid)
-      return last
-    }
-  }
-
   /** Negative when the digest at `place` comes before the wanted one, 0 when they are equal. */
   #compare({ digests }: Bucket, place: number, wanted: Uint8Array, at: number): number {
     const width = this.#digestBytes
@@ -208,14 +161,4 @@ export class ObjectIndex {
     }
     return 0
   }
-}
-
-const EMPTY: Bucket = { digests: new Uint8Array(), words: new Uint32Array(), rowids: new Uint32Array() }
-
-/** @param rowids - copied */
-function bucketOf(digests: Uint8Array, rowids: Float64Array): Bucket {
-  const wide = rowids.some((rowid) => rowid > 0xffffffff || rowid < 0)
-  const aligned = digests.byteOffset % 4 === 0 ? digests : new Uint8Array(digests)
-  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2)
-  return { digests: aligned, words, rowids: wide ? rowids.slice() : new Uint32Array(rowids) }
 }

@@ -18,6 +18,7 @@ import type { SharedCounts } from '../read-counts.ts'
 import type { StoreTotals } from '../store-on-disk.ts'
 import { BlobRows } from './blob-rows.ts'
 import { SqliteCopier } from './copier.ts'
+import type { IndexParts } from './index-parts.ts'
 import { LargeBlobs } from './large-blobs.ts'
 import { Locator, PLACES, rowidOf } from './locator.ts'
 import { openDatabase } from './open-database.ts'
@@ -54,6 +55,8 @@ export interface SqliteReading {
   name: string
   access: SqliteAccess
   verify: boolean
+  /** What a reader in another thread has learnt and marked: see {@link SqliteReader.twin}. */
+  known?: { index: IndexParts; marked: Uint8Array }
 }
 
 /** See {@link ReaderModule}. */
@@ -72,12 +75,16 @@ export class SqliteReader implements BlobReader {
   readonly #rows: BlobRows
   /** Rows that have been verified, so that a blob that is referenced often is read once. */
   readonly #intact = new RowSet()
-  readonly #marked = new RowSet()
+  readonly #marked: RowSet
+  readonly #reading: SqliteReading
   #survey: Survey | undefined
   #copier: SqliteCopier | undefined
 
   /** @throws {FluxError} `EBUSY`, `EBADMSG`, `EINVAL`, … naming the database */
-  constructor({ path, name, access, verify }: SqliteReading) {
+  constructor(reading: SqliteReading) {
+    const { path, name, access, verify, known } = reading
+    this.#reading = reading
+    this.#marked = new RowSet(known?.marked)
     this.#name = name
     this.#verify = verify
     try {
@@ -90,7 +97,7 @@ export class SqliteReader implements BlobReader {
       this.#largeBlobs = new LargeBlobs(this.#db)
       // An empty store gets Flux's default.
       this.hash = hashIn(this.#db) ?? 'sha1'
-      this.#locator = new Locator(this.#db, DIGEST_BYTES[this.hash])
+      this.#locator = new Locator(this.#db, DIGEST_BYTES[this.hash], known?.index)
       this.#rows = new BlobRows(this.#db, this.hash, verify, this.#largeBlobs)
     } catch (error) {
       throw sqliteError(error, name, HINTS)
@@ -204,6 +211,17 @@ export class SqliteReader implements BlobReader {
 
   totals(shared: SharedCounts): StoreTotals {
     return this.#named(() => this.#surveyor.totals(this.#marked, shared))
+  }
+
+  /** Undefined for staged files: they are removed as soon as they have been opened. */
+  twin(): SqliteReading | undefined {
+    if (this.#reading.access !== 'immutable') return undefined
+    return this.#named(() => {
+      const { index } = this.#locator
+      // Marks are shared as a bitmap of rows.
+      if (!index.isDense) return undefined
+      return { ...this.#reading, known: { index: index.parts, marked: this.#marked.share(index.lastRowid) } }
+    })
   }
 
   get copier(): SqliteCopier {

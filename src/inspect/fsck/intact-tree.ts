@@ -4,14 +4,12 @@
  * survey, but does not say where a damage is.
  */
 import type { ContentStore, StoreOnDisk } from '../../content/index.ts'
-import { abortable, throwIfAborted } from '../../errors/index.ts'
+import { abortable } from '../../errors/index.ts'
 import { type DirEntries, DirScan, type DirVisitor, ENTRY, type Val } from '../../kvs/index.ts'
 import type { DirGraph } from '../dir-graph.ts'
 import { Marking } from '../marking.ts'
+import { checkRanges } from './store-ranges.ts'
 import { isDecodable, SURVEYED } from './survey-tree.ts'
-
-/** Blobs of the store that are looked at in one step. */
-const RANGE = 8192
 
 /**
  * Add to a survey what can be reached from a root, if all of it is intact.
@@ -40,11 +38,8 @@ export async function surveyIntact(
   }
   await abortable(marking.finish(), signal)
   if (marking.missing > 0) return undefined
-  for (let from = 0, isLast = false; !isLast; from += RANGE) {
-    throwIfAborted(signal)
-    const range = await abortable(onDisk.checkRange(from, RANGE, { onlyMarked: true }), signal)
-    if (range.errors.length > 0) return undefined
-    isLast = range.isLast
+  for await (const { errors } of checkRanges(onDisk, { onlyMarked: true }, signal)) {
+    if (errors.length > 0) return undefined
   }
   return graph.find(rootref)
 }

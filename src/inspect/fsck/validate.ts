@@ -1,14 +1,12 @@
 import type { ContentError, ContentStore } from '../../content/index.ts'
 import { abortable, FluxError, throwIfAborted } from '../../errors/index.ts'
 import { faultReporter, type InspectOptions } from '../inspect-options.ts'
+import { checkRanges } from './store-ranges.ts'
 
 /** Blobs that are checked in one batch. */
 const BATCH = 512
 /** Batches in progress at a time. */
 const BATCHES = 3
-
-/** Blobs of a whole store that are looked at in one step. */
-const RANGE = 8192
 
 /** Options of {@link validate}. A fault is a blob that is missing, altered or unreadable. */
 export interface ValidateOptions extends InspectOptions<ContentError> {
@@ -47,12 +45,7 @@ async function* checkAll(store: ContentStore, signal: AbortSignal | undefined): 
       hint: 'name the blobs to check, or use fsck, which checks all that the KVS refers to',
     })
   }
-  for (let from = 0, isLast = false; !isLast; from += RANGE) {
-    throwIfAborted(signal)
-    const range = await abortable(onDisk.checkRange(from, RANGE), signal)
-    yield range
-    isLast = range.isLast
-  }
+  yield* checkRanges(onDisk, {}, signal)
 }
 
 async function* checkNamed(

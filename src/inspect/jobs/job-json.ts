@@ -14,7 +14,9 @@ import { type Job, jobReturncode, jobRuntime, jobStatus } from './job.ts'
  * @param username - of the job's user
  */
 export function jobJson(job: Job, username: string | undefined): string {
-  const { id, exception, problems, annotations, expiration, ...rest } = job
+  const { id, exception, problems, annotations, expiration, records: _records, ...known } = job
+  // Flux does not print these.
+  const { t_alloc: _alloc, t_free: _free, ngpus: _ngpus, allocation: _allocation, ...rest } = known
   const uri = stringAt(annotations, 'user', 'uri')
   const members = {
     ...withoutEmpty(rest),

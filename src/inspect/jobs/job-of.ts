@@ -6,26 +6,31 @@ import { Replay } from './job-replay.ts'
 import { jobspecFacts } from './jobspec.ts'
 import { resourceSetFacts } from './resource-set.ts'
 
+const ALL_RECORDS: ReadonlySet<keyof JobRecords> = new Set(['eventlog', 'jobspec', 'R'])
+
 /**
  * Build a job from its records.
  *
  * @param problems - problems that are known already; those of missing and malformed records are added here
+ * @param read - the records that were read: only these can be missing
  */
-export function jobOf(id: bigint, records: JobRecords, problems: readonly JobProblem[] = []): Job {
+export function jobOf(id: bigint, records: JobRecords, problems: readonly JobProblem[] = [], read = ALL_RECORDS): Job {
   const replay = new Replay(id, problems)
   const { job } = replay
-  const jobspec = parseRecord(job, 'jobspec', records.jobspec)
-  if (records.eventlog === undefined) noteMissing(job, 'eventlog')
-  else replay.log(records.eventlog)
+  const jobspec = parseRecord(job, 'jobspec', records.jobspec, read.has('jobspec'))
+  if (records.eventlog !== undefined) replay.log(records.eventlog)
+  else if (read.has('eventlog')) noteMissing(job, 'eventlog')
   // Without a submit event, NEW is only the initial state of the replay.
   if (job.state === 'NEW' && job.t_submit === undefined) job.state = UNKNOWN_STATE
-  const R = parseRecord(job, 'R', records.R, replay.entered('RUN'))
+  // Only a job that has run holds an allocation. Without its eventlog, R alone tells that it has.
+  const ran = replay.entered('RUN') || (job.state === UNKNOWN_STATE && records.R !== undefined)
+  const R = parseRecord(job, 'R', records.R, ran && read.has('R'))
   if (jobspec) {
     for (const [path, value] of replay.jobspecUpdates) setAt(jobspec, path, value)
     const { ntasksPerNode, ntasksPerCore, ...facts } = jobspecFacts(jobspec)
     Object.assign(job, facts)
-    if (R && replay.entered('RUN')) allocate(job, R, replay.expiration, ntasksPerNode, ntasksPerCore)
-  } else if (R && replay.entered('RUN')) {
+    if (R && ran) allocate(job, R, replay.expiration, ntasksPerNode, ntasksPerCore)
+  } else if (R && ran) {
     allocate(job, R, replay.expiration)
   }
   return job

@@ -70,7 +70,11 @@ export class Replay {
         break
       case 'alloc':
         this.#annotate(memberAt(context, 'annotations'))
+        job.t_alloc ??= timestamp
         this.#advance('RUN', timestamp)
+        break
+      case 'free':
+        job.t_free ??= timestamp
         break
       case 'finish':
         this.#finish(context)
@@ -131,7 +135,10 @@ export class Replay {
     if (this.#exception === undefined || severity < this.#exception.severity) {
       this.#exception = { severity, type, note: stringAt(context, 'note') ?? '' }
     }
-    if (severity === 0) this.#advance('CLEANUP', timestamp)
+    if (severity !== 0) return
+    // The scheduler was restarted and could not give the job its resources again. No free event follows.
+    if (type === 'scheduler-restart' && this.job.t_alloc !== undefined) this.job.t_free ??= timestamp
+    this.#advance('CLEANUP', timestamp)
   }
 
   #annotate(update: unknown): void {

@@ -4,6 +4,7 @@
  * @see flux-core `src/modules/job-list/job_data.c`, `src/bindings/python/flux/job/info.py`
  */
 import type { JsonRecord } from '../json.ts'
+import type { NodeShare } from './resource-set.ts'
 
 /** In the order in which a job goes through them. */
 export const JOB_STATES = ['NEW', 'DEPEND', 'PRIORITY', 'SCHED', 'RUN', 'CLEANUP', 'INACTIVE'] as const
@@ -26,7 +27,7 @@ export interface JobRecords {
 }
 
 /**
- * A job. The members are named as in `flux jobs --json`. A member is undefined when the records do not tell it, or when
+ * A job. The members are named as in `flux jobs --json`, which does not print the last few. A member is undefined when the records do not tell it, or when
  * it does not apply to the job (yet). Times are seconds since 1970.
  */
 export interface Job {
@@ -62,8 +63,21 @@ export interface Job {
   exception?: { severity: number; type: string; note: string } | undefined
   dependencies: readonly string[]
   annotations?: JsonRecord | undefined
+  /** When the scheduler allocated the resources: the first `alloc` event. */
+  t_alloc?: number
+  /**
+   * When the job gave its resources back: the `free` event. Flux frees all of them at once: `release` events tell only
+   * what the execution system has done with (RFC 21).
+   */
+  t_free?: number
+  /** GPUs of the allocation; undefined without one. */
+  ngpus?: number | undefined
+  /** What the allocation holds on each node; undefined without one. */
+  allocation?: readonly NodeShare[] | undefined
   /** What is wrong with the records. */
   readonly problems: JobProblem[]
+  /** The records as they are stored; only where they were asked for. */
+  records?: JobRecords
 }
 
 /** What is wrong with one record of a job, or with its whole directory. */

@@ -1,8 +1,9 @@
 /** Keys for the shell, as the scripts ask for them. */
+import { truncateSync } from 'node:fs'
 import { expect } from 'chai'
-import { sourceOf } from '../../../src/cli/completion/keys.ts'
+import { sourceOf } from '../../../src/cli/completion/answer.ts'
 import { BrokerDouble } from '../../support/broker-double.ts'
-import { expected, fixture } from '../../support/fixtures.ts'
+import { copyOf, expected, fixture } from '../../support/fixtures.ts'
 import { fluxTsAside } from '../../support/processes.ts'
 
 const STORE = ['--store', fixture('jobs', 'content.sqlite')]
@@ -36,6 +37,13 @@ describe('completion of keys', () => {
     expect(await keys(['kvs', 'get', '--uri', broker.uri, '--checkpoint', 'reso'])).to.deep.equal(['resource.'])
   })
 
+  it('reads what is left of a damaged archive with --salvage, as the command would', async () => {
+    const archive = copyOf('jobs', 'dump.tgz')
+    truncateSync(archive, 5000)
+    expect(await keys(['kvs', 'get', '--archive', archive, ''])).to.deep.equal([])
+    expect(await keys(['kvs', 'get', '--salvage', '--archive', archive, 'j'])).to.deep.equal(['job.'])
+  })
+
   it('has no answer, and no complaint, when there is nothing to ask', async () => {
     expect(await keys(['kvs', 'get', '--store', '/nonexistent', ''])).to.deep.equal([])
     expect(await keys(['kvs', 'get', ...STORE, 'no.such.'])).to.deep.equal([])
@@ -64,5 +72,6 @@ describe('completion of keys', () => {
       '-N': 'c',
     })
     expect(sourceOf(['kvs', 'get', '--store'])).to.deep.equal({})
+    expect(sourceOf(['--archive', 'x', '--salvage'])).to.deep.equal({ '--archive': 'x', '--salvage': '' })
   })
 })

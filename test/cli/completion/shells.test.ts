@@ -140,6 +140,22 @@ for (const shell of SHELLS) {
       'flux-ts kvs get --store statedir resource.R resource.eventlog',
     )
 
+    becomes('the ids of jobs', 'flux-ts job get --store statedir ƒ2CC', 'flux-ts job get --store statedir ƒ2CCFUrT')
+    becomes(
+      'the ids of jobs in the form in which they begin, one after the other',
+      'flux-ts jobs --store=statedir ƒ2CCFUrT 394',
+      'flux-ts jobs --store=statedir ƒ2CCFUrT 39476789248',
+    )
+
+    it('lists the ids of jobs, the newest first', async () => {
+      const { shown } = await complete(terminal, 'flux-ts job get --store statedir fQ8ho3')
+      const at = ['fQ8ho36', 'fQ8ho35'].map((id) => shown.lastIndexOf(id))
+      // bash 4.3 and older sort what they show.
+      if (shell.name === 'zsh') expect(at[0]).to.be.within(0, at[1] as number)
+      else expect(Math.min(...at)).to.be.greaterThan(0)
+      if (shell.name === 'zsh') expect(shown).to.match(/fQ8ho36 +-- sh COMPLETED/)
+    })
+
     for (const typed of [
       (uri: string) => `flux-ts kvs get --uri ${uri} resource.`,
       (uri: string) => `flux-ts kvs get --uri=${uri} resource.R resource.`,
@@ -180,15 +196,15 @@ describe('completion in fish', () => {
   })
   after(() => rmSync(place.cwd, { recursive: true }))
 
-  /** What fish offers, without descriptions. */
-  const offers = (line: string): string[] => {
+  /** What fish offers, in its order. */
+  const offers = (line: string, { descriptions = false } = {}): string[] => {
     const { cwd, env } = place
     const script = `cd '${cwd}'; flux-ts completion fish | source; complete -C '${line}'`
     const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`)
     const lines = run('env', ['-i', ...assignments, 'fish', '--no-config', '-c', script])
       .toString()
       .trimEnd()
-    return lines.split('\n').map((text) => text.split('\t', 1)[0] as string)
+    return lines.split('\n').map((text) => (descriptions ? text : (text.split('\t', 1)[0] as string)))
   }
 
   it('completes commands', () => expect(offers('flux-ts rest')).to.deep.equal(['restore']))
@@ -208,6 +224,13 @@ describe('completion in fish', () => {
   it('completes files', () => {
     expect(offers('flux-ts dump -q read')).to.deep.equal(['readme'])
     expect(offers('flux-ts dump --store state')).to.deep.equal(['statedir/'])
+  })
+  it('completes the ids of jobs, with what they are', () => {
+    expect(offers('flux-ts job get --store statedir ƒ2')).to.deep.equal(['ƒ2CCFUrT', 'ƒ27cshQj', 'ƒ239Rs6P'])
+    expect(offers('flux-ts jobs --store statedir ƒ2CCFUrT fQ8ho36 fQ8')).to.deep.equal(['fQ8ho36', 'fQ8ho35'])
+    expect(offers('flux-ts job get --store statedir ƒ27', { descriptions: true })).to.deep.equal([
+      'ƒ27cshQj\texit3 FAILED',
+    ])
   })
   it('completes keys of a source', () =>
     expect(offers('flux-ts restore --store statedir --key resource.')).to.deep.equal([

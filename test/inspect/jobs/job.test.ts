@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { type Job, type JobRecords, jobFilter, jobJson, jobOf, jobReturncode } from '../../../src/inspect/index.ts'
+import {
+  allocatedNodes,
+  type Job,
+  type JobRecords,
+  jobFilter,
+  jobJson,
+  jobOf,
+  jobReturncode,
+} from '../../../src/inspect/index.ts'
 
 /** Records of jobs of a real instance, as a dump of it had them, and what `flux jobs --json` said of each at that time. */
 const RECORDED = JSON.parse(readFileSync(new URL('../../conformance/recorded/jobs.json', import.meta.url), 'utf8')) as {
@@ -69,6 +77,36 @@ describe('inspect/job', () => {
     const job = jobOf(1n, { eventlog, jobspec: JOBSPEC, R })
     expect(job).to.deep.include({ state: 'RUN', duration: 7, queue: 'debug', expiration: 1234, name: 'app' })
     expect(job).to.deep.include({ ntasks: 3, ncores: 12, nnodes: 3, ranks: '[3,5-6]', nodelist: 'n[3,5-6]' })
+  })
+
+  it('tells when the resources were held, and what of each node, but not to flux jobs --json', () => {
+    const R_lite = [
+      { rank: '4', children: { core: '0-3', gpu: '0,2' } },
+      { rank: '1-2', children: { core: '0-1' } },
+    ]
+    const execution = { R_lite, nodelist: ['a[1-2]', 'b'], expiration: 0 }
+    const events: [string, object?][] = [SUBMIT, ['validate'], ['depend'], ['priority', { priority: 1 }], ['alloc']]
+    const ended = log(
+      ...events,
+      ['start'],
+      ['finish', { status: 0 }],
+      ['release', { ranks: '1', final: false }],
+      ['free'],
+    )
+    const R = JSON.stringify({ version: 1, execution })
+    const job = jobOf(1n, { eventlog: ended, jobspec: JOBSPEC, R })
+    expect(job).to.deep.include({ t_alloc: 104, t_free: 108, nnodes: 3, ncores: 8, ngpus: 2 })
+    expect(allocatedNodes(job)).to.deep.equal([
+      { rank: 1, host: 'a1', ncores: 2, ngpus: 0 },
+      { rank: 2, host: 'a2', ncores: 2, ngpus: 0 },
+      { rank: 4, host: 'b', ncores: 4, ngpus: 2 },
+    ])
+    expect(JSON.parse(jobJson(job, 'me'))).to.not.have.any.keys('t_alloc', 't_free', 'ngpus', 'allocation')
+    const held = jobOf(1n, { eventlog: log(...events), jobspec: JOBSPEC, R })
+    expect(held.t_alloc).to.equal(104)
+    expect(held.t_free).to.equal(undefined)
+    const lost = log(...events, ['exception', { type: 'scheduler-restart', severity: 0, note: '' }], ['clean'])
+    expect(jobOf(1n, { eventlog: lost, jobspec: JOBSPEC, R })).to.deep.include({ t_free: 105, t_inactive: 106 })
   })
 
   it('keeps the most severe exception, and the first end', () => {
@@ -179,7 +217,7 @@ describe('inspect/job-filter', () => {
   it('goes by the time in which a job was there', () => {
     const all = ids({})
     const ended = all.find(({ state }) => state === 'INACTIVE')?.t_inactive as number
-    expect(ids({ since: ended }).length).to.equal(all.filter(({ t_inactive = ended }) => t_inactive >= ended).length)
+    expect(ids({ since: ended }).length).to.equal(all.filter(({ t_inactive = Infinity }) => t_inactive > ended).length)
     const last = Math.max(...all.map(({ t_submit }) => t_submit as number))
     expect(ids({ before: last })).to.have.length(all.length - 1)
   })

@@ -48,6 +48,17 @@ describe('inspect/jobs', () => {
     expect(failure).to.include({ code: 'ENOENT', message: 'job.0000.0000.0000.0003: No such file or directory' })
   })
 
+  it('keeps the records of a job as they are stored when asked to, and does not print them', async () => {
+    const blobs = new Blobs()
+    const rootref = blobs.tree({ job: dir({ '0000': dir({ '0000': dir({ '0000': dir({ '0001': job() }) }) }) }) })
+    const store = new MemoryStore(blobs)
+    const [kept] = await list(store, rootref, { keepRecords: true })
+    expect(kept?.records).to.deep.equal({ eventlog: EVENTLOG, jobspec: JOBSPEC })
+    const [plain] = await list(store, rootref)
+    expect(plain).not.to.have.property('records')
+    expect(jobJson(kept as Job, 'root')).to.equal(jobJson(plain as Job, 'root'))
+  })
+
   it('loads no record but those it needs, and finds no job where there is none', async () => {
     const blobs = new Blobs()
     const more = { J: valref('signed'), guest: dir({ output: valref('o') }), extra: valref('x') }

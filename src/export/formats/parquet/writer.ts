@@ -1,0 +1,60 @@
+/** Writes jobs to one Parquet file, or, to add to them later, to a directory of one file for each day. */
+import { fsyncSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { FluxError } from '../../../errors/index.ts'
+import { PartFile, syncPathSync } from '../../../files/index.ts'
+import type { ExportJob } from '../../export-job.ts'
+import type { ExportCounts } from '../../merge.ts'
+import type { ExportTarget, JobsWriter } from '../format.ts'
+import { openDays } from './days-writer.ts'
+import { ParquetFileWriter } from './file-writer.ts'
+import { rowOf } from './schema.ts'
+
+/** @throws {FluxError} `EEXIST` there is such a file, and `append` is not set; see also {@link openDays} */
+export async function openWriter(target: ExportTarget): Promise<JobsWriter> {
+  return target.append ? openDays(target) : new SingleFile(target)
+}
+
+class SingleFile implements JobsWriter {
+  readonly cluster: string
+  readonly #path: string
+  readonly #part: PartFile
+  readonly #writer: ParquetFileWriter
+  #added = 0
+
+  constructor({ path, cluster }: ExportTarget) {
+    this.cluster = cluster ?? ''
+    this.#path = path
+    this.#part = this.#try(() => new PartFile(path, 'file'))
+    this.#writer = new ParquetFileWriter(this.#part.fd)
+  }
+
+  add(jobs: readonly ExportJob[]): void {
+    this.#try(() => {
+      for (const job of jobs) this.#writer.add(rowOf(job))
+    })
+    this.#added += jobs.length
+  }
+
+  async commit(): Promise<ExportCounts> {
+    this.#try(() => {
+      this.#writer.finish()
+      fsyncSync(this.#part.fd)
+      this.#part.publish('nothing')
+      syncPathSync(dirname(this.#path))
+    })
+    return { added: this.#added, completed: 0, unchanged: 0 }
+  }
+
+  abort(): void {
+    this.#part.remove()
+  }
+
+  #try<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw FluxError.fromSystem(error, `cannot write ${this.#path}`)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/** Opens a database that an export wrote before. */
+import { statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { sqliteError } from '../../../content/index.ts'
+import { FluxError } from '../../../errors/index.ts'
+import { COLUMNS } from '../../columns.ts'
+import { APPLICATION_ID, definitionOf, INDICES, SCHEMA_VERSION, VIEWS } from './schema.ts'
+
+/** Open a database. Its schema cannot call functions with effects outside the database. */
+export function openDatabase(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { defensive: true })
+  db.exec('PRAGMA trusted_schema = OFF')
+  return db
+}
+
+/**
+ * Open a database to add to it, begin a transaction, and bring its tables up to date in it.
+ *
+ * @throws {FluxError} `EINVAL` it is no export, or that of a newer version; `EBUSY` another process writes to it; and
+ *   errors of the file system
+ */
+export function openHistory(path: string): DatabaseSync {
+  if (statSync(path).isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
+  let db: DatabaseSync | undefined
+  try {
+    db = openDatabase(path)
+    db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE')
+    migrate(db, path)
+    return db
+  } catch (error) {
+    db?.close()
+    throw sqliteError(error, path, {
+      busy: 'perhaps another export writes to it; try again later',
+      readOnly: 'adding to it needs the right to write to it and to its directory',
+      damaged: 'move it away, and export anew',
+    })
+  }
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  const version = pragma(db, 'user_version')
+  if (pragma(db, 'application_id') !== APPLICATION_ID) {
+    throw new FluxError('EINVAL', `${path}: not a database that jobs export has written`, {
+      hint: 'give the export another name',
+    })
+  }
+  if (version === SCHEMA_VERSION) return
+  if (version > SCHEMA_VERSION) {
+    throw new FluxError(
+      'EINVAL',
+      `${path}: its tables have version ${version}, and this program knows ${SCHEMA_VERSION}`,
+      {
+        hint: 'use the newer flux-ts that has written it',
+      },
+    )
+  }
+  const there = new Set((db.prepare('PRAGMA table_info(jobs)').all() as { name: string }[]).map(({ name }) => name))
+  for (const column of COLUMNS) {
+    if (!there.has(column.name)) db.exec(`ALTER TABLE jobs ADD COLUMN ${definitionOf(column)}`)
+  }
+  db.exec(`${INDICES}${VIEWS}PRAGMA user_version = ${SCHEMA_VERSION}`)
+}
+
+function pragma(db: DatabaseSync, name: string): number {
+  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() as Record<string, number>)[0])
+}
