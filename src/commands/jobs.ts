@@ -40,9 +40,8 @@ A job with damaged records is listed with the facts that are left, and there is 
       command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux',
     },
     {
-      description: 'List the jobs in a dump that failed in the last two days of November',
-      command:
-        '<%= config.bin %> <%= command.id %> --archive kvs.tgz --filter failed,timeout --since 2026-11-29 --before 2026-12-01',
+      description: 'List the jobs in a dump that failed in the last two days',
+      command: '<%= config.bin %> <%= command.id %> --archive kvs.tgz --filter failed,timeout --since=-2d',
     },
     {
       description: 'Say why each job ended',
