@@ -215,14 +215,16 @@ describe('docs/environment.md', () => {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
     const asked = sources.flatMap((text) => [
-      ...[...text.matchAll(/\benv\.([A-Z][A-Z_]+)/g)].map(([, name]) => name as string),
+      ...[...text.matchAll(/\benv\.([A-Z][A-Z0-9_]+)/g)].map(([, name]) => name as string),
       // By a parameter, or taken out of an environment with others.
       ...[...text.matchAll(/envNumber\(\w+, '(\w+)'/g)].map(([, name]) => name as string),
-      ...[...text.matchAll(/const \{([^}]*)\} = env$/gm)].flatMap(([, names]) => names?.match(/\b[A-Z][A-Z_]+/g) ?? []),
+      ...[...text.matchAll(/const \{([^}]*)\} = env$/gm)].flatMap(
+        ([, names]) => names?.match(/\b[A-Z][A-Z0-9_]+/g) ?? [],
+      ),
     ])
     expect(asked).to.include.members(['FLUX_URI', 'FLUX_SSH', 'FLUX_HANDLE_USERID', 'NODE_COMPILE_CACHE'])
     const described = (text: string) =>
-      [...text.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \|/gm)].flatMap(([, cell]) => cell?.match(/[A-Z_]+/g) ?? [])
+      [...text.matchAll(/^\| ((?:`[A-Z0-9_]+`(?:, )?)+) \|/gm)].flatMap(([, cell]) => cell?.match(/[A-Z0-9_]+/g) ?? [])
     const all = described(readFileSync(join(ROOT, 'docs/environment.md'), 'utf8'))
     expect(all).to.have.members([...new Set(all)])
     // Only when nobody has a home or a shell are they filled in.

@@ -1,4 +1,4 @@
-type Numbers = Uint8Array | Uint32Array | Float64Array
+type Numbers = Uint8Array | Uint32Array | Float64Array | BigUint64Array
 
 /**
  * An array with room for at least `size` numbers: the same one, or one of at least twice the length with the same content.

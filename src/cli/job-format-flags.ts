@@ -97,7 +97,8 @@ export function formatInformation({ format }: JobFormatChoice): string | undefin
 /** The format that the flags ask for. @throws {UsageError} it cannot be used */
 export function jobFormat(choice: JobFormatChoice, context: Omit<FormatContext, 'idForm'>): JobFormat {
   const { sort, format, 'id-format': idForm, 'no-header': noHeader } = choice
-  const all = { ...context, idForm: idForm as JobidForm | undefined }
+  const usual = process.env.FLUX_F58_FORCE_ASCII === undefined ? undefined : 'f58plain'
+  const all = { ...context, idForm: (idForm ?? usual) as JobidForm | undefined }
   const text = usage('format', () => formatString(format))
   const sortKeys = sort ? usage('sort', () => compileSortKeys(parseSortKeys(sort), all)) : undefined
   return usage('format', () => compileFormat(text, all, { sortKeys, noHeader }))

@@ -40,9 +40,8 @@ A job with damaged records is listed with the facts that are left, and there is 
       command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux',
     },
     {
-      description: 'List the jobs in a dump that failed in the last two days of November',
-      command:
-        '<%= config.bin %> <%= command.id %> --archive kvs.tgz --filter failed,timeout --since 2026-11-29 --before 2026-12-01',
+      description: 'List the jobs in a dump that failed in the last two days',
+      command: '<%= config.bin %> <%= command.id %> --archive kvs.tgz --filter failed,timeout --since=-2d',
     },
     {
       description: 'Say why each job ended',
@@ -80,7 +79,7 @@ A job with damaged records is listed with the facts that are left, and there is 
     const format = (time: number) =>
       jobFormat(flags, { utc, now: time, nameOf: (userid) => users.nameOf(userid) ?? String(userid) })
     // Says what is wrong with the format before the source is opened.
-    format(now)
+    const { records } = format(now)
     const { ids, filter, count, ignored } = jobSelection(flags, argv, { users, utc, now })
     if (ignored) this.notice(ignored)
     await this.withSource(flags, async (source) => {
@@ -105,7 +104,8 @@ A job with damaged records is listed with the facts that are left, and there is 
       const onRead = (count: number) => {
         any = count > 0
       }
-      const found = this.#told(jobs(snapshot, { ids, filter, count, onRead, onFault, signal }), users)
+      const needed = this.jsonEnabled() ? undefined : records
+      const found = this.#told(jobs(snapshot, { ids, filter, count, records: needed, onRead, onFault, signal }), users)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))

@@ -38,6 +38,7 @@ describe('cli/job-format-flags', () => {
   it('writes job ids in another form, in formats by name too', async () => {
     expect((await jobs(['--id-format', 'dec'])).stdout).to.match(/^ 45415923712 root/)
     expect((await jobs(['--id-format', 'hex', '-o', '{id}:{id.dec}'])).stdout).to.equal('0xa93000000:45415923712\n')
+    expect((await jobs(['-o', '{id} {id.f58}'], { FLUX_F58_FORCE_ASCII: '1' })).stdout).to.equal('f2CCFUrT f2CCFUrT\n')
   })
 
   it('refuses a format before anything is read, and suggests what may be meant', async () => {

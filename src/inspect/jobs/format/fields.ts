@@ -6,7 +6,7 @@
 import { FluxError, printable } from '../../../errors/index.ts'
 import { formatJobid, JOBID_FORMS, type JobidForm } from '../../../kvs/index.ts'
 import { memberAt, numberAt, stringAt } from '../../json.ts'
-import { type Job, jobReturncode, jobStatus } from '../job.ts'
+import { type Job, type JobRecords, jobReturncode, jobStatus } from '../job.ts'
 import { annotationAt, annotationPath } from './annotations.ts'
 import type { FormatContext } from './context.ts'
 import { durationFsd } from './conversions.ts'
@@ -109,6 +109,22 @@ const FIELDS: Readonly<Record<string, Definition>> = {
   // Python writes None for a job that is no instance.
   uri: ['URI', 'any', ({ annotations }) => stringAt(annotations, 'user', 'uri') || null],
   'uri.local': ['URI', 'text', localUri],
+}
+
+type JobRecordName = keyof JobRecords
+
+/** The records besides the eventlog that tell a field. Those that are not here need the eventlog alone. */
+const RECORDS: ReadonlyMap<string, readonly JobRecordName[]> = new Map<string, readonly JobRecordName[]>([
+  ...['name', 'cwd', 'queue', 'project', 'bank', 'duration', 'contextual_time'].map(
+    (name) => [name, ['jobspec']] as const,
+  ),
+  ...['ntasks', 'ncores', 'nnodes'].map((name) => [name, ['jobspec', 'R']] as const),
+  ...['ranks', 'nodelist', 'expiration', 't_remaining', 'contextual_info'].map((name) => [name, ['R']] as const),
+])
+
+/** The records that tell a field. The state, which gives a job its place in the table, needs the eventlog. */
+export function recordsOf(field: string): readonly JobRecordName[] {
+  return ['eventlog', ...(RECORDS.get(field) ?? [])]
 }
 
 /** Fields that only the instance knows, and why. */

@@ -1,7 +1,7 @@
 /** A format of `flux jobs -o`, compiled: each field is a function from a job to its text. */
-import type { Job } from '../job.ts'
+import type { Job, JobRecords } from '../job.ts'
 import type { FormatContext } from './context.ts'
-import { type Field, fieldOf } from './fields.ts'
+import { type Field, fieldOf, recordsOf } from './fields.ts'
 import { textFormatter } from './format-text.ts'
 import { type FormatPart, parseFormat } from './parse.ts'
 import { type Sortable, type SortKey, sortable, withoutSortKeys } from './sort-keys.ts'
@@ -42,6 +42,7 @@ export interface FixedPart {
 
 /** Values of the keys that rows are sorted by. */
 export interface CompiledSortKey {
+  readonly field: string
   readonly isReversed: boolean
   value(job: Job): Sortable
 }
@@ -51,6 +52,8 @@ export interface JobFormat {
   readonly fixed: readonly FixedPart[]
   readonly adapting: readonly AdaptingPart[]
   readonly sortKeys: readonly CompiledSortKey[]
+  /** The records of a job that tell these fields, among them always the eventlog. */
+  readonly records: readonly (keyof JobRecords)[]
 }
 
 /** Options of {@link compileFormat}. */
@@ -92,7 +95,14 @@ export function compileFormat(
     }
   }
   endRun()
-  return { fixed, adapting, sortKeys: sortKeys ?? compileSortKeys(keys, context) }
+  const compiledKeys = sortKeys ?? compileSortKeys(keys, context)
+  const fields = [...parts, ...compiledKeys].map(({ field }) => field)
+  return {
+    fixed,
+    adapting,
+    sortKeys: compiledKeys,
+    records: [...new Set(fields.flatMap(recordsOf).concat('eventlog'))],
+  }
 }
 
 function prefixOf({ text }: FormatPart): Adapting | undefined {
@@ -166,6 +176,6 @@ export function compileSortKeys(keys: readonly SortKey[], context: FormatContext
   return keys.map(({ field: name, isReversed }) => {
     const field = fieldOf(name, context)
     const text = valueFormatter(name, field.kind, '', '', context)
-    return { isReversed, value: (job) => sortable(field.value(job), text) }
+    return { field: name, isReversed, value: (job) => sortable(field.value(job), text) }
   })
 }

@@ -50,6 +50,7 @@ export class JobRows {
   #marks = new Uint8Array(64)
   #phases = new Uint8Array(64)
   #ranks = new Float64Array(64)
+  #ids = new BigUint64Array(64)
 
   constructor(format: JobFormat, { ids }: RowOptions = {}) {
     this.#format = format
@@ -58,7 +59,7 @@ export class JobRows {
     this.#places = ids && new Map(ids.map((id, place) => [id, place]))
   }
 
-  /** Add a job, which must be older than the one before. */
+  /** Add a job. */
   add(job: Job): void {
     const { fixed, sortKeys } = this.#format
     let text = ''
@@ -74,6 +75,7 @@ export class JobRows {
     for (let i = 0; i < sortKeys.length; i++) this.#keys[i]?.push(sortKeys[i]?.value(job))
     this.#keep(text)
     const row = this.#count++
+    this.#ids[row] = job.id
     this.#marks[row] = ROW_MARKS.indexOf(markOf(job))
     const place = this.#places?.get(job.id)
     this.#phases[row] = place === undefined ? PHASES.indexOf(jobPhase(job)) : 0
@@ -88,6 +90,7 @@ export class JobRows {
     this.#marks = grown(this.#marks, row + 1)
     this.#phases = grown(this.#phases, row + 1)
     this.#ranks = grown(this.#ranks, row + 1)
+    this.#ids = grown(this.#ids, row + 1)
     // A character takes at most three bytes for each of its UTF-16 halves.
     if (this.#pieces.length === 0 || this.#used + text.length * 3 > this.#piece.length) {
       this.#piece = Buffer.allocUnsafeSlow(Math.max(PIECE, text.length * 3))
@@ -152,12 +155,14 @@ export class JobRows {
     })
   }
 
-  /** In the order of `flux jobs`. Rows come with falling ids. */
+  /** In the order of `flux jobs`, or of the ids that were asked for. */
   #compare(a: number, b: number): number {
     const phase = this.#phases[a] as number
     const difference = phase - (this.#phases[b] as number) || (this.#ranks[b] as number) - (this.#ranks[a] as number)
     if (difference !== 0) return difference
-    return PHASES[phase] === 'pending' && this.#places === undefined ? b - a : a - b
+    const [idA, idB] = [this.#ids[a] as bigint, this.#ids[b] as bigint]
+    const older = idA < idB ? -1 : idA > idB ? 1 : 0
+    return PHASES[phase] === 'pending' ? older : -older
   }
 }
 

@@ -1,12 +1,17 @@
 /** The table of jobs that `flux jobs` prints. */
-import { readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import type { FormatContext } from '../../../../src/inspect/jobs/format/context.ts'
+import { FIELD_NAMES } from '../../../../src/inspect/jobs/format/fields.ts'
 import { type CompileOptions, compileFormat, compileSortKeys } from '../../../../src/inspect/jobs/format/job-format.ts'
 import { JobRows, type RowOptions } from '../../../../src/inspect/jobs/format/job-rows.ts'
 import type { Job } from '../../../../src/inspect/jobs/job.ts'
-import { fixture } from '../../../support/fixtures.ts'
+import { jobOf } from '../../../../src/inspect/jobs/job-of.ts'
+import { parseJobid } from '../../../../src/kvs/index.ts'
+import { fixture, scratch } from '../../../support/fixtures.ts'
 import { runInProcess } from '../../../support/in-process.ts'
+import { run } from '../../../support/processes.ts'
 
 const CONTEXT: FormatContext = { utc: true, now: 2000, nameOf: (userid) => `user${userid}` }
 
@@ -48,6 +53,7 @@ describe('inspect/jobs/format', () => {
       job(1n, { state: 'SCHED', priority: 16 }),
     ]
     expect(table('{id.dec}', jobs).slice(1)).to.deep.equal(['1', '2', '7', '3', '6', '5', '8', '4', '9'])
+    expect(table('{id.dec}', jobs.toReversed()).slice(1)).to.deep.equal(['1', '2', '7', '3', '6', '5', '8', '4', '9'])
     const ids = [4n, 9n, 2n, 1n, 3n, 5n, 6n, 7n, 8n]
     expect(table('{id.dec}', jobs, { ids }).slice(1)).to.deep.equal(ids.map(String))
   })
@@ -80,7 +86,7 @@ describe('inspect/jobs/format', () => {
   })
 
   it('widens a column of times', () => {
-    expect(table('+:{t_submit!d:%H:%M::>3}|', [job(1n, { t_submit: 3600 }), job(2n)])[1]).to.equal('   01:00|')
+    expect(table('+:{t_submit!d:%H:%M::>3}|', [job(2n, { t_submit: 3600 }), job(1n)])[1]).to.equal('   01:00|')
   })
 
   it('leaves out lines that are blank', () => {
@@ -111,6 +117,35 @@ describe('inspect/jobs/format', () => {
     })
     const format = '{name}|{exception.note}|{user.n}|{user}|{name:.3+}'
     expect(table(format, [broken])[1]).to.equal('a\\nb\\x1b[2J\\u202e|x\\ty|a\\r|{"n": "a\\r"}|a\\+')
+  })
+
+  it('says which records tell its fields', () => {
+    const records = (format: string) => compileFormat(format, CONTEXT).records.toSorted()
+    expect(records('{}text')).to.deep.equal(['eventlog'])
+    expect(records('{id} {t_submit!D} {annotations.user.x}')).to.deep.equal(['eventlog'])
+    expect(records('{id} ?:{name}')).to.deep.equal(['eventlog', 'jobspec'])
+    expect(records('sort:queue {nodelist}')).to.deep.equal(['R', 'eventlog', 'jobspec'])
+  })
+
+  it('tells each field from the records that it names', () => {
+    const dir = scratch()
+    run('tar', ['xzf', fixture('jobs-format', 'dump.tgz'), '-C', dir, 'job'])
+    const directories = globSync('job/*/*/*/*', { cwd: dir })
+    expect(directories).to.have.length(24)
+    for (const directory of directories) {
+      const read = (names: readonly string[]) => {
+        const found = names.filter((name) => existsSync(join(dir, directory, name)))
+        const records = Object.fromEntries(
+          found.map((name) => [name, readFileSync(join(dir, directory, name), 'utf8')] as const),
+        )
+        return jobOf(parseJobid(directory.replaceAll('/', '.')), records)
+      }
+      for (const field of FIELD_NAMES) {
+        const { records } = compileFormat(`{${field}}`, CONTEXT)
+        const [few, all] = [read(records), read(['eventlog', 'jobspec', 'R'])].map((job) => table(`{${field}}`, [job]))
+        expect(few, `${field} of ${directory}`).to.deep.equal(all)
+      }
+    }
   })
 
   it('counts the time of a job that has not ended until the time of the snapshot', () => {
