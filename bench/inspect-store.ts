@@ -39,7 +39,7 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-interface Cost {
+export interface Cost {
   wall: number
   cpu: number
 }
@@ -49,7 +49,7 @@ function show(what: string, { wall, cpu }: Cost, whole: Cost): void {
   console.log(`${what}: ${wall.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, ${ratio}`)
 }
 
-function best(runs: number, argv: readonly string[], status = 0): Cost {
+export function best(runs: number, argv: readonly string[], status = 0): Cost {
   const costs = Array.from({ length: runs }, () => once(argv, status))
   return { wall: Math.min(...costs.map(({ wall }) => wall)), cpu: Math.min(...costs.map(({ cpu }) => cpu)) }
 }

@@ -24,11 +24,13 @@ export default class Jobs extends SourceCommand {
   static override summary = 'List the jobs in a snapshot'
 
   static override description =
-    `Lists the jobs of an instance from the records in its KVS, whether the instance is running or not: every job that has not been purged, newest first.
+    `Lists the jobs of an instance from the records in its KVS, whether the instance is running or not: every job that has not been purged, newest first. It takes the options of flux jobs that select jobs. What differs is that a snapshot is listed whole, unless asked otherwise: the jobs of all users, in all states, without a limit. --queue does not find the jobs of virtual queues by the queue above them, because the KVS does not hold the configuration.
+
+--since and --before take what flux jobs --since takes, in local time. A day begins at midnight, and a day without a year, such as Monday or Nov 24, is the last one.
 
 On a terminal the result is a table. Elsewhere each line is a job, with columns separated by tabs; a hyphen means unknown. --json prints what flux jobs --json prints, as far as a snapshot tells it, with times in seconds since 1970. Other times are local, in the form that --since and --before take; with --utc all times are UTC.
 
-A job with damaged records is listed with the facts that are left, and there is a warning on stderr; the exit status is then 1. If its eventlog is lost, its state is UNKNOWN. Such a job is neither active nor inactive; --state unknown finds it.`
+A job with damaged records is listed with the facts that are left, and there is a warning on stderr; the exit status is then 1. If its eventlog is lost, its state is UNKNOWN. Such a job is neither active nor inactive; --filter unknown finds it.`
 
   static override examples = [
     {
@@ -38,7 +40,7 @@ A job with damaged records is listed with the facts that are left, and there is 
     {
       description: 'List the jobs in a dump that failed in the last two days of November',
       command:
-        '<%= config.bin %> <%= command.id %> --archive kvs.tgz --result failed,timeout --since 2026-11-29 --before 2026-12-01',
+        '<%= config.bin %> <%= command.id %> --archive kvs.tgz -f failed,timeout --since 2026-11-29 --before 2026-12-01',
     },
     {
       description: 'Print how long the jobs of root ran',
