@@ -4,6 +4,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   'dump-store': () => import('./dump-store.ts'),
   formats: () => import('./formats.ts'),
   'inspect-store': () => import('./inspect-store.ts'),
+  'list-jobs': () => import('./list-jobs.ts'),
   'read-archive': () => import('./read-archive.ts'),
   start: () => import('./start.ts'),
   'write-store': () => import('./write-store.ts'),

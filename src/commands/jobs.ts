@@ -24,7 +24,9 @@ export default class Jobs extends SourceCommand {
   static override summary = 'List the jobs in a snapshot'
 
   static override description =
-    `Lists the jobs of an instance from the records in its KVS, whether the instance is running or not: every job that has not been purged.
+    `Lists the jobs of an instance from the records in its KVS, whether the instance is running or not: every job that has not been purged. It takes the options of flux jobs. What differs is that a snapshot is listed whole, unless asked otherwise: the jobs of all users, in all states, without a limit. --queue does not find the jobs of virtual queues by the queue above them, because the KVS does not hold the configuration.
+
+--since and --before take what flux jobs --since takes, in local time. A day begins at midnight, and a day without a year, such as Monday or Nov 24, is the last one.
 
 The output is that of flux jobs, on a terminal and in a pipe, and in its order: jobs that wait, then jobs that run, then jobs that have ended, the last one first. --format takes the format strings of flux-jobs(1), and the names of its formats; FLUX_JOBS_FORMAT_DEFAULT sets the default. On a terminal lines are cut at its width. Control characters in names are escaped. Times are local; with --utc all times are UTC.
 
