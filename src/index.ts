@@ -260,6 +260,7 @@ export {
   type ArchiveReading,
   ArchiveStore,
   archiveInfo,
+  type BlobWriter,
   type OpenArchiveStoreOptions,
   Restore,
   type RestoredRoot,

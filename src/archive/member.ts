@@ -38,6 +38,11 @@ export interface Member {
   /** Byte offset of the member in the uncompressed archive. */
   offset: number
   /**
+   * Byte offset of the content of a file in the uncompressed archive, if it lies there in one piece and as it is. In a
+   * damaged archive, of which only the rest is read, it is the offset in that rest.
+   */
+  contentOffset?: number | undefined
+  /**
    * The whole content of a file of up to 1 MiB. A view of the input, valid until the next batch: copy it to keep it.
    */
   data: Uint8Array | undefined

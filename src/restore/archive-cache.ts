@@ -29,7 +29,7 @@ import { makeTemporaryDirectory, PartFile, syncPath } from '../files/index.ts'
 import type { RestoreResult } from './restore.ts'
 
 /** Part of each key. Change it when a restore gives another store than before, or when the form of an entry changes. */
-const VERSION = 1
+const VERSION = 2
 
 /** Smaller archives are restored in a moment. */
 const LEAST_BYTES = 1 << 20
@@ -63,6 +63,35 @@ interface Description extends Kept {
   readonly bytes: number
 }
 
+/**
+ * What identifies an archive: its device, inode, size and times, and the bytes at both ends. Its time of change counts
+ * too, which no program can set back.
+ *
+ * @param hash - the hash algorithm of the store
+ * @returns undefined for an archive that is not kept: one that is small, a directory or a pipe
+ */
+export function keyOfArchive(path: string, hash: HashName): string | undefined {
+  try {
+    // Opening a pipe would wait for its other end.
+    if (path === '-' || !statSync(path).isFile()) return undefined
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(fd, { bigint: true })
+      if (size < LEAST_BYTES) return undefined
+      const identity = createHash('sha256').update([VERSION, hash, dev, ino, size, mtimeNs, ctimeNs].join(' '))
+      const end = Buffer.alloc(END_BYTES)
+      for (const at of [0n, size - BigInt(END_BYTES)])
+        identity.update(end.subarray(0, readSync(fd, end, 0, END_BYTES, at)))
+      return identity.digest('hex')
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    // Whoever opens the archive reports what is wrong with it.
+    return undefined
+  }
+}
+
 export class ArchiveCache {
   readonly #dir: string
   readonly #limit: number
@@ -74,35 +103,6 @@ export class ArchiveCache {
   constructor(dir: string, limit = MOST_BYTES) {
     this.#dir = dir
     this.#limit = limit
-  }
-
-  /**
-   * What identifies an archive: its device, inode, size and times, and the bytes at both ends. Its time of change counts
-   * too, which no program can set back.
-   *
-   * @param hash - the hash algorithm of the store
-   * @returns undefined for an archive that is not kept: one that is small, a directory or a pipe
-   */
-  keyOf(path: string, hash: HashName): string | undefined {
-    try {
-      // Opening a pipe would wait for its other end.
-      if (path === '-' || !statSync(path).isFile()) return undefined
-      const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-      try {
-        const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(fd, { bigint: true })
-        if (size < LEAST_BYTES) return undefined
-        const identity = createHash('sha256').update([VERSION, hash, dev, ino, size, mtimeNs, ctimeNs].join(' '))
-        const end = Buffer.alloc(END_BYTES)
-        for (const at of [0n, size - BigInt(END_BYTES)])
-          identity.update(end.subarray(0, readSync(fd, end, 0, END_BYTES, at)))
-        return identity.digest('hex')
-      } finally {
-        closeSync(fd)
-      }
-    } catch {
-      // Whoever opens the archive reports what is wrong with it.
-      return undefined
-    }
   }
 
   /** The store of an archive, if it is kept. It counts as used now. @returns its path, and what was kept with it */

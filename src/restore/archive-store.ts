@@ -16,7 +16,7 @@ import {
 } from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
 import { makeTemporaryDirectory } from '../files/index.ts'
-import { ArchiveCache, type Warning } from './archive-cache.ts'
+import { ArchiveCache, keyOfArchive, type Warning } from './archive-cache.ts'
 import { type ArchiveReading, Restore, type RestoreResult } from './restore.ts'
 
 /** Options of {@link ArchiveStore.open}. */
@@ -48,7 +48,7 @@ interface Restored {
 
 /**
  * An archive as a content store. It is restored into a temporary file without a name, which ends with the process, or
- * was kept by an earlier process. Its only checkpoint is the restored root, with the time of the newest member.
+ * was kept by an earlier process. Values that lie in the archive as they are stay there, and are read from it. Its only checkpoint is the restored root, with the time of the newest member.
  */
 export class ArchiveStore implements ContentStore {
   readonly name: string
@@ -72,14 +72,14 @@ export class ArchiveStore implements ContentStore {
    */
   static async open(path: string, options: OpenArchiveStoreOptions = {}): Promise<ArchiveStore> {
     const { hash = 'sha1', cacheDir, salvage = false } = options
-    const cache = cacheDir === undefined || salvage ? undefined : new ArchiveCache(cacheDir)
-    const key = cache?.keyOf(path, hash)
-    if (cache === undefined || key === undefined) return new ArchiveStore(path, await restore(path, options))
+    const key = salvage ? undefined : keyOfArchive(path, hash)
+    const cache = cacheDir === undefined || key === undefined ? undefined : new ArchiveCache(cacheDir)
+    if (cache === undefined || key === undefined) return new ArchiveStore(path, await restore(path, options, key))
     const kept = await openKept(cache, key, path, options)
-    if (kept === undefined) return new ArchiveStore(path, await restore(path, options, { cache, key }))
+    if (kept === undefined) return new ArchiveStore(path, await restore(path, options, key, cache))
     return new ArchiveStore(path, kept, () => {
       cache.drop(key)
-      return restore(path, { ...options, onWarning: undefined }, { cache, key })
+      return restore(path, { ...options, onWarning: undefined }, key, cache)
     })
   }
 
@@ -236,7 +236,8 @@ async function openKept(
   const { restored: result, warnings } = found
   let store: OfflineStore | undefined
   try {
-    store = await openPack(found.path, { name: nameOf(path), verify: true, checkpoint: checkpointOf(result) })
+    const checkpoint = checkpointOf(result)
+    store = await openPack(found.path, { name: nameOf(path), verify: true, checkpoint, archive: path })
     const [root] = await store.loadBatch([result.rootref], 1)
     if (store.hash !== hash || isDamaged(root)) throw new FluxError('EBADMSG', `${found.path}: damaged`)
   } catch {
@@ -248,22 +249,28 @@ async function openKept(
   return { store, result }
 }
 
-/** @param keeping - where to keep the store, and the key that the archive had before */
+/**
+ * @param key - what the archive is known by, if its values may be left where they are: see {@link keyOfArchive}
+ * @param cache - where to keep the store
+ */
 async function restore(
   path: string,
   { hash = 'sha1', scratchDir = tmpdir(), salvage, onWarning, onStart, signal }: OpenArchiveStoreOptions,
-  keeping?: { cache: ArchiveCache; key: string },
+  key?: string,
+  cache?: ArchiveCache,
 ): Promise<Restored> {
   const dir = scratch(scratchDir)
   try {
     const spool = join(dir.path, 'content.pack')
     const warnings: Warning[] = []
     let result: RestoreResult
+    let archive: string | undefined
     {
       using writer = new PackWriter(spool, hash)
       const work = new Restore({
         infile: path,
-        writer,
+        // Without the method that leaves values where they are.
+        writer: key === undefined ? { hash, storeBatch: (blobs) => writer.storeBatch(blobs) } : writer,
         scratchDir,
         commit: async () => writer.finish(),
         allowEmpty: true,
@@ -276,14 +283,17 @@ async function restore(
       })
       onStart?.(work)
       result = await work.run()
+      if (writer.blobsInArchive > 0) archive = path
     }
     throwIfAborted(signal)
     const checkpoint = checkpointOf(result)
-    const store = await openPack(spool, { name: nameOf(path), verify: false, checkpoint, inThread: true })
-    // Not if it has changed while it was read.
-    if (keeping?.cache.keyOf(path, hash) === keeping?.key) {
-      await keeping?.cache.keep(keeping.key, spool, { restored: result, warnings })
+    const isUnchanged = key !== undefined && keyOfArchive(path, hash) === key
+    if (archive !== undefined && !isUnchanged) {
+      const hint = 'try again when nothing writes to it'
+      throw new FluxError('EBUSY', `${path}: the archive has changed while it was read`, { hint })
     }
+    const store = await openPack(spool, { name: nameOf(path), verify: false, checkpoint, archive, inThread: true })
+    if (isUnchanged) await cache?.keep(key, spool, { restored: result, warnings })
     return { store, result }
   } finally {
     // The open file stays readable without its name.

@@ -12,3 +12,4 @@ export {
 export type { SelectionOptions } from './selection.ts'
 export { type RestorePhase, type RestoreTasks, type RestoreTasksOptions, restoreTasks } from './tasks.ts'
 export { type SizedLeaf, TreeBuilder, type TreeBuilderOptions } from './tree-builder.ts'
+export type { BlobWriter } from './value-store.ts'

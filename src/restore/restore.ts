@@ -4,7 +4,6 @@
  * restore`, so that the same archive gives the same root.
  */
 import { type ArchiveError, type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
-import type { ContentWriter } from '../content/index.ts'
 import { FluxError, printable, secondsSince1970, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import { symlinkText, valrefText, valText } from '../kvs/index.ts'
 import { targetOfMember } from './member-key.ts'
@@ -12,14 +11,14 @@ import { MemberTree } from './member-tree.ts'
 import type { RestoreLeaf } from './open-dir.ts'
 import { Selection, type SelectionOptions } from './selection.ts'
 import { TreeBuilder } from './tree-builder.ts'
-import { ValueStore } from './value-store.ts'
+import { type BlobWriter, ValueStore } from './value-store.ts'
 
 /** What to restore, and where to. */
 export interface RestoreOptions extends SelectionOptions {
   /** A file, a pipe or a directory; `-` is standard input. */
   infile: string
   /** Stores the blobs. */
-  writer: Pick<ContentWriter, 'hash' | 'storeBatch'>
+  writer: BlobWriter
   /** Where a temporary file is made, if one is needed (default: the directory for temporary files). */
   scratchDir?: string | undefined
   /** Called with the root, once everything is stored. */
@@ -98,6 +97,8 @@ export class Restore {
   #hasRun = false
   #reader: ArchiveReader | undefined
   #newestSeconds = 0
+  /** True when an offset in the archive is one in the file. */
+  #isPlainFile = false
 
   /** @throws {FluxError} `EINVAL` an invalid `sizeLimit` or `nowSeconds` */
   constructor(options: RestoreOptions) {
@@ -184,14 +185,21 @@ export class Restore {
   }
 
   async #readMembers(reader: ArchiveReader): Promise<void> {
-    const { signal, onMembers, onRead } = this.#options
+    const { infile, salvage = false, signal, onMembers, onRead } = this.#options
+    this.#isPlainFile = infile !== '-' && reader.size !== undefined && reader.type.filter === 'none' && !salvage
     for await (const batch of reader.batches()) {
       throwIfAborted(signal)
       onRead?.(batch)
       const members = batch.filter((member) => this.#accepts(member))
       const values: Uint8Array[] = []
-      for (const member of members) if (isOneBlob(member)) values.push(member.data as Uint8Array)
-      const blobrefs = values.length === 0 ? [] : await this.#values.store(values)
+      const offsets: (number | undefined)[] = []
+      for (const member of members) {
+        if (!isOneBlob(member)) continue
+        values.push(member.data as Uint8Array)
+        offsets.push(member.contentOffset)
+      }
+      const inFile = this.#isPlainFile ? offsets : undefined
+      const blobrefs = values.length === 0 ? [] : await this.#values.store(values, false, inFile)
       let next = 0
       for (const member of members) {
         if (isOneBlob(member)) this.#members.put(member, blobrefs[next++] as string, member.size)
@@ -252,7 +260,7 @@ export class Restore {
       return symlinkText(target, namespace)
     }
     if (data !== undefined) return valText(data)
-    const blobrefs = await this.#values.storeLarge(member)
+    const blobrefs = await this.#values.storeLarge(member, this.#isPlainFile)
     return blobrefs.length === 1 ? (blobrefs[0] as string) : valrefText(blobrefs)
   }
 

@@ -22,7 +22,7 @@ import {
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { resolveRoot, SnapshotReader } from '../../src/kvs/index.ts'
-import { ArchiveCache } from '../../src/restore/archive-cache.ts'
+import { ArchiveCache, keyOfArchive } from '../../src/restore/archive-cache.ts'
 import { ArchiveStore } from '../../src/restore/index.ts'
 import { scratch } from '../support/fixtures.ts'
 import { fluxTs } from '../support/processes.ts'
@@ -55,8 +55,9 @@ async function look(path: string, cacheDir: string | undefined, key = 'd.text') 
 
 const storesIn = (dir: string) => readdirSync(dir).filter((name) => name.endsWith('.pack'))
 
-/** The place of some bytes in a file. */
+/** Overwrite some bytes of a file. */
 function overwrite(path: string, at: number, bytes: Uint8Array): void {
+  expect(at).to.be.at.least(0)
   const fd = openSync(path, 'r+')
   writeSync(fd, bytes, 0, bytes.length, at)
   closeSync(fd)
@@ -102,7 +103,7 @@ describe('restore/archive-cache', () => {
     await writeTree(join(dir, 'small.tar'), { a: 'b' })
     await writeTree(`${join(dir, 'tree')}/`, { a: NOISE })
     for (const name of ['small.tar', 'tree']) await look(join(dir, name), cache, 'a')
-    expect(new ArchiveCache(cache).keyOf('-', 'sha1')).to.equal(undefined)
+    expect(keyOfArchive('-', 'sha1')).to.equal(undefined)
     expect(readdirSync(cache)).to.deep.equal([])
   })
 
@@ -145,7 +146,7 @@ describe('restore/archive-cache', () => {
     for (const [what, damage] of Object.entries(damages)) {
       it(`reads the archive again, and replaces the entry: ${what}`, async () => {
         const [dir, cache] = [scratch(), scratch()]
-        const path = await archiveIn(dir)
+        const path = await archiveIn(dir, 'x.tgz')
         await look(path, cache)
         const [store = ''] = storesIn(cache)
         const description = readdirSync(cache).find((name) => name.endsWith('.json')) as string
@@ -162,13 +163,13 @@ describe('restore/archive-cache', () => {
 
     it('fails when the archive has changed since', async () => {
       const [dir, cache] = [scratch(), scratch()]
-      const path = await archiveIn(dir)
+      const path = await archiveIn(dir, 'x.tgz')
       await look(path, cache)
       await using store = await ArchiveStore.open(path, { cacheDir: cache })
       expect(store.isKept).to.equal(true)
       const kept = join(cache, storesIn(cache)[0] as string)
       overwrite(kept, readFileSync(kept).indexOf(NOISE.subarray(0, 40)), Buffer.from('damage'))
-      await archiveIn(dir, 'x.tar', 'other text')
+      await archiveIn(dir, 'x.tgz', 'other text')
       const reader = new SnapshotReader({ store, rootref: store.restored.rootref })
       const error = await reader
         .read('d.noise')
@@ -274,7 +275,7 @@ describe('restore/archive-cache', () => {
 
     it('is not asked whether an archive is whole: fsck reads it', async () => {
       const [dir, home] = [scratch(), scratch()]
-      const path = await archiveIn(dir)
+      const path = await archiveIn(dir, 'x.tgz')
       get(path, home)
       const kept = join(cacheOf(home), storesIn(cacheOf(home))[0] as string)
       overwrite(kept, readFileSync(kept).indexOf(NOISE.subarray(0, 40)), Buffer.from('damage'))

@@ -3,6 +3,7 @@ import { moduleBeside } from '../../threads/index.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import { OfflineStore } from '../offline-store.ts'
 import { StoreReader } from '../store-reader.ts'
+import { archiveToRead } from './archive-file.ts'
 import type { PackReading } from './reader.ts'
 
 /** How to open a pack. */
@@ -13,14 +14,22 @@ export interface OpenPackOptions {
   verify: boolean
   /** The only checkpoint. */
   checkpoint: Checkpoint
+  /** The archive in which blobs lie, if there are any in it. */
+  archive?: string | undefined
   /** Read in the thread from the beginning: the file will be moved or removed. */
   inThread?: boolean
 }
 
-/** @throws {FluxError} `EBADMSG` it is damaged; or the errno of the file system */
+/** @throws {FluxError} `EBADMSG` it is damaged; `EBUSY` the archive has changed; or the errno of the file system */
 export async function openPack(path: string, options: OpenPackOptions): Promise<OfflineStore> {
-  const { name, verify, checkpoint, inThread } = options
-  const data: PackReading = { path, name, verify, checkpoints: [checkpoint] }
+  const { name, verify, checkpoint, archive, inThread } = options
+  const data: PackReading = {
+    path,
+    name,
+    verify,
+    archive: archive === undefined ? undefined : archiveToRead(archive),
+    checkpoints: [checkpoint],
+  }
   const module = moduleBeside('./reader', import.meta.url).href
   const plan = { module, data, load: () => import('./reader.ts') }
   return new OfflineStore(await StoreReader.open(name, plan, undefined, inThread))

@@ -1,18 +1,25 @@
 /**
- * A pack: blobs one after another, then their digests, then the offset of each blob and that of the end, then the
- * trailer. It is for this host alone, so numbers are in its byte order.
+ * A pack: blobs one after another, then the digests of all blobs, then where each is, then the size of each, then the
+ * trailer. A blob is in the pack or in an archive. The pack is for this host alone, so numbers are in its byte order.
  */
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 
-export const MAGIC = 'flux-ts pack 1\0\0'
+export const MAGIC = 'flux-ts pack 2\0\0'
 
-/** Offsets in the trailer: the magic, the name of the algorithm, the number of blobs, and a checksum of the tables. */
-export const TRAILER = { hash: 16, blobs: 24, crc: 32 } as const
-export const TRAILER_BYTES = 40
+/**
+ * Offsets in the trailer: the magic, the name of the algorithm, the number of blobs, how many of them are in the
+ * archive, and a checksum of the tables.
+ */
+export const TRAILER = { hash: 16, blobs: 24, inArchive: 32, crc: 40 } as const
+export const TRAILER_BYTES = 48
 
-/** Bytes of the table of offsets: doubles. */
-export function startsBytes(blobs: number): number {
-  return (blobs + 1) * Float64Array.BYTES_PER_ELEMENT
+/** Bytes in the two tables for each blob: its place, a double, and its size. */
+export const PLACE_BYTES = Float64Array.BYTES_PER_ELEMENT
+export const SIZE_BYTES = Uint32Array.BYTES_PER_ELEMENT
+
+/** The place of a blob that lies in the archive. That of a blob in the pack is its offset. */
+export function placeInArchive(offset: number): number {
+  return -1 - offset
 }
 
 /** Finds digests in a table of them, without an object for each. */

@@ -1,6 +1,6 @@
 /** Blocking reads of a pack. */
 import { createHash, hash as digestHex } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { FluxError } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
@@ -16,7 +16,9 @@ import {
 } from '../packed-batch.ts'
 import { SHARED, type SharedCounts } from '../read-counts.ts'
 import { emptyTotals, type StoreTotals, type Totals } from '../store-on-disk.ts'
-import { DigestTable, MAGIC, startsBytes, TRAILER, TRAILER_BYTES } from './layout.ts'
+import { ArchiveFile, type ArchiveToRead } from './archive-file.ts'
+import { readBlobs, readFully } from './fill.ts'
+import { DigestTable, MAGIC, PLACE_BYTES, placeInArchive, SIZE_BYTES, TRAILER, TRAILER_BYTES } from './layout.ts'
 
 /** Blobs that are only checked, or streamed, are read in pieces of this size. */
 const PIECE_BYTES = 1 << 20
@@ -26,7 +28,10 @@ export interface PackReading {
   path: string
   /** The name of the store for messages. */
   name: string
+  /** Compare each blob of the pack with its blobref. Those in the archive are always compared. */
   verify: boolean
+  /** The archive in which blobs may lie. */
+  archive?: ArchiveToRead | undefined
   checkpoints: Checkpoint[]
 }
 
@@ -41,7 +46,10 @@ class PackReader implements BlobReader {
   readonly #fd: number
   readonly #fileBytes: number
   readonly #table: DigestTable
-  readonly #starts: Float64Array
+  /** Where each blob is: see {@link placeInArchive}. */
+  readonly #at: Float64Array
+  readonly #sizes: Uint32Array
+  readonly #archive: ArchiveFile | undefined
   readonly #marked: Uint8Array
 
   /** @throws {FluxError} `EBADMSG` it is damaged; or the errno of the file system */
@@ -58,14 +66,20 @@ class PackReader implements BlobReader {
         throw damaged(reading)
       this.hash = hash
       const digestsBytes = blobs * DIGEST_BYTES[hash]
-      const tables = end - digestsBytes - startsBytes(blobs)
+      const tables = end - digestsBytes - blobs * (PLACE_BYTES + SIZE_BYTES)
       if (!(tables >= 0)) throw damaged(reading)
       const digests = this.#read(tables, digestsBytes)
-      const starts = this.#read(tables + digestsBytes, startsBytes(blobs))
-      if (crc32(starts, crc32(digests)) !== trailer.readUInt32LE(TRAILER.crc)) throw damaged(reading)
+      const places = this.#read(tables + digestsBytes, blobs * PLACE_BYTES)
+      const sizes = this.#read(end - blobs * SIZE_BYTES, blobs * SIZE_BYTES)
+      if (crc32(sizes, crc32(places, crc32(digests))) !== trailer.readUInt32LE(TRAILER.crc)) throw damaged(reading)
       this.#table = new DigestTable(hash, digests, blobs)
-      this.#starts = new Float64Array(starts.buffer)
+      this.#at = new Float64Array(places.buffer)
+      this.#sizes = new Uint32Array(sizes.buffer)
       this.#marked = new Uint8Array(blobs)
+      if (trailer.readDoubleLE(TRAILER.inArchive) > 0) {
+        if (reading.archive === undefined) throw damaged(reading)
+        this.#archive = new ArchiveFile(reading.archive)
+      }
     } catch (error) {
       closeSync(this.#fd)
       throw error
@@ -99,11 +113,12 @@ class PackReader implements BlobReader {
     }
     const arena = Buffer.allocUnsafeSlow(bytes)
     this.#fill(arena, places, status, start, end)
-    if (this.#reading.verify) {
+    const { verify } = this.#reading
+    if (verify || this.#archive) {
       for (let i = 0; i < count; i++) {
-        if (status[i] !== BLOB.PACKED) continue
+        if (status[i] !== BLOB.PACKED || !(verify || this.#isInArchive(places[i] as number))) continue
         const hex = digestHex(this.hash, arena.subarray(start[i], end[i]), 'hex')
-        if (hex !== this.#hexAt(places[i] as number)) status[i] = BLOB.ALTERED
+        if (hex !== this.#hexAt(places[i] as number)) status[i] = this.#altered(places[i] as number)
       }
     }
     return { status, start, end, arena, large: new Map(), reasons: new Map() }
@@ -112,7 +127,7 @@ class PackReader implements BlobReader {
   openStream(digest: Uint8Array): BlobStream | BlobFailure {
     const place = this.#places(digest, 1)[0] as number
     const status = this.#check(place)
-    return status === BLOB.PACKED ? new PackStream(this.#fd, this.#start(place), this.#size(place)) : { status }
+    return status === BLOB.PACKED ? this.#stream(place) : { status }
   }
 
   sizes(digests: Uint8Array, count: number): Float64Array {
@@ -171,6 +186,7 @@ class PackReader implements BlobReader {
 
   close(): void {
     closeSync(this.#fd)
+    this.#archive?.close()
   }
 
   #places(digests: Uint8Array, count: number): Int32Array {
@@ -186,41 +202,49 @@ class PackReader implements BlobReader {
     return this.#table.bytes.toString('hex', place * width, (place + 1) * width)
   }
 
-  #start(place: number): number {
-    return this.#starts[place] as number
+  #isInArchive(place: number): boolean {
+    return (this.#at[place] as number) < 0
   }
 
   /** -1 when there is no such blob. */
   #size(place: number): number {
-    return place < 0 ? -1 : this.#start(place + 1) - this.#start(place)
+    return place < 0 ? -1 : (this.#sizes[place] as number)
   }
 
-  /** Read the blobs of a batch. Those that follow each other in the file are read together. */
+  #stream(place: number): PackStream {
+    const at = this.#at[place] as number
+    const size = this.#size(place)
+    if (!this.#isInArchive(place)) return new PackStream(this.#fd, at, size)
+    return new PackStream((this.#archive as ArchiveFile).fd, placeInArchive(at), size)
+  }
+
+  /** The status of a blob that does not match its blobref. @throws {FluxError} `EBUSY` its archive was written to */
+  #altered(place: number): number {
+    if (this.#isInArchive(place)) this.#archive?.assertUnchanged()
+    return BLOB.ALTERED
+  }
+
+  /** Read the blobs of a batch: those in the pack, and those in the archive. */
   #fill(arena: Buffer, places: Int32Array, status: Uint8Array, start: Uint32Array, end: Uint32Array): void {
-    let from = -1
-    let at = 0
-    let to = 0
-    for (let i = 0; i < places.length; i++) {
-      if (status[i] !== BLOB.PACKED) continue
-      const begin = this.#start(places[i] as number)
-      if (from < 0 || begin !== from + (to - at)) {
-        readFully(this.#fd, arena.subarray(at, to), from)
-        from = begin
-        at = start[i] as number
+    const offsets = new Float64Array(places.length)
+    for (const archive of [undefined, this.#archive].slice(0, this.#archive ? 2 : 1)) {
+      for (let i = 0; i < places.length; i++) {
+        const at = status[i] === BLOB.PACKED ? (this.#at[places[i] as number] as number) : Number.NaN
+        // Not a number, if the blob is not read from this file.
+        offsets[i] = archive === undefined ? (at >= 0 ? at : Number.NaN) : at < 0 ? placeInArchive(at) : Number.NaN
       }
-      to = end[i] as number
+      readBlobs(archive?.fd ?? this.#fd, arena, { offsets, start, end })
     }
-    readFully(this.#fd, arena.subarray(at, to), from)
   }
 
   /** The status of one blob, of which a piece at a time is in memory. */
   #check(place: number): number {
     if (place < 0) return BLOB.MISSING
-    if (!this.#reading.verify) return BLOB.PACKED
+    if (!this.#reading.verify && !this.#isInArchive(place)) return BLOB.PACKED
     const hash = createHash(this.hash)
-    const stream = new PackStream(this.#fd, this.#start(place), this.#size(place))
+    const stream = this.#stream(place)
     for (let piece = stream.next(); piece; piece = stream.next()) hash.update(piece)
-    return hash.digest('hex') === this.#hexAt(place) ? BLOB.PACKED : BLOB.ALTERED
+    return hash.digest('hex') === this.#hexAt(place) ? BLOB.PACKED : this.#altered(place)
   }
 
   #read(at: number, length: number): Buffer {
@@ -255,15 +279,6 @@ class PackStream implements BlobStream {
 
   close(): void {
     // The file stays open for others.
-  }
-}
-
-/** A file that is shorter than expected gives zeros, which do not have the digest. */
-function readFully(fd: number, into: Buffer, position: number): void {
-  for (let at = 0; at < into.length; ) {
-    const read = readSync(fd, into, at, into.length - at, position + at)
-    if (read === 0) return void into.fill(0, at)
-    at += read
   }
 }
 

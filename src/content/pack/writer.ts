@@ -3,21 +3,23 @@ import { crc32 } from 'node:zlib'
 import { FluxError } from '../../errors/index.ts'
 import { blobrefHex, blobrefOf, DIGEST_BYTES, type HashName } from '../blobref.ts'
 import type { ContentWriter, StoringBatch } from '../content-writer.ts'
-import { DigestTable, MAGIC, TRAILER, TRAILER_BYTES } from './layout.ts'
+import { DigestTable, MAGIC, PLACE_BYTES, placeInArchive, SIZE_BYTES, TRAILER, TRAILER_BYTES } from './layout.ts'
 
 const CHUNK_BYTES = 1 << 20
 const DONE = Promise.resolve()
 
 /**
  * Writes blobs to a temporary file that is read soon: uncompressed, without a thread, and not flushed to disk. Memory
- * holds 40 bytes for each blob.
+ * holds 48 bytes for each blob.
  */
 export class PackWriter implements Pick<ContentWriter, 'hash' | 'storeBatch'> {
   readonly hash: HashName
   readonly #path: string
   readonly #fd: number
   readonly #table: DigestTable
-  #starts = new Float64Array(1 << 12)
+  #places = new Float64Array(1 << 12)
+  #sizes = new Uint32Array(1 << 12)
+  #blobsInArchive = 0
   readonly #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   #used = 0
   #written = 0
@@ -38,30 +40,40 @@ export class PackWriter implements Pick<ContentWriter, 'hash' | 'storeBatch'> {
     }
   }
 
+  /** How many blobs are not in the pack, but in the archive. */
+  get blobsInArchive(): number {
+    return this.#blobsInArchive
+  }
+
   /** See {@link ContentWriter.storeBatch}. @throws {FluxError} the errno of the file system */
   storeBatch(blobs: readonly Uint8Array[]): StoringBatch {
-    const digest = Buffer.alloc(DIGEST_BYTES[this.hash])
-    const blobrefs = blobs.map((blob) => {
-      const blobref = blobrefOf(this.hash, blob)
-      digest.write(blobrefHex(blobref), 'hex')
-      if (this.#table.add(digest)) this.#append(blob)
-      return blobref
-    })
-    return { blobrefs, stored: DONE, room: DONE }
+    return this.#store(blobs)
+  }
+
+  /**
+   * Store blobs of which some lie in an archive. Of these only the place is stored; whoever opens the pack names the
+   * archive.
+   *
+   * @param offsets - where each blob lies in the file of the archive; undefined for one that goes into the pack
+   * @throws {FluxError} the errno of the file system
+   */
+  storeFromArchive(blobs: readonly Uint8Array[], offsets: readonly (number | undefined)[]): StoringBatch {
+    return this.#store(blobs, offsets)
   }
 
   /** Write the tables. The pack is complete afterwards. @throws {FluxError} the errno of the file system */
   finish(): void {
     const { count, bytes } = this.#table
-    this.#setStart(count)
     const digests = bytes.subarray(0, count * DIGEST_BYTES[this.hash])
-    const starts = Buffer.from(this.#starts.buffer, 0, (count + 1) * Float64Array.BYTES_PER_ELEMENT)
+    const places = Buffer.from(this.#places.buffer, 0, count * PLACE_BYTES)
+    const sizes = Buffer.from(this.#sizes.buffer, 0, count * SIZE_BYTES)
     const trailer = Buffer.alloc(TRAILER_BYTES)
     trailer.write(MAGIC, 'latin1')
     trailer.write(this.hash, TRAILER.hash)
     trailer.writeDoubleLE(count, TRAILER.blobs)
-    trailer.writeUInt32LE(crc32(starts, crc32(digests)), TRAILER.crc)
-    for (const part of [this.#chunk.subarray(0, this.#used), digests, starts, trailer]) this.#write(part)
+    trailer.writeDoubleLE(this.#blobsInArchive, TRAILER.inArchive)
+    trailer.writeUInt32LE(crc32(sizes, crc32(places, crc32(digests))), TRAILER.crc)
+    for (const part of [this.#chunk.subarray(0, this.#used), digests, places, sizes, trailer]) this.#write(part)
     this.close()
   }
 
@@ -76,9 +88,28 @@ export class PackWriter implements Pick<ContentWriter, 'hash' | 'storeBatch'> {
     this.close()
   }
 
-  /** The last digest of the table is that of the blob. */
+  #store(blobs: readonly Uint8Array[], offsets?: readonly (number | undefined)[]): StoringBatch {
+    const digest = Buffer.alloc(DIGEST_BYTES[this.hash])
+    const blobrefs: string[] = []
+    for (let i = 0; i < blobs.length; i++) {
+      const blob = blobs[i] as Uint8Array
+      const blobref = blobrefOf(this.hash, blob)
+      blobrefs.push(blobref)
+      digest.write(blobrefHex(blobref), 'hex')
+      if (!this.#table.add(digest)) continue
+      const offset = offsets?.[i]
+      if (offset === undefined) {
+        this.#add(this.#written + this.#used, blob.length)
+        this.#append(blob)
+      } else {
+        this.#add(placeInArchive(offset), blob.length)
+        this.#blobsInArchive++
+      }
+    }
+    return { blobrefs, stored: DONE, room: DONE }
+  }
+
   #append(blob: Uint8Array): void {
-    this.#setStart(this.#table.count - 1)
     if (blob.length > CHUNK_BYTES - this.#used) {
       this.#write(this.#chunk.subarray(0, this.#used))
       this.#used = 0
@@ -91,13 +122,18 @@ export class PackWriter implements Pick<ContentWriter, 'hash' | 'storeBatch'> {
     }
   }
 
-  #setStart(place: number): void {
-    if (place === this.#starts.length) {
-      const starts = new Float64Array(2 * place)
-      starts.set(this.#starts)
-      this.#starts = starts
+  /** Note where the blob of the last digest is. */
+  #add(place: number, size: number): void {
+    const index = this.#table.count - 1
+    if (index === this.#places.length) {
+      const [places, sizes] = [new Float64Array(2 * index), new Uint32Array(2 * index)]
+      places.set(this.#places)
+      sizes.set(this.#sizes)
+      this.#places = places
+      this.#sizes = sizes
     }
-    this.#starts[place] = this.#written + this.#used
+    this.#places[index] = place
+    this.#sizes[index] = size
   }
 
   #write(bytes: Uint8Array): void {

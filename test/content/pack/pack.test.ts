@@ -1,6 +1,17 @@
 /** Packs: what is written is read back, by all that a store on disk can be asked for. */
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { blobrefOf, ContentError, type HashName, openPack, PackWriter } from '../../../src/content/index.ts'
@@ -135,12 +146,12 @@ describe('content/pack', () => {
       empty: (path) => truncateSync(path, 0),
       'more blobs than there is room for': (path, size) => {
         const bytes = readFileSync(path)
-        bytes.writeDoubleLE(1e12, size - 16)
+        bytes.writeDoubleLE(1e12, size - 24)
         writeFileSync(path, bytes)
       },
       'an altered offset': (path, size) => {
         const bytes = readFileSync(path)
-        bytes.writeDoubleLE(5, size - 64)
+        bytes.writeDoubleLE(5, size - 48 - 5 * 4 - 8)
         writeFileSync(path, bytes)
       },
     }
@@ -150,6 +161,107 @@ describe('content/pack', () => {
       const error = await open(path).catch((error) => error)
       expect(error, what).to.include({ code: 'EBADMSG', message: 'x.tar: its temporary file is damaged' })
     }
+  })
+
+  describe('with blobs in an archive', () => {
+    /** An archive of blobs with something between them, and a pack that has every third of them itself. */
+    function splitPack(some: readonly Buffer[]) {
+      const archive = join(scratch(), 'x.tar')
+      const path = join(scratch(), 'content.pack')
+      const parts = some.flatMap((blob, i) => [Buffer.alloc((i * 613) % 5000, '-'), blob])
+      writeFileSync(archive, Buffer.concat(parts))
+      let at = 0
+      const offsets = some.map(({ length }, i) => {
+        const offset = at + ((i * 613) % 5000)
+        at = offset + length
+        return i % 3 === 0 ? undefined : offset
+      })
+      using writer = new PackWriter(path, 'sha1')
+      writer.storeFromArchive(some, offsets)
+      writer.storeBatch(some)
+      writer.finish()
+      return { archive, path, offsets, blobsInArchive: writer.blobsInArchive }
+    }
+    const openSplit = (path: string, archive: string | undefined, { verify = false, inThread = false } = {}) =>
+      openPack(path, { name: 'x.tar', verify, checkpoint: CHECKPOINT, archive, inThread })
+
+    for (const inThread of [false, true]) {
+      it(`gives back all of them, in any order${inThread ? ', in a thread' : ''}`, async () => {
+        const { archive, path, blobsInArchive } = splitPack(MANY)
+        expect(blobsInArchive).to.equal(6666)
+        expect(statSync(path).size).to.be.lessThan(statSync(archive).size / 2)
+        await using store = await openSplit(path, archive, { inThread })
+        for (const step of [1, 7919, MANY.length - 1]) {
+          const order = MANY.map((_, i) => (i * step) % MANY.length)
+          for (let from = 0; from < order.length; from += 500) {
+            const wanted = order.slice(from, from + 500).map((i) => MANY[i] as Buffer)
+            const refs = wanted.map((blob) => blobrefOf('sha1', blob))
+            const results = await store.loadBatch(refs, Number.POSITIVE_INFINITY)
+            for (const [i, result] of results.entries())
+              expect(Buffer.from(result as Uint8Array).equals(wanted[i] as Buffer)).to.equal(true)
+          }
+        }
+      })
+    }
+
+    it('streams a large one, and holds empty ones', async () => {
+      const { archive, path } = splitPack([Buffer.from('first'), large, Buffer.alloc(0)])
+      await using store = await openSplit(path, archive)
+      const pieces: Uint8Array[] = []
+      for await (const piece of store.onDisk.stream(refs[2] as string)) pieces.push(piece)
+      expect(Buffer.concat(pieces).equals(large)).to.equal(true)
+      const [whole, empty] = await store.loadBatch([refs[2] as string, refs[0] as string], Number.POSITIVE_INFINITY)
+      expect(Buffer.from(whole as Uint8Array).equals(large)).to.equal(true)
+      expect(empty).to.have.length(0)
+    })
+
+    it('compares each with its blobref, though those of the pack are not', async () => {
+      const { archive, path, offsets } = splitPack(MANY)
+      const { atime, mtime } = statSync(archive)
+      const fd = openSync(archive, 'r+')
+      writeSync(fd, Buffer.from('X'), 0, 1, offsets[4] as number)
+      closeSync(fd)
+      utimesSync(archive, atime, mtime)
+      await using store = await openSplit(path, archive)
+      const asked = MANY.slice(0, 10).map((blob) => blobrefOf('sha1', blob))
+      const results = await store.loadBatch(asked, Number.POSITIVE_INFINITY)
+      expect(results.map((result) => (result instanceof ContentError ? result.code : undefined))).to.deep.equal(
+        MANY.slice(0, 10).map((_, i) => (i === 4 ? 'EBADMSG' : undefined)),
+      )
+      expect((await store.checkBatch(asked)).map((error) => error?.code)[4]).to.equal('EBADMSG')
+      const { errors } = await store.onDisk.checkRange(0, 100)
+      expect(errors.map(({ blobref }) => blobref)).to.deep.equal([asked[4]])
+    })
+
+    it('says that the archive has changed, and reads on in one that has another name now', async () => {
+      const { archive, path, offsets } = splitPack(MANY)
+      const asked = MANY.slice(0, 10).map((blob) => blobrefOf('sha1', blob))
+      await using store = await openSplit(path, archive)
+      renameSync(archive, `${archive}.old`)
+      writeFileSync(archive, 'another file')
+      const [, second] = await store.loadBatch(asked, Number.POSITIVE_INFINITY)
+      expect(Buffer.from(second as Uint8Array).toString()).to.equal(String(MANY[1]))
+      // In a thread the archive would be opened again.
+      expect((await store.checkBatch(asked)).every((error) => error === undefined)).to.equal(true)
+      const fd = openSync(`${archive}.old`, 'r+')
+      writeSync(fd, Buffer.from('X'), 0, 1, offsets[4] as number)
+      closeSync(fd)
+      utimesSync(`${archive}.old`, 1, 1)
+      const error = await store.loadBatch(asked, Number.POSITIVE_INFINITY).catch((error) => error)
+      expect(error).to.include({
+        code: 'EBUSY',
+        message: `${archive}: the archive has changed since it was read`,
+      })
+    })
+
+    it('needs the archive', async () => {
+      const { archive, path } = splitPack(MANY)
+      unlinkSync(archive)
+      const missing = await openSplit(path, archive).catch((error) => error)
+      expect(missing).to.include({ code: 'ENOENT', message: `cannot open ${archive}: No such file or directory` })
+      const unnamed = await openSplit(path, undefined).catch((error) => error)
+      expect(unnamed).to.include({ code: 'EBADMSG' })
+    })
   })
 
   it('names its file and the reason when it cannot be made', () => {

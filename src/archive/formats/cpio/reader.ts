@@ -153,6 +153,7 @@ async function readHeader(input: Input, reading: Reading): Promise<Header | unde
     linkname: '',
     extra: records?.extra,
     offset,
+    contentOffset: type === 'file' ? input.offset : undefined,
     data: type === 'file' && size === 0 ? new Uint8Array() : undefined,
     stream: undefined,
   }

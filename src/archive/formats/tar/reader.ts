@@ -94,6 +94,7 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
     let size = member === undefined ? header.size : member.size
     if (member?.type === 'hardlink') size = await sizeOfHardlink(input, header, pax)
     if (typeflag === TYPE_GNU_DUMPDIR) size = header.size
+    if (member?.type === 'file') member.contentOffset = input.offset
     if (member?.type === 'file' && size > WHOLE_BYTES) {
       const body = new Body(input, reading, member.path, size)
       member.stream = () => body.stream()
@@ -211,6 +212,7 @@ function toMember(
     linkname,
     extra: pax?.extra === undefined ? undefined : extraOf(pax),
     offset,
+    contentOffset: undefined,
     data: undefined,
     stream: undefined,
   }

@@ -93,6 +93,7 @@ class ZipContents {
     if (type === 'symlink' && entry.size > HEADER_BYTES) {
       throw reading.error('EOVERFLOW', `a link target of ${entry.size} bytes: at most ${HEADER_BYTES} are read`, at)
     }
+    if (type === 'file' && entry.method === STORED) member.contentOffset = data
     if (isWhole(entry)) {
       const packed = this.window.ready(data, entry.packed)
       if (packed === undefined) return undefined
@@ -144,6 +145,7 @@ function toMember(entry: ZipEntry, reading: Reading): Member {
     linkname: '',
     extra: entry.extra,
     offset: entry.headerOffset,
+    contentOffset: undefined,
     data: undefined,
     stream: undefined,
   }
