@@ -143,7 +143,7 @@ describe('the hint at content roots', () => {
     const first = blobs.tree(primary('old'))
     blobs.store(event(1_700_000_002))
     writeSqlite(path, blobs, [first])
-    const { status, lines, stderr } = await run(`jobs --store ${path}`)
+    const { status, lines, stderr } = await run(`jobs -n --store ${path}`)
     expect({ status, lines }).to.deep.equal({ status: 0, lines: [] })
     expect(stderr).to.include(`the newest event is 2 s later than the newest checkpoint: content roots --store ${path}`)
     expect((await run(`jobs --store ${fixture('jobs')}`)).stderr).to.equal('')
