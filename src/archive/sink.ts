@@ -93,6 +93,8 @@ class FileSink implements Sink {
     try {
       this.#underWay = promisify(fsync)(this.#part.fd)
       await this.#underWay
+      // A signal that has come meanwhile may wait behind the end of the flush.
+      await new Promise((resolve) => setImmediate(resolve))
       throwIfAborted(this.#signal)
       this.#part.publish('any')
       await syncPath(dirname(this.#target))

@@ -84,7 +84,8 @@ describe('manual pages', () => {
         .split('\b')
         .map((part, i, all) => (i < all.length - 1 ? part.slice(0, -1) : part))
         .join('')
-      for (const { name, type, char } of Object.values(cached.flags)) {
+      for (const { name, type, char, hidden } of Object.values(cached.flags)) {
+        if (hidden) continue
         expect(shown).to.match(
           new RegExp(`^ +${char ? `-${char}, ` : ''}--(\\[no-\\])?${name}${type === 'option' ? '=' : '\\b'}`, 'm'),
         )
