@@ -2,7 +2,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { wholeNumber } from '../errors/index.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
-import type { MemberAttributes } from './format-encoder.ts'
+import type { ExtraRecords, MemberAttributes } from './format-encoder.ts'
 import { KINDS, type Kinds, kindOf, levelOf, typeOf } from './kinds.ts'
 import { openSink, openStandardOutput } from './sink.ts'
 
@@ -20,6 +20,11 @@ export interface CreateArchiveOptions {
    * writable only by its owner, and a replaced one keeps its permissions).
    */
   fileMode?: number | undefined
+  /**
+   * Records of the archive as a whole, from keyword to value; `comment` is a text for people. They are written at the
+   * beginning, or where other readers of the format show or ignore them. A tar without members has none.
+   */
+  records?: ExtraRecords | undefined
   /** Interrupts compression and writes with `EINTR`. The caller must still abort the archive. */
   signal?: AbortSignal | undefined
 }
@@ -49,9 +54,9 @@ export async function createArchiveOf(
   const level = levelOf(kind, options.level)
   const threads = wholeNumber('threads', options.threads ?? availableParallelism(), undefined, 1)
   checkAttributes(options.attributes)
-  const { fileMode, signal } = options
+  const { fileMode, records, signal } = options
   if (fileMode !== undefined) wholeNumber('fileMode', fileMode, 0o7777)
-  const common = { type, attributes: options.attributes, level, threads, signal }
+  const common = { type, attributes: options.attributes, records, level, threads, signal }
   if (format.isDirectory) {
     const { openWriter } = await format.write()
     return await openWriter({ ...common, path, fileMode })
