@@ -68,7 +68,20 @@ export function dirBlob(entries: ReadonlyMap<string, string>): Uint8Array {
  */
 export function dirText(names: readonly string[], texts: readonly string[]): string {
   let members = ''
-  for (let i = 0; i < names.length; i++) members += `${i > 0 ? ',' : ''}${jsonString(names[i] as string)}:${texts[i]}`
+  for (let i = 0; i < names.length; i++) {
+    if (i > 0) members += ','
+    members += memberText(names[i] as string, texts[i] as string)
+  }
+  return dirTextOf(members)
+}
+
+/** The text of one entry of a directory. @param text - the text of its object */
+export function memberText(name: string, text: string): string {
+  return `${jsonString(name)}:${text}`
+}
+
+/** The text of a directory. @param members - its entries: see {@link memberText}; with commas between them */
+export function dirTextOf(members: string): string {
   return `{"data":{${members}},"type":"dir","ver":1}`
 }
 

@@ -29,7 +29,7 @@ import { makeTemporaryDirectory, PartFile, syncPath } from '../files/index.ts'
 import type { RestoreResult } from './restore.ts'
 
 /** Part of each key. Change it when a restore gives another store than before, or when the form of an entry changes. */
-const VERSION = 1
+const VERSION = 2
 
 /** Smaller archives are restored in a moment. */
 const LEAST_BYTES = 1 << 20

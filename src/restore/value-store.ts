@@ -1,13 +1,6 @@
 import type { Member } from '../archive/index.ts'
 import type { ContentWriter } from '../content/index.ts'
-
-/**
- * The largest value stored as one blob. A larger one is cut into pieces. SQLite holds blobs of up to 1,000,000,000
- * bytes, and content-sqlite compresses what it stores, which can add 1/255. (The broker itself takes 1 GiB:
- * `content.blob-size-limit`.)
- */
-const MAX_BLOB_BYTES = 996_000_000
-const PIECE_BYTES = 64 << 20
+import { pieceBytesOf } from '../kvs/index.ts'
 
 /** Stores blobs, and keeps account of those that are not stored yet. */
 export class ValueStore {
@@ -47,7 +40,7 @@ export class ValueStore {
 
   /** Store a streamed value: as one blob if it is small enough, else in pieces. @returns the blobrefs */
   async storeLarge({ size, stream }: Member): Promise<string[]> {
-    const pieceBytes = size <= MAX_BLOB_BYTES ? size : PIECE_BYTES
+    const pieceBytes = pieceBytesOf(size)
     const blobrefs: string[] = []
     let piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, size))
     let filled = 0

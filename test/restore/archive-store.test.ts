@@ -5,6 +5,7 @@ import { resolveRoot } from '../../src/kvs/index.ts'
 import { ArchiveStore } from '../../src/restore/index.ts'
 import { expected, fixture, scratch } from '../support/fixtures.ts'
 import { cleanEnv, fluxTs } from '../support/processes.ts'
+import { withoutOrigin } from '../support/read-tar.ts'
 
 describe('restore/archive-store', () => {
   it('has the root that a restore gives, as its only checkpoint, and leaves nothing behind', async () => {
@@ -32,7 +33,7 @@ describe('restore/archive-store', () => {
     expect(readdirSync(scratchDir)).to.deep.equal([])
   })
 
-  it('lets one kind of archive be dumped as another, with the same bytes as from the store it was of', () => {
+  it('lets one kind of archive be dumped as another, with the same members as from the store it was of', () => {
     const dir = scratch()
     const env = cleanEnv({ SOURCE_DATE_EPOCH: '1700000000' })
     const dump = (source: string[], name: string) => {
@@ -42,6 +43,9 @@ describe('restore/archive-store', () => {
     }
     const direct = dump(['--store', fixture('jobs', 'content.sqlite')], 'direct.tar')
     dump(['--store', fixture('jobs', 'content.sqlite')], 'packed.tgz')
-    expect(dump(['--archive', join(dir, 'packed.tgz')], 'again.tar').equals(direct)).to.equal(true)
+    const again = dump(['--archive', join(dir, 'packed.tgz')], 'again.tar')
+    expect(withoutOrigin(again).equals(withoutOrigin(direct))).to.equal(true)
+    // The roots that they were made of differ, since a restore stores values anew.
+    expect(again.equals(direct)).to.equal(false)
   })
 })

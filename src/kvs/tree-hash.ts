@@ -1,0 +1,151 @@
+/**
+ * The root that a restore of an archive makes, computed while the archive is written. A restore stores each value anew
+ * ({@link INLINE_BYTES}, {@link pieceBytesOf}), and its directories hold nothing but what is in the archive. So the root
+ * is seldom the one that was dumped. It depends on every key, every value and every link.
+ *
+ * Entries come depth first, the names of each directory in byte order, as a walk yields them. A directory is text until
+ * it is left; then only its blobref stays. The blob of a value that is one blob has been verified, and is not hashed
+ * again.
+ */
+import { createHash, hash as digestHex } from 'node:crypto'
+import type { HashName } from '../content/index.ts'
+import type { Dir, SymlinkEntry, ValueEntry } from './entry.ts'
+import { refAt } from './refs.ts'
+import { linkOf, linkText } from './treeobj.ts'
+import { dirrefText, dirTextOf, memberText, symlinkText, valrefText, valText } from './treeobj-encode.ts'
+import { INLINE_BYTES, MAX_BLOB_BYTES, pieceBytesOf } from './value-form.ts'
+
+/** The parts of a value up to this size are copied together to be hashed by one call, which costs less. */
+const JOINED_BYTES = 64 << 10
+
+/** Computes the root of a restore. */
+export class TreeHash {
+  readonly #hash: HashName
+  /** The directories on the way to the last entry, from the root on, and the text of the entries of each so far. */
+  readonly #dirs: Dir[] = []
+  readonly #texts: string[] = []
+  readonly #joined = Buffer.allocUnsafeSlow(JOINED_BYTES)
+  #isText = true
+
+  /** @param hash - the algorithm of the blobrefs */
+  constructor(hash: HashName) {
+    this.#hash = hash
+  }
+
+  /** Add a value that is in memory, or that is one blob. */
+  value(entry: ValueEntry): void {
+    const { dir, name, size, parts, blobs, refs } = entry
+    if (size < INLINE_BYTES) this.#put(dir, name, valText(this.#join(parts ?? [], size)))
+    else if (blobs === 1 && size <= MAX_BLOB_BYTES) this.#put(dir, name, valrefText([refAt(refs, 0, this.#hash)]))
+    else this.#put(dir, name, valrefText([`${this.#hash}-${this.#digest(parts ?? [], size)}`]))
+  }
+
+  /** Add a value, and pass its bytes on as they are streamed. */
+  stream(entry: ValueEntry, bytes: AsyncIterable<readonly Uint8Array[]>): AsyncIterable<readonly Uint8Array[]> {
+    if (entry.blobs !== 1 || entry.size > MAX_BLOB_BYTES) return this.#hashed(entry, bytes)
+    this.value(entry)
+    return bytes
+  }
+
+  /** Add a link. */
+  link(entry: SymlinkEntry): void {
+    // An archive has no place for the namespace but the text of the target.
+    const { target, namespace } = linkOf(linkText(entry))
+    if (!target.isWellFormed() || !(namespace ?? '').isWellFormed()) this.#isText = false
+    this.#put(entry.dir, entry.name, symlinkText(target, namespace))
+  }
+
+  /**
+   * The blobref of the root, of all that has been added. Nothing can be added afterwards.
+   *
+   * @returns undefined when a name or a target is not Unicode text: an archive holds another text in its place
+   */
+  root(): string | undefined {
+    if (!this.#isText) return undefined
+    while (this.#dirs.length > 1) this.#leave()
+    return this.#blobref(this.#texts[0] ?? '')
+  }
+
+  #put(dir: Dir, name: string, text: string): void {
+    if (this.#dirs.at(-1) !== dir) this.#enter(dir)
+    this.#add(name, text)
+  }
+
+  #add(name: string, text: string): void {
+    if (!name.isWellFormed()) this.#isText = false
+    const last = this.#texts.length - 1
+    const before = this.#texts[last] as string
+    this.#texts[last] = before === '' ? memberText(name, text) : `${before},${memberText(name, text)}`
+  }
+
+  /** Leave the directories that do not hold this one, and enter those on the way to it. */
+  #enter(dir: Dir): void {
+    const dirs = this.#dirs
+    const entered: Dir[] = []
+    let common: Dir | undefined = dir
+    while (common !== undefined && dirs[common.depth] !== common) {
+      entered.push(common)
+      common = common.parent
+    }
+    const kept = common === undefined ? 0 : common.depth + 1
+    while (dirs.length > kept) this.#leave()
+    for (let next = entered.pop(); next !== undefined; next = entered.pop()) {
+      dirs.push(next)
+      this.#texts.push('')
+    }
+  }
+
+  #leave(): void {
+    const { name } = this.#dirs.pop() as Dir
+    const text = this.#texts.pop() as string
+    this.#add(name, dirrefText(this.#blobref(text)))
+  }
+
+  #blobref(members: string): string {
+    return `${this.#hash}-${digestHex(this.#hash, dirTextOf(members), 'hex')}`
+  }
+
+  #join(parts: readonly Uint8Array[], size: number): Uint8Array {
+    if (parts.length === 1) return parts[0] as Uint8Array
+    let at = 0
+    for (const part of parts) {
+      this.#joined.set(part, at)
+      at += part.length
+    }
+    return this.#joined.subarray(0, size)
+  }
+
+  #digest(parts: readonly Uint8Array[], size: number): string {
+    if (parts.length === 1 || size <= JOINED_BYTES) return digestHex(this.#hash, this.#join(parts, size), 'hex')
+    const digest = createHash(this.#hash)
+    for (const part of parts) digest.update(part)
+    return digest.digest('hex')
+  }
+
+  async *#hashed(entry: ValueEntry, bytes: AsyncIterable<readonly Uint8Array[]>) {
+    const pieceBytes = pieceBytesOf(entry.size)
+    const blobrefs: string[] = []
+    let digest = createHash(this.#hash)
+    let left = Math.min(pieceBytes, entry.size)
+    let after = entry.size - left
+    for await (const parts of bytes) {
+      for (const part of parts) {
+        for (let at = 0; at < part.length; ) {
+          const length = Math.min(left, part.length - at)
+          // More bytes than declared: the writer of the archive refuses them.
+          if (length === 0) break
+          digest.update(part.subarray(at, at + length))
+          at += length
+          left -= length
+          if (left > 0) continue
+          blobrefs.push(`${this.#hash}-${digest.digest('hex')}`)
+          digest = createHash(this.#hash)
+          left = Math.min(pieceBytes, after)
+          after -= left
+        }
+      }
+      yield parts
+    }
+    this.#put(entry.dir, entry.name, valrefText(blobrefs))
+  }
+}
