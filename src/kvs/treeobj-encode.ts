@@ -72,17 +72,12 @@ export function dirText(names: readonly string[], texts: readonly string[]): str
     if (i > 0) members += ','
     members += memberText(names[i] as string, texts[i] as string)
   }
-  return dirTextOf(members)
+  return `{"data":{${members}},"type":"dir","ver":1}`
 }
 
 /** The text of one entry of a directory. @param text - the text of its object */
 export function memberText(name: string, text: string): string {
   return `${jsonString(name)}:${text}`
-}
-
-/** The text of a directory. @param members - its entries: see {@link memberText}; with commas between them */
-export function dirTextOf(members: string): string {
-  return `{"data":{${members}},"type":"dir","ver":1}`
 }
 
 /** Text that JSON.stringify only puts between quotes. */

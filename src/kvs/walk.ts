@@ -10,7 +10,7 @@
 import type { ContentStore } from '../content/index.ts'
 import { abortable, InterruptedError, throwIfAborted } from '../errors/index.ts'
 import { type Dir, type Entry, keyOf, type ValueEntry } from './entry.ts'
-import { NO_REFS, type Refs, refList } from './refs.ts'
+import { NO_REFS, refList } from './refs.ts'
 import { TreeError } from './tree-error.ts'
 import { decodeInline, missingValue } from './tree-faults.ts'
 import type { DirObj } from './treeobj.ts'
@@ -169,7 +169,7 @@ class Walker {
       size,
       parts: undefined,
       blobs: refCount,
-      refs: refsOf(node),
+      refs: node,
       stream,
     }
   }
@@ -214,10 +214,5 @@ function valueEntry(node: Loading): ValueEntry {
     const { blobs, place } = parts[i] as Part
     views[i] = blobs.bytesOf(place)
   }
-  return { type: 'value', dir: parent as Dir, name, size: bytes, parts: views, blobs: refCount, refs: refsOf(node) }
-}
-
-/** The blobrefs of a node, without its blobs. */
-function refsOf({ refs, refsAt, refCount }: Loading): Refs {
-  return { refs, refsAt, refCount }
+  return { type: 'value', dir: parent as Dir, name, size: bytes, parts: views, blobs: refCount, refs: node }
 }
