@@ -50,6 +50,14 @@ export interface DumpOptions extends RootChoice, KeySelection {
   threads?: number | undefined
   /** Permission bits of the archive itself: see {@link createArchive}. */
   fileMode?: number | undefined
+  /** Write the checksum of the archive to `OUTFILE.sha256`: see {@link createArchive}. */
+  checksum?: boolean | undefined
+  /**
+   * Called with the path of the archive when it is complete, but has not got its name yet, and with the root that a restore
+   * of it makes, computed from what the walk saw; undefined when a key or link is not Unicode text. When it rejects, no
+   * archive is left.
+   */
+  verify?: ((path: string, restoredRootref: string | undefined) => Promise<void>) | undefined
   /** Skip what cannot be read, instead of failing. */
   ignoreFailedRead?: boolean | undefined
   /** Limits after which the dump fails: see {@link WalkOptions}. */
@@ -277,22 +285,24 @@ export class Dump {
 
   /** Write the archive. It appears under its name only after the walk has ended. */
   async #write(snapshot: Snapshot): Promise<DumpResult> {
-    const { outfile, format, level, threads, fileMode } = this.#options
+    const { outfile, format, level, threads, fileMode, checksum, verify } = this.#options
     const { timestamp } = snapshot
     const mtimeSeconds = this.#options.mtimeSeconds ?? (timestamp ? Math.floor(timestamp) : this.#startSeconds)
     const attributes = { mode: 0o644, ...this.#owner, mtimeSeconds }
     let archive: ArchiveWriter | undefined
     try {
       const records = originRecords(snapshot, { mtimeSeconds, isWhole: this.isWhole })
-      const options = { attributes, format, level, threads, fileMode, records, signal: this.#signal }
-      archive = await createArchive(outfile, options)
+      const options = { attributes, format, level, threads, fileMode, records, checksum, signal: this.#signal }
+      let restoredRootref: string | undefined
+      const beforeNaming = verify && ((path: string) => verify(path, restoredRootref))
+      archive = await createArchive(outfile, { ...options, beforeNaming })
       const paths = new MemberPaths()
-      const tree = archive.holdsRecords ? new TreeHash(snapshot.hash) : undefined
+      const tree = archive.holdsRecords || verify ? new TreeHash(snapshot.hash) : undefined
       for (let batch = await this.#queue.pull(); batch !== undefined; batch = await this.#queue.pull()) {
         await this.#writeBatch(archive, batch, paths, tree)
       }
       throwIfAborted(this.#signal)
-      const restoredRootref = tree?.root()
+      restoredRootref = tree?.root()
       await archive.finish(proofRecords(restoredRootref, this.progress.skipped))
       const { type, bytes: archiveBytes } = archive
       const written = { archiveBytes, fileBytes: await fileBytes(outfile), restoredRootref }

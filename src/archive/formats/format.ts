@@ -41,6 +41,8 @@ export interface DirectoryTarget extends Target {
   readonly path: string
   /** Permission bits of the files; undefined for access by the owner only. */
   readonly fileMode: number | undefined
+  /** See {@link CreateArchiveOptions.beforeNaming}. */
+  readonly beforeNaming: ((path: string) => Promise<void>) | undefined
 }
 
 /** The source of an archive that is one file. */
