@@ -267,6 +267,7 @@ function summary(result: DumpResult, { instance, counts }: ContentStore, seconds
     format,
     filter,
     rootref,
+    recordedRootref: format === 'directory' ? null : (result.restoredRootref ?? null),
     hash,
     timestamp,
     time: isoTime(timestamp),
