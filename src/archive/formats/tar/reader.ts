@@ -63,6 +63,7 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
   let local: PaxRecords | undefined
   let headersAt = -1
   let headerBytes = 0
+  let hasMembers = false
   for (;;) {
     if (!input.ready(BLOCK_BYTES) && !(await input.fill(BLOCK_BYTES))) throw atEnd(input, reading)
     const offset = input.offset
@@ -79,6 +80,7 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
       if (headersAt < 0 && typeflag !== TYPE_PAX_GLOBAL) headersAt = offset
       headerBytes += header.size
       const bytes = await extended(input, header.size, headerBytes, reading, offset)
+      if (typeflag === TYPE_PAX_GLOBAL && hasMembers) reading.joined()
       if (typeflag === TYPE_PAX_GLOBAL) global = parseGlobalPax(bytes, global ?? {}, reading, offset + BLOCK_BYTES)
       else if (typeflag === TYPE_GNU_LONG_NAME) local = { ...local, path: untilNul(bytes, reading, offset) }
       else if (typeflag === TYPE_GNU_LONG_LINK) local = { ...local, linkpath: untilNul(bytes, reading, offset) }
@@ -86,6 +88,7 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
       continue
     }
     const member = toMember(header, merge(global, local), reading, headersAt < 0 ? offset : headersAt)
+    hasMembers = true
     const pax = local !== undefined
     local = undefined
     headersAt = -1
