@@ -336,8 +336,7 @@ function nameOf(infile: string): string {
 
 function mismatch(infile: string, rootref: string, recorded: string): FluxError {
   const what = `damaged: it gives ${rootref}, but ${recorded} is recorded in it`
-  const hint =
-    'flux-ts archive verify compares it with its source and names the first key that differs; --salvage restores it as it is'
+  const hint = 'archive verify names the first key that differs from the source; --salvage restores it as it is'
   return new FluxError('EBADMSG', `${nameOf(infile)}: ${what}`, { hint })
 }
 
