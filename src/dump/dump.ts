@@ -297,7 +297,8 @@ export class Dump {
       const beforeNaming = verify && ((path: string) => verify(path, restoredRootref))
       archive = await createArchive(outfile, { ...options, beforeNaming })
       const paths = new MemberPaths()
-      const tree = archive.holdsRecords || verify ? new TreeHash(snapshot.hash) : undefined
+      const tree =
+        archive.holdsRecords || verify ? new TreeHash(snapshot.hash, this.#options.store.isUnverified) : undefined
       for (let batch = await this.#queue.pull(); batch !== undefined; batch = await this.#queue.pull()) {
         await this.#writeBatch(archive, batch, paths, tree)
       }

@@ -26,6 +26,7 @@ const FIRST_BYTES = 64 << 10
 /** Computes the root of a restore. */
 export class TreeHash {
   readonly #hash: HashName
+  readonly #isUnverified: boolean
   /** From the name of an entry to the digits of its blobref, and from those to its end. */
   readonly #digitsAfterName: number
   readonly #endAfterDigits: number
@@ -37,9 +38,13 @@ export class TreeHash {
   readonly #joined = Buffer.allocUnsafeSlow(JOINED_BYTES)
   #isText = true
 
-  /** @param hash - the algorithm of the blobrefs */
-  constructor(hash: HashName) {
+  /**
+   * @param hash - the algorithm of the blobrefs
+   * @param isUnverified - true when values may have other bytes than their blobrefs say: then all are hashed
+   */
+  constructor(hash: HashName, isUnverified = false) {
     this.#hash = hash
+    this.#isUnverified = isUnverified
     this.#digitsAfterName = DATA.length + 1 + REF_START[hash].length
     this.#endAfterDigits = 2 * DIGEST_BYTES[hash] + 1 + VALREF_END.length
   }
@@ -48,13 +53,13 @@ export class TreeHash {
   value(entry: ValueEntry): void {
     const { dir, name, size, parts, blobs, refs } = entry
     if (size < INLINE_BYTES) this.#put(dir, name, valText(this.#join(parts ?? [], size)))
-    else if (blobs === 1 && size <= MAX_BLOB_BYTES) this.#putRef(dir, name, refs)
+    else if (blobs === 1 && size <= MAX_BLOB_BYTES && !this.#isUnverified) this.#putRef(dir, name, refs)
     else this.#put(dir, name, valrefText([`${this.#hash}-${this.#digest(parts ?? [], size)}`]))
   }
 
   /** Add a value, and pass its bytes on as they are streamed. */
   stream(entry: ValueEntry, bytes: AsyncIterable<readonly Uint8Array[]>): AsyncIterable<readonly Uint8Array[]> {
-    if (entry.blobs !== 1 || entry.size > MAX_BLOB_BYTES) return this.#hashed(entry, bytes)
+    if (entry.blobs !== 1 || entry.size > MAX_BLOB_BYTES || this.#isUnverified) return this.#hashed(entry, bytes)
     this.value(entry)
     return bytes
   }

@@ -7,7 +7,7 @@ import { HashingWriter, type HashName, openStore } from '../../src/content/index
 import { Dump, type DumpOptions, type DumpResult } from '../../src/dump/index.ts'
 import { ArchiveStore, archiveInfo, Restore, type RestoreOptions, type RestoreResult } from '../../src/restore/index.ts'
 import { fixture, SOUND_CASES, scratch } from '../support/fixtures.ts'
-import { Blobs, dir, MemoryStore, symlink, type Tree, val, valref } from '../support/trees.ts'
+import { Blobs, dir, MemoryStore, symlink, type Tree, val, valref, writeSqlite } from '../support/trees.ts'
 import { WRITTEN } from '../support/write-archive.ts'
 
 const FORMATS = ['.tar', '.cpio', '.iso', '.zip'] as const
@@ -249,6 +249,20 @@ describe('the root that a restore makes', () => {
     await new Dump({ store: new MemoryStore(blobs), outfile, root, ignoreFailedRead: true }).run()
     const { origin, isProven, keys } = await restore(outfile)
     expect({ isProven, keys, skipped: origin?.skipped }).to.deep.equal({ isProven: true, keys: 2, skipped: 1 })
+  })
+
+  it('is that of the bytes in the archive, when the store was read without a look at its blobrefs', async () => {
+    const at = scratch()
+    const blobs = new Blobs()
+    const root = blobs.tree({ one: valref('x'.repeat(80)), large: valref(Buffer.alloc(20 << 20, 'large')) })
+    for (const text of ['x'.repeat(80), Buffer.alloc(20 << 20, 'large')]) {
+      const blobref = new Blobs().store(text)
+      blobs.set(blobref, Buffer.from(text).fill('y'))
+    }
+    writeSqlite(join(at, 'content.sqlite'), blobs, [root])
+    await using store = await openStore(join(at, 'content.sqlite'), { verify: false })
+    await new Dump({ store, outfile: join(at, 'x.tar') }).run()
+    expect(await restore(join(at, 'x.tar'))).to.include({ keys: 2, isProven: true })
   })
 
   it('is not recorded in a directory, which has no place for it', async () => {
