@@ -192,6 +192,7 @@ export {
   watchKeys,
 } from './inspect/index.ts'
 export {
+  type ArchiveOrigin,
   type Child,
   COMPONENTS_RECORD,
   componentsOf,

@@ -39,11 +39,14 @@ const OLDER_ROOT = 'sha1-e7c8edbbde7a0cbf56ea1ce5987e037e3d6efe82'
 
 /** Commands, and what they are run with; the first word group names the schema. */
 const RUNS: readonly (readonly [schema: string, args: string])[] = [
-  ['dump', `dump --store ${BASIC} TMP/a.tgz`],
+  ['dump', `dump --store ${BASIC} --checksum TMP/a.tgz`],
   ['dump', `dump --store ${DAMAGED} --ignore-failed-read TMP/b/`],
   ['restore', `restore --dry-run ${fixture('basic', 'dump.tar')}`],
   ['archive-info', `archive info ${fixture('basic', 'dump.tar')}`],
   ['archive-info', 'archive info TMP/b/'],
+  ['archive-info', 'archive info TMP/a.tgz'],
+  ['archive-verify', 'archive verify TMP/a.tgz'],
+  ['archive-verify', `archive verify --store ${BASIC} TMP/a.tgz`],
   ['fsck', `fsck --store ${BASIC}`],
   ['fsck', `fsck --all --store ${DAMAGED}`],
   ['du', `du --store ${BASIC}`],

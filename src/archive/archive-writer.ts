@@ -8,6 +8,9 @@ import type { ArchiveType } from './kinds.ts'
 export interface ArchiveWriter extends AsyncDisposable {
   readonly type: ArchiveType
 
+  /** True when the archive can hold records of it as a whole. */
+  readonly holdsRecords: boolean
+
   /** Bytes of the archive so far, before compression. */
   readonly bytes: number
 
@@ -35,8 +38,13 @@ export interface ArchiveWriter extends AsyncDisposable {
   /** Pass the collected bytes on. Add more members only when it has settled. Cheap when there is little to pass on. */
   flush(): Promise<void>
 
-  /** End the archive and make it appear under its name. @throws {FluxError} naming the file */
-  finish(): Promise<void>
+  /**
+   * End the archive and make it appear under its name.
+   *
+   * @param records - further records of the archive as a whole, if it can hold any
+   * @throws {FluxError} naming the file
+   */
+  finish(records?: ExtraRecords): Promise<void>
 
   /**
    * Give up: nothing is left behind, and an existing file of that name stays unchanged. Does nothing after `finish`.

@@ -33,6 +33,8 @@ export interface FormatEncoder {
   endFile(): void
   /** Add a symbolic link. */
   symlink(path: string, target: string, extra?: ExtraRecords): void
-  /** Write the end of the archive. */
-  finish(): void
+  /** True when the archive can hold records of it as a whole. */
+  readonly holdsRecords?: boolean
+  /** Write the end of the archive. @param records - of the archive as a whole, beside those given at the beginning */
+  finish(records?: ExtraRecords): void
 }

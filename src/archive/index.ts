@@ -1,5 +1,6 @@
 export { ArchiveError, type ArchivePlace } from './archive-error.ts'
 export type { ArchiveWriter } from './archive-writer.ts'
+export { type ChecksumResult, checksumPath, compareChecksum } from './checksum-file.ts'
 export { type CreateArchiveOptions, createArchive } from './create.ts'
 export type { ExtraRecords, FormatEncoder, MemberAttributes } from './format-encoder.ts'
 export { TarEncoder, type TarOptions } from './formats/tar/encoder.ts'

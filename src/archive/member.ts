@@ -71,12 +71,36 @@ export class Reading {
   readonly archive: string
   readonly format: string
   readonly #onLoss: OnLoss | undefined
+  readonly #records: Record<string, string> = Object.create(null)
+  #recordBytes = 0
+  #isJoined = false
 
   /** @param onLoss - see {@link lose} */
   constructor(archive: string, format: string, onLoss?: OnLoss) {
     this.archive = archive
     this.format = format
     this.#onLoss = onLoss
+  }
+
+  /** The records of the archive as a whole that have been read so far. */
+  get records(): ExtraRecords {
+    return this.#records
+  }
+
+  /** Keep records of the archive as a whole; later ones win. An archive can hold any number, so there is a limit. */
+  note(records: ExtraRecords): void {
+    if (this.#isJoined) return
+    for (const [keyword, value] of Object.entries(records)) {
+      this.#recordBytes += keyword.length + value.length
+      if (this.#recordBytes > HEADER_BYTES) return
+      this.#records[keyword] = value
+    }
+  }
+
+  /** Drop all records, those to come too: several archives were joined, and none of their records is of the whole. */
+  joined(): void {
+    this.#isJoined = true
+    for (const keyword of Object.keys(this.#records)) delete this.#records[keyword]
   }
 
   /** True when what is damaged is left out, and the rest is read. */

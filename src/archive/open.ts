@@ -4,6 +4,7 @@
  */
 import { throwIfAborted } from '../errors/index.ts'
 import type { FilterDescriptor } from './filters/index.ts'
+import type { ExtraRecords } from './format-encoder.ts'
 import type { Batches, FileFormat } from './formats/index.ts'
 import { Input } from './input.ts'
 import {
@@ -47,6 +48,11 @@ export interface OpenedType {
 /** An archive open for reading. It can be read once. Dispose of it at the end. */
 export interface ArchiveReader extends AsyncDisposable {
   readonly type: OpenedType
+  /**
+   * Records of the archive as a whole, from keyword to value, that have been read so far. They are complete when all members
+   * have been read.
+   */
+  readonly records: ExtraRecords
   /** Size of the file in bytes, for progress; undefined when it is not known. */
   readonly size: number | undefined
   /** Bytes of the file read so far. */
@@ -100,8 +106,9 @@ async function openDirectory(
   const root = path === '-' ? '/dev/stdin' : path.replace(/(?<=.)\/+$/, '')
   const format = directoryFormat(kinds)
   const { readMembers } = await format.read()
-  const members = readMembers({ path: root, source, reading: new Reading(root, format.name, options.onLoss) })
-  return new OpenedArchive(typeOf({ format, filter: undefined }), members, options, [source])
+  const reading = new Reading(root, format.name, options.onLoss)
+  const members = readMembers({ path: root, source, reading })
+  return new OpenedArchive(typeOf({ format, filter: undefined }), members, reading, options, [source])
 }
 
 async function openStream(source: Source, options: OpenArchiveOptions, kinds: Kinds): Promise<ArchiveReader> {
@@ -171,7 +178,7 @@ async function openFormat(
     const mended = reading.isSalvaging ? await mend(input, format, reading) : input
     const members = readMembers({ input: mended, source: seekable, reading })
     const dispose = seekable === source ? [source] : [seekable, source]
-    return new OpenedArchive(typeOf({ format, filter: filters[0] }), members, options, dispose, input)
+    return new OpenedArchive(typeOf({ format, filter: filters[0] }), members, reading, options, dispose, input)
   } catch (error) {
     // The caller closes the archive itself, but does not know the file that a pipe was spooled to.
     if (seekable !== source) await seekable[Symbol.asyncDispose]()
@@ -237,6 +244,7 @@ async function* untilAborted(batches: AsyncIterable<Member[]>, signal: AbortSign
 class OpenedArchive implements ArchiveReader {
   readonly type: OpenedType
   readonly #members: Batches
+  readonly #reading: Reading
   readonly #signal: AbortSignal | undefined
   /** The archive itself is last; before it, the file that a pipe was spooled to. */
   readonly #sources: readonly Source[]
@@ -245,12 +253,14 @@ class OpenedArchive implements ArchiveReader {
   constructor(
     type: OpenedType,
     members: Batches,
+    reading: Reading,
     { signal }: OpenArchiveOptions,
     sources: readonly Source[],
     input?: Input,
   ) {
     this.type = type
     this.#members = members
+    this.#reading = reading
     this.#signal = signal
     this.#sources = sources
     this.#input = input
@@ -258,6 +268,10 @@ class OpenedArchive implements ArchiveReader {
 
   get #source(): Source {
     return this.#sources.at(-1) as Source
+  }
+
+  get records(): ExtraRecords {
+    return this.#reading.records
   }
 
   get size(): number | undefined {

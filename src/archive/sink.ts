@@ -8,6 +8,7 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
 import { followLinks, openFifo, PartFile, syncPath, wasClosed } from '../files/index.ts'
+import { ChecksumFile } from './checksum-file.ts'
 
 /** Takes bytes, in order, one call at a time. After its signal is aborted, every call fails with `EINTR`. */
 export interface Sink {
@@ -19,17 +20,40 @@ export interface Sink {
   abort(): Promise<void>
 }
 
+/** What else happens when a file is written. */
+export interface SinkOptions {
+  /** Write its checksum beside it, as sha256sum does. */
+  checksum?: boolean | undefined
+  /** Called when the file is complete and on disk, but has not got its name yet. When it rejects, no file is left. */
+  beforeNaming?: ((path: string) => Promise<void>) | undefined
+}
+
 /**
  * @param path - the final path of the file; a symbolic link is followed and kept
  * @param signal - interrupts it
  * @param mode - permission bits of the file (default: those of a replaced file of the same owner, else 0600)
- * @throws {FluxError} with the errno of the file system, naming `path`; `EACCES` also as {@link followLinks} throws it
+ * @throws {FluxError} with the errno of the file system, naming `path`; `EACCES` also as {@link followLinks} throws it;
+ *   `EINVAL` a pipe or a device has no checksum and no name to come
  */
-export async function openSink(path: string, signal?: AbortSignal, mode?: number): Promise<Sink> {
+export async function openSink(
+  path: string,
+  signal?: AbortSignal,
+  mode?: number,
+  options: SinkOptions = {},
+): Promise<Sink> {
   try {
     const { path: target, stats } = await followLinks(path)
     if (stats?.isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
-    if (stats === undefined || stats.isFile()) return FileSink.create(path, target, stats, signal, mode)
+    if (stats === undefined || stats.isFile()) {
+      const checksum = options.checksum ? await ChecksumFile.create(path) : undefined
+      try {
+        return FileSink.create(path, target, stats, signal, mode, checksum, options.beforeNaming)
+      } catch (error) {
+        checksum?.remove()
+        throw error
+      }
+    }
+    if (options.checksum || options.beforeNaming) throw noFile(path)
     const handle = stats.isFIFO() ? await openFifo(target, 'write', signal) : await open(target, 'w')
     const sink = new DescriptorSink(path, handle, signal)
     if (signal?.aborted) await sink.abort()
@@ -40,6 +64,14 @@ export async function openSink(path: string, signal?: AbortSignal, mode?: number
   }
 }
 
+/** The error for what only a file can have. */
+export function noFile(path: string): FluxError {
+  return new FluxError(
+    'EINVAL',
+    `${path}: is no file, so it cannot be verified before it gets its name, or have a checksum`,
+  )
+}
+
 const writeTo = promisify(write)
 
 class FileSink implements Sink {
@@ -47,13 +79,24 @@ class FileSink implements Sink {
   readonly #target: string
   readonly #part: PartFile
   readonly #signal: AbortSignal | undefined
+  readonly #checksum: ChecksumFile | undefined
+  readonly #beforeNaming: SinkOptions['beforeNaming']
   #underWay: Promise<unknown> = Promise.resolve()
 
-  private constructor(name: string, target: string, part: PartFile, signal: AbortSignal | undefined) {
+  private constructor(
+    name: string,
+    target: string,
+    part: PartFile,
+    signal: AbortSignal | undefined,
+    checksum: ChecksumFile | undefined,
+    beforeNaming: SinkOptions['beforeNaming'],
+  ) {
     this.#name = name
     this.#target = target
     this.#part = part
     this.#signal = signal
+    this.#checksum = checksum
+    this.#beforeNaming = beforeNaming
   }
 
   /** @param replaced - status of the file that it will replace, if there is one */
@@ -63,11 +106,13 @@ class FileSink implements Sink {
     replaced: Stats | undefined,
     signal: AbortSignal | undefined,
     mode: number | undefined,
+    checksum: ChecksumFile | undefined,
+    beforeNaming: SinkOptions['beforeNaming'],
   ): FileSink {
     const part = new PartFile(target, 'file')
     try {
       part.setMode(mode, replaced)
-      return new FileSink(name, target, part, signal)
+      return new FileSink(name, target, part, signal, checksum, beforeNaming)
     } catch (error) {
       part.remove()
       throw error
@@ -78,6 +123,7 @@ class FileSink implements Sink {
     try {
       for (const chunk of chunks) {
         throwIfAborted(this.#signal)
+        this.#checksum?.update(chunk)
         for (let at = 0; at < chunk.length; ) {
           const writing = writeTo(this.#part.fd, chunk, at, chunk.length - at, null)
           this.#underWay = writing
@@ -96,8 +142,14 @@ class FileSink implements Sink {
       // A signal that has come meanwhile may wait behind the end of the flush.
       await new Promise((resolve) => setImmediate(resolve))
       throwIfAborted(this.#signal)
-      this.#part.publish('any')
-      await syncPath(dirname(this.#target))
+      await this.#beforeNaming?.(this.#part.path)
+      throwIfAborted(this.#signal)
+      const publish = async () => {
+        this.#part.publish('any')
+        await syncPath(dirname(this.#target))
+      }
+      if (this.#checksum) await this.#checksum.publish(this.#part.fd, publish)
+      else await publish()
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
     }
@@ -107,6 +159,7 @@ class FileSink implements Sink {
     // Not under a write, whose descriptor another file might get.
     await this.#underWay.catch(() => {})
     this.#part.remove()
+    this.#checksum?.remove()
   }
 }
 

@@ -28,6 +28,10 @@ export class StreamWriter implements ArchiveWriter {
     this.#paths = new PathCheck(type.format)
   }
 
+  get holdsRecords(): boolean {
+    return this.#encoder.holdsRecords ?? false
+  }
+
   get bytes(): number {
     return this.#out.bytes
   }
@@ -63,8 +67,8 @@ export class StreamWriter implements ArchiveWriter {
     if (this.#out.ready > 0) await this.#forward(false)
   }
 
-  async finish(): Promise<void> {
-    this.#encoder.finish()
+  async finish(records?: ExtraRecords): Promise<void> {
+    this.#encoder.finish(records)
     await this.#forward(true)
     await this.#writing
     await this.#filter?.finish()

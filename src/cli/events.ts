@@ -14,6 +14,8 @@ export interface DumpSummary {
   readonly format: FormatName
   readonly filter: FilterName
   readonly rootref: string
+  /** The root that a restore makes, as it is recorded in the archive; null when it is not recorded. */
+  readonly recordedRootref: string | null
   readonly hash: HashName
   /** The time of the checkpoint; null when the root is not a checkpoint. */
   readonly timestamp: number | null
@@ -52,6 +54,8 @@ export interface RestoreSummary {
   /** Where it was restored to, in words: `KVS key 'foo'`. */
   readonly target: string
   readonly rootref: string
+  /** True when `rootref` is the root that the archive records. False when none is recorded, or they cannot be compared. */
+  readonly proven: boolean
   readonly hash: HashName
   readonly timestamp: number
   /** `timestamp` in ISO 8601, UTC. */

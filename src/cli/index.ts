@@ -27,6 +27,7 @@ export { globFlags, jobidArgument, jobKeys, limitFlags } from './selection.ts'
 export { interruptible } from './signals.ts'
 export { parseSize } from './size.ts'
 export {
+  openArchiveStore,
   openSource,
   type RootFlags,
   refuseToReplace,

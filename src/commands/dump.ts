@@ -22,9 +22,9 @@ import {
   UsageError,
   type Verbosity,
 } from '../cli/index.ts'
-import type { ContentStore } from '../content/index.ts'
+import { blobrefHash, type ContentStore } from '../content/index.ts'
 import { type DumpProgress, type DumpResult, Dump as DumpRun, dumpTasks } from '../dump/index.ts'
-import { isoTime } from '../errors/index.ts'
+import { FluxError, isoTime } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 
 export default class Dump extends FluxCommand {
@@ -117,6 +117,16 @@ Values and symbolic links are archived under their keys, with slashes instead of
       helpValue: 'MODE',
       helpGroup: 'OUTPUT',
     }),
+    checksum: Flags.boolean({
+      summary: 'write the SHA-256 of OUTFILE to OUTFILE.sha256, for sha256sum -c',
+      helpGroup: 'OUTPUT',
+    }),
+    'verify-after': Flags.boolean({
+      summary: 'read what was written before it gets its name, and compare every key and value',
+      description:
+        'The archive is read from disk as a restore would read it. The root that comes out depends on every key, value and link in it, and must be the one that the dump computed from what it read. Otherwise no archive is left.',
+      helpGroup: 'OUTPUT',
+    }),
     threads: Flags.integer({
       summary: 'compress with N threads (default: one for each processor); the bytes are the same',
       helpValue: 'N',
@@ -151,6 +161,10 @@ Values and symbolic links are archived under their keys, with slashes instead of
       )
     }
     const fileMode = parseMode(flags.mode)
+    for (const flag of ['checksum', 'verify-after'] as const) {
+      if (outfile === '-' && flags[flag]) throw new UsageError(`--${flag} needs a file`, 'name one instead of -')
+    }
+    if (flags.checksum && outfile.endsWith('/')) throw new UsageError('--checksum needs a file', 'a directory has none')
     const choice = rootChoice(flags)
     const mtimeSeconds = sourceDateEpoch()
     const keys = [...(flags.key ?? []), ...jobKeys(flags.job ?? [])]
@@ -173,6 +187,8 @@ Values and symbolic links are archived under their keys, with slashes instead of
         level,
         threads,
         fileMode,
+        checksum: flags.checksum,
+        verify: flags['verify-after'] ? (path, rootref) => verifyWritten(outfile, path, rootref, signal) : undefined,
         ...choice,
         keys,
         include: flags.include,
@@ -211,6 +227,29 @@ Values and symbolic links are archived under their keys, with slashes instead of
   }
 }
 
+/** @throws {FluxError} `EBADMSG` the archive does not give the root that the dump has computed */
+export async function verifyWritten(
+  outfile: string,
+  path: string,
+  rootref: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (rootref === undefined) {
+    throw new FluxError('ENOTSUP', `${outfile}: cannot be verified: a key or the target of a link is not Unicode text`)
+  }
+  const { archiveInfo } = await import('../restore/index.ts')
+  const hash = blobrefHash(rootref)
+  const found = await archiveInfo(path, { hash, signal }).catch((error: FluxError) => {
+    if (error.code !== 'EBADMSG') throw error
+    throw new FluxError('EBADMSG', `${outfile}: what was written cannot be read back: ${error.message}`, {
+      cause: error,
+    })
+  })
+  if (found.rootref === rootref) return
+  const what = `what was written does not hold what was read: it gives ${found.rootref} instead of ${rootref}`
+  throw new FluxError('EBADMSG', `${outfile}: ${what}`, { hint: 'the disk or the memory may be faulty' })
+}
+
 function leftOver({ skipped, skippedDirs, encoded }: DumpProgress): string {
   const parts = []
   if (skipped > skippedDirs) parts.push(`, ${skipped - skippedDirs} skipped`)
@@ -228,6 +267,7 @@ function summary(result: DumpResult, { instance, counts }: ContentStore, seconds
     format,
     filter,
     rootref,
+    recordedRootref: format === 'directory' ? null : (result.restoredRootref ?? null),
     hash,
     timestamp,
     time: isoTime(timestamp),

@@ -141,6 +141,7 @@ function summary(result: RestoreResult, { name, hash }: Target, seconds: number)
     filter,
     target: name,
     rootref,
+    proven: result.isProven,
     hash,
     timestamp,
     time: isoTime(timestamp),

@@ -22,6 +22,8 @@ export interface ContentStore extends AsyncDisposable {
   readonly name: string
   /** The algorithm of its blobrefs. */
   readonly hash: HashName
+  /** True when blobs are not compared with their blobrefs: the store was opened without verification. */
+  readonly isUnverified?: boolean | undefined
   /** The largest number of blobs that is worth loading at a time. It may change during the work. */
   readonly window: number
   /** Number of blobs in the store, if that is known without reading each. */

@@ -26,17 +26,20 @@ const ROOTS_HINT = 'content roots lists the roots that no checkpoint names'
 export class OfflineStore implements ContentStore {
   readonly name: string
   readonly hash: HashName
+  readonly isUnverified: boolean
   readonly onDisk: StoreOnDisk
   readonly #reader: StoreReader
   #objects: number | undefined
 
   /**
    * @param name - the name for messages (default: the reader's name)
+   * @param isUnverified - see {@link ContentStore.isUnverified}
    * @internal
    */
-  constructor(reader: StoreReader, name = reader.name) {
+  constructor(reader: StoreReader, name = reader.name, isUnverified = false) {
     this.name = name
     this.hash = reader.hash
+    this.isUnverified = isUnverified
     this.onDisk = new ReadOnDisk(reader)
     this.#reader = reader
   }

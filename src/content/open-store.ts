@@ -25,7 +25,7 @@ export interface OpenStoreOptions {
  *   `ENOSPC` it has a journal and there is no room to copy it; `EBADMSG` damaged
  */
 export async function openStore(path: string, options: OpenStoreOptions = {}): Promise<OfflineStore> {
-  return new OfflineStore(await openReader(path, options))
+  return new OfflineStore(await openReader(path, options), undefined, options.verify === false)
 }
 
 /**

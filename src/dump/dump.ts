@@ -22,12 +22,15 @@ import {
   keyOf,
   LINKNAME_RECORD,
   linkText,
+  originRecords,
+  proofRecords,
   type RootChoice,
   resolveRoot,
   type Snapshot,
   SnapshotReader,
   selectKeys,
   type TreeError,
+  TreeHash,
   walk,
 } from '../kvs/index.ts'
 import { BatchQueue } from './batch-queue.ts'
@@ -47,6 +50,14 @@ export interface DumpOptions extends RootChoice, KeySelection {
   threads?: number | undefined
   /** Permission bits of the archive itself: see {@link createArchive}. */
   fileMode?: number | undefined
+  /** Write the checksum of the archive to `OUTFILE.sha256`: see {@link createArchive}. */
+  checksum?: boolean | undefined
+  /**
+   * Called with the path of the archive when it is complete, but has not got its name yet, and with the root that a restore
+   * of it makes, computed from what the walk saw; undefined when a key or link is not Unicode text. When it rejects, no
+   * archive is left.
+   */
+  verify?: ((path: string, restoredRootref: string | undefined) => Promise<void>) | undefined
   /** Skip what cannot be read, instead of failing. */
   ignoreFailedRead?: boolean | undefined
   /** Limits after which the dump fails: see {@link WalkOptions}. */
@@ -100,6 +111,11 @@ export interface DumpResult extends Readonly<DumpProgress> {
   readonly archiveBytes: number
   /** Size of the archive file in bytes; undefined for a directory, a pipe, a device or standard output. */
   readonly fileBytes: number | undefined
+  /**
+   * Blobref of the root that a restore of the archive makes, as it is recorded in it; undefined when the archive has no
+   * place for it, or a key or link is not Unicode text.
+   */
+  readonly restoredRootref: string | undefined
 }
 
 /**
@@ -269,21 +285,29 @@ export class Dump {
 
   /** Write the archive. It appears under its name only after the walk has ended. */
   async #write(snapshot: Snapshot): Promise<DumpResult> {
-    const { outfile, format, level, threads, fileMode } = this.#options
+    const { outfile, format, level, threads, fileMode, checksum, verify } = this.#options
     const { timestamp } = snapshot
     const mtimeSeconds = this.#options.mtimeSeconds ?? (timestamp ? Math.floor(timestamp) : this.#startSeconds)
     const attributes = { mode: 0o644, ...this.#owner, mtimeSeconds }
     let archive: ArchiveWriter | undefined
     try {
-      archive = await createArchive(outfile, { attributes, format, level, threads, fileMode, signal: this.#signal })
+      const records = originRecords(snapshot, { mtimeSeconds, isWhole: this.isWhole })
+      const options = { attributes, format, level, threads, fileMode, records, checksum, signal: this.#signal }
+      let restoredRootref: string | undefined
+      const beforeNaming = verify && ((path: string) => verify(path, restoredRootref))
+      archive = await createArchive(outfile, { ...options, beforeNaming })
       const paths = new MemberPaths()
+      const tree =
+        archive.holdsRecords || verify ? new TreeHash(snapshot.hash, this.#options.store.isUnverified) : undefined
       for (let batch = await this.#queue.pull(); batch !== undefined; batch = await this.#queue.pull()) {
-        await this.#writeBatch(archive, batch, paths)
+        await this.#writeBatch(archive, batch, paths, tree)
       }
       throwIfAborted(this.#signal)
-      await archive.finish()
+      restoredRootref = tree?.root()
+      await archive.finish(proofRecords(restoredRootref, this.progress.skipped))
       const { type, bytes: archiveBytes } = archive
-      return { ...this.progress, outfile, ...type, snapshot, archiveBytes, fileBytes: await fileBytes(outfile) }
+      const written = { archiveBytes, fileBytes: await fileBytes(outfile), restoredRootref }
+      return { ...this.progress, outfile, ...type, snapshot, ...written }
     } catch (error) {
       this.#failed ??= { error }
       this.#queue.close()
@@ -301,7 +325,12 @@ export class Dump {
     this.#options.onWarning?.(error.message, error.faultKind)
   }
 
-  async #writeBatch(archive: ArchiveWriter, batch: readonly Entry[], paths: MemberPaths): Promise<void> {
+  async #writeBatch(
+    archive: ArchiveWriter,
+    batch: readonly Entry[],
+    paths: MemberPaths,
+    tree: TreeHash | undefined,
+  ): Promise<void> {
     const { progress } = this
     const members: string[] | undefined = this.#options.onMembers && []
     for (const entry of batch) {
@@ -313,10 +342,16 @@ export class Dump {
         // Flux cannot store a NUL, and no archive can hold one in a link target.
         if (target.includes('\0')) extra = { ...extra, [LINKNAME_RECORD]: JSON.stringify(target) }
         archive.symlink(path, target.replaceAll('\0', '%00'), extra)
+        tree?.link(entry)
         progress.symlinks++
       } else {
-        if (entry.parts !== undefined) archive.file(path, entry.size, entry.parts, extra)
-        else if (entry.stream) await archive.streamFile(path, entry.size, entry.stream(), extra)
+        if (entry.parts !== undefined) {
+          archive.file(path, entry.size, entry.parts, extra)
+          tree?.value(entry)
+        } else if (entry.stream) {
+          const bytes = entry.stream()
+          await archive.streamFile(path, entry.size, tree?.stream(entry, bytes) ?? bytes, extra)
+        }
         progress.blobs += entry.blobs
         progress.bytes += entry.size
       }

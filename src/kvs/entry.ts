@@ -1,4 +1,5 @@
 import type { DirEntries } from './dir-entries.ts'
+import type { Refs } from './refs.ts'
 
 /** A directory that a walk has entered: its place in the tree, and its entries. */
 export class Dir {
@@ -68,6 +69,8 @@ export interface ValueEntry {
   readonly parts: readonly Uint8Array[] | undefined
   /** Number of blobs that hold it; 0 when it is stored inline in its directory. */
   readonly blobs: number
+  /** @internal Their blobrefs. */
+  readonly refs: Refs
   /** The bytes of a value without `parts`, some blobs at a time, loaded as they are read. */
   stream?(): AsyncIterable<readonly Uint8Array[]>
 }

@@ -1,3 +1,4 @@
+export { type ArchiveOrigin, originOf, originRecords, proofRecords } from './archive-origin.ts'
 export { type ChooseTreeOptions, chooseTree } from './choose-tree.ts'
 export { type DirEntries, ENTRY } from './dir-entries.ts'
 export { DirScan, type DirVisitor } from './dir-scan.ts'
@@ -33,6 +34,7 @@ export { storeTree, type TreeToStore } from './store-tree.ts'
 export { selectKeys } from './subtree.ts'
 export { TreeError, type TreeErrorKind } from './tree-error.ts'
 export { badDirref, badEntry, decodeDir, decodeInline, missingDir, missingValue } from './tree-faults.ts'
+export { TreeHash } from './tree-hash.ts'
 export { type ScanOptions, type ScanVisitor, TreeScan } from './tree-scan.ts'
 export {
   asTreeObj,
@@ -64,6 +66,7 @@ export {
   valrefText,
   valText,
 } from './treeobj-encode.ts'
+export { INLINE_BYTES, pieceBytesOf } from './value-form.ts'
 export { streamValue } from './value-stream.ts'
 export { walk } from './walk.ts'
 export { depthError, LimitCount, MAX_DEPTH, MAX_KEYS } from './walk-limits.ts'

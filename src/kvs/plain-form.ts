@@ -7,7 +7,7 @@ import { isUtf8 } from 'node:buffer'
 import { DIGEST_BYTES, type HashName } from '../content/index.ts'
 
 export const HEAD = Buffer.from('{"data":{')
-const TAIL = Buffer.from('},"type":"dir","ver":1}')
+export const TAIL = Buffer.from('},"type":"dir","ver":1}')
 /** What follows the name of an entry, before its data. */
 export const DATA = Buffer.from('":{"data":')
 export const VAL_END = Buffer.from('","type":"val","ver":1}')

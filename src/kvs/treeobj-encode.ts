@@ -68,8 +68,16 @@ export function dirBlob(entries: ReadonlyMap<string, string>): Uint8Array {
  */
 export function dirText(names: readonly string[], texts: readonly string[]): string {
   let members = ''
-  for (let i = 0; i < names.length; i++) members += `${i > 0 ? ',' : ''}${jsonString(names[i] as string)}:${texts[i]}`
+  for (let i = 0; i < names.length; i++) {
+    if (i > 0) members += ','
+    members += memberText(names[i] as string, texts[i] as string)
+  }
   return `{"data":{${members}},"type":"dir","ver":1}`
+}
+
+/** The text of one entry of a directory. @param text - the text of its object */
+export function memberText(name: string, text: string): string {
+  return `${jsonString(name)}:${text}`
 }
 
 /** Text that JSON.stringify only puts between quotes. */

@@ -10,7 +10,7 @@
 import type { ContentStore } from '../content/index.ts'
 import { abortable, InterruptedError, throwIfAborted } from '../errors/index.ts'
 import { type Dir, type Entry, keyOf, type ValueEntry } from './entry.ts'
-import { refList } from './refs.ts'
+import { NO_REFS, refList } from './refs.ts'
 import { TreeError } from './tree-error.ts'
 import { decodeInline, missingValue } from './tree-faults.ts'
 import type { DirObj } from './treeobj.ts'
@@ -139,7 +139,7 @@ class Walker {
     }
     try {
       const value = decodeInline(obj, () => keyOf(dir, name))
-      return { type: 'value', dir, name, size: value.length, parts: [value], blobs: 0 }
+      return { type: 'value', dir, name, size: value.length, parts: [value], blobs: 0, refs: NO_REFS }
     } catch (error) {
       if (!(error instanceof TreeError)) throw error
       this.#report(error)
@@ -162,7 +162,16 @@ class Walker {
     }
     const { parent, name, refCount } = node
     const stream = () => this.#stream(node)
-    return { type: 'value', dir: parent as Dir, name, size, parts: undefined, blobs: refCount, stream }
+    return {
+      type: 'value',
+      dir: parent as Dir,
+      name,
+      size,
+      parts: undefined,
+      blobs: refCount,
+      refs: node,
+      stream,
+    }
   }
 
   /**
@@ -198,11 +207,12 @@ class Walker {
   }
 }
 
-function valueEntry({ parent, name, bytes, parts, refCount }: Loading): ValueEntry {
+function valueEntry(node: Loading): ValueEntry {
+  const { parent, name, bytes, parts, refCount } = node
   const views: Uint8Array[] = new Array(refCount)
   for (let i = 0; i < refCount; i++) {
     const { blobs, place } = parts[i] as Part
     views[i] = blobs.bytesOf(place)
   }
-  return { type: 'value', dir: parent as Dir, name, size: bytes, parts: views, blobs: refCount }
+  return { type: 'value', dir: parent as Dir, name, size: bytes, parts: views, blobs: refCount, refs: node }
 }

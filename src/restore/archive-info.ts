@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises'
 import type { Member, MemberType } from '../archive/index.ts'
 import { HashingWriter, type HashName } from '../content/index.ts'
+import type { ArchiveOrigin } from '../kvs/index.ts'
+import { recordedHash } from './recorded-hash.ts'
 import { type ArchiveReading, Restore } from './restore.ts'
 
 /** Options of {@link archiveInfo}. */
 export interface ArchiveInfoOptions {
-  /** Hash algorithm of the root's blobref (default sha1). */
+  /** Hash algorithm of the root's blobref (default: the one that a file records, or else sha1). */
   hash?: HashName | undefined
   /** Read what is left of a damaged archive: see {@link RestoreOptions.salvage}. */
   salvage?: boolean | undefined
@@ -38,6 +40,10 @@ export interface ArchiveInfo {
   readonly hash: HashName
   /** Blobref of the root that a restore would create. */
   readonly rootref: string
+  /** What the archive says about itself; undefined when a dump of ours did not write it. */
+  readonly origin: ArchiveOrigin | undefined
+  /** True when `rootref` is also the root that was recorded when the archive was written. */
+  readonly isProven: boolean
   /** Number of warnings. With none, the archive gives each of its keys exactly, and once. */
   readonly warnings: number
   /** Damaged parts that were left out: see {@link RestoreProgress.lost}. */
@@ -52,7 +58,7 @@ export interface ArchiveInfo {
  * @throws {FluxError} it cannot be restored
  */
 export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}): Promise<ArchiveInfo> {
-  const { hash = 'sha1', salvage, onWarning, onStart, signal } = options
+  const { hash = await recordedHash(path), salvage, onWarning, onStart, signal } = options
   const members: Partial<Record<MemberType, number>> = {}
   let oldest = Number.POSITIVE_INFINITY
   let newest = 0
@@ -80,7 +86,7 @@ export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}
     signal,
   })
   onStart?.(restore)
-  const { format, filter, keys, symlinks, bytes, blobs, lost, rootref } = await restore.run()
+  const { format, filter, keys, symlinks, bytes, blobs, lost, rootref, origin, isProven } = await restore.run()
   const stats = path === '-' ? undefined : await stat(path)
   return {
     archive: path,
@@ -96,6 +102,8 @@ export async function archiveInfo(path: string, options: ArchiveInfoOptions = {}
     newest: newest === 0 ? undefined : newest,
     hash,
     rootref,
+    origin,
+    isProven,
     warnings,
     lost,
   }

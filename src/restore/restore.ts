@@ -3,9 +3,11 @@
  * directories as blobs, and commits the root. It stores a value inline or in a blob by the same rule as `flux
  * restore`, so that the same archive gives the same root.
  */
+import { statSync } from 'node:fs'
 import { type ArchiveError, type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
+import { blobrefHash, type ContentWriter, HashingWriter } from '../content/index.ts'
 import { FluxError, printable, secondsSince1970, throwIfAborted, wholeNumber } from '../errors/index.ts'
-import { symlinkText, valrefText, valText } from '../kvs/index.ts'
+import { type ArchiveOrigin, INLINE_BYTES, originOf, symlinkText, valrefText, valText } from '../kvs/index.ts'
 import { targetOfMember } from './member-key.ts'
 import { MemberTree } from './member-tree.ts'
 import type { RestoreLeaf } from './open-dir.ts'
@@ -75,10 +77,15 @@ export interface RestoreResult extends Readonly<RestoreProgress>, RestoredRoot {
   readonly infile: string
   readonly format: string
   readonly filter: string
+  /** What the archive says about itself; undefined when a dump of ours did not write it. */
+  readonly origin: ArchiveOrigin | undefined
+  /**
+   * True when all of the archive was restored, and gave the root that was recorded when it was written. False when no root is
+   * recorded, or when the two cannot be compared.
+   */
+  readonly isProven: boolean
 }
 
-/** Values smaller than this are stored inline in their directory. @see flux-core `src/cmd/builtin/restore.c` */
-const INLINE_BYTES = 72
 /**
  * A restore. {@link Restore.run} does all the work. Each of its phases also has a promise, to show progress. When a
  * phase fails, the later ones reject too, and `run` throws the first error.
@@ -145,6 +152,7 @@ export class Restore {
    * `EALREADY` and does not disturb the first.
    *
    * @throws {ArchiveError} the archive is damaged, or of an unsupported kind
+   * @throws {FluxError} `EBADMSG` it gives another root than the one that is recorded in it
    * @throws {FluxError} a member cannot be restored, or a blob cannot be stored; `EBADMSG` nothing is left of a damaged
    *   archive; `ENOENT` no key is left to restore,
    *   and `allowEmpty` is not set
@@ -168,11 +176,13 @@ export class Restore {
       const rootref = await this.#tree.build((blobs) => this.#values.store(blobs, true))
       await this.#values.settled()
       throwIfAborted(signal)
+      const origin = originOf(reader.records)
+      const isProven = await this.#compare(rootref, origin)
       this.#read.resolve()
       this.#warnUnreachable()
       const root = { rootref, timestamp: this.#newestSeconds || Math.floor(this.#nowSeconds) }
       await this.#options.commit(root)
-      const result = { ...this.progress, ...root, infile, ...reader.type }
+      const result = { ...this.progress, ...root, infile, ...reader.type, origin, isProven }
       this.#committed.resolve(result)
       return result
     } catch (error) {
@@ -213,6 +223,40 @@ export class Restore {
       onMembers?.(members.map(({ path, type, linkname }) => (type === 'symlink' ? `${path} -> ${linkname}` : path)))
     }
     await this.#values.settled()
+  }
+
+  /**
+   * Compare the root with the one that was recorded when the archive was written: most formats do not protect contents, so
+   * a flipped bit shows only here.
+   *
+   * @returns true when both were compared
+   * @throws {FluxError} `EBADMSG` they differ
+   */
+  async #compare(rootref: string, origin: ArchiveOrigin | undefined): Promise<boolean> {
+    const { infile, include = [], exclude = [], strip = '', scratchDir, salvage, signal } = this.#options
+    const { skipped, lost } = this.progress
+    const isWhole = include.length + exclude.length === 0 && strip === '' && skipped + lost === 0
+    const recorded = origin?.restored
+    if (recorded === undefined || !isWhole) return false
+    const hash = blobrefHash(recorded)
+    if (hash === this.#options.writer.hash) {
+      if (rootref === recorded) return true
+      const error = mismatch(infile, rootref, recorded)
+      if (!salvage) throw error
+      this.#lose(error)
+      return false
+    }
+    if (infile === '-' || !statSync(infile).isFile()) {
+      this.#warn(`${nameOf(infile)}: a ${hash} root is recorded in it, which was not compared`, 'not compared')
+      return false
+    }
+    // The root of another algorithm takes another reading.
+    const commit = async () => {}
+    const writer = new HashingWriter(hash)
+    const again = new Restore({ infile, writer, scratchDir, commit, allowEmpty: true, salvage, signal })
+    const { isProven, lost: differs } = await again.run()
+    if (differs > 0) this.#lose(mismatch(infile, 'another root', recorded))
+    return isProven
   }
 
   #putHardlink(member: Member): void {
@@ -270,7 +314,7 @@ export class Restore {
     if (keys > 0) return
     const { infile, allowEmpty = false } = this.#options
     if (lost > 0 && skipped + deselected === 0) {
-      throw new FluxError('EBADMSG', `${infile === '-' ? 'standard input' : printable(infile)}: no key is left in it`)
+      throw new FluxError('EBADMSG', `${nameOf(infile)}: no key is left in it`)
     }
     const why =
       skipped > 0
@@ -278,7 +322,7 @@ export class Restore {
         : deselected > 0
           ? 'nothing in it matches the globs'
           : 'holds no keys'
-    const message = `${infile === '-' ? 'standard input' : printable(infile)}: ${why}`
+    const message = `${nameOf(infile)}: ${why}`
     if (!allowEmpty) throw new FluxError('ENOENT', message, { hint: '--allow-empty restores an empty KVS' })
     this.#warn(`${message}: the KVS will be empty`, 'empty')
   }
@@ -293,6 +337,16 @@ export class Restore {
   #warn(message: string, kind: string): void {
     this.#options.onWarning?.(message, kind)
   }
+}
+
+function nameOf(infile: string): string {
+  return infile === '-' ? 'standard input' : printable(infile)
+}
+
+function mismatch(infile: string, rootref: string, recorded: string): FluxError {
+  const what = `damaged: it gives ${rootref}, but ${recorded} is recorded in it`
+  const hint = 'archive verify names the first key that differs from the source; --salvage restores it as it is'
+  return new FluxError('EBADMSG', `${nameOf(infile)}: ${what}`, { hint })
 }
 
 /** True for a value that was read whole and is too large to be stored inline. */

@@ -1,13 +1,6 @@
 import type { Member } from '../archive/index.ts'
 import type { ContentWriter, StoringBatch } from '../content/index.ts'
-
-/**
- * The largest value stored as one blob. A larger one is cut into pieces. SQLite holds blobs of up to 1,000,000,000
- * bytes, and content-sqlite compresses what it stores, which can add 1/255. (The broker itself takes 1 GiB:
- * `content.blob-size-limit`.)
- */
-const MAX_BLOB_BYTES = 996_000_000
-const PIECE_BYTES = 64 << 20
+import { pieceBytesOf } from '../kvs/index.ts'
 
 /** Where a restore stores blobs. */
 export interface BlobWriter extends Pick<ContentWriter, 'hash' | 'storeBatch'> {
@@ -72,7 +65,7 @@ export class ValueStore {
    * @returns the blobrefs
    */
   async storeLarge({ size, stream, contentOffset }: Member, isInFile = false): Promise<string[]> {
-    const pieceBytes = size <= MAX_BLOB_BYTES ? size : PIECE_BYTES
+    const pieceBytes = pieceBytesOf(size)
     const blobrefs: string[] = []
     let piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, size))
     let filled = 0

@@ -7,7 +7,7 @@ import { expect } from 'chai'
 import { scratch } from '../support/fixtures.ts'
 import { type Instance, instanceKinds } from '../support/instances.ts'
 import { fluxTsAside, has } from '../support/processes.ts'
-import { readTar } from '../support/read-tar.ts'
+import { readTar, withoutOrigin } from '../support/read-tar.ts'
 import { Blobs, dir, symlink, type Tree, val, valref } from '../support/trees.ts'
 
 const PRIMES = 'two three five seven eleven '
@@ -113,7 +113,9 @@ for (const kind of instanceKinds()) {
         ]) {
           const { status, stdout } = await dump(['-q', ...args, '-'])
           expect(status, args.join(' ')).to.equal(0)
-          expect(stdout.equals(first), args.join(' ')).to.equal(true)
+          expect(withoutOrigin(stdout).equals(withoutOrigin(first)), args.join(' ')).to.equal(true)
+          // A root that was not found by its namespace does not say which one that is.
+          if (args.includes('-N')) expect(stdout.equals(first), args.join(' ')).to.equal(true)
         }
       })
 

@@ -56,6 +56,28 @@ for (const kind of instanceKinds()) {
         }
       }
 
+      // The C tool knows sha1 only, here.
+      if (hash === 'sha1') {
+        for (const extension of ['.tar', '.tgz', '.txz', '.zip', '.cpio', '.iso']) {
+          it(`is foreseen by a dump: flux restore makes the recorded root, from a file and a pipe: ${extension}`, async () => {
+            for (const name of ['basic', 'jobs'] as const) {
+              const file = join(scratch(), `x${extension}`)
+              const dumped = await cli('dump', '--json', '--store', fixture(name), file)
+              expect(dumped.stderr).to.equal('')
+              const { recordedRootref } = JSON.parse(dumped.stdout.toString()) as { recordedRootref: string }
+              for (const [key, infile] of [
+                ['file', `'${file}'`],
+                ['pipe', `- <'${file}'`],
+              ]) {
+                await instance.run('sh', ['-c', `flux restore -q --key foreseen.${key} ${infile}`])
+                const treeobj = await instance.run('flux', ['kvs', 'get', '--treeobj', `foreseen.${key}`])
+                expect(JSON.parse(treeobj).data, `${name} ${key}`).to.deep.equal([recordedRootref])
+              }
+            }
+          })
+        }
+      }
+
       it('is refused as a checkpoint while the KVS is loaded, and starts the KVS when it was not', async () => {
         const refused = await cli('restore', '--checkpoint', archiveOf('jobs'))
         expect(refused.status).to.equal(1)

@@ -89,7 +89,7 @@ describe('flux-ts dump', () => {
     const outfile = join(scratch(), 'x.tgz')
     const { status, stdout, stderr } = fluxTs(['dump', '--json', '--store', BASIC, outfile])
     const { rootref, checkpoints } = expected('basic')
-    const { seconds, unpackedBytes, fileBytes, ...result } = JSON.parse(stdout.toString())
+    const { seconds, unpackedBytes, fileBytes, recordedRootref, ...result } = JSON.parse(stdout.toString())
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
     expect(result).to.deep.equal({
       archive: outfile,
@@ -112,7 +112,8 @@ describe('flux-ts dump', () => {
       encodedCount: 0,
     })
     expect(seconds).to.be.a('number')
-    expect(unpackedBytes).to.equal(12_288)
+    expect(recordedRootref).to.match(/^sha1-[0-9a-f]{40}$/)
+    expect(unpackedBytes).to.equal(15_360)
     expect(fileBytes).to.equal(statSync(outfile).size)
   })
 

@@ -347,7 +347,7 @@ describe('flux-ts archive info', () => {
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
     expect(stdout.toString())
       .to.include('format:      tar, gzip\n')
-      .and.match(/rootref: {5}sha1-0f6fabfd/)
+      .and.match(/restores to: sha1-0f6fabfd/)
     const utc = fluxTs(['archive', 'info', '--utc', fixture('jobs', 'dump.tgz')]).stdout.toString()
     expect(utc)
       .to.match(/^newest: +2026-11-23T\d\d:\d\d:\d\dZ$/m)

@@ -18,6 +18,7 @@ import { ArchiveStore, type OpenArchiveStoreOptions } from '../../src/restore/in
 import { makeTree, readMembers, shell, TREE, type Tree } from '../support/archives.ts'
 import { expected, fixture, scratch } from '../support/fixtures.ts'
 import { cleanEnv, fluxTs, has } from '../support/processes.ts'
+import { withoutOrigin } from '../support/read-tar.ts'
 import { writeTree } from '../support/write-archive.ts'
 
 describe('restore/archive-store', () => {
@@ -46,7 +47,7 @@ describe('restore/archive-store', () => {
     expect(readdirSync(scratchDir)).to.deep.equal([])
   })
 
-  it('lets one kind of archive be dumped as another, with the same bytes as from the store it was of', () => {
+  it('lets one kind of archive be dumped as another, with the same members as from the store it was of', () => {
     const dir = scratch()
     const env = cleanEnv({ SOURCE_DATE_EPOCH: '1700000000' })
     const dump = (source: string[], name: string) => {
@@ -56,7 +57,10 @@ describe('restore/archive-store', () => {
     }
     const direct = dump(['--store', fixture('jobs', 'content.sqlite')], 'direct.tar')
     dump(['--store', fixture('jobs', 'content.sqlite')], 'packed.tgz')
-    expect(dump(['--archive', join(dir, 'packed.tgz')], 'again.tar').equals(direct)).to.equal(true)
+    const again = dump(['--archive', join(dir, 'packed.tgz')], 'again.tar')
+    expect(withoutOrigin(again).equals(withoutOrigin(direct))).to.equal(true)
+    // The roots that they were made of differ, since a restore stores values anew.
+    expect(again.equals(direct)).to.equal(false)
   })
 
   describe('leaves the values of an archive where they are', () => {

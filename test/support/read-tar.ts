@@ -29,3 +29,10 @@ json.dump(out, sys.stdout)
 export function readTar(path: string): TarMember[] {
   return JSON.parse(run('python3', ['-c', SCRIPT, path]).toString())
 }
+
+/** A tar without the global header at its beginning, which says what the tar was made of. */
+export function withoutOrigin(tar: Buffer): Buffer {
+  if (tar.toString('latin1', 156, 157) !== 'g') return tar
+  const size = Number.parseInt(tar.toString('latin1', 124, 136), 8)
+  return tar.subarray(512 + Math.ceil(size / 512) * 512)
+}

@@ -2,7 +2,7 @@
 import type { ArchiveWriter } from '../archive-writer.ts'
 import type { Levels, Magic } from '../descriptor.ts'
 import type { Filter } from '../filters/index.ts'
-import type { MemberAttributes } from '../format-encoder.ts'
+import type { ExtraRecords, MemberAttributes } from '../format-encoder.ts'
 import type { Input } from '../input.ts'
 import type { ArchiveType } from '../kinds.ts'
 import type { Reading } from '../member.ts'
@@ -14,6 +14,8 @@ import type { Batches } from './batch.ts'
 interface Target {
   readonly type: ArchiveType
   readonly attributes: MemberAttributes
+  /** Records of the archive as a whole: see {@link CreateArchiveOptions.records}. */
+  readonly records: ExtraRecords | undefined
   /** Compression level; 0 for a format without compression. */
   readonly level: number
   /** Number of threads that compress. The bytes do not depend on it. */
@@ -39,6 +41,8 @@ export interface DirectoryTarget extends Target {
   readonly path: string
   /** Permission bits of the files; undefined for access by the owner only. */
   readonly fileMode: number | undefined
+  /** See {@link CreateArchiveOptions.beforeNaming}. */
+  readonly beforeNaming: ((path: string) => Promise<void>) | undefined
 }
 
 /** The source of an archive that is one file. */

@@ -26,6 +26,17 @@ const IGNORED = new Set(['atime', 'ctime', 'uname', 'gname', 'comment', 'charset
  *   out of range
  */
 export function parsePax(bytes: Buffer, into: PaxRecords, reading: Reading, offset: number): PaxRecords {
+  return parse(bytes, into, reading, offset)
+}
+
+/** Like {@link parsePax} for a global header. Records that the reader does not interpret are noted for the archive. */
+export function parseGlobalPax(bytes: Buffer, into: PaxRecords, reading: Reading, offset: number): PaxRecords {
+  const { extra, ...records } = parse(bytes, into, reading, offset, COMMENT)
+  if (extra !== undefined) reading.note(extra)
+  return records
+}
+
+function parse(bytes: Buffer, into: PaxRecords, reading: Reading, offset: number, also?: string): PaxRecords {
   const records: PaxRecords = { ...into }
   // Copy once, not for each record: there can be a hundred thousand.
   if (into.extra) records.extra = copyOf(into.extra)
@@ -40,13 +51,23 @@ export function parsePax(bytes: Buffer, into: PaxRecords, reading: Reading, offs
       throw reading.error('EBADMSG', 'damaged pax header: a record is not well formed', { offset: offset + at })
     }
     const keyword = bytes.toString('utf8', space + 1, equals)
-    apply(records, keyword, bytes.subarray(equals + 1, end - 1), reading, offset)
+    apply(records, keyword, bytes.subarray(equals + 1, end - 1), reading, offset, also)
     at = end
   }
   return records
 }
 
-function apply(records: PaxRecords, keyword: string, value: Buffer, reading: Reading, offset: number): void {
+/** The keyword of a record for people, which is kept only for the archive as a whole. */
+const COMMENT = 'comment'
+
+function apply(
+  records: PaxRecords,
+  keyword: string,
+  value: Buffer,
+  reading: Reading,
+  offset: number,
+  also?: string,
+): void {
   switch (keyword) {
     case 'path':
     case 'linkpath':
@@ -61,7 +82,7 @@ function apply(records: PaxRecords, keyword: string, value: Buffer, reading: Rea
   }
   if (keyword.startsWith('GNU.sparse.') || keyword === 'SUN.holesdata') records.sparse = keyword
   // Skip binary values (SCHILY.xattr.*): they are not text, and do not describe the content.
-  else if (!IGNORED.has(keyword) && isUtf8(value)) {
+  else if ((keyword === also || !IGNORED.has(keyword)) && isUtf8(value)) {
     records.extra ??= copyOf({})
     if (value.length === 0) delete records.extra[keyword]
     else records.extra[keyword] = value.toString()

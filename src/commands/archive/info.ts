@@ -11,13 +11,14 @@ import {
 } from '../../cli/index.ts'
 import type { HashName } from '../../content/index.ts'
 import { byteText, countText, grouped, isoTime, printable, type TimeStyle, timeText } from '../../errors/index.ts'
+import type { ArchiveOrigin } from '../../kvs/index.ts'
 import { type ArchiveInfo, type ArchiveReading, archiveInfo } from '../../restore/index.ts'
 
 export default class ArchiveInfoCommand extends FluxCommand {
   static override summary = 'Show what an archive contains, and whether it can be restored'
 
   static override description =
-    `Reads an archive to its end, as a restore would, but writes nothing. Prints its format, its contents, and the root that a restore would make. Two archives with the same root hold the same keys and values.
+    `Reads an archive to its end, as a restore would, but writes nothing. Prints its format, its contents, and two roots: the one that it was made of, and the one that a restore would make. They differ, because a restore stores values anew. Two archives that restore to the same root hold the same keys and values. If the archive records which root a restore makes, both are compared, and an archive that differs is refused as damaged.
 
 Problems, such as a name that appears twice, are counted, and printed on stderr: the first ten of each kind, or all with --verbose. Times are local unless --utc is given, and UTC with --json. The exit status is 0 if the archive can be restored. Otherwise it is 1, and the reason is printed.`
 
@@ -42,10 +43,9 @@ Problems, such as a name that appears twice, are counted, and printed on stderr:
 
   static override flags = {
     hash: Flags.string({
-      summary: 'hash algorithm for the root',
+      summary: 'hash algorithm for the root (default: that of the root it was made of, or sha1)',
       helpGroup: 'OUTPUT',
       options: ['sha1', 'sha256'],
-      default: 'sha1',
     }),
     ...archiveFlags,
     ...utcFlag,
@@ -56,7 +56,7 @@ Problems, such as a name that appears twice, are counted, and printed on stderr:
     const { args, flags } = await this.parse(ArchiveInfoCommand)
     return interruptible(async (signal) => {
       const onStart = (reading: ArchiveReading) => this.progress()?.readsArchive(args.file, reading)
-      const hash = flags.hash as HashName
+      const hash = flags.hash as HashName | undefined
       const info = await archiveInfo(args.file, {
         hash,
         salvage: flags.salvage,
@@ -72,7 +72,7 @@ Problems, such as a name that appears twice, are counted, and printed on stderr:
 }
 
 function infoJson(info: ArchiveInfo): object {
-  const { archive, format, filter, fileBytes = null, hash, rootref } = info
+  const { archive, format, filter, fileBytes = null, hash, rootref, origin, isProven } = info
   return {
     archive,
     format,
@@ -87,14 +87,48 @@ function infoJson(info: ArchiveInfo): object {
     newest: isoTime(info.newest),
     hash,
     rootref,
+    recordedRootref: origin?.restored ?? null,
+    proven: isProven,
+    source: origin
+      ? {
+          rootref: origin.rootref,
+          time: origin.time ?? null,
+          namespace: origin.namespace ?? null,
+          selection: origin.isSelection,
+          skippedCount: origin.skipped,
+        }
+      : null,
     warningCount: info.warnings,
     lostCount: info.lost,
   }
 }
 
+/** The root that an archive was made of, and what it holds of it. */
+function originText({ rootref, namespace, isSelection, skipped }: ArchiveOrigin): string {
+  const parts = [rootref || 'a root that is not recorded']
+  if (namespace !== undefined) parts.push(`namespace ${printable(namespace)}`)
+  if (isSelection) parts.push('selected keys')
+  if (skipped > 0) parts.push(`${countText(skipped, 'part')} left out`)
+  return parts.join(', ')
+}
+
 function lines(info: ArchiveInfo, style: TimeStyle): string {
   const time = (seconds: number | undefined) => (seconds === undefined ? '' : timeText(seconds, style))
-  const { archive, format, filter, fileBytes, members, keys, symlinks, bytes, blobs, oldest, newest } = info
+  const {
+    archive,
+    format,
+    filter,
+    fileBytes,
+    members,
+    keys,
+    symlinks,
+    bytes,
+    blobs,
+    oldest,
+    newest,
+    origin,
+    isProven,
+  } = info
   const facts: [string, string][] = [
     ['archive', printable(archive)],
     ['format', filter === 'none' ? format : `${format}, ${filter}`],
@@ -110,7 +144,8 @@ function lines(info: ArchiveInfo, style: TimeStyle): string {
     ['blobs', grouped(blobs)],
     ['oldest', time(oldest)],
     ['newest', time(newest)],
-    ['rootref', info.rootref],
+    ['made of', origin ? originText(origin) : ''],
+    ['restores to', `${info.rootref}${isProven ? ', as recorded' : origin?.restored ? ', not compared' : ''}`],
     ['warnings', grouped(info.warnings)],
     ...(info.lost > 0 ? ([['lost', countText(info.lost, 'part')]] satisfies [string, string][]) : []),
   ]

@@ -44,6 +44,7 @@ export class BrokerStore implements ContentStore {
   readonly #loader: Loader
   readonly #direct: DirectLoader | undefined
   readonly #noCache: boolean
+  readonly isUnverified: boolean
   readonly #verify: boolean
   #canValidate = true
 
@@ -59,6 +60,7 @@ export class BrokerStore implements ContentStore {
     this.#flux = flux
     this.#noCache = noCache
     this.#verify = verify
+    this.isUnverified = !verify
     this.#pace = maxreqs === undefined ? new AdaptivePace() : new FixedPace(maxreqs)
     this.#loader = new Loader(flux, { hash, pace: this.#pace, services, verify })
     // The first service is the backing store, and there is another: this is rank 0.

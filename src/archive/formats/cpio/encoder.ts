@@ -10,7 +10,8 @@ import type { ExtraRecords, FormatEncoder, MemberAttributes } from '../../format
 import { HEADER_BYTES as MAX_TARGET_BYTES } from '../../member.ts'
 import { OTHER_FORMAT, OTHER_FORMAT_OR_EXCLUDE } from '../other-format.ts'
 import { encodePax } from '../pax-records.ts'
-import { type Field, ODC, ODC_MAGIC, TRAILER } from './layout.ts'
+import { encodeTextRecords } from '../text-records.ts'
+import { type Field, ODC, ODC_MAGIC, RECORDS_BYTES, TRAILER } from './layout.ts'
 
 const { bytes: HEADER_BYTES, fields, device } = ODC
 const {
@@ -32,6 +33,7 @@ const MAX_11 = 0o77777777777
 export class CpioEncoder implements FormatEncoder {
   readonly #out: ChunkWriter
   readonly #mode: number
+  readonly #records: ExtraRecords | undefined
   /** A header with the fields that all members share. The other fields are set in place for each member. */
   readonly #header = Buffer.alloc(HEADER_BYTES, '0')
   #members = 0
@@ -39,13 +41,17 @@ export class CpioEncoder implements FormatEncoder {
   #declared = 0
   #written = 0
 
-  /** @throws {ArchiveError} `EOVERFLOW` the format cannot express the owner or the time */
-  constructor(out: ChunkWriter, attributes: MemberAttributes) {
+  /**
+   * @param records - of the archive as a whole
+   * @throws {ArchiveError} `EOVERFLOW` the format cannot express the owner or the time
+   */
+  constructor(out: ChunkWriter, attributes: MemberAttributes, records?: ExtraRecords) {
     const { mode, uid, gid, mtimeSeconds } = attributes
     if (uid > MAX_6 || gid > MAX_6) throw tooLarge(`owner ${uid}, group ${gid}: ids go up to ${MAX_6}`)
     if (mtimeSeconds < 0 || mtimeSeconds > MAX_11) throw tooLarge(`time ${mtimeSeconds}: times go from 0 to ${MAX_11}`)
     this.#out = out
     this.#mode = mode
+    this.#records = records
     this.#header.write(ODC_MAGIC)
     putOctal(this.#header, UID, uid)
     putOctal(this.#header, GID, gid)
@@ -88,13 +94,19 @@ export class CpioEncoder implements FormatEncoder {
     this.#out.write(content)
   }
 
-  finish(): void {
+  get holdsRecords(): boolean {
+    return true
+  }
+
+  /** All records follow the trailer, where other readers have stopped. */
+  finish(records?: ExtraRecords): void {
     const trailer = Buffer.alloc(HEADER_BYTES, '0')
     trailer.write(ODC_MAGIC)
     putOctal(trailer, NLINK, 1)
     putOctal(trailer, NAMESIZE, TRAILER.length + 1)
     this.#out.write(trailer)
     this.#out.write(Buffer.from(`${TRAILER}\0`))
+    this.#out.write(encodeTextRecords({ ...this.#records, ...records }, 'cpio', RECORDS_BYTES))
   }
 
   #member(type: number, path: string, size: number, extra: ExtraRecords | undefined): void {

@@ -64,5 +64,8 @@ export const CHECK: Field = [102, 8]
 
 export const LAYOUTS: Readonly<Record<string, Layout>> = { [ODC_MAGIC]: ODC, [NEWC_MAGIC]: NEWC, [CRC_MAGIC]: NEWC }
 
+/** Most bytes of the records after the trailer. */
+export const RECORDS_BYTES = 64 << 10
+
 /** The name that ends an archive. */
 export const TRAILER = 'TRAILER!!!'

@@ -2,21 +2,33 @@
 import type { Input } from '../../input.ts'
 import { HEADER_BYTES, type Reading } from '../../member.ts'
 import { type Frame, type Frames, wholeMembers } from '../../mend.ts'
-import { CHECK, CRC_MAGIC, type Field, LAYOUTS, MAGIC_BYTES, NEWC, ODC, ODC_MAGIC, TRAILER } from './layout.ts'
+import { decodeTextRecords } from '../text-records.ts'
+import {
+  CHECK,
+  CRC_MAGIC,
+  type Field,
+  LAYOUTS,
+  MAGIC_BYTES,
+  NEWC,
+  ODC,
+  ODC_MAGIC,
+  RECORDS_BYTES,
+  TRAILER,
+} from './layout.ts'
 
 export function mend(input: Input, reading: Reading): AsyncIterable<Uint8Array> {
-  return wholeMembers(input, reading, FRAMES)
+  return wholeMembers(input, reading, framesOf(reading))
 }
 
-const FRAMES: Frames = {
+const framesOf = (reading: Reading): Frames => ({
   headBytes: NEWC.bytes,
   begins: (buffer, at) => headerAt(buffer, at) !== undefined,
   search: (buffer, at) => buffer.indexOf('0707', at, 'latin1'),
-  measure,
+  measure: (input) => measure(input, reading),
   // odc has no padding.
   align: 1,
   end: trailer(),
-}
+})
 
 /** True when a header begins in the bytes. */
 export function occursIn(bytes: Buffer): boolean {
@@ -48,7 +60,7 @@ function headerAt(buffer: Buffer, at: number): Header | undefined {
   return { bytes: layout.bytes, align: layout.align, namesize, size: number(layout.fields.size), check }
 }
 
-async function measure(input: Input): Promise<Frame | undefined> {
+async function measure(input: Input, reading: Reading): Promise<Frame | undefined> {
   await input.fill(NEWC.bytes)
   const header = headerAt(input.buffer, input.position)
   if (header === undefined) return undefined
@@ -59,6 +71,10 @@ async function measure(input: Input): Promise<Frame | undefined> {
   const path = input.buffer.toString('utf8', from, from + namesize - 1).replace(/\0.*$/s, '')
   const headers = padded(bytes + namesize, align)
   const isEnd = path === TRAILER && size === 0
+  if (isEnd) {
+    await input.fill(headers + RECORDS_BYTES)
+    reading.note(decodeTextRecords(input.buffer.subarray(input.position + headers)))
+  }
   const isSound = check === undefined ? undefined : (content: Uint8Array) => sumOf(content) === check
   return { headers, content: size, padding: padded(size, align) - size, path, isEnd, ...(isSound && { isSound }) }
 }

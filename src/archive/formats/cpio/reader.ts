@@ -8,7 +8,8 @@ import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from
 import { Batch, type Batches, Body } from '../batch.ts'
 import type { FileOrigin } from '../format.ts'
 import { extraOf, parsePax } from '../pax.ts'
-import { CHECK, CRC_MAGIC, type Field, LAYOUTS, MAGIC_BYTES, NEWC, ODC, TRAILER } from './layout.ts'
+import { decodeTextRecords } from '../text-records.ts'
+import { CHECK, CRC_MAGIC, type Field, LAYOUTS, MAGIC_BYTES, NEWC, ODC, RECORDS_BYTES, TRAILER } from './layout.ts'
 
 /** A member with the fields that only cpio has. */
 interface Header {
@@ -82,6 +83,8 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
     if (batch.full) yield batch.take()
   }
   if (batch.members.length > 0) yield batch.take()
+  // Other writers pad with zeros.
+  reading.note(decodeTextRecords(await input.take(RECORDS_BYTES)))
   await input.drain()
 }
 

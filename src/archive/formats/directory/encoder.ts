@@ -25,6 +25,10 @@ export class DirectoryEncoder extends TarEncoder {
     this.#prefixBytes = Buffer.byteLength(directory) + 1
   }
 
+  override get holdsRecords(): boolean {
+    return false
+  }
+
   /** @throws {ArchiveError} `ENOTSUP` there are records; `ENAMETOOLONG` the path or a component is too long */
   override file(path: string, size: number, parts: readonly Uint8Array[], extra?: ExtraRecords): void {
     this.#check(path, extra)

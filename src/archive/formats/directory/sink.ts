@@ -25,6 +25,7 @@ export class DirectorySink implements Sink {
   readonly #replaced: Stats | undefined
   readonly #mode: number | undefined
   readonly #signal: AbortSignal | undefined
+  readonly #beforeNaming: ((path: string) => Promise<void>) | undefined
   readonly #fs: DeferredFs
   readonly #unpacking: Writable
   readonly #unpacked: Promise<void>
@@ -34,15 +35,21 @@ export class DirectorySink implements Sink {
    * @param signal - interrupts it
    * @param mode - permission bits of the files; users who can read a directory can also enter it (default: 0600; an
    *   empty directory of the same owner that is replaced passes on its own)
+   * @param beforeNaming - called with its path when it is complete, before it gets its name
    * @throws {FluxError} `EEXIST` a file or a non-empty directory of that name exists; else the errno of the file system
    */
-  static async open(path: string, signal?: AbortSignal, mode?: number): Promise<DirectorySink> {
+  static async open(
+    path: string,
+    signal?: AbortSignal,
+    mode?: number,
+    beforeNaming?: (path: string) => Promise<void>,
+  ): Promise<DirectorySink> {
     try {
       const { path: target, stats } = await freePath(path)
       // No other user can write to it before it is complete.
       const part = new PartFile(target, 'directory')
       try {
-        return new DirectorySink(path, target, part, stats, mode, signal)
+        return new DirectorySink(path, target, part, stats, mode, signal, beforeNaming)
       } catch (error) {
         part.remove()
         throw error
@@ -59,6 +66,7 @@ export class DirectorySink implements Sink {
     replaced: Stats | undefined,
     mode: number | undefined,
     signal: AbortSignal | undefined,
+    beforeNaming: ((path: string) => Promise<void>) | undefined,
   ) {
     this.#name = name
     this.#target = target
@@ -66,6 +74,7 @@ export class DirectorySink implements Sink {
     this.#replaced = replaced
     this.#mode = mode
     this.#signal = signal
+    this.#beforeNaming = beforeNaming
     this.#fs = new DeferredFs(`cannot write ${name}`, part.path, mode ?? OWNER_ONLY, (error) =>
       this.#unpacking.destroy(error),
     )
@@ -112,6 +121,8 @@ export class DirectorySink implements Sink {
       await this.#fs.finish()
       this.#part.setMode(this.#mode === undefined ? undefined : searchable(this.#mode), this.#replaced)
       await syncTree(this.temporary, this.#signal)
+      throwIfAborted(this.#signal)
+      await this.#beforeNaming?.(this.temporary)
       throwIfAborted(this.#signal)
       this.#part.publish('any')
       await syncPath(dirname(this.#target))

@@ -13,9 +13,10 @@ export async function openWriter({
   path,
   attributes,
   fileMode,
+  beforeNaming,
   signal,
 }: DirectoryTarget): Promise<ArchiveWriter> {
-  const sink = await DirectorySink.open(path, signal, fileMode)
+  const sink = await DirectorySink.open(path, signal, fileMode, beforeNaming)
   const out = new ChunkWriter()
   return new StreamWriter(type, sink, out, new DirectoryEncoder(out, attributes, sink.temporary), undefined)
 }

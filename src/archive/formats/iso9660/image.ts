@@ -73,8 +73,12 @@ export class Image {
     return new Image(attributes, volumes, dataSectors)
   }
 
-  /** The image without the data, in chunks of about 1 MiB. A chunk is valid until the next one is requested. */
-  *head(): Generator<Uint8Array> {
+  /**
+   * The image without the data, in chunks of about 1 MiB. A chunk is valid until the next one is requested.
+   *
+   * @param applicationUse - bytes for that field of the primary descriptor
+   */
+  *head(applicationUse: Uint8Array = new Uint8Array()): Generator<Uint8Array> {
     const out = new ChunkWriter()
     out.zeros(SYSTEM_SECTORS * SECTOR)
     for (const [i, { directories, tableBytes, tableSector }] of this.#volumes.entries()) {
@@ -87,6 +91,7 @@ export class Image {
           pathTableM: tableSector + sectorsOf(tableBytes),
           rootRecord: directories.rootRecord(),
           mtimeSeconds: this.#attributes.mtimeSeconds,
+          applicationUse: i > 0 ? new Uint8Array() : applicationUse,
         }),
       )
     }

@@ -36,7 +36,11 @@ export const DESCRIPTOR = {
   pathTableL: 140,
   pathTableM: 148,
   rootRecord: 156,
+  applicationUse: 883,
 } as const
+
+/** Bytes of the field for application use (8.4.32), whose content no standard gives. */
+export const APPLICATION_USE_BYTES = 512
 
 /** Escape sequences of a Joliet supplementary descriptor: UCS-2, level 1, 2 or 3. */
 export const JOLIET_LEVEL_3 = '%/E'

@@ -6,8 +6,10 @@ import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from
 import type { Source } from '../../source.ts'
 import { Batch, type Batches } from '../batch.ts'
 import type { FileOrigin } from '../format.ts'
+import { decodeTextRecords } from '../text-records.ts'
 import { Window } from '../window.ts'
 import {
+  APPLICATION_USE_BYTES,
   DESCRIPTOR,
   DESCRIPTOR_IDENTIFIER_AT,
   FLAG_ASSOCIATED,
@@ -100,6 +102,8 @@ class Image {
       else if (type === TYPE_SUPPLEMENTARY && isJoliet(descriptor)) joliet ??= Buffer.from(descriptor)
     }
     if (plain === undefined) throw reading.error('EBADMSG', 'damaged: it has no primary volume')
+    const { applicationUse } = DESCRIPTOR
+    reading.note(decodeTextRecords(plain.subarray(applicationUse, applicationUse + APPLICATION_USE_BYTES)))
     this.#enter(plain)
     this.#assertWhole(plain)
     const first = await this.#block(this.root.block)

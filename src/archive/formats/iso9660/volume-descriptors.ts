@@ -25,6 +25,8 @@ export interface VolumeDescriptor {
   pathTableM: number
   rootRecord: Uint8Array
   mtimeSeconds: number
+  /** For the field of application use. */
+  applicationUse: Uint8Array
 }
 
 /** @throws {ArchiveError} `EOVERFLOW` the time does not fit */
@@ -56,6 +58,7 @@ export function volumeDescriptor(volume: VolumeDescriptor): Buffer {
   bytes.set(NO_LONG_DATE, 847)
   bytes.set(NO_LONG_DATE, 864)
   bytes[881] = 1
+  bytes.set(volume.applicationUse, DESCRIPTOR.applicationUse)
   return bytes
 }
 

@@ -12,9 +12,10 @@ import { PathCheck } from '../../member-path.ts'
 import type { Sink } from '../../sink.ts'
 import { type Spool, TemporaryFile } from '../../spool.ts'
 import type { FileTarget } from '../format.ts'
+import { encodeTextRecords } from '../text-records.ts'
 import { longDate } from './fields.ts'
 import { Image } from './image.ts'
-import { SECTOR } from './layout.ts'
+import { APPLICATION_USE_BYTES, SECTOR } from './layout.ts'
 import { MemberTree } from './tree.ts'
 
 /** Owner and group have 32 bits in Rock Ridge. */
@@ -29,6 +30,7 @@ class Iso9660Writer implements ArchiveWriter {
   readonly type: ArchiveType
   readonly #sink: Sink
   readonly #attributes: MemberAttributes
+  readonly #records: ExtraRecords | undefined
   /** Holds the data of all files until the end. */
   readonly #spool: Spool
   readonly #paths = new PathCheck('iso9660')
@@ -38,7 +40,7 @@ class Iso9660Writer implements ArchiveWriter {
   #done = false
 
   /** @throws {ArchiveError} `EOVERFLOW` the format cannot express the owner or the time */
-  constructor({ type, sink, attributes, spoolDirectory }: FileTarget) {
+  constructor({ type, sink, attributes, records, spoolDirectory }: FileTarget) {
     const { uid, gid, mtimeSeconds } = attributes
     for (const id of [uid, gid]) {
       if (id > MAX_ID)
@@ -52,7 +54,12 @@ class Iso9660Writer implements ArchiveWriter {
     this.type = type
     this.#sink = sink
     this.#attributes = attributes
+    this.#records = records
     this.#spool = new TemporaryFile(spoolDirectory)
+  }
+
+  get holdsRecords(): boolean {
+    return true
   }
 
   /** Bytes of the data so far; after {@link finish} bytes of the whole image. */
@@ -118,9 +125,15 @@ class Iso9660Writer implements ArchiveWriter {
    * @throws {FluxError} the image cannot be written; the message names the file
    * @throws {ArchiveError} `EEXIST`, see {@link Image.of}
    */
-  async finish(): Promise<void> {
+  async finish(records?: ExtraRecords): Promise<void> {
+    // The last records first: they must be among those that fit.
+    const applicationUse = encodeTextRecords(
+      { ...records, ...this.#records, ...records },
+      'iso9660',
+      APPLICATION_USE_BYTES,
+    )
     const image = await Image.of(this.#tree, this.#attributes)
-    for (const chunk of image.head()) await this.#sink.write([chunk])
+    for (const chunk of image.head(applicationUse)) await this.#sink.write([chunk])
     for await (const chunk of this.#spool.read()) await this.#sink.write([chunk])
     await this.#sink.write(this.#data.take(true))
     await this.#spool.close()

@@ -26,6 +26,7 @@ import {
   SIZE,
   TYPE_FILE,
   TYPE_PAX,
+  TYPE_PAX_GLOBAL,
   TYPE_SYMLINK,
   TYPEFLAG,
   UID,
@@ -37,6 +38,10 @@ import {
 const FILE = TYPE_FILE.charCodeAt(0)
 const SYMLINK = TYPE_SYMLINK.charCodeAt(0)
 const PAX = TYPE_PAX.charCodeAt(0)
+const GLOBAL = TYPE_PAX_GLOBAL.charCodeAt(0)
+
+/** The name of a global header, as git writes it. A reader without pax support extracts the header under this name. */
+const GLOBAL_NAME = 'pax_global_header'
 
 /** The ustar linkname field of a target that does not fit, as in libarchive. */
 const LONG_LINK = '././@LongSymLink'
@@ -47,11 +52,16 @@ export interface TarOptions {
    * tape record of 10,240 bytes.
    */
   recordBytes?: number
+  /** Records of the archive as a whole, for a global header before the first member. */
+  records?: ExtraRecords | undefined
 }
 
 export class TarEncoder implements FormatEncoder {
   readonly #out: ChunkWriter
   readonly #recordBytes: number
+  /** Records that are written before the first member. */
+  #first: ExtraRecords | undefined
+  #hasMembers = false
   /** pax records that every member needs: ids or a time that do not fit an octal field. */
   readonly #common: readonly (readonly [keyword: string, value: string])[]
   /** A header with the fields that all members share. The other fields are set in place for each member. */
@@ -70,6 +80,7 @@ export class TarEncoder implements FormatEncoder {
   constructor(out: ChunkWriter, attributes: MemberAttributes, options: TarOptions = {}) {
     this.#out = out
     this.#recordBytes = options.recordBytes ?? BLOCK_BYTES
+    this.#first = options.records
     const { mode, uid, gid, mtimeSeconds } = attributes
     const common: [string, string][] = []
     if (gid > MAX_ID) common.push(['gid', String(gid)])
@@ -126,13 +137,30 @@ export class TarEncoder implements FormatEncoder {
     this.#member(SYMLINK, path, 0, target, extra)
   }
 
-  finish(): void {
+  get holdsRecords(): boolean {
+    return true
+  }
+
+  /**
+   * Python's tarfile refuses a global header that no member follows. So the last records come after the zeros that end
+   * an archive, where other readers have stopped.
+   */
+  finish(records?: ExtraRecords): void {
     this.#out.zeros(2 * BLOCK_BYTES)
+    if (records !== undefined && this.#hasMembers) {
+      this.#globalHeader(records)
+      this.#out.zeros(2 * BLOCK_BYTES)
+    }
     const over = this.#out.bytes % this.#recordBytes
     if (over > 0) this.#out.zeros(this.#recordBytes - over)
   }
 
   #member(type: number, path: string, size: number, linkname: string, extra: ExtraRecords | undefined): void {
+    if (!this.#hasMembers) {
+      this.#hasMembers = true
+      if (this.#first !== undefined) this.#globalHeader(this.#first)
+      this.#first = undefined
+    }
     const pathFits = isAsciiText(path) && splitsAt(path) >= 0
     const linkFits = linkname.length <= LINKNAME[1] && isAsciiText(linkname)
     if (!pathFits || !linkFits || size > MAX_SIZE || this.#common.length > 0 || extra !== undefined) {
@@ -157,6 +185,18 @@ export class TarEncoder implements FormatEncoder {
       })
     }
     this.#put(PAX, paxHeaderName(path), true, data.length, '')
+    this.#out.write(data)
+    this.#pad(data.length)
+  }
+
+  /** Write a `g` member. @throws {ArchiveError} `ENAMETOOLONG` it is longer than readers accept */
+  #globalHeader(records: ExtraRecords): void {
+    const data = encodePax(Object.entries(records))
+    if (data.length > HEADER_BYTES) {
+      const what = `the records of the archive take more than the ${HEADER_BYTES} bytes that readers accept`
+      throw new ArchiveError('ENAMETOOLONG', { format: 'tar' }, what)
+    }
+    this.#put(GLOBAL, GLOBAL_NAME, true, data.length, '')
     this.#out.write(data)
     this.#pad(data.length)
   }

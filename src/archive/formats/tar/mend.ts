@@ -2,7 +2,7 @@
 import type { Input } from '../../input.ts'
 import { HEADER_BYTES, type Reading } from '../../member.ts'
 import { type Frame, type Frames, wholeMembers } from '../../mend.ts'
-import { type PaxRecords, parsePax } from '../pax.ts'
+import { type PaxRecords, parseGlobalPax, parsePax } from '../pax.ts'
 import { checkHeader, parseHeader } from './header.ts'
 import {
   BLOCK_BYTES,
@@ -16,13 +16,7 @@ import {
 } from './layout.ts'
 
 /** Headers that come before the one of a member. */
-const BEFORE: ReadonlySet<string> = new Set([
-  TYPE_PAX,
-  TYPE_PAX_SUN,
-  TYPE_PAX_GLOBAL,
-  TYPE_GNU_LONG_NAME,
-  TYPE_GNU_LONG_LINK,
-])
+const BEFORE: ReadonlySet<string> = new Set([TYPE_PAX, TYPE_PAX_SUN, TYPE_GNU_LONG_NAME, TYPE_GNU_LONG_LINK])
 
 export function mend(input: Input, reading: Reading): AsyncIterable<Uint8Array> {
   return wholeMembers(input, reading, framesOf(reading))
@@ -61,14 +55,24 @@ async function measure(input: Input, reading: Reading): Promise<Frame | undefine
     const at = input.position + headers
     const state = checkHeader(input.buffer, at)
     // Zeros end an archive, or are damage: that shows when other members follow.
-    if (state === 'zero' && headers === 0)
-      return { headers: BLOCK_BYTES, content: 0, padding: 0, path: undefined, isEnd: true }
+    if (state === 'zero' && headers === 0) {
+      return { headers: await endBytes(input, reading), content: 0, padding: 0, path: undefined, isEnd: true }
+    }
     if (state !== 'sound') return undefined
     try {
       const offset = input.offset + headers
       const known = { path: pax.path !== undefined || name !== undefined, linkname: true }
       const header = parseHeader(input.buffer, at, reading, offset, known)
       headers += BLOCK_BYTES
+      if (header.typeflag === TYPE_PAX_GLOBAL && headers === BLOCK_BYTES) {
+        return {
+          headers,
+          content: header.size,
+          padding: -header.size & (BLOCK_BYTES - 1),
+          path: undefined,
+          isEnd: false,
+        }
+      }
       if (!BEFORE.has(header.typeflag)) {
         const content = contentOf(header.typeflag, pax.size ?? header.size)
         return {
@@ -89,6 +93,21 @@ async function measure(input: Input, reading: Reading): Promise<Frame | undefine
       return undefined
     }
   }
+}
+
+/** Bytes of the end of an archive, with the global header that may follow its zeros: see reader.ts. */
+async function endBytes(input: Input, reading: Reading): Promise<number> {
+  if (!(await input.fill(3 * BLOCK_BYTES))) return BLOCK_BYTES
+  const at = input.position + 2 * BLOCK_BYTES
+  if (checkHeader(input.buffer, at) !== 'sound') return BLOCK_BYTES
+  const offset = input.offset + 2 * BLOCK_BYTES
+  const { typeflag, size } = parseHeader(input.buffer, at, reading, offset, { path: false, linkname: false })
+  if (typeflag !== TYPE_PAX_GLOBAL || size > HEADER_BYTES || !(await input.fill(3 * BLOCK_BYTES + size))) {
+    return BLOCK_BYTES
+  }
+  const from = input.position + 3 * BLOCK_BYTES
+  parseGlobalPax(input.buffer.subarray(from, from + size), {}, reading, offset)
+  return 3 * BLOCK_BYTES + size + (-size & (BLOCK_BYTES - 1))
 }
 
 /** Links, directories and devices have no content, whatever their size says. */

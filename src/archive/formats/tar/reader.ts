@@ -6,7 +6,7 @@ import type { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type MemberType, type Reading, WHOLE_BYTES } from '../../member.ts'
 import { Batch, type Batches, Body } from '../batch.ts'
 import type { FileOrigin } from '../format.ts'
-import { extraOf, type PaxRecords, parsePax } from '../pax.ts'
+import { extraOf, type PaxRecords, parseGlobalPax, parsePax } from '../pax.ts'
 import { checkHeader, parseHeader, type TarHeader } from './header.ts'
 import {
   BLOCK_BYTES,
@@ -63,6 +63,7 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
   let local: PaxRecords | undefined
   let headersAt = -1
   let headerBytes = 0
+  let hasMembers = false
   for (;;) {
     if (!input.ready(BLOCK_BYTES) && !(await input.fill(BLOCK_BYTES))) throw atEnd(input, reading)
     const offset = input.offset
@@ -79,13 +80,15 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
       if (headersAt < 0 && typeflag !== TYPE_PAX_GLOBAL) headersAt = offset
       headerBytes += header.size
       const bytes = await extended(input, header.size, headerBytes, reading, offset)
-      if (typeflag === TYPE_PAX_GLOBAL) global = globalOf(parsePax(bytes, global ?? {}, reading, offset + BLOCK_BYTES))
+      if (typeflag === TYPE_PAX_GLOBAL && hasMembers) reading.joined()
+      if (typeflag === TYPE_PAX_GLOBAL) global = parseGlobalPax(bytes, global ?? {}, reading, offset + BLOCK_BYTES)
       else if (typeflag === TYPE_GNU_LONG_NAME) local = { ...local, path: untilNul(bytes, reading, offset) }
       else if (typeflag === TYPE_GNU_LONG_LINK) local = { ...local, linkpath: untilNul(bytes, reading, offset) }
       else local = parsePax(bytes, local ?? {}, reading, offset + BLOCK_BYTES)
       continue
     }
     const member = toMember(header, merge(global, local), reading, headersAt < 0 ? offset : headersAt)
+    hasMembers = true
     const pax = local !== undefined
     local = undefined
     headersAt = -1
@@ -121,7 +124,21 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
   if (local !== undefined)
     throw reading.error('EBADMSG', 'a pax or long name header without a member', { offset: input.offset })
   if (batch.members.length > 0) yield batch.take()
+  await lastRecords(input, reading)
   await input.drain()
+}
+
+/** The global header that our encoder puts after the two blocks of zeros that end an archive. */
+async function lastRecords(input: Input, reading: Reading): Promise<void> {
+  if (!(await input.fill(3 * BLOCK_BYTES))) return
+  const at = input.position + 2 * BLOCK_BYTES
+  if (checkHeader(input.buffer, at) !== 'sound') return
+  const offset = input.offset + 2 * BLOCK_BYTES
+  const { typeflag, size } = parseHeader(input.buffer, at, reading, offset, UNKNOWN)
+  if (typeflag !== TYPE_PAX_GLOBAL || size > HEADER_BYTES) return
+  await input.skip(3 * BLOCK_BYTES)
+  const bytes = await input.take(size)
+  if (bytes.length === size) parseGlobalPax(bytes, {}, reading, offset + BLOCK_BYTES)
 }
 
 /**
@@ -160,11 +177,6 @@ async function extended(
 function untilNul(bytes: Buffer, reading: Reading, offset: number): string {
   const nul = bytes.indexOf(0)
   return reading.text(bytes, 0, nul < 0 ? bytes.length : nul, offset)
-}
-
-/** The records of a global header, without unknown ones: each member would get a copy of them. */
-function globalOf({ extra: _, ...records }: PaxRecords): PaxRecords {
-  return records
 }
 
 /** The records of both; those of the local header win, also one without a value. */

@@ -39,8 +39,9 @@ export class ZipDirectory {
    * The directory, in chunks. A chunk is valid until the next one is requested.
    *
    * @param start - its offset in the archive
+   * @param comment - of the archive
    */
-  async *chunks(start: number): AsyncGenerator<Uint8Array> {
+  async *chunks(start: number, comment: Uint8Array = new Uint8Array()): AsyncGenerator<Uint8Array> {
     const out = new ChunkWriter()
     const spooled = new Input(this.#spool.read())
     let entry = Buffer.alloc(0)
@@ -60,7 +61,8 @@ export class ZipDirectory {
         out.recycle(chunk)
       }
     }
-    out.write(directoryEnd(entries, start, out.bytes))
+    out.write(directoryEnd(entries, start, out.bytes, comment.length))
+    out.write(comment)
     yield* out.take(true)
   }
 

@@ -182,13 +182,14 @@ export class ZipHeaders {
 }
 
 /** The end records of the archive (4.3.14 to 4.3.16), with those of Zip64 when a field is too short. */
-export function directoryEnd(entries: number, offset: number, size: number): Buffer {
+export function directoryEnd(entries: number, offset: number, size: number, commentBytes = 0): Buffer {
   const end = Buffer.alloc(END_BYTES)
   end.writeUInt32LE(END_MAGIC, 0)
   end.writeUInt16LE(Math.min(entries, SEE_ZIP64_16), END.entriesOnDisk)
   end.writeUInt16LE(Math.min(entries, SEE_ZIP64_16), END.entries)
   end.writeUInt32LE(Math.min(size, SEE_ZIP64_32), END.size)
   end.writeUInt32LE(Math.min(offset, SEE_ZIP64_32), END.offset)
+  end.writeUInt16LE(commentBytes, END.commentBytes)
   if (entries < SEE_ZIP64_16 && offset < SEE_ZIP64_32 && size < SEE_ZIP64_32) return end
   const end64 = Buffer.alloc(END64_BYTES)
   end64.writeUInt32LE(END64_MAGIC, 0)

@@ -39,6 +39,7 @@ export const ENTRY_HEADER_OFFSET = 42
 /** The end record of the archive (4.3.16); a comment may follow. */
 export const END_MAGIC = 0x0605_4b50
 export const END_BYTES = 22
+export const MAX_COMMENT_BYTES = 0xffff
 export const END = { disk: 4, entriesOnDisk: 8, entries: 10, size: 12, offset: 16, commentBytes: 20 } as const
 
 /** The Zip64 end record, with wider fields (4.3.14); the locator follows. */

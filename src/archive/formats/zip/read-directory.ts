@@ -10,6 +10,7 @@ import type { ExtraRecords } from '../../format-encoder.ts'
 import type { Input } from '../../input.ts'
 import type { Reading } from '../../member.ts'
 import { extraOf, parsePax } from '../pax.ts'
+import { decodeTextRecords } from '../text-records.ts'
 import type { Window } from '../window.ts'
 import {
   END,
@@ -94,6 +95,8 @@ export async function findDirectory(window: Window, reading: Reading): Promise<Z
     if (tail.readUInt32LE(at) !== END_MAGIC || at + END_BYTES + tail.readUInt16LE(at + END.commentBytes) > tail.length)
       continue
     const offset = window.size - tailBytes + at
+    const comment = at + END_BYTES
+    reading.note(decodeTextRecords(tail.subarray(comment, comment + tail.readUInt16LE(at + END.commentBytes))))
     const disk = tail.readUInt16LE(at + END.disk)
     if (disk !== 0 && disk !== SEE_ZIP64_16) {
       throw reading.error('ENOTSUP', 'is one part of a zip in several, which is not supported', { offset })

@@ -15,8 +15,10 @@ import { SpillingSpool } from '../../spool.ts'
 import type { FileTarget } from '../format.ts'
 import { OTHER_FORMAT, OTHER_FORMAT_OR_EXCLUDE } from '../other-format.ts'
 import { encodePax } from '../pax-records.ts'
+import { encodeTextRecords } from '../text-records.ts'
 import { ZipDirectory } from './directory.ts'
 import { fitsHeaders, HEADER_ROOM, MAX_FIELD_BYTES, ZipHeaders, type ZipMember } from './headers.ts'
+import { MAX_COMMENT_BYTES } from './layout.ts'
 import { noteOf, type PackedRun } from './pack-run.ts'
 import { Packers } from './packers.ts'
 import { LARGE_BYTES, type Run } from './run.ts'
@@ -52,6 +54,7 @@ class ZipWriter implements ArchiveWriter {
   readonly #spoolDirectory: string
   readonly #headers: ZipHeaders
   readonly #directory: ZipDirectory
+  readonly #archiveRecords: ExtraRecords | undefined
   readonly #packers: Packers
   readonly #paths = new PathCheck('zip')
   /** Runs and large members that are not written yet, in order. */
@@ -61,7 +64,7 @@ class ZipWriter implements ArchiveWriter {
   #done = false
 
   /** @throws {ArchiveError} `EOVERFLOW` the format cannot express the owner or the time */
-  constructor({ type, sink, attributes, level, threads, spoolDirectory }: FileTarget) {
+  constructor({ type, sink, attributes, records, level, threads, spoolDirectory }: FileTarget) {
     if (!fitsHeaders(attributes)) {
       const { uid, gid, mtimeSeconds } = attributes
       const what = `zip: cannot store owner ${uid}, group ${gid} or time ${mtimeSeconds}`
@@ -69,11 +72,16 @@ class ZipWriter implements ArchiveWriter {
     }
     this.type = type
     this.#sink = sink
+    this.#archiveRecords = records
     this.#options = { level, threads }
     this.#spoolDirectory = spoolDirectory
     this.#headers = new ZipHeaders(attributes)
     this.#directory = new ZipDirectory(this.#headers, new SpillingSpool(spoolDirectory, HELD_NOTES_BYTES))
     this.#packers = new Packers({ attributes, level }, threads)
+  }
+
+  get holdsRecords(): boolean {
+    return true
   }
 
   /** Bytes of the archive written so far. */
@@ -119,11 +127,13 @@ class ZipWriter implements ArchiveWriter {
     if (this.#queue.length > 0) await this.#writeUntil(this.#options.threads + 1)
   }
 
-  async finish(): Promise<void> {
+  /** The records are the comment of the archive. */
+  async finish(records?: ExtraRecords): Promise<void> {
+    const comment = encodeTextRecords({ ...this.#archiveRecords, ...records }, 'zip', MAX_COMMENT_BYTES)
     this.#endRun()
     await this.#writeUntil(0)
     await this.#packers.close()
-    for await (const chunk of this.#directory.chunks(this.#offset)) await this.#write(chunk)
+    for await (const chunk of this.#directory.chunks(this.#offset, comment)) await this.#write(chunk)
     await this.#directory.close()
     await this.#sink.commit()
     this.#done = true

@@ -1,0 +1,113 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { type CreateArchiveOptions, compareChecksum, createArchive } from '../../src/archive/index.ts'
+import { scratch } from '../support/fixtures.ts'
+import { run } from '../support/processes.ts'
+import { ATTRIBUTES, WRITTEN } from '../support/write-archive.ts'
+
+async function write(file: string, options: Partial<CreateArchiveOptions> = {}): Promise<void> {
+  await using archive = await createArchive(file, { attributes: ATTRIBUTES, checksum: true, ...options })
+  archive.file('a', 3, [Buffer.from('abc')])
+  await archive.flush()
+  await archive.finish()
+}
+
+describe('archive: the checksum of an archive', () => {
+  for (const extension of WRITTEN.filter((one) => one !== '/')) {
+    it(`is what sha256sum accepts: ${extension}`, async () => {
+      const dir = scratch()
+      await write(join(dir, `x${extension}`))
+      expect(run('sh', ['-c', `cd '${dir}' && sha256sum -c x${extension}.sha256`]).toString()).to.equal(
+        `x${extension}: OK\n`,
+      )
+      expect(readdirSync(dir).sort()).to.deep.equal([`x${extension}`, `x${extension}.sha256`])
+      const compared = await compareChecksum(join(dir, `x${extension}`))
+      expect(compared?.found).to.equal(compared?.recorded)
+    })
+  }
+
+  it('is accepted for a name that has to be escaped', async () => {
+    const dir = scratch()
+    await write(join(dir, 'a\\b\nc.tar'))
+    expect(run('sh', ['-c', `cd '${dir}' && sha256sum --status -c *.sha256 && echo good`]).toString()).to.equal(
+      'good\n',
+    )
+    const compared = await compareChecksum(join(dir, 'a\\b\nc.tar'))
+    expect(compared?.found).to.equal(compared?.recorded)
+  })
+
+  it('has the permissions of the archive, and replaces an older one', async () => {
+    const file = join(scratch(), 'x.tar')
+    writeFileSync(`${file}.sha256`, 'older')
+    await write(file, { fileMode: 0o640 })
+    expect(statSync(`${file}.sha256`).mode & 0o777).to.equal(0o640)
+    expect(readFileSync(`${file}.sha256`, 'latin1')).to.match(/^[0-9a-f]{64} {2}x\.tar\n$/)
+  })
+
+  it('follows a link to the archive, and has the name that was given', async () => {
+    const dir = scratch()
+    mkdirSync(join(dir, 'far'))
+    symlinkSync('far/real.tar', join(dir, 'x.tar'))
+    await write(join(dir, 'x.tar'))
+    expect(run('sh', ['-c', `cd '${dir}' && sha256sum -c x.tar.sha256`]).toString()).to.equal('x.tar: OK\n')
+  })
+
+  it('never stands beside another archive: the older one goes before the archive is replaced', async () => {
+    const dir = scratch()
+    const file = join(dir, 'x.tar')
+    await write(file)
+    const older = readFileSync(file)
+    // Its directory takes no further name: the archive cannot be replaced.
+    let seen: string[] = []
+    const beforeNaming = async () => {
+      seen = readdirSync(dir).filter((name) => !name.startsWith('.'))
+      throw new Error('not good')
+    }
+    await write(file, { beforeNaming }).catch(() => {})
+    // Until then, the older pair is untouched.
+    expect(seen).to.include.members(['x.tar', 'x.tar.sha256'])
+    expect(readFileSync(file).equals(older)).to.equal(true)
+    expect(readdirSync(dir).sort()).to.deep.equal(['x.tar', 'x.tar.sha256'])
+    expect((await compareChecksum(file))?.found).to.equal((await compareChecksum(file))?.recorded)
+  })
+
+  it('is refused for what is no file, before anything is written', async () => {
+    const dir = scratch()
+    for (const file of [`${join(dir, 'd')}/`, '-', '/dev/null']) {
+      expect(
+        await write(file, { format: file.endsWith('/') ? undefined : 'tar' }).catch((error) => error),
+        file,
+      ).to.include({
+        code: 'EINVAL',
+      })
+    }
+    mkdirSync(join(dir, 'x.tar.sha256'))
+    expect(await write(join(dir, 'x.tar')).catch((error) => error)).to.include({ code: 'EEXIST' })
+    expect(readdirSync(dir)).to.deep.equal(['x.tar.sha256'])
+  })
+
+  it('is compared with the archive, if there is one', async () => {
+    const file = join(scratch(), 'x.tar')
+    await write(file)
+    const bytes = readFileSync(file)
+    bytes[600] = 1
+    writeFileSync(file, bytes)
+    const compared = await compareChecksum(file)
+    expect(compared?.found).to.not.equal(compared?.recorded)
+    writeFileSync(`${file}.sha256`, 'no checksum')
+    expect(await compareChecksum(file).catch((error) => error)).to.include({ code: 'EPROTO' })
+    chmodSync(`${file}.sha256`, 0o600)
+    expect(existsSync(`${join(scratch(), 'y.tar')}.sha256`)).to.equal(false)
+    expect(await compareChecksum(join(scratch(), 'y.tar'))).to.equal(undefined)
+  })
+})
