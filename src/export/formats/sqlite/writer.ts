@@ -103,7 +103,7 @@ class HistoryWriter implements JobsWriter {
     this.#db = db
     this.#path = path
     this.#part = part
-    db.exec('PRAGMA cache_size = -32768')
+    db.exec('PRAGMA cache_size = -8192')
     this.#find = db.prepare(`SELECT ${NAMES} FROM jobs WHERE cluster = ? AND id = ?`)
     this.#find.setReadBigInts(true)
     this.#find.setReturnArrays(true)
