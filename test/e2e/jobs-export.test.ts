@@ -10,7 +10,7 @@ import { dayFiles, duckRows, parquetFiles, rows, tables } from '../support/expor
 import { heldAt } from '../support/fault-points.ts'
 import { fixture, scratch } from '../support/fixtures.ts'
 import { MIDNIGHT, writeJobsStore } from '../support/job-trees.ts'
-import { CLI, fluxTs } from '../support/processes.ts'
+import { CLI, cleanEnv, fluxTs } from '../support/processes.ts'
 import { contents, killed } from '../support/stores.ts'
 
 /** Large enough that SQLite writes to the database before the transaction ends. */
@@ -111,6 +111,16 @@ describe('jobs export that is killed', () => {
     expect(readdirSync(file).filter((name) => name.endsWith('.part'))).to.deep.equal([])
   })
 
+  it('names the directory when a file in it cannot be written', () => {
+    const file = join(dir, 'history.parquet')
+    const limited = 'ulimit -f 1 && exec "$@"'
+    const args = ['-c', limited, 'sh', process.execPath, CLI, ...appended(late, file)]
+    const { status, stderr } = spawnSync('sh', args, { env: cleanEnv() })
+    expect(status).to.equal(1)
+    expect(stderr.toString()).to.include(`cannot write ${file}: File too large`)
+    expect(readdirSync(file)).to.deep.equal(['.lock'])
+  })
+
   it('keeps out a second export to the same place', async () => {
     for (const name of ['history.sqlite', 'history.parquet']) {
       const file = join(dir, name)
@@ -165,8 +175,9 @@ describe('jobs export', () => {
 
   it('writes text to standard output', () => {
     const json = JSON.parse(fluxTs(['jobs', '--json', '--store', STORE]).stdout.toString()) as { jobs: object[] }
-    const { status, stdout } = fluxTs(['jobs', 'export', '--format', 'ndjson', '--store', STORE, '-'])
+    const { status, stdout, stderr } = fluxTs(['jobs', 'export', '--format', 'ndjson', '--store', STORE, '-'])
     expect(status).to.equal(0)
+    expect(stderr).to.match(/wrote \d+ jobs to standard output\n$/)
     const lines = stdout.toString().trimEnd().split('\n')
     expect(lines.map((line) => JSON.parse(line))).to.deep.equal(json.jobs)
   })
