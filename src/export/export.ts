@@ -7,7 +7,7 @@
  * const { added } = await exporting.commit()
  * ```
  */
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { FluxError } from '../errors/index.ts'
 import type { Job, JobRecords } from '../inspect/index.ts'
 import { withoutEnvironment } from './environment.ts'
@@ -143,7 +143,14 @@ async function writerOf(format: ExportFormat, options: ExportOptions): Promise<J
   const whole = new Set(options.whole)
   const hasRecords = (name: keyof JobRecords) => whole.has(name)
   const isStdout = path === '-'
-  if (!isStdout && !append && existsSync(path)) {
+  const isThere = !isStdout && existsSync(path)
+  // Otherwise it would be found out when all is written.
+  if (!isStdout && !isThere && lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+    throw new FluxError('EEXIST', `cannot write ${path}: a link to a file that does not exist`, {
+      hint: 'remove the link, or make the file with its own name',
+    })
+  }
+  if (isThere && !append) {
     throw new FluxError('EEXIST', `cannot write ${path}: File exists`, {
       hint: format.appends ? 'add to it with --append, or remove it first' : 'remove it first, or choose another name',
     })

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { generateJobsStore } from '../../bench/generate-jobs-store.ts'
 import { duckRows } from '../support/exports.ts'
+import { writeJobsStore } from '../support/job-trees.ts'
 import { CLI, cleanEnv, fluxTs } from '../support/processes.ts'
 
 const PAGE = readFileSync(fileURLToPath(new URL('../../docs/history.md', import.meta.url)), 'utf8')
@@ -67,9 +68,9 @@ describe('docs/history.md', function () {
   const idsIn = (text: string) => [...text.matchAll(/^\s*(ƒ[1-9A-Za-z]+)\b/gm)].map(([, id]) => id as string)
 
   /** Run a query of the page in a process with the time zone of the commands. */
-  function sql(query: string): Row[] {
+  function sql(query: string, file = 'history.sqlite'): Row[] {
     const program = `const { DatabaseSync } = require('node:sqlite')
-      const rows = new DatabaseSync('history.sqlite', { readOnly: true }).prepare(process.argv[1]).all()
+      const rows = new DatabaseSync('${file}', { readOnly: true }).prepare(process.argv[1]).all()
       console.log(JSON.stringify(rows))`
     const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program, '--', named(query)], {
       cwd,
@@ -104,7 +105,7 @@ describe('docs/history.md', function () {
     // The others did not hold the node before the end of the week, or only waited to be cleaned up.
     const others = listed.filter((id) => !ran.includes(id))
     const late = sql(
-      `SELECT jobid FROM jobs WHERE jobid IN (${others.map((id) => `'${id}'`).join()}) AND t_alloc >= unixepoch('2026-11-09', 'utc')`,
+      `SELECT jobid FROM jobs WHERE jobid IN (${others.map((id) => `'${id}'`).join()}) AND t_alloc >= strftime('%s', '2026-11-09', 'utc') + 0`,
     )
     expect(others).to.have.members(late.map(({ jobid }) => jobid))
   })
@@ -183,6 +184,35 @@ describe('docs/history.md', function () {
   it('says which jobs waited longest', () => {
     const { command, rows } = question('Which jobs waited longest')
     expect(idsIn(shell(command))).to.deep.equal(rows.map(({ jobid }) => jobid))
+  })
+
+  it('counts the node-hours of jobs whose R or free event is lost as jobs stats does', () => {
+    const submit = Date.UTC(2026, 8, 10) / 1000
+    const ended = [{ name: 'finish', context: { status: 0 } }, { name: 'clean' }]
+    writeJobsStore(join(cwd, 'odd.sqlite'), [
+      { id: 1n, submit },
+      { id: 2n, submit: submit + 60 * 86400 },
+      { id: 3n, submit, lost: ['R'] },
+      { id: 4n, submit, until: 'run', events: ended },
+      { id: 5n, submit: submit + 86400, until: 'submit' },
+    ])
+    const run = (...args: string[]) => fluxTs(['jobs', ...args, '--store', join(cwd, 'odd.sqlite')], { cwd, env })
+    // The exit status tells that R is lost.
+    expect(run('export', 'odd-history.sqlite').status).to.equal(1)
+    for (const title of ['Who used the machine', 'How many node-hours']) {
+      const [[command = ''], [query = '']] = [blocks(title, 'sh'), blocks(title, 'sql')]
+      const args = command.split(' ').slice(2)
+      args.splice(args.indexOf('--archive'), 2)
+      const { groups } = JSON.parse(run(...args, '--json').stdout.toString())
+      const sum = (rows: Row[], name: string) => rows.reduce((all, row) => all + (row[name] as number), 0)
+      const hours = sum(groups, 'nodeHours')
+      expect(hours, title).to.be.greaterThan(0)
+      expect(sum(sql(query, 'odd-history.sqlite'), 'node_hours'), title).to.be.closeTo(hours, 1e-5)
+    }
+  })
+
+  it('has SQL for the SQLite of old systems', () => {
+    expect(PAGE).not.to.include('unixepoch(')
   })
 
   it('asks ten questions, and no other is left out here', () => {

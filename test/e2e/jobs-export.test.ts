@@ -1,13 +1,16 @@
 /** What is left of an export when the command is killed, and what it prints. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { dayFiles, duckRows, parquetFiles, rows, tables } from '../support/exports.ts'
 import { heldAt } from '../support/fault-points.ts'
 import { fixture, scratch } from '../support/fixtures.ts'
 import { MIDNIGHT, writeJobsStore } from '../support/job-trees.ts'
-import { fluxTs } from '../support/processes.ts'
+import { CLI, cleanEnv, fluxTs } from '../support/processes.ts'
 import { contents, killed } from '../support/stores.ts'
 
 /** Large enough that SQLite writes to the database before the transaction ends. */
@@ -78,6 +81,15 @@ describe('jobs export that is killed', () => {
     })
   }
 
+  it('leaves no journal of a new database behind', async () => {
+    const file = join(dir, 'new.sqlite')
+    const args = ['jobs', 'export', '--store', late, file]
+    const held = await heldAt({ call: 'exec', on: /^COMMIT/ }, args)
+    await killed(held.child)
+    expect(fluxTs(args).status).to.equal(0)
+    expect(readdirSync(dir)).to.deep.equal(['new.sqlite'])
+  })
+
   it('leaves the files of a directory as they were, and when it is killed between two of them, each whole', async () => {
     const file = join(dir, 'history.parquet')
     expect(fluxTs(appended(early, file)).status).to.equal(0)
@@ -97,6 +109,16 @@ describe('jobs export that is killed', () => {
     expect(await duckRows(sql)).to.deep.equal([{ n: '600', ids: '600' }])
     expect(dayFiles(file)).to.deep.equal(['2026-11-20.parquet', '2026-11-21.parquet'])
     expect(readdirSync(file).filter((name) => name.endsWith('.part'))).to.deep.equal([])
+  })
+
+  it('names the directory when a file in it cannot be written', () => {
+    const file = join(dir, 'history.parquet')
+    const limited = 'ulimit -f 1 && exec "$@"'
+    const args = ['-c', limited, 'sh', process.execPath, CLI, ...appended(late, file)]
+    const { status, stderr } = spawnSync('sh', args, { env: cleanEnv() })
+    expect(status).to.equal(1)
+    expect(stderr.toString()).to.include(`cannot write ${file}: File too large`)
+    expect(readdirSync(file)).to.deep.equal(['.lock'])
   })
 
   it('keeps out a second export to the same place', async () => {
@@ -119,6 +141,28 @@ describe('jobs export that is killed', () => {
 describe('jobs export', () => {
   const STORE = fixture('jobs')
 
+  it('waits for programs that read the database', async () => {
+    const file = join(scratch(), 'history.sqlite')
+    expect(fluxTs(['jobs', 'export', '--store', STORE, file]).status).to.equal(0)
+    const db = new DatabaseSync(file, { readOnly: true })
+    const reading = db.prepare('SELECT * FROM jobs').iterate()
+    expect(reading.next().done).to.equal(false)
+    const store = join(scratch(), 'store.sqlite')
+    writeJobsStore(store, [{ id: 1n, submit: MIDNIGHT }])
+    const exporting = spawn(process.execPath, [CLI, 'jobs', 'export', '--append', '--store', store, file])
+    const ended = once(exporting, 'exit')
+    // SQLite lets nobody begin to read while a writer waits for those that read already.
+    const probe = `new (require('node:sqlite').DatabaseSync)(process.argv[1]).exec('SELECT count(*) FROM jobs')`
+    const isWaiting = async () => (await once(spawn(process.execPath, ['-e', probe, file]), 'exit'))[0] !== 0
+    let waits = false
+    while (exporting.exitCode === null && !waits) waits = await isWaiting()
+    expect(exporting.exitCode).to.equal(null)
+    reading.return?.()
+    db.close()
+    expect((await ended)[0]).to.equal(0)
+    expect(rows(file, 'SELECT userid FROM jobs WHERE id = 1')).to.deep.equal([{ userid: 5000 }])
+  })
+
   it('prints how many jobs it has written, and with --json the same as JSON', () => {
     const file = join(scratch(), 'a.db')
     expect(fluxTs(['jobs', 'export', '--store', STORE, file]).stderr).to.equal(
@@ -131,8 +175,9 @@ describe('jobs export', () => {
 
   it('writes text to standard output', () => {
     const json = JSON.parse(fluxTs(['jobs', '--json', '--store', STORE]).stdout.toString()) as { jobs: object[] }
-    const { status, stdout } = fluxTs(['jobs', 'export', '--format', 'ndjson', '--store', STORE, '-'])
+    const { status, stdout, stderr } = fluxTs(['jobs', 'export', '--format', 'ndjson', '--store', STORE, '-'])
     expect(status).to.equal(0)
+    expect(stderr).to.match(/wrote \d+ jobs to standard output\n$/)
     const lines = stdout.toString().trimEnd().split('\n')
     expect(lines.map((line) => JSON.parse(line))).to.deep.equal(json.jobs)
   })
@@ -183,6 +228,14 @@ describe('jobs export', () => {
     const file = run('--append', 'one.parquet')
     expect(file.status).to.equal(1)
     expect(file.stderr).to.match(/one\.parquet: not a directory/)
+    spawnSync('mkfifo', [join(cwd, 'fifo.sqlite')])
+    const fifo = run('--append', 'fifo.sqlite')
+    expect(fifo.status).to.equal(1)
+    expect(fifo.stderr).to.match(/cannot write fifo\.sqlite: not a regular file/)
+    symlinkSync('nowhere.sqlite', join(cwd, 'link.sqlite'))
+    const link = run('--append', 'link.sqlite')
+    expect(link.status).to.equal(1)
+    expect(link.stderr).to.match(/link\.sqlite: a link to a file that does not exist; remove the link/)
     const directory = run('--append', 'dir.sqlite')
     expect(directory.status).to.equal(1)
     expect(directory.stderr).to.match(/cannot write dir\.sqlite: Is a directory/)

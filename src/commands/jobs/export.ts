@@ -155,7 +155,7 @@ function assertUsable(options: ExportOptions): void {
 }
 
 function outcome(file: string, append: boolean, { added, completed, unchanged }: ExportCounts): string {
-  if (!append) return `wrote ${countText(added, 'job')} to ${file}`
+  if (!append) return `wrote ${countText(added, 'job')} to ${file === '-' ? 'standard output' : file}`
   return `${file}: ${countText(added, 'job')} added, ${grouped(completed)} completed, ${grouped(unchanged)} unchanged`
 }
 

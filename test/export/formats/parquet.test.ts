@@ -99,6 +99,21 @@ describe('export/formats/parquet', () => {
     expect(inodes()[1]).not.to.equal(before[1])
   })
 
+  it('has jobs whose records tell times and numbers that no column can hold', async () => {
+    const made: JobMade[] = [1e300, 1e12, 9e15, -5].map((submit, i) => ({ id: BigInt(i + 1), submit }))
+    made.push({ id: 8n, userid: 1e300, events: [{ name: 'priority', context: { priority: 1e19 } }] })
+    await exportJobs(path, made)
+    const sql = `SELECT id, t_submit, userid, priority, len(events) AS n, events[1].timestamp AS at FROM '${path}' ORDER BY id`
+    const found = await duckRows(sql)
+    expect(found.map(({ t_submit }) => t_submit)).to.deep.equal([null, null, null, null, '2026-11-20 00:00:00+00'])
+    expect(found[0]).to.include({ userid: '5000', n: '9', at: '9999-12-31 23:59:59+00' })
+    expect(found[4]).to.include({ userid: null, priority: null })
+    const days = join(path, '../days.parquet')
+    await exportJobs(days, made, { append: true })
+    expect(dayFiles(days)).to.deep.equal(['2026-11-20.parquet', 'unknown.parquet'])
+    expect(await exportJobs(days, made, { append: true })).to.deep.equal({ added: 0, completed: 0, unchanged: 5 })
+  })
+
   it('keeps all that a file has when it adds to it, to the last bit', async () => {
     const whole = ['jobspec', 'R', 'eventlog'] as const
     const made: JobMade[] = [
@@ -143,7 +158,7 @@ describe('export/formats/parquet', () => {
     const file = join(path, '2026-11-20.parquet')
     closeSync(openSync(file, 'w'))
     const failure = await exportJobs(path, [{ id: 2n }], { append: true }).catch((error) => error)
-    expect(failure.message).to.include(`cannot read ${file}`)
+    expect(failure.message).to.equal(`cannot read ${file}: not a Parquet file, or damaged`)
     expect(statSync(file).size).to.equal(0)
   })
 })

@@ -16,7 +16,7 @@ import type { ExportTarget, JobsWriter } from '../format.ts'
 import { joinedCluster } from '../joined-cluster.ts'
 import { readRows } from './file-reader.ts'
 import { charactersOf, ParquetFileWriter } from './file-writer.ts'
-import { type ParquetRow, rowOf } from './schema.ts'
+import { isPossibleTime, type ParquetRow, rowOf } from './schema.ts'
 
 /** Where jobs are whose time of submission is lost. */
 const UNKNOWN_DAY = 'unknown'
@@ -107,6 +107,14 @@ class DaysWriter implements JobsWriter {
   }
 
   async add(jobs: readonly ExportJob[]): Promise<void> {
+    try {
+      await this.#add(jobs)
+    } catch (error) {
+      throw FluxError.fromSystem(error, `cannot write ${this.#path}`)
+    }
+  }
+
+  async #add(jobs: readonly ExportJob[]): Promise<void> {
     for (const job of jobs) {
       const row = rowOf(job)
       const name = this.#fileOf(job)
@@ -119,9 +127,8 @@ class DaysWriter implements JobsWriter {
   }
 
   #fileOf({ job: { t_submit } }: ExportJob): string {
-    const date = new Date((t_submit ?? Number.NaN) * 1000)
-    const day = Number.isNaN(date.getTime()) ? UNKNOWN_DAY : date.toISOString().slice(0, -14)
-    return this.#nameOf(day)
+    const isKnown = t_submit !== undefined && isPossibleTime(t_submit)
+    return this.#nameOf(isKnown ? new Date(t_submit * 1000).toISOString().slice(0, -14) : UNKNOWN_DAY)
   }
 
   #nameOf(day: string): string {

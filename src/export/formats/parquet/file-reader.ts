@@ -46,7 +46,12 @@ export async function* readRows(path: string, columns?: string[]): AsyncGenerato
 }
 
 async function metadataOf(file: AsyncBuffer, path: string): Promise<FileMetaData> {
-  const metadata = await parquetMetadataAsync(file)
+  const metadata = await parquetMetadataAsync(file).catch((error) => {
+    throw new FluxError('EINVAL', `cannot read ${path}: not a Parquet file, or damaged`, {
+      hint: 'move it away, and export anew',
+      cause: error,
+    })
+  })
   const version = Number(metadata.key_value_metadata?.find(({ key }) => key === VERSION_KEY)?.value)
   if (version >= 1 && version <= SCHEMA_VERSION) return metadata
   const isNewer = version > SCHEMA_VERSION

@@ -24,6 +24,9 @@ interface ParquetEvent {
 
 const MICROSECONDS = 1_000_000
 
+/** The end of the year 9999, in seconds since 1970. Many programs know no later time. */
+const LAST_TIME = 253_402_300_799
+
 /** Microseconds, adjusted to UTC. Both ways to say so are written, as older readers know only the first. */
 const TIME = {
   type: 'INT64',
@@ -81,7 +84,8 @@ function list(name: string, element: SchemaElement[]): SchemaElement[] {
 export function rowOf(job: ExportJob): ParquetRow {
   const hosts = allocatedNodes(job.job).flatMap(({ host }) => host ?? [])
   const events = eventsOf(job).map(({ timestamp, name, context }) => ({
-    timestamp: microseconds(timestamp),
+    // An event has a time. One that cannot be right becomes the first or the last possible time.
+    timestamp: microseconds(Math.min(Math.max(timestamp, 0), LAST_TIME)),
     name,
     context: context === undefined ? null : stringifyJson(context),
   }))
@@ -92,10 +96,18 @@ export function rowOf(job: ExportJob): ParquetRow {
   }
 }
 
+/** A number that does not fit into its column, from a damaged record, becomes an empty cell. */
 function stored({ type }: Column, cell: Cell): unknown {
   if (cell === undefined) return null
-  if (type === 'time') return microseconds(cell as number)
-  return type === 'integer' ? BigInt(Math.trunc(cell as number)) : cell
+  if (type === 'time') return isPossibleTime(cell as number) ? microseconds(cell as number) : null
+  if (type !== 'integer') return cell
+  const whole = Math.trunc(cell as number)
+  return Number.isSafeInteger(whole) ? BigInt(whole) : null
+}
+
+/** True for a time that the files can hold: from 1970 to 9999. */
+export function isPossibleTime(seconds: number): boolean {
+  return seconds >= 0 && seconds <= LAST_TIME
 }
 
 function microseconds(seconds: number): bigint {

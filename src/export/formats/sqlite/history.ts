@@ -6,12 +6,8 @@ import { FluxError } from '../../../errors/index.ts'
 import { COLUMNS } from '../../columns.ts'
 import { APPLICATION_ID, definitionOf, INDICES, SCHEMA_VERSION, VIEWS } from './schema.ts'
 
-/** Open a database. Its schema cannot call functions with effects outside the database. */
-export function openDatabase(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { defensive: true })
-  db.exec('PRAGMA trusted_schema = OFF')
-  return db
-}
+/** How long changes wait for programs that read the database: while one reads, nothing can be changed. */
+const READERS_MS = 60_000
 
 /**
  * Open a database to add to it, begin a transaction, and bring its tables up to date in it.
@@ -20,11 +16,15 @@ export function openDatabase(path: string): DatabaseSync {
  *   errors of the file system
  */
 export function openHistory(path: string): DatabaseSync {
-  if (statSync(path).isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
+  const status = statSync(path)
+  if (status.isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
+  if (!status.isFile()) throw new FluxError('EINVAL', `cannot write ${path}: not a regular file`)
   let db: DatabaseSync | undefined
   try {
-    db = openDatabase(path)
-    db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE')
+    // The schema of the file cannot call functions with effects outside the database.
+    db = new DatabaseSync(path, { defensive: true })
+    db.exec('PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 0; BEGIN IMMEDIATE')
+    db.exec(`PRAGMA busy_timeout = ${READERS_MS}`)
     migrate(db, path)
     return db
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { existsSync, fsyncSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { stringifyJson } from '../../../bytes/index.ts'
 import { sqliteError } from '../../../content/index.ts'
 import { FluxError } from '../../../errors/index.ts'
@@ -15,7 +15,7 @@ import { type ExportJob, eventsOf } from '../../export-job.ts'
 import { type ExportCounts, mergeRows, type Row } from '../../merge.ts'
 import type { ExportTarget, JobsWriter } from '../format.ts'
 import { joinedCluster } from '../joined-cluster.ts'
-import { openDatabase, openHistory } from './history.ts'
+import { openHistory } from './history.ts'
 import { APPLICATION_ID, INDICES, NAMES, SCHEMA_VERSION, TABLES, VIEWS } from './schema.ts'
 
 /** @throws {FluxError} see {@link openHistory}; `EEXIST` there is such a file, and `append` is not set */
@@ -56,7 +56,8 @@ function newDatabase(path: string, cluster: string): JobsWriter {
   }
   const part = partOf(path)
   try {
-    const db = openDatabase(part.path)
+    // A defensive connection would keep its journal, which would be left behind when the export fails.
+    const db = new DatabaseSync(part.path, { defensive: false })
     // The file has no name yet, so nothing is lost with it.
     db.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN')
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`)
@@ -74,6 +75,11 @@ function partOf(path: string): PartFile {
   } catch (error) {
     throw FluxError.fromSystem(error, `cannot write ${path}`)
   }
+}
+
+const HINTS = {
+  full: 'nothing was changed',
+  busy: 'another program reads it and does not come to an end; nothing was changed, try again later',
 }
 
 /** Writes to a database in which a transaction has begun. */
@@ -97,7 +103,7 @@ class HistoryWriter implements JobsWriter {
     this.#db = db
     this.#path = path
     this.#part = part
-    db.exec('PRAGMA cache_size = -32768')
+    db.exec('PRAGMA cache_size = -8192')
     this.#find = db.prepare(`SELECT ${NAMES} FROM jobs WHERE cluster = ? AND id = ?`)
     this.#find.setReadBigInts(true)
     this.#find.setReturnArrays(true)
@@ -115,7 +121,7 @@ class HistoryWriter implements JobsWriter {
     try {
       for (const job of jobs) this.#add(job)
     } catch (error) {
-      throw sqliteError(error, this.#path, { full: 'nothing was changed' })
+      throw sqliteError(error, this.#path, HINTS)
     }
   }
 
@@ -158,7 +164,7 @@ class HistoryWriter implements JobsWriter {
       if (this.#part !== undefined) this.#db.exec(INDICES + VIEWS)
       this.#db.exec('COMMIT')
     } catch (error) {
-      throw sqliteError(error, this.#path, { full: 'nothing was changed' })
+      throw sqliteError(error, this.#path, HINTS)
     }
     this.#close()
     if (this.#part !== undefined) publish(this.#part, this.#path)
