@@ -14,17 +14,50 @@ const source = JSON as unknown as SourceJson
 /** A number of 16 digits or more, which may not be a safe integer. A match inside a string only costs time. */
 const LONG_NUMBER = /(?:^|[\s[:,])-?\d{16}/
 
+/** How deep arrays and objects may be nested: jansson, with which Flux reads JSON, refuses more. */
+const DEEPEST = 2048
+
 /**
  * As `JSON.parse`, but a whole number that is not a safe integer, positive or negative, becomes a bigint.
  *
- * @throws {SyntaxError} not JSON
+ * @throws {SyntaxError} not JSON, or nested more than 2048 levels deep: functions that call themselves for each level
+ *   would run out of stack
  */
 export function parseJson(text: string): unknown {
+  if (isTooDeep(text)) throw new SyntaxError(`nested more than ${DEEPEST} levels deep`)
   // A reviver is called for each value, which makes parsing several times slower. Few texts need it.
   if (!LONG_NUMBER.test(text)) return JSON.parse(text)
   return source.parse(text, (_name, value, { source }) =>
     typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value,
   )
+}
+
+function isTooDeep(text: string): boolean {
+  // Few texts have so many brackets, so hardly any is looked at character by character.
+  if (text.length <= DEEPEST || !hasManyBrackets(text)) return false
+  let depth = 0
+  let isString = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]
+    if (isString) {
+      if (char === '\\') at++
+      else if (char === '"') isString = false
+    } else if (char === '"') isString = true
+    else if (char === '{' || char === '[') {
+      if (++depth > DEEPEST) return true
+    } else if (char === '}' || char === ']') depth--
+  }
+  return false
+}
+
+function hasManyBrackets(text: string): boolean {
+  let count = 0
+  for (const bracket of '{[') {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++count > DEEPEST) return true
+    }
+  }
+  return false
 }
 
 /**

@@ -24,6 +24,8 @@ const MAX_HOSTS = 10_000_000
 
 const SEPARATORS = /[\t, ]/
 const NUMBERED = /^(.*?)([0-9]+)$/s
+/** More pairs of brackets than any host name has. */
+const MAX_BRACKETS = 16
 /** Flux takes `3-` for 3. */
 const NUMBERS = /^([0-9]+)(?:-([0-9]*))?$/
 
@@ -56,6 +58,7 @@ export class Hostlist {
         append(parts, partOf(token))
         continue
       }
+      if (token.split('[', MAX_BRACKETS + 2).length > MAX_BRACKETS + 1) return undefined
       const close = token.indexOf(']', open)
       const ranges = close < 0 ? undefined : rangesOf(token.slice(0, open), token.slice(open + 1, close))
       if (ranges === undefined) return undefined

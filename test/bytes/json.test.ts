@@ -21,6 +21,14 @@ describe('bytes/json', () => {
     expect(parseJson(JSON.stringify(value))).to.deep.equal(value)
   })
 
+  it('refuses what is nested so deep that jansson refuses it too', () => {
+    const nested = (levels: number) => '{"a":['.repeat(levels / 2) + ']}'.repeat(levels / 2)
+    expect(() => parseJson(nested(2048))).to.not.throw()
+    expect(() => parseJson(nested(2050))).to.throw(SyntaxError, 'nested more than 2048 levels deep')
+    const wide = JSON.stringify(Array.from({ length: 3000 }, () => ['"[{', {}]))
+    expect(parseJson(wide)).to.have.length(3000)
+  })
+
   it('writes what it has read as it was', () => {
     const text = '{"a":[9007199254740993000,1.5,"9007199254740993000",null],"b":{"c":-18446744073709551615}}'
     expect(stringifyJson(parseJson(text))).to.equal(text)

@@ -61,6 +61,12 @@ describe('resource/hostlist', () => {
     }
   })
 
+  it('takes no name with more brackets than any host has', () => {
+    expect(Hostlist.parse(`a${'[1]'.repeat(16)}`)?.size).to.equal(1)
+    expect(Hostlist.parse(`a${'[1]'.repeat(17)}`)).to.equal(undefined)
+    expect(Hostlist.parse(`a${'[1]'.repeat(100_000)}`)).to.equal(undefined)
+  })
+
   it('knows whether two lists have a host in common', () => {
     const parse = (text: string) => Hostlist.parse(text) as Hostlist
     for (const [a, b] of [

@@ -39,6 +39,11 @@ describe('resource/idset', () => {
     expect([0, 6, 7, 10, 11, 12].filter((id) => set.has(id))).to.deep.equal([0, 6, 10, 11])
   })
 
+  it('joins sets of many ranges', () => {
+    const text = Array.from({ length: 200_000 }, (_, i) => 2 * i).join(',')
+    expect(Idset.union([Idset.parse(text) as Idset]).size).to.equal(200_000)
+  })
+
   it('knows whether two sets have an id in common', () => {
     const meet = (a: string, b: string) => (Idset.parse(a) as Idset).intersects(Idset.parse(b) as Idset)
     for (const [a, b, expected] of [

@@ -82,7 +82,10 @@ function nodesOfTasks(map: unknown): number[] {
   for (const block of map as unknown[]) {
     if (!Array.isArray(block) || !block.every((number) => Number.isSafeInteger(number) && number >= 0)) return []
     const [from = 0, count = 0, each = 0, repeats = 0] = block as number[]
-    if (nodes.length + count * each * repeats > MAX_TASKS) return []
+    const tasks = count * each * repeats
+    if (nodes.length + tasks > MAX_TASKS) return []
+    // The other numbers of an empty block may be so large that counting to them takes for ever.
+    if (tasks === 0) continue
     for (let turn = 0; turn < repeats; turn++) {
       for (let node = from; node < from + count; node++) for (let task = 0; task < each; task++) nodes.push(node)
     }

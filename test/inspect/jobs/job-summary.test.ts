@@ -146,7 +146,14 @@ describe('inspect/task-exit', () => {
   })
 
   it('takes no map that makes no sense', () => {
-    for (const map of [5, [[0, -1, 1, 1]], [[0, 1e9, 1e9, 1]], ['x']]) {
+    for (const map of [
+      5,
+      [[0, -1, 1, 1]],
+      [[0, 1e9, 1e9, 1]],
+      [[0, 0, 0, 2 ** 53 - 1]],
+      [[0, 2 ** 53 - 1, 0, 1]],
+      ['x'],
+    ]) {
       const { first } = taskExits(
         log(['shell.start', { taskmap: { map } }], ['shell.task-exit', { rank: 0, wait_status: 11 }]),
         'a,b',

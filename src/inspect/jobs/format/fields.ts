@@ -22,7 +22,7 @@ import {
   statusLetters,
 } from './job-state.ts'
 import { formatError } from './parse.ts'
-import { timeFormatter } from './time-format.ts'
+import { isInCalendar, timeFormatter } from './time-format.ts'
 
 /**
  * What type a field has in Python: it decides how the field is aligned and which conversions it takes. `any` is a part of
@@ -205,7 +205,7 @@ const BEGIN_TIME = 'begin-time='
 function dependencyTexts({ dependencies }: Job, context: FormatContext): string[] {
   return dependencies.map((dependency) => {
     const seconds = Number(dependency.slice(BEGIN_TIME.length))
-    if (!dependency.startsWith(BEGIN_TIME) || Number.isNaN(seconds)) return free(dependency)
+    if (!dependency.startsWith(BEGIN_TIME) || !isInCalendar(seconds)) return free(dependency)
     const text = (format: string, time = seconds) => timeFormatter(format, context)(time)
     const isToday = text('%F') === text('%F', context.now)
     return `begin@${text(isToday ? '%H:%M' : '%b%d-%H:%M')}${text('%S') === '00' ? '' : text(':%S')}`

@@ -65,6 +65,11 @@ function momentOf(seconds: number, { utc }: Clock): Moment {
   }
 }
 
+/** True for a time that a `Date` can hold, in any zone: up to the year 275760. */
+export function isInCalendar(seconds: number): boolean {
+  return Math.abs(seconds) < 8.64e12
+}
+
 /** A field of a time: how it is written, the width it is filled to, and what it is filled with. */
 type Directive = [text: (moment: Moment) => string | number, width?: number, fill?: string]
 
@@ -140,13 +145,14 @@ const LONG: Readonly<Record<string, string>> = {
 const DIRECTIVE = /%([-_0^#]*)(\d*)([EO]?)([a-zA-Z%])/g
 
 /**
- * A function that writes times.
+ * A function that writes times. A time beyond the calendar is written as its number of seconds.
  *
  * @param format - of strftime(3); what it does not know stays as it is
  */
 export function timeFormatter(format: string, clock: Clock): (seconds: number) => string {
   const pieces = piecesOf(format)
   return (seconds) => {
+    if (!isInCalendar(seconds)) return String(seconds)
     const moment = momentOf(seconds, clock)
     let text = ''
     for (const piece of pieces) text += typeof piece === 'string' ? piece : piece(moment)
@@ -198,6 +204,7 @@ function flagged(
 
 /** A time as `str` of Python writes it: `2026-11-24 18:30:00.250000`. */
 export function timeAsPython(seconds: number, clock: Clock): string {
+  if (!isInCalendar(seconds)) return String(seconds)
   const { microsecond } = momentOf(seconds, clock)
   const fraction = microsecond === 0 ? '' : `.${String(microsecond).padStart(6, '0')}`
   return timeFormatter('%F %T', clock)(seconds) + fraction

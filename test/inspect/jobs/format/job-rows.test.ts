@@ -40,6 +40,14 @@ describe('inspect/jobs/format', () => {
     })
   }
 
+  it('writes a time that no calendar has as its seconds', () => {
+    const jobs = [job(1n, { state: 'DEPEND', dependencies: ['begin-time=1e300'], t_submit: 1e308, t_run: -1e15 })]
+    const format = '{contextual_info} {dependencies} {t_submit!D} {t_run!d:%b%d} {t_submit!d::>8+} {t_submit!r}'
+    expect(table(format, jobs).slice(1)).to.deep.equal([
+      'depends:begin-time=1e300 begin-time=1e300 1e+308 -1000000000000000 1e+308 1e+308',
+    ])
+  })
+
   it('lists those that wait by priority, then those that run, then those that have ended, then the unknown', () => {
     const jobs = [
       job(9n, { state: 'UNKNOWN' }),
