@@ -1,7 +1,7 @@
 import { Command, Flags, type Interfaces, ux } from '@oclif/core'
 import { normalizeArgv } from '@oclif/core/help'
 import { stringifyJson } from '../bytes/index.ts'
-import { FluxError, printable } from '../errors/index.ts'
+import { FluxError, printable, printableLines } from '../errors/index.ts'
 import { Complaints, kindOf } from './complaints.ts'
 import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
@@ -176,7 +176,9 @@ export abstract class FluxCommand extends Command {
       process.stderr.write(usageLines([this.called, '[OPTIONS]', ...args].join(' '), `${this.called} --help`))
     }
     if (process.env.DEBUG)
-      process.stderr.write(`${error.stack}\n${error.cause ? `caused by ${inspect(error.cause)}\n` : ''}`)
+      process.stderr.write(
+        printableLines(`${error.stack}\n${error.cause ? `caused by ${inspect(error.cause)}\n` : ''}`),
+      )
   }
 }
 

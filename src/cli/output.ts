@@ -1,4 +1,4 @@
-import { FluxError, printable } from '../errors/index.ts'
+import { FluxError, printable, printableLines } from '../errors/index.ts'
 
 /** Standard output cannot be written, so the error cannot be printed there as JSON. */
 export class OutputError extends FluxError {}
@@ -29,10 +29,10 @@ export class Output {
     await this.flush()
   }
 
-  /** Write bytes, after the text that was appended before. @throws {OutputError} standard output cannot be written */
-  async writeBytes(bytes: Uint8Array): Promise<void> {
+  /** Write content, after the text that was appended before. @throws {OutputError} standard output cannot be written */
+  async writeContent(content: Uint8Array | string): Promise<void> {
     await this.flush()
-    await print(bytes)
+    await print(content)
   }
 
   /** Write the text that was appended. @throws {OutputError} standard output cannot be written */
@@ -76,12 +76,17 @@ export function outputWidth(asked: number | undefined): number {
 
 /** As {@link shown}, for text of many lines: newlines and tabs stay. */
 export function shownLines(text: string): string {
-  return process.stdout.isTTY
-    ? text
-        .split(/([\n\t])/)
-        .map((part) => (/^[\n\t]$/.test(part) ? part : printable(part)))
-        .join('')
-    : text
+  return process.stdout.isTTY ? printableLines(text) : text
+}
+
+/**
+ * Makes a function for content that is printed in pieces: it returns the bytes unchanged, but on a terminal text with
+ * control characters escaped. Any user can write such characters into a value or into the output of a job.
+ */
+export function shownContent(): (bytes: Uint8Array) => string | Uint8Array {
+  if (!process.stdout.isTTY) return (bytes) => bytes
+  const decoder = new TextDecoder()
+  return (bytes) => shownLines(decoder.decode(bytes, { stream: true }))
 }
 
 /** A name or value for standard output: unchanged, but on a terminal with control characters escaped. */

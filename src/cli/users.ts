@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { findProgram } from '../files/index.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Users that getent is asked for at a time: its command line is limited. */
@@ -42,7 +43,8 @@ export class Users {
   /** The id of a user, given by name or number. @throws {UsageError} the name is unknown */
   idOf(user: string): number {
     if (/^\d+$/.test(user)) return Number(user)
-    if (!this.#ids.has(user)) this.#ask(user)
+    // getent would take it for an option. Not every getent knows --, and no user has such a name.
+    if (!this.#ids.has(user) && !user.startsWith('-')) this.#ask(user)
     const userid = this.#ids.get(user)
     if (userid === undefined) throw new UsageError(`${user}: no such user here`, 'give the userid as a number')
     return userid
@@ -50,9 +52,14 @@ export class Users {
 
   #ask(...users: string[]): void {
     if (!this.#asks) return
+    const getent = findProgram('getent')
+    if (getent === undefined) {
+      this.#asks = false
+      return
+    }
     // Loaded here, because it takes a twentieth of the time of a short command.
     const { spawnSync } = process.getBuiltinModule('node:child_process')
-    const { error, stdout } = spawnSync('getent', ['passwd', ...users], { encoding: 'utf8', timeout: 5000 })
+    const { error, stdout } = spawnSync(getent, ['passwd', ...users], { encoding: 'utf8', timeout: 5000 })
     // If getent is missing, or its directory service does not answer, do not try again for each of a thousand users.
     if (error) this.#asks = false
     else for (const line of stdout.split('\n')) this.#learn(line)

@@ -104,7 +104,7 @@ export function dumpTasks(dump: Dump, options: DumpTasksOptions): DumpTasks {
 }
 
 function snapshotText({ rootref, timestamp, checkpointIndex, namespace, sequence }: Snapshot): string {
-  if (namespace !== undefined) return `${rootref} (namespace ${namespace}, sequence ${sequence})`
+  if (namespace !== undefined) return `${rootref} (namespace ${printable(namespace)}, sequence ${sequence})`
   const which = checkpointIndex ? `checkpoint ${checkpointIndex}` : 'checkpoint'
   const when = timestamp ? ` (${which} of ${timeText(timestamp, { offset: true })})` : ''
   return `${rootref}${when}`

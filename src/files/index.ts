@@ -1,3 +1,4 @@
+export { findProgram } from './find-program.ts'
 export { followLinks, type LinkEnd } from './follow-links.ts'
 export { freeBytes } from './free-bytes.ts'
 export { openFifo } from './open-fifo.ts'

@@ -1,14 +1,19 @@
 import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FluxError, ignoredSignals, limitError, throwIfAborted } from '../errors/index.ts'
+import { findProgram } from '../files/index.ts'
 import { type ConnectOptions, StreamTransport, type Transport, type TransportListener } from './connector.ts'
 import type { FluxUri } from './uri.ts'
 
 type SshUri = FluxUri & { scheme: 'ssh' }
+
+/** Where programs are looked for when PATH is not set. */
+const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin'
+
+const SSH_HINT = 'FLUX_SSH names the program to use instead of ssh'
 
 /** How much of the end of the child's stderr is kept, for the error. */
 const STDERR_BYTES = 8192
@@ -26,14 +31,19 @@ const EXIT_WAIT_MS = 2000
  * @see flux-core `src/connectors/ssh/ssh.c`
  */
 export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): Promise<Transport> {
-  const [command = 'ssh', ...args] = sshCommand(uri, env)
-  const [program = command, ...words] = ignoring(ignoredSignals(), [command, ...args])
+  const { FLUX_SSH: command = 'ssh' } = env
   const cannotRun = (error: unknown) => {
     const what = `${uri.text}: cannot run ${command}`
     const known = limitError(error, what)
-    const hint = 'FLUX_SSH names the program to use instead of ssh'
-    return known.hint === undefined ? FluxError.fromSystem(error, what, { hint }) : known
+    return known.hint === undefined ? FluxError.fromSystem(error, what, { hint: SSH_HINT }) : known
   }
+  const found = command.includes('/') ? command : findProgram(command, env.PATH ?? USUAL_PATH)
+  if (found === undefined) {
+    throw new FluxError('ENOENT', `${uri.text}: cannot run ${command}: it is in no directory of PATH`, {
+      hint: SSH_HINT,
+    })
+  }
+  const [program = found, ...words] = ignoring(ignoredSignals(), [found, ...sshArguments(uri, env)])
   let child: ChildProcessWithoutNullStreams
   try {
     // Loaded here, because it takes a twentieth of the time of a short command.
@@ -67,16 +77,19 @@ export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): 
 }
 
 /**
- * The command that connects to `uri`: program and arguments, as in the C connector. But ssh joins the arguments of the
- * remote command with spaces, and the remote shell splits them again, so arguments with special characters are quoted
- * here. `FLUX_SSH_RCMD` is not quoted: it may hold several words.
+ * The arguments of ssh that connect to `uri`, as in the C connector. ssh gets `--` too, so that nothing in the URI can
+ * be an option. A program that FLUX_SSH names may not know `--`; {@link parseUri} refuses such users and hosts anyway.
+ *
+ * ssh joins the arguments of the remote command with spaces, and the remote shell splits them again, so arguments with
+ * special characters are quoted here. `FLUX_SSH_RCMD` is not quoted: it may hold several words.
  *
  * @see flux-core `src/connectors/ssh/ssh.c`, `build_ssh_command`
  */
-export function sshCommand({ user, host, port, path }: SshUri, env: NodeJS.ProcessEnv): string[] {
-  const { FLUX_SSH: ssh = 'ssh', FLUX_SSH_RCMD: flux, LD_LIBRARY_PATH: libraryPath } = env
-  const command = [ssh]
+function sshArguments({ user, host, port, path }: SshUri, env: NodeJS.ProcessEnv): string[] {
+  const { FLUX_SSH: ssh, FLUX_SSH_RCMD: flux, LD_LIBRARY_PATH: libraryPath } = env
+  const command: string[] = []
   if (port !== undefined) command.push('-p', String(port))
+  if (ssh === undefined) command.push('--')
   command.push(user === undefined ? host : `${user}@${host}`)
   if (libraryPath !== undefined || flux === undefined) command.push('env')
   if (flux === undefined) command.push(quoted(`PATH=${remotePath(path, env.PATH)}`))
@@ -85,7 +98,11 @@ export function sshCommand({ user, host, port, path }: SshUri, env: NodeJS.Proce
   return command
 }
 
-/** Wrap a command so that it ignores signals: after `nohup`, ssh must not end with the terminal. */
+/**
+ * Wrap a command so that it ignores signals: after `nohup`, ssh must not end with the terminal. Node.js resets all signals
+ * of a child, and only a shell can set them again. Its script is made of names of signals alone; the command is passed as
+ * arguments, which no shell parses.
+ */
 function ignoring(signals: ReadonlySet<NodeJS.Signals>, command: string[]): string[] {
   if (signals.size === 0) return command
   const names = [...signals].map((name) => name.slice('SIG'.length)).join(' ')
@@ -103,22 +120,9 @@ function quoted(word: string): string {
  */
 function remotePath(socket: string, localPath: string | undefined): string {
   const dirs = [join(dirname(socket), 'bin')]
-  const local = whichDir('flux', localPath)
-  if (local !== undefined) dirs.push(local)
+  const local = findProgram('flux', localPath ?? '')
+  if (local !== undefined) dirs.push(dirname(local))
   return [...dirs, '/bin', '/usr/bin'].join(':')
-}
-
-function whichDir(program: string, path = ''): string | undefined {
-  for (const dir of path.split(':').filter(Boolean)) {
-    try {
-      const file = join(dir, program)
-      accessSync(file, constants.X_OK)
-      if (statSync(file).isFile()) return dir
-    } catch {
-      // It is not in this directory.
-    }
-  }
-  return undefined
 }
 
 function refused({ text, host }: SshUri, byte: number | undefined, stderr: string): FluxError {

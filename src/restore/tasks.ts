@@ -69,7 +69,7 @@ export function restoreTasks(restore: Restore, { live, target, now }: RestoreTas
       title: 'Commit',
       task: async (_, task) => {
         const { rootref } = await restore.committed
-        task.title = `Commit: ${rootref} to ${target}`
+        task.title = `Commit: ${rootref} to ${printable(target)}`
       },
     },
   ]

@@ -8,7 +8,7 @@ describe('cli/output', () => {
     const text = await printed(async () => {
       const output = new Output()
       await output.write('a')
-      await output.writeBytes(Buffer.from([0x62]))
+      await output.writeContent(Buffer.from([0x62]))
       await output.write('c\n')
     })
     expect(text).to.equal('abc\n')

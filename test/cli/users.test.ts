@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Users } from '../../src/cli/index.ts'
 import { scratch } from '../support/fixtures.ts'
+import { fakeProgram, withEnv } from '../support/processes.ts'
 
 describe('cli/users', () => {
   it('knows who is in the passwd file, and the first of two names', () => {
@@ -24,6 +25,30 @@ describe('cli/users', () => {
     users.learn([0, 4_000_000_001, undefined, 1])
     expect([users.nameOf(0), users.nameOf(4_000_000_001)]).to.deep.equal(['root', undefined])
     expect(users.nameOf(1)).to.be.a('string')
+  })
+
+  it('never passes a name to getent that could be an option', async () => {
+    const record = join(scratch(), 'args')
+    writeFileSync(record, '')
+    const dir = fakeProgram('getent', `echo "$*" >> '${record}'`)
+    await withEnv({ PATH: `${dir}:/usr/bin:/bin` }, async () => {
+      const users = new Users()
+      expect(() => users.idOf('--service=files')).to.throw(/^--service=files: no such user/)
+      expect(() => users.idOf('ann')).to.throw(/no such user/)
+    })
+    expect(readFileSync(record, 'utf8')).to.equal('passwd ann\n')
+  })
+
+  it('runs no getent that lies in the current directory', async () => {
+    const here = process.cwd()
+    process.chdir(fakeProgram('getent', 'echo ann:x:7:7::/:/bin/sh'))
+    try {
+      await withEnv({ PATH: ':.:/nonexistent' }, async () => {
+        expect(() => new Users().idOf('ann')).to.throw(/no such user/)
+      })
+    } finally {
+      process.chdir(here)
+    }
   })
 
   it('does not know everybody', () => {

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { FluxError } from '../../src/errors/index.ts'
 import { Flux } from '../../src/flux/index.ts'
@@ -81,6 +81,37 @@ describe('flux/connect-ssh', () => {
       process.chdir(before)
     }
     expect(readdirSync(dir)).to.have.length(1)
+  })
+
+  it('tells ssh itself where its options end', async () => {
+    const { program, args } = standIn('exit 1')
+    const path = `${dirname(program)}:/usr/bin:/bin`
+    await failure('ssh://me@host1:2222/run/local', { PATH: path, FLUX_SSH_RCMD: 'flux' })
+    expect(args()).to.deep.equal(['-p', '2222', '--', 'me@host1', 'flux', 'relay', '/run/local'])
+  })
+
+  it('takes no user or host for an option', async () => {
+    const { program } = standIn('exit 1')
+    const env = { PATH: dirname(program) }
+    for (const authority of ['-oProxyCommand=x', '-Fx@host', 'me@-oProxyCommand=x', '-lx:22']) {
+      const error = await failure(`ssh://${authority}/run/local`, env)
+      expect(error.message).to.match(/neither user nor host can begin with -/)
+    }
+    expect(readdirSync(dirname(program))).to.deep.equal(['ssh'])
+  })
+
+  it('runs no ssh that lies in the current directory', async () => {
+    const { program } = standIn('exit 1')
+    const here = process.cwd()
+    process.chdir(dirname(program))
+    try {
+      const error = await failure('ssh://host1/run/local', { PATH: ':.:/nonexistent' })
+      expect(error).to.have.property('code', 'ENOENT')
+      expect(error.message).to.match(/cannot run ssh: it is in no directory of PATH$/)
+    } finally {
+      process.chdir(here)
+    }
+    expect(readdirSync(dirname(program))).to.deep.equal(['ssh'])
   })
 
   it('signals nobody when it is called off before ssh turns out not to start', async () => {

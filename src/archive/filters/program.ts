@@ -1,7 +1,6 @@
 /** Compression by external programs, with one process for each block. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants, statSync } from 'node:fs'
-import { basename, delimiter, isAbsolute, join } from 'node:path'
+import { basename } from 'node:path'
 import { limitError } from '../../errors/index.ts'
 import type { BlockCompressor } from './block-filter.ts'
 
@@ -26,7 +25,7 @@ export class ProgramCompressor implements BlockCompressor {
   readonly #children = new Set<ChildProcess>()
 
   /**
-   * @param program - its path, from {@link findProgram}
+   * @param program - its path
    * @param args - arguments that make it compress standard input to standard output
    * @param blockBytes - see {@link BlockCompressor.blockBytes}
    * @param check - checks its output, since exit status 0 alone does not prove it right
@@ -116,18 +115,4 @@ export function programEnv(): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: 'C' }
   for (const name of VARIABLES) delete env[name]
   return env
-}
-
-/** @returns the path of the program; undefined when it is in no directory of PATH */
-export function findProgram(name: string): string | undefined {
-  for (const dir of (process.env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
-    const program = join(dir, name)
-    try {
-      accessSync(program, constants.X_OK)
-      if (statSync(program).isFile()) return program
-    } catch {
-      // Not in this directory.
-    }
-  }
-  return undefined
 }

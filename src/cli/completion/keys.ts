@@ -8,6 +8,12 @@ import { namesRoot } from '../source-choice.ts'
 import { answer } from './answer.ts'
 
 /**
+ * The keys that are offered. bash puts a completed word on the command line as it is, without quotes: a key with `$(…)` in
+ * it would be run as a command.
+ */
+const PLAIN = /^[\w.,:@%+=/-]*$/
+
+/**
  * Print the keys that begin with the last word, one on each line, directories with a dot at the end.
  *
  * @param ignored - the signals that are ignored, as /proc/self/status has them; empty when that is not known
@@ -26,6 +32,6 @@ async function keysOf(store: ContentStore, choice: RootChoice, part: string): Pr
   const { data } = await reader.lookup(dir || '.', 'dir')
   return Object.entries(data)
     .map(([name, obj]) => dir + name + (isDir(obj) ? '.' : ''))
-    .filter((key) => key.startsWith(part) && /^[\x21-\x7e]*$/.test(key))
+    .filter((key) => key.startsWith(part) && PLAIN.test(key))
     .sort()
 }

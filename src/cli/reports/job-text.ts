@@ -25,7 +25,7 @@ export function decodedRecord({ name, value, size, link }: JobRecord): unknown {
 export async function recordLines(record: JobRecord, style: TimeStyle = {}, label = false): Promise<string[]> {
   const { name, value, size, link } = record
   if (link !== undefined) return [`-> ${printable(link)}`]
-  if (value === undefined) return [`${byteText(size)}: see --record ${name}`]
+  if (value === undefined) return [`${byteText(size)}: see --record ${printable(name)}`]
   // J holds the jobspec again, with the user's environment, in base64.
   if (name === 'J') return [`${byteText(size)}, the jobspec as it was signed: see --record J`]
   if (name === OUTPUT_RECORD) return outputLines(value, label)

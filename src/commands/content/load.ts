@@ -4,6 +4,7 @@ import {
   Output,
   paceFlags,
   StoreCommand,
+  shownContent,
   sourceFlags,
   stdinLines,
   UsageError,
@@ -16,7 +17,7 @@ export default class ContentLoad extends StoreCommand {
   static override summary = 'Print blobs'
 
   static override description =
-    'Writes the bytes of blobs to standard output, one blob after another, with nothing in between. With --json the bytes are in base64. Without BLOBREF, blobrefs are read from standard input, one on each line.'
+    'Writes the bytes of blobs to standard output, one blob after another, with nothing in between. On a terminal, control characters are escaped. With --json the bytes are in base64. Without BLOBREF, blobrefs are read from standard input, one on each line.'
 
   static override examples = [
     {
@@ -44,9 +45,10 @@ export default class ContentLoad extends StoreCommand {
       const asked: string[] = []
       const blobs: object[] = []
       const output = new Output()
+      const content = shownContent()
       for await (const blob of loadBlobs(store, recordingNames(named.length > 0 ? named : namedOnStdin(), asked))) {
         throwIfAborted(signal)
-        if (!this.jsonEnabled()) await output.writeBytes(blob)
+        if (!this.jsonEnabled()) await output.writeContent(content(blob))
         else
           blobs.push({ blobref: asked[blobs.length], size: blob.length, base64: Buffer.from(blob).toString('base64') })
       }

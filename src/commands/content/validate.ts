@@ -5,6 +5,7 @@ import {
   Output,
   paceFlags,
   StoreCommand,
+  shown,
   sourceFlags,
   stdinLines,
   UsageError,
@@ -63,7 +64,7 @@ With BLOBREF only these blobs are checked; - reads blobrefs from standard input,
       const damaged: ContentError[] = []
       const onFault = (error: ContentError) => {
         damaged.push(error)
-        if (!this.jsonEnabled()) output.append(`${error.blobref} ${blobState(error)}\n`)
+        if (!this.jsonEnabled()) output.append(`${shown(error.blobref)} ${blobState(error)}\n`)
       }
       const checked = await validate(store, { blobrefs, onFault, signal }).finally(() => output.flush())
       if (damaged.length > 0) process.exitCode = EXIT.FAILED

@@ -4,13 +4,14 @@ import {
   loadFlags,
   print,
   SourceCommand,
+  shownContent,
   timeStyle,
   UsageError,
   Users,
   utcFlag,
 } from '../../cli/index.ts'
 import { decodedRecord, recordLines, summaryLines } from '../../cli/reports/index.ts'
-import { FluxError } from '../../errors/index.ts'
+import { FluxError, printable } from '../../errors/index.ts'
 import {
   jobRecord,
   jobRecords,
@@ -26,7 +27,7 @@ export default class JobGet extends SourceCommand {
   static override summary = 'Show one job in a snapshot: why it ended as it did, and its records'
 
   static override description =
-    `Shows a summary of a job, and then every record of it: its eventlog, jobspec and R, the log of its shell, and the output of its tasks. With --record one record is printed byte for byte as it is stored. stdout and stderr are extracted from the output record.
+    `Shows a summary of a job, and then every record of it: its eventlog, jobspec and R, the log of its shell, and the output of its tasks. With --record one record is printed byte for byte as it is stored; only on a terminal, control characters are escaped. stdout and stderr are extracted from the output record.
 
 The last line of the summary says why the job ended as it did: its exit code or signal, the exceptions, who canceled it, or what it waited for. The rank of the task is known where the task was the first one to exit, or the only one of its node: of other exits, Flux records only the highest code.
 
@@ -108,7 +109,7 @@ The guest records of a running job are in a separate namespace, which is not par
       const style = timeStyle(flags)
       const sections = summary ? [[...summaryLines(summary, style, nameOf), ''].join('\n')] : []
       for (const record of records) {
-        sections.push([`== ${record.name}`, ...(await recordLines(record, style, label)), ''].join('\n'))
+        sections.push([`== ${printable(record.name)}`, ...(await recordLines(record, style, label)), ''].join('\n'))
       }
       await print(sections.join('\n'))
       return undefined
@@ -121,12 +122,13 @@ The guest records of a running job are in a separate namespace, which is not par
     name: string,
     { label, signal }: { label: boolean; signal: AbortSignal },
   ) {
+    const content = shownContent()
     if (isStream(name)) {
       const record = await jobRecord(snapshot, id, OUTPUT_RECORD, signal)
       const onElsewhere = (path: string) => this.complain(`${name} of the tasks went to ${path}`, 'redirected')
-      for await (const piece of taskOutput(record, name, { label, onElsewhere })) await print(piece)
+      for await (const piece of taskOutput(record, name, { label, onElsewhere })) await print(content(piece))
     } else {
-      for await (const parts of await jobRecord(snapshot, id, name, signal)) await print(Buffer.concat(parts))
+      for await (const parts of await jobRecord(snapshot, id, name, signal)) await print(content(Buffer.concat(parts)))
     }
   }
 }

@@ -8,6 +8,7 @@ import {
   loadFlags,
   Output,
   SourceCommand,
+  shownLines,
   UsageError,
   Users,
   utcFlag,
@@ -108,7 +109,7 @@ A job with damaged records is exported with the facts that are left, and there i
       whole: RECORDS.filter((name) => flags.with?.includes(name)),
       withEnvironment: flags.with?.includes('environment'),
       usernameOf: (userid) => users.nameOf(userid) ?? String(userid),
-      print: (text) => output.write(text),
+      print: (text) => output.write(process.stdout.isTTY ? shownLines(text.replaceAll('\r\n', '\n')) : text),
     }
     assertUsable(options)
     if (args.file === '-' && this.jsonEnabled()) {

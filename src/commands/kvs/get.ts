@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { atFlag, Output, refuseUnlessLive, SourceCommand, shown, shownLines, UsageError } from '../../cli/index.ts'
+import { atFlag, Output, refuseUnlessLive, SourceCommand, shown, shownContent, UsageError } from '../../cli/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { printedValue, valueJson, watchKeys } from '../../inspect/index.ts'
 import { decodeVal, lookupError, type TreeObj, treeObjText, type Val } from '../../kvs/index.ts'
@@ -137,14 +137,13 @@ async function printValue(key: string, value: TreeObj | Parts, { raw, label }: {
     return
   }
   // Without --raw, control characters in values must not reach a terminal.
-  const decoder = raw || !process.stdout.isTTY ? undefined : new TextDecoder()
+  const content = raw ? (bytes: Uint8Array) => bytes : shownContent()
   let isFirst = true
   for await (const piece of printedValue(value, raw)) {
     // Print the label only when the first bytes have arrived: the key may not exist.
     if (isFirst) await output.write(prefix)
     isFirst = false
-    if (decoder) await output.write(shownLines(decoder.decode(piece, { stream: true })))
-    else await output.writeBytes(piece)
+    await output.writeContent(content(piece))
   }
   if (isFirst) await output.write(prefix)
 }

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
-import { syncPathSync } from '../../files/index.ts'
+import { findProgram, syncPathSync } from '../../files/index.ts'
 import type { BlobBatch, BlobWriter } from '../blob-batch.ts'
 import { blobrefHash, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
 import { type Checkpoint, encodeCheckpoint } from '../checkpoint.ts'
@@ -97,7 +97,8 @@ export class FilesWriter implements BlobWriter {
   /** Flush all files at once with sync(1), if it is there. One by one, each file costs a disk access. */
   #sync(): void {
     const dir = this.#staged.path
-    if (spawnSync('sync', ['-f', dir]).status === 0) return
+    const program = findProgram('sync')
+    if (program !== undefined && spawnSync(program, ['-f', '--', dir]).status === 0) return
     for (const name of readdirSync(dir)) syncPathSync(join(dir, name))
     syncPathSync(dir)
   }

@@ -1,10 +1,12 @@
 /** Keys for the shell, as the scripts ask for them. */
 import { truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { sourceOf } from '../../../src/cli/completion/answer.ts'
 import { BrokerDouble } from '../../support/broker-double.ts'
-import { copyOf, expected, fixture } from '../../support/fixtures.ts'
+import { copyOf, expected, fixture, scratch } from '../../support/fixtures.ts'
 import { fluxTsAside } from '../../support/processes.ts'
+import { Blobs, val, writeSqlite } from '../../support/trees.ts'
 
 const STORE = ['--store', fixture('jobs', 'content.sqlite')]
 
@@ -19,6 +21,27 @@ describe('completion of keys', () => {
     expect(await keys(['kvs', 'get', ...STORE, 'r'])).to.deep.equal(['resource.'])
     expect(await keys(['kvs', 'get', ...STORE, 'resource.'])).to.deep.equal(['resource.R', 'resource.eventlog'])
     expect(await keys(['kvs', 'get', ...STORE, ''])).to.deep.equal(['admin.', 'checkpoint.', 'job.', 'resource.'])
+  })
+
+  it('leaves out keys that a shell would run or expand when they are on its command line', async () => {
+    const names = [
+      'plain',
+      'p-1_2,3:4@5%6+7=8',
+      'p$(touch x)',
+      'p`touch x`',
+      'p;x',
+      'p|x',
+      'p>x',
+      'p{1,2}',
+      "p'",
+      'p*',
+      'p!x',
+      'p\\x',
+    ]
+    const blobs = new Blobs()
+    const store = join(scratch(), 'content.sqlite')
+    writeSqlite(store, blobs, [blobs.tree(Object.fromEntries(names.map((name) => [name, val('')])))])
+    expect(await keys(['kvs', 'get', '--store', store, 'p'])).to.have.members(names.slice(0, 2))
   })
 
   it('reads an archive', async () => {

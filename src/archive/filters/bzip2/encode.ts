@@ -5,11 +5,12 @@
  */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { findProgram } from '../../../files/index.ts'
 import { Thread } from '../../../threads/index.ts'
 import type { Sink } from '../../sink.ts'
 import { type BlockCompressor, BlockFilter } from '../block-filter.ts'
 import type { Filter, FilterOptions } from '../filter.ts'
-import { findProgram, ProgramCompressor, programEnv } from '../program.ts'
+import { ProgramCompressor, programEnv } from '../program.ts'
 import { checkBzip2Stream } from './check.ts'
 import { LEVEL_BYTES } from './layout.ts'
 import type { Bzip2Handlers, Bzip2ThreadData } from './thread.ts'

@@ -5,10 +5,11 @@
  * writes other bytes, and not every version has an option to prevent that.
  */
 import { FluxError } from '../../../errors/index.ts'
+import { findProgram } from '../../../files/index.ts'
 import type { Sink } from '../../sink.ts'
 import { type BlockCompressor, BlockFilter } from '../block-filter.ts'
 import type { Filter, FilterOptions } from '../filter.ts'
-import { findProgram, ProgramCompressor } from '../program.ts'
+import { ProgramCompressor } from '../program.ts'
 import { checkXzStream } from './check.ts'
 
 const KIB = 1 << 10

@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { extract } from 'tar-fs'
 import { FluxError, throwIfAborted } from '../../../errors/index.ts'
-import { followLinks, type LinkEnd, PartFile, searchable, syncPath } from '../../../files/index.ts'
+import { findProgram, followLinks, type LinkEnd, PartFile, searchable, syncPath } from '../../../files/index.ts'
 import type { Sink } from '../../sink.ts'
 import { DeferredFs } from './deferred-fs.ts'
 
@@ -164,9 +164,12 @@ function notEmpty(path: string, since = ''): FluxError {
 /** Flush a tree to disk: with one call for its file system if there is sync(1) of coreutils, else file by file. */
 async function syncTree(root: string, signal: AbortSignal | undefined): Promise<void> {
   // In its own session, so that Ctrl-C does not kill it before we handle the signal.
-  const sync = spawn('sync', ['-f', root], { stdio: 'ignore', detached: true })
-  const status = await new Promise((settle) => sync.once('error', settle).once('close', settle))
-  if (status === 0) return
+  const program = findProgram('sync')
+  if (program !== undefined) {
+    const sync = spawn(program, ['-f', '--', root], { stdio: 'ignore', detached: true })
+    const status = await new Promise((settle) => sync.once('error', settle).once('close', settle))
+    if (status === 0) return
+  }
   const directories = [root]
   for (let directory: string | undefined; (directory = directories.pop()) !== undefined; ) {
     for (const entry of await readdir(directory, { withFileTypes: true })) {

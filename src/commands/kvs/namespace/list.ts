@@ -1,4 +1,4 @@
-import { Output, refuseUnlessLive, SourceCommand } from '../../../cli/index.ts'
+import { Output, refuseUnlessLive, SourceCommand, shown } from '../../../cli/index.ts'
 
 export default class KvsNamespaceList extends SourceCommand {
   static override summary = 'List the namespaces of an instance'
@@ -20,7 +20,7 @@ export default class KvsNamespaceList extends SourceCommand {
       const namespaces = await (await source.service()).namespaces()
       const lines = namespaces.map(
         ({ namespace, owner, flags }) =>
-          `${namespace.padEnd(36)} ${String(owner).padStart(10)} 0x${flags.toString(16).toUpperCase().padStart(8, '0')}\n`,
+          `${shown(namespace).padEnd(36)} ${String(owner).padStart(10)} 0x${flags.toString(16).toUpperCase().padStart(8, '0')}\n`,
       )
       const header = 'NAMESPACE                                 OWNER      FLAGS\n'
       if (!this.jsonEnabled()) await new Output().write(header + lines.join(''))
