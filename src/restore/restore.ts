@@ -5,7 +5,7 @@
  */
 import { statSync } from 'node:fs'
 import { type ArchiveError, type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
-import { blobrefHash, type ContentWriter, HashingWriter } from '../content/index.ts'
+import { blobrefHash, HashingWriter } from '../content/index.ts'
 import { FluxError, printable, secondsSince1970, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import { type ArchiveOrigin, INLINE_BYTES, originOf, symlinkText, valrefText, valText } from '../kvs/index.ts'
 import { targetOfMember } from './member-key.ts'
