@@ -45,7 +45,7 @@ export async function threadFiles(dist) {
   for (const name of await readdir(dist, { recursive: true })) {
     const file = join(dist, name)
     const text = name.endsWith('.js') ? await readFile(file, 'utf8') : ''
-    for (const [, beside] of text.matchAll(/'(\.\/[\w-]+)', import\.meta\.url/g))
+    for (const [, beside] of text.matchAll(/'(\.\/[\w/-]+)', import\.meta\.url/g))
       add(resolve(file, '..', `${beside}.js`))
     if (text.includes('decodeInThread(import.meta.url')) add(file)
   }

@@ -1,6 +1,6 @@
 /** The bundle, which bin/run.js runs, does what the files do that are not bundled: bin/dev.js runs those, by oclif alone. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
@@ -34,12 +34,22 @@ describe('the bundle', () => {
     ['kvs:get', 'resource.R', ...STORE],
     ['flux', 'kvs', 'ls', ...STORE],
     ['completion', 'bash'],
+    ['du', '--salvage', ...STORE],
   ]
   for (const args of words) {
     it(`answers as the sources do: flux-ts ${args.filter((word) => word !== STORE[1]).join(' ')}`, () => {
       expect(outcome(CLI, args)).to.deep.equal(outcome(DEV, args))
     })
   }
+
+  it('has each file that a thread runs or loads', () => {
+    const places = readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' }).flatMap((name) => {
+      const text = name.endsWith('.js') ? readFileSync(join(ROOT, 'dist', name), 'utf8') : ''
+      return [...text.matchAll(/moduleBeside\('(\.[^']+)'/g)].map(([, beside]) => join(name, '..', `${beside}.js`))
+    })
+    expect(places).to.include(join('content', 'sqlite', 'pages', 'reader.js'))
+    for (const place of places) expect(existsSync(join(ROOT, 'bundle', place)), place).to.equal(true)
+  })
 
   it('names sources in traces, with their lines', () => {
     const { stderr } = fluxTs(['dump', 'kvs.nothing', ...STORE], { env: cleanEnv({ DEBUG: '1' }) })

@@ -1,7 +1,7 @@
 /** The figures of jobs as a table, as CSV and as JSON. */
 import { csvLine } from '../../bytes/index.ts'
 import { grouped, isoTime, printable } from '../../errors/index.ts'
-import { figuresJson, type JobFigures, type JobGroup, periodOf, type UsageTable } from '../../inspect/index.ts'
+import { cutLine, figuresJson, type JobFigures, type JobGroup, periodOf, type UsageTable } from '../../inspect/index.ts'
 import { outputWidth } from '../output.ts'
 import type { Column } from '../table.ts'
 import { loadTextWidth, textWidth } from '../text-width.ts'
@@ -58,7 +58,7 @@ export async function usageColumns(
 ): Promise<Column<UsageReportRow>[]> {
   const columns: Column<UsageReportRow>[] = by.map((group, i) => ({
     title: group.toUpperCase(),
-    text: ({ keys }) => keys[i] ?? '',
+    text: ({ keys }) => (forPeople ? cutLine(printable(keys[i] ?? ''), LONGEST_NAME) : (keys[i] ?? '')),
   }))
   for (const { title, value, text } of FIGURES.filter(({ onlyCsv }) => !onlyCsv)) {
     const cell = ({ figures }: UsageReportRow) => {
@@ -77,6 +77,8 @@ export async function usageColumns(
   return [...columns, { title: ' ', text: bar }]
 }
 
+/** Names of jobs can be as long as users like. In columns. */
+const LONGEST_NAME = 40
 const SHORTEST_BAR = 4
 const LONGEST_BAR = 24
 

@@ -27,20 +27,22 @@ function job(queue: string, hours: number, nnodes = 1): Job {
   }
 }
 
-function report() {
+const FEW = [job('batch', 1000), job('batch', 2), job('de"bug', 501, 1), job('', 0.001)]
+
+function report(jobs = FEW) {
   const usage = new JobUsage([['queue']])
-  usage.addJobs([job('batch', 1000), job('batch', 2), job('de"bug', 501, 1), job('', 0.001)])
+  usage.addJobs(jobs)
   const [table] = usage.tables()
   return { table: table as NonNullable<typeof table>, total: usage.total }
 }
 
-async function shown(width: number, forPeople: boolean): Promise<string[]> {
+async function shown(width: number, forPeople: boolean, jobs = FEW): Promise<string[]> {
   const { COLUMNS } = process.env
   const columns = Object.getOwnPropertyDescriptor(process.stdout, 'columns')
   process.env.COLUMNS = String(width)
   Object.defineProperty(process.stdout, 'columns', { value: width, configurable: true })
   try {
-    const { table, total } = report()
+    const { table, total } = report(jobs)
     const text = await printed(async () => {
       const rows = usageRows(table, total)
       const printedTable = new Table(await usageColumns(table.by, rows, forPeople), forPeople)
@@ -72,6 +74,12 @@ describe('cli/reports/usage-report', () => {
     expect(lines.join('')).to.not.include('█')
     expect(lines).to.have.length(5)
     expect((await shown(92, true))[1]?.split('█')).to.have.length(7)
+  })
+
+  it('cuts long names for people, and keeps them whole for programs', async () => {
+    const name = `a\n${'x'.repeat(100_000)}`
+    expect((await shown(80, true, [job(name, 1)]))[1]?.split(' ')[0]).to.equal(`a\\n${'x'.repeat(36)}+`)
+    expect((await shown(80, false, [job(name, 1)]))[0]?.split('\t')[0]).to.have.length(name.length + 1)
   })
 
   it('gives programs exact numbers, in hours and seconds, without titles or bars', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type FileMetaData, parquetMetadata } from 'hyparquet'
@@ -97,6 +97,16 @@ describe('export/formats/parquet', () => {
     await exportJobs(path, [{ id: 1n }, { id: 2n, submit: MIDNIGHT + 86400 }], { append: true })
     expect(inodes()[0]).to.equal(before[0])
     expect(inodes()[1]).not.to.equal(before[1])
+  })
+
+  it('keeps the permissions of a file that it writes again', async () => {
+    await exportJobs(path, [{ id: 1n }], { append: true })
+    const file = join(path, '2026-11-20.parquet')
+    const before = statSync(file).ino
+    chmodSync(file, 0o640)
+    await exportJobs(path, [{ id: 2n }], { append: true })
+    expect(statSync(file).ino).not.to.equal(before)
+    expect(statSync(file).mode & 0o777).to.equal(0o640)
   })
 
   it('has jobs whose records tell times and numbers that no column can hold', async () => {

@@ -3,7 +3,18 @@
  * file of its day, so it is never in two. The changed files are written aside and get their names at the end, one after
  * the other: if the process is killed between two, each file is whole, and the next export does the rest.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteError } from '../../../content/index.ts'
@@ -77,6 +88,13 @@ function lockOf(path: string): DatabaseSync {
     db.close()
     throw sqliteError(error, path, { busy: 'another export adds to it; try again later' })
   }
+}
+
+/** Give a new file the permissions of the one that it will replace: it may be shared with a group. */
+function keepMode(fd: number, replaced: string): void {
+  const old = statSync(replaced, { throwIfNoEntry: false })
+  const { uid, gid } = fstatSync(fd)
+  if (old?.uid === uid && old.gid === gid) fchmodSync(fd, old.mode & 0o777)
 }
 
 class DaysWriter implements JobsWriter {
@@ -217,6 +235,7 @@ class DaysWriter implements JobsWriter {
       this.#counts.added += waiting.size
       for (const row of waiting.values()) writer.add(row)
       writer.finish()
+      keepMode(fd, join(this.#path, name))
       fsyncSync(fd)
     } finally {
       closeSync(fd)
