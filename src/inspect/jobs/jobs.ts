@@ -1,4 +1,6 @@
-/** The jobs of a snapshot, built from their records. A job with damaged records is still listed, as long as anything of it is left. */
+/**
+ * The jobs of a snapshot, built from their records. A job with damaged records is listed with the facts that are left.
+ */
 import { FluxError } from '../../errors/index.ts'
 import {
   type DirObj,
