@@ -54,8 +54,9 @@ function usesColor(when: string | undefined): boolean {
 /** A function that cuts lines. @param asked - `--width` */
 async function cutterOf(asked: number | undefined, rows: readonly Row[]): Promise<(text: string) => string> {
   if (asked !== undefined && asked !== 0) return asked < 0 ? same : (text) => cutLine(text, asked)
-  if (process.stdout.isTTY !== true) return same
-  const { columns } = process.stdout
+  // A terminal that does not know its size, such as a serial console, says that it has 0 columns.
+  const columns = process.stdout.isTTY ? process.stdout.columns : 0
+  if (!columns) return same
   await loadTextWidth(rows.map(({ text }) => text))
   return (text) => (textWidth(text) <= columns ? text : cutAt(text, columns))
 }

@@ -32,7 +32,9 @@ The output is that of flux jobs, on a terminal and in a pipe, and in its order: 
 
 A job that has not ended has run until the time of the snapshot, and its remaining time counts from then. For a live instance that is now. A snapshot does not hold the fields sched.t_estimate, sched.reason_pending and instance.*, so they are refused.
 
---json prints what flux jobs --json prints, as far as a snapshot tells it, with times in seconds since 1970.
+--json prints what flux jobs --json prints, as far as a snapshot tells it, with times in seconds since 1970. The jobs are in the array jobs, even if one JOBID is given.
+
+Jobs that are given by their ids are listed in that order. If one of them is not in the snapshot, the others are listed, and the exit status is 1.
 
 A job with damaged records is listed with the facts that are left, and there is a warning on stderr; the exit status is then 1. If its eventlog is lost, its state is UNKNOWN. Such a job is neither active nor inactive; --filter unknown finds it.`
 
@@ -107,7 +109,9 @@ A job with damaged records is listed with the facts that are left, and there is 
         any = count > 0
       }
       const needed = this.jsonEnabled() ? undefined : records
-      const found = this.#told(jobs(snapshot, { ids, filter, count, records: needed, onRead, onFault, signal }), users)
+      const onMissing = ({ message }: Error) => this.fault(message, 'no such job')
+      const options = { ids, onMissing, filter, count, records: needed, onRead, onFault, signal }
+      const found = this.#told(jobs(snapshot, options), users)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))

@@ -19,7 +19,7 @@ export interface JobException {
   readonly type: string
   /** 0 is fatal; 7 is the least severe. */
   readonly severity: number
-  /** What the one who raised it said; may be empty. */
+  /** The text that was given with it; may be empty. */
   readonly note: string
   /** Who raised it; undefined in logs of old versions of Flux. */
   readonly userid: number | undefined

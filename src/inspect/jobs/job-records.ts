@@ -1,9 +1,7 @@
 /** Reads all records that the KVS holds for one job. */
-import { FluxError } from '../../errors/index.ts'
 import {
   componentsOf,
   decodeVal,
-  formatJobid,
   isNoSuchKey,
   jobKey,
   linkText,
@@ -16,6 +14,7 @@ import {
   walk,
 } from '../../kvs/index.ts'
 import type { InspectOptions } from '../inspect-options.ts'
+import { noSuchJob } from './jobs.ts'
 
 /** The values of larger records are not kept in memory. */
 const HELD_BYTES = 1 << 20
@@ -45,7 +44,7 @@ export async function jobRecords(
 ): Promise<JobRecord[]> {
   const reader = new SnapshotReader(snapshot, { signal })
   const root = await selectKeys(reader, [jobKey(id)]).catch((error) => {
-    throw noSuchJob(error, id)
+    throw missingJob(error, id)
   })
   const depth = jobKey(id).split('.').length
   const records: JobRecord[] = []
@@ -81,7 +80,7 @@ export async function jobRecord(
   const reader = new SnapshotReader(snapshot)
   const key = `${jobKey(id)}.${name}`
   await reader.lookup(jobKey(id), 'dir').catch((error) => {
-    throw noSuchJob(error, id)
+    throw missingJob(error, id)
   })
   const value: Val | Valref = await reader.lookup(key)
   if (value.type === 'valref') return streamValue(snapshot.store, key, value.data, signal)
@@ -92,7 +91,6 @@ async function* once<T>(item: T): AsyncGenerator<T, void, void> {
   yield item
 }
 
-function noSuchJob(error: unknown, id: bigint): unknown {
-  if (!isNoSuchKey(error)) return error
-  return new FluxError('ENOENT', `${formatJobid(id)} (${jobKey(id)}): no such job in the snapshot`, { cause: error })
+function missingJob(error: unknown, id: bigint): unknown {
+  return isNoSuchKey(error) ? noSuchJob(id, error) : error
 }

@@ -3,8 +3,8 @@
  * eventlog, the last one, and R.
  *
  * A job id holds the time of submission, but only in milliseconds since the instance was made, and the time that it was
- * down does not count (RFC 19). A job that was submitted long ago may still be active, too. So no job is left out by its id.
- * What is certain is this:
+ * down does not count (RFC 19). A job that was submitted long ago may still be active, too. So no job is left out by its
+ * id. These facts are certain:
  *
  * - the first event is `submit`, and tells the user and the time;
  * - `clean` is the last event of an inactive job, and its time is when the job became inactive (RFC 21).

@@ -27,8 +27,8 @@ export interface JobRecords {
 }
 
 /**
- * A job. The members are named as in `flux jobs --json`, which does not print the last few. A member is undefined when the records do not tell it, or when
- * it does not apply to the job (yet). Times are seconds since 1970.
+ * A job. The members are named as in `flux jobs --json`, which does not print the last few. A member is undefined when
+ * the records do not tell it, or when it does not apply to the job (yet). Times are seconds since 1970.
  */
 export interface Job {
   readonly id: bigint

@@ -1,6 +1,10 @@
-/** The jobs of a snapshot, built from their records. A job with damaged records is still listed, as long as anything of it is left. */
+/**
+ * The jobs of a snapshot, built from their records. A job with damaged records is listed with the facts that are left.
+ */
+import { FluxError } from '../../errors/index.ts'
 import {
   type DirObj,
+  formatJobid,
   isNoSuchKey,
   jobKey,
   SnapshotReader,
@@ -14,7 +18,7 @@ import { filteredRecords, type JobFilterOptions, jobFilter } from './job-filter.
 import { jobOf } from './job-of.ts'
 import { compareJobs, jobPhase } from './job-order.ts'
 import { JobSieve } from './job-sieve.ts'
-import { type Gathered, gatherJobs, type RecordName } from './job-walk.ts'
+import { type Gathered, type GatherOptions, gatherJobs, type RecordName } from './job-walk.ts'
 
 /**
  * Options of {@link jobs}. A fault is an unreadable directory that may have held jobs; these are missing in the result.
@@ -22,6 +26,11 @@ import { type Gathered, gatherJobs, type RecordName } from './job-walk.ts'
 export interface JobsOptions extends InspectOptions {
   /** List only these jobs. */
   ids?: readonly bigint[] | undefined
+  /**
+   * Called, after the jobs that exist, with an error for each of `ids` that does not: `ENOENT` (default: the first such
+   * error is thrown).
+   */
+  onMissing?: ((error: FluxError) => void) | undefined
   /** Give each job the texts that it was built from, as {@link Job.records}. */
   keepRecords?: boolean | undefined
   /**
@@ -47,28 +56,48 @@ const CHUNK = 512
  * see job-sieve.ts.
  *
  * @yields batches of jobs, highest id first unless there is a `count`; no batch is empty
- * @throws {FluxError} `ENOENT` one of `ids` does not exist
+ * @throws {FluxError} `ENOENT` one of `ids` does not exist, and there is no `onMissing`
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  * @throws {TreeError} the root or `job` is damaged
  */
 export async function* jobs(snapshot: SnapshotRoot, options: JobsOptions = {}): AsyncGenerator<Job[], void, void> {
-  const { ids, filter = {}, count } = options
-  const root = await rootOf(new SnapshotReader(snapshot), ids)
-  if (root === undefined || count === 0) return
+  const { ids, count } = options
+  const root = await rootOf(new SnapshotReader(snapshot))
+  if (count === 0) return
+  if (root === undefined) {
+    for (const id of ids ?? []) miss(id, options)
+    return
+  }
   const reading = new JobsReading(snapshot, root, options)
-  const sieve = ids === undefined ? JobSieve.of(filter, count !== undefined) : undefined
-  const batches = sieve ? (count === undefined ? reading.sieved(sieve) : reading.first(sieve, count)) : reading.all()
+  const batches = ids === undefined ? batchesOf(reading, options) : reading.named(ids)
   for await (const batch of batches) if (batch.length > 0) yield batch
 }
 
-async function rootOf(reader: SnapshotReader, ids: readonly bigint[] | undefined): Promise<DirObj | undefined> {
+async function rootOf(reader: SnapshotReader): Promise<DirObj | undefined> {
   try {
-    return await selectKeys(reader, ids?.map(jobKey) ?? ['job'])
+    return await selectKeys(reader, ['job'])
   } catch (error) {
     // An instance that never had a job has no `job` directory.
-    if (ids === undefined && isNoSuchKey(error)) return undefined
+    if (isNoSuchKey(error)) return undefined
     throw error
   }
+}
+
+function batchesOf(reading: JobsReading, { filter = {}, count }: JobsOptions): AsyncGenerator<Job[]> {
+  const sieve = JobSieve.of(filter, count !== undefined)
+  if (sieve === undefined) return reading.all()
+  return count === undefined ? reading.sieved(sieve) : reading.first(sieve, count)
+}
+
+function miss(id: bigint, { onMissing }: JobsOptions): void {
+  const error = noSuchJob(id)
+  if (onMissing === undefined) throw error
+  onMissing(error)
+}
+
+/** The error for a job that a snapshot does not hold. */
+export function noSuchJob(id: bigint, cause?: unknown): FluxError {
+  return new FluxError('ENOENT', `${formatJobid(id)} (${jobKey(id)}): no such job in the snapshot`, { cause })
 }
 
 /** One listing. */
@@ -97,6 +126,22 @@ class JobsReading {
       this.#meet(batch.length)
       yield this.#select(batch)
     }
+  }
+
+  /** Read these jobs, whole. */
+  async *named(ids: readonly bigint[]): AsyncGenerator<Job[]> {
+    const missing = new Set(ids)
+    const onFault = (error: TreeError) => {
+      // Whether a damaged directory held a job, nothing tells.
+      for (const id of missing) if (jobKey(id).startsWith(`${error.key}.`)) missing.delete(id)
+      this.#onFault(error)
+    }
+    for await (const batch of this.#gather(this.#records, { ids, onFault })) {
+      this.#meet(batch.length)
+      for (const { id } of batch) missing.delete(id)
+      yield this.#select(batch)
+    }
+    for (const id of missing) miss(id, this.#options)
   }
 
   /** Read the ends of the jobs, and whole only those that may be wanted. */
@@ -146,9 +191,9 @@ class JobsReading {
     for await (const batch of this.#gather(this.#records, { ids })) yield this.#select(batch)
   }
 
-  #gather(records: ReadonlySet<RecordName>, how: { ends?: boolean; ids?: readonly bigint[] } = {}) {
+  #gather(records: ReadonlySet<RecordName>, how: Partial<Omit<GatherOptions, 'records' | 'signal'>> = {}) {
     const { signal } = this.#options
-    return gatherJobs(this.#snapshot.store, this.#root, { ...how, records, onFault: this.#onFault, signal })
+    return gatherJobs(this.#snapshot.store, this.#root, { onFault: this.#onFault, ...how, records, signal })
   }
 
   #select(batch: readonly Gathered[]): Job[] {

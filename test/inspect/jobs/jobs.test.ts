@@ -45,7 +45,14 @@ describe('inspect/jobs', () => {
     const store = new MemoryStore(blobs)
     expect((await list(store, rootref, { ids: [2n] })).map(({ id }) => id)).to.deep.equal([2n])
     const failure = await list(store, rootref, { ids: [2n, 3n] }).catch((error) => error)
-    expect(failure).to.include({ code: 'ENOENT', message: 'job.0000.0000.0000.0003: No such file or directory' })
+    const message = 'ƒ4 (job.0000.0000.0000.0003): no such job in the snapshot'
+    expect(failure).to.include({ code: 'ENOENT', message })
+    const missing: string[] = []
+    const onMissing = (error: Error) => missing.push(error.message)
+    const found = await list(store, rootref, { ids: [3n, 2n], onMissing })
+    expect({ found: found.map(({ id }) => id), missing }).to.deep.equal({ found: [2n], missing: [message] })
+    expect(await list(store, blobs.tree({}), { ids: [3n], onMissing })).to.deep.equal([])
+    expect(missing).to.deep.equal([message, message])
   })
 
   it('keeps the records of a job as they are stored when asked to, and does not print them', async () => {

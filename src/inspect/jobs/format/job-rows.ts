@@ -1,7 +1,7 @@
 /**
  * The rows of a table of jobs. All of them must be known before the first is printed: some columns are as wide as their
- * longest value, and Flux has an order of its own. So the texts are kept as bytes, which take a tenth of the memory that the jobs
- * take.
+ * longest value, and Flux has an order of its own. So the texts are kept as bytes: they take a tenth of the memory of
+ * the jobs.
  */
 import { grown } from '../../../bytes/index.ts'
 import { stringAt } from '../../json.ts'
@@ -28,7 +28,7 @@ export interface RowOptions {
   ids?: readonly bigint[] | undefined
 }
 
-/** Between the fixed parts of a row, which have no control characters of their own but those of the format. */
+/** Stands between the fixed parts of a row. No argument of a command holds a NUL, and in values it is escaped. */
 const SEPARATOR = '\0'
 /** Bytes in one piece of the texts. */
 const PIECE = 1 << 20
