@@ -3,12 +3,22 @@
  * file of its day, so it is never in two. The changed files are written aside and get their names at the end, one after
  * the other: if the process is killed between two, each file is whole, and the next export does the rest.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteError } from '../../../content/index.ts'
 import { FluxError } from '../../../errors/index.ts'
-import { makeTemporaryDirectory, syncPathSync } from '../../../files/index.ts'
+import { PartFile, syncPathSync } from '../../../files/index.ts'
 import { COLUMNS } from '../../columns.ts'
 import type { ExportJob } from '../../export-job.ts'
 import { type ExportCounts, mergeRows, type Row } from '../../merge.ts'
@@ -68,7 +78,7 @@ function clusterOf(name: string): string | undefined {
 /** An empty database is a lock that ends with the process, on every file system on which SQLite works. */
 function lockOf(path: string): DatabaseSync {
   const file = join(path, '.lock')
-  closeSync(openSync(file, 'a', 0o600))
+  closeSync(openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600))
   const db = new DatabaseSync(file)
   try {
     db.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
@@ -84,7 +94,7 @@ class DaysWriter implements JobsWriter {
   readonly #path: string
   readonly #keyColumns: string[]
   readonly #lock: DatabaseSync
-  readonly #aside: ReturnType<typeof makeTemporaryDirectory>
+  readonly #aside: PartFile
   /** Jobs that are not in the files yet, by the name of their file. */
   readonly #waiting = new Map<string, Map<bigint, ParquetRow>>()
   #characters = 0
@@ -103,7 +113,7 @@ class DaysWriter implements JobsWriter {
     this.#lock = lock
     this.#unknown = this.#nameOf(UNKNOWN_DAY)
     this.#known = existsSync(join(path, this.#unknown)) ? new Set() : undefined
-    this.#aside = makeTemporaryDirectory(path)
+    this.#aside = new PartFile(join(path, 'flux-ts'), 'directory')
   }
 
   async add(jobs: readonly ExportJob[]): Promise<void> {
