@@ -29,6 +29,7 @@ describe('the packed package', () => {
       'oclif.manifest.json',
       'package.json',
       'README.md',
+      'sbom.cdx.json',
     ])
     // Two thirds is what every user of the library, the plugin and the threads needs; a third is the bundle.
     expect(size).to.be.lessThan(3_200_000)
@@ -41,6 +42,33 @@ describe('the packed package', () => {
     const named = JSON.stringify([bin, main, types, exports, man, oclif]).match(/"\.\/[^"]+\.\w+"/g) ?? []
     expect(named).to.have.length.above(20)
     for (const name of named) expect(paths).to.include(JSON.parse(name))
+  })
+
+  it('has a bill of materials of what is installed with it and of what is in its bundle, the same each time', () => {
+    const installed = installInto(join(scratch(), 'node_modules'))
+    const text = readFileSync(join(installed, 'sbom.cdx.json'), 'utf8')
+    const bom = JSON.parse(text)
+    expect(bom).to.include({ bomFormat: 'CycloneDX' }).and.not.have.property('serialNumber')
+    expect(bom.metadata.component).to.include({ name: 'flux-ts' })
+    const listed = (bom.components as { name: string; version: string }[]).map((each) => `${each.name} ${each.version}`)
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const names = new Set(listed.map((each) => each.slice(0, each.lastIndexOf(' '))))
+    expect([...names]).to.include.members(Object.keys(dependencies))
+    for (const name of Object.keys(devDependencies)) expect(names.has(name), name).to.equal(false)
+    const licenses = readFileSync(join(installed, 'bundle/LICENSES.txt'), 'utf8')
+    const bundled = [...licenses.matchAll(/^(\S+ \d+\.\d+\.\S+): /gm)].map(([, each]) => each)
+    expect(bundled).to.have.length.above(30)
+    expect(listed).to.include.members(bundled)
+    const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+    const production = Object.entries(packages as Record<string, { dev?: boolean; version?: string }>).flatMap(
+      ([path, { dev, version }]) =>
+        path === '' || dev || version === undefined ? [] : [`${path.split('node_modules/').at(-1)} ${version}`],
+    )
+    expect(new Set(listed)).to.deep.equal(new Set(production))
+    const dir = scratch()
+    run(process.execPath, [join(ROOT, 'tools/sbom.js'), dir])
+    expect(readFileSync(join(dir, 'sbom.cdx.json'), 'utf8')).to.equal(text)
+    expect(text).not.to.contain(ROOT)
   })
 
   it('has source maps that hold their sources', () => {

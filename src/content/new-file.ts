@@ -1,7 +1,10 @@
-import { chownSync, fchownSync, statSync } from 'node:fs'
+import { chownSync, fchownSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { FluxError } from '../errors/index.ts'
 import { PartFile, syncPathSync } from '../files/index.ts'
+
+/** Everybody may write, and the sticky bit is set, as in /tmp. */
+const EVERYBODY = 0o1002
 
 /** A new store that gets its final name and owner when it is complete. Until then it is a {@link PartFile}. */
 export class NewFile {
@@ -43,9 +46,13 @@ export class NewFile {
   }
 }
 
-/** The owner that a new file in a directory must get when root makes it: that of the directory. Otherwise undefined. */
+/**
+ * The owner that a new file in a directory must get when root makes it: that of the directory. Otherwise undefined, and for
+ * a directory in /tmp too: there anybody can make one of the name that root is going to use.
+ */
 export function ownerIn(dir: string): { uid: number; gid: number } | undefined {
-  return process.geteuid?.() === 0 ? statSync(dir) : undefined
+  if (process.geteuid?.() !== 0) return undefined
+  return (statSync(dirname(realpathSync(dir))).mode & EVERYBODY) === EVERYBODY ? undefined : statSync(dir)
 }
 
 /** Change the owner of a file or directory, unless `owner` is undefined. */

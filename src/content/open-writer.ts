@@ -1,4 +1,6 @@
 import { realpathSync } from 'node:fs'
+import { FluxError } from '../errors/index.ts'
+import { followLinks } from '../files/index.ts'
 import type { HashName } from './blobref.ts'
 import type { ContentWriter } from './content-writer.ts'
 import { OfflineWriter } from './offline-writer.ts'
@@ -17,9 +19,15 @@ export interface OpenStoreWriterOptions {
  * @param path - a statedir, a `content.sqlite`, or a `content.files` directory, recognised by content and not by name.
  *   If the path does not exist, its name must end in `.sqlite` or be `content.files`
  * @throws {FluxError} `EINVAL` no content store, one of another algorithm, or one with triggers; `EBUSY` a broker holds
- *   it; `EEXIST` journals of another database are beside it; `EBADMSG` damaged; or the errno of the file system
+ *   it; `EACCES` another user has put it where everybody may write; `EEXIST` journals of another database are beside it; `EBADMSG` damaged; or the errno of the file system
  */
 export async function openStoreWriter(path: string, options: OpenStoreWriterOptions = {}): Promise<ContentWriter> {
+  try {
+    await followLinks(path)
+  } catch (error) {
+    // A path that cannot be followed is named better below.
+    if (error instanceof FluxError && error.code === 'EACCES') throw error
+  }
   const { kind, path: name } = recogniseTarget(path)
   return OfflineWriter.open(name, await kind.openToWrite(realpath(name), { name, hash: options.hash }))
 }

@@ -9,6 +9,7 @@
  */
 import { existsSync, lstatSync } from 'node:fs'
 import { FluxError } from '../errors/index.ts'
+import { followLinks } from '../files/index.ts'
 import type { Job, JobRecords } from '../inspect/index.ts'
 import { withoutEnvironment } from './environment.ts'
 import { EXPORT_FORMATS, type ExportFormat, type JobsWriter } from './formats/index.ts'
@@ -138,6 +139,15 @@ function noPrint(): never {
   throw new FluxError('EINVAL', 'the export has no standard output')
 }
 
+/** @throws {FluxError} `EACCES` another user has put it where everybody may write; errors of the file system */
+async function assertNotPlanted(path: string): Promise<void> {
+  try {
+    await followLinks(path)
+  } catch (error) {
+    throw FluxError.fromSystem(error, `cannot write ${path}`)
+  }
+}
+
 async function writerOf(format: ExportFormat, options: ExportOptions): Promise<JobsWriter> {
   const { path, append = false, cluster, print } = options
   const whole = new Set(options.whole)
@@ -155,6 +165,7 @@ async function writerOf(format: ExportFormat, options: ExportOptions): Promise<J
       hint: format.appends ? 'add to it with --append, or remove it first' : 'remove it first, or choose another name',
     })
   }
+  if (!isStdout) await assertNotPlanted(path)
   if (format.text !== undefined) {
     const { textOf } = await format.text()
     return new TextWriter(path, cluster ?? '', textOf({ hasRecords }), isStdout ? (print ?? noPrint) : undefined)

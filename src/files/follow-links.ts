@@ -27,7 +27,7 @@ export interface LinkEnd {
 /**
  * Follow the symbolic links at the end of a path. The last one may lead to a file that does not exist yet.
  *
- * @throws {FluxError} `EACCES` a link, file or pipe belongs to another user and is in a sticky directory where
+ * @throws {FluxError} `EACCES` a link, file, directory or pipe belongs to another user and is in a sticky directory where
  *   everybody may write, such as /tmp; `ELOOP` too many links
  * @throws {NodeJS.ErrnoException} of the file system
  */
@@ -42,7 +42,7 @@ export async function followLinks(path: string): Promise<LinkEnd> {
     })
     if (stats === undefined) return { path: at, stats }
     if (!stats.isSymbolicLink()) {
-      if (stats.isFile() || stats.isFIFO()) await assertTrusted(path, at, stats, dir, false)
+      if (stats.isFile() || stats.isFIFO() || stats.isDirectory()) await assertTrusted(path, at, stats, dir, false)
       return { path: at, stats }
     }
     await assertTrusted(path, at, stats, dir, true)
@@ -55,7 +55,7 @@ async function assertTrusted(path: string, at: string, stats: Stats, dir: string
   const { mode, uid } = await stat(dir)
   if ((mode & STICKY) === 0 || (mode & OTHERS_WRITE) === 0) return
   if (stats.uid === uid || stats.uid === process.geteuid?.()) return
-  const what = isLink ? 'a symbolic link' : stats.isFIFO() ? 'a pipe' : 'a file'
+  const what = isLink ? 'a symbolic link' : stats.isFIFO() ? 'a pipe' : stats.isDirectory() ? 'a directory' : 'a file'
   const where = at === path ? '' : `${join(dir, basename(at))} is `
   throw new FluxError(
     'EACCES',

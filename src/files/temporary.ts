@@ -1,12 +1,16 @@
 /** Temporary files and directories. However the process ends, nothing is left, or the next process removes it. */
-import { constants } from 'node:fs'
+import { constants, statSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { FluxError } from '../errors/index.ts'
 import { PartFile } from './part-file.ts'
 import { partName } from './part-name.ts'
 
 /** Linux's O_TMPFILE, which opens a file without a name. node:fs lacks the constant. */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
+
+const OTHERS_WRITE = 0o022
+const STICKY = 0o1000
 
 /** The final name that their part names are made from. */
 const NAME = 'flux-ts'
@@ -37,9 +41,24 @@ export async function openNameless(directory: string): Promise<FileHandle> {
 /**
  * Make a temporary directory, and remove those that killed processes left in the same place.
  *
+ * Files in it are opened by name. A user who can rename in `parent` could put a directory of their own in its place, with
+ * links in it. So nobody else may be able to: the sticky bit of /tmp is enough.
+ *
  * @returns its path, and a function that removes it with its contents and never throws
+ * @throws {FluxError} `EACCES` other users can rename in `parent`
  * @throws {NodeJS.ErrnoException} of the file system
  */
 export function makeTemporaryDirectory(parent: string): { path: string; remove(): void } {
+  const { mode, uid } = statSync(parent)
+  const isOpen = (mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0
+  if (isOpen || (uid !== 0 && uid !== process.geteuid?.())) {
+    throw new FluxError(
+      'EACCES',
+      `${parent}: not safe for temporary files, because other users can rename them there`,
+      {
+        hint: 'TMPDIR names another directory',
+      },
+    )
+  }
   return new PartFile(join(parent, NAME), 'directory')
 }

@@ -8,6 +8,7 @@ import { stringifyJson } from '../bytes/index.ts'
 import { type Checkpoint, type ContentStore, openStore, openStoreWriter, recogniseStore } from '../content/index.ts'
 import { Dump } from '../dump/index.ts'
 import { countText, FluxError } from '../errors/index.ts'
+import { followLinks } from '../files/index.ts'
 import { drainedNodes, fsck } from '../inspect/index.ts'
 import { SnapshotReader } from '../kvs/index.ts'
 import { type Choice, chooseRoot } from './choose-root.ts'
@@ -61,7 +62,7 @@ export async function rescue(options: RescueOptions): Promise<RescueReport> {
   const { store: path, signal, nowSeconds = Date.now() / 1000, username = () => undefined, onWarning } = options
   const found = recogniseStore(path, { salvage: true })
   const installing = options.install ? await planInstall(found) : undefined
-  const out = resultsDirectory(options.out, found.path)
+  const out = await resultsDirectory(options.out, found.path)
   const steps: string[] = []
   const onStep = (line: string) => {
     steps.push(line)
@@ -204,9 +205,10 @@ class OpenStores implements AsyncDisposable {
 }
 
 /** @returns the absolute path of the directory for the results, which is empty */
-function resultsDirectory(out: string, store: string): string {
+async function resultsDirectory(out: string, store: string): Promise<string> {
   try {
     mkdirSync(out, { recursive: true, mode: 0o700 })
+    await followLinks(out)
     const path = realpathSync(out)
     const where = realpathSync(store)
     // The old store must stay as it is, with the directory in which it lies.

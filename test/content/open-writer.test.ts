@@ -3,6 +3,7 @@ import {
   chownSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   type Stats,
@@ -164,7 +165,8 @@ describe('content/open-writer', () => {
   })
 
   it('has what root makes belong to whoever has the directory', async () => {
-    const dir = scratch()
+    const dir = join(scratch(), 'flux')
+    mkdirSync(dir)
     const there = copyOf('files', 'content.files')
     if (process.geteuid?.() === 0) for (const path of [dir, there]) chownSync(path, 1234, 5678)
     const owner = ({ uid, gid }: Stats) => ({ uid, gid })

@@ -22,6 +22,17 @@ const refusal = (path: string) =>
   )
 
 describe('files/follow-links', () => {
+  it('refuses a directory of another user in a sticky directory', async function () {
+    if (process.geteuid?.() !== 0) return this.skip()
+    const planted = join(sticky(), 'out')
+    mkdirSync(planted)
+    expect(await refusal(planted)).to.equal(undefined)
+    chownSync(planted, STRANGER, STRANGER)
+    expect((await refusal(planted)).message).to.match(
+      /: a directory of another user in .*tmp, where everybody may write$/,
+    )
+  })
+
   it('finds the end of a chain of links, also where nothing is yet', async () => {
     const dir = scratch()
     mkdirSync(join(dir, 'real'))

@@ -27,6 +27,9 @@ export interface Packed {
   files: { path: string; size: number }[]
 }
 
+/** What the script `prepack` makes besides the build. */
+const MADE = ['/man', '/sbom.cdx.json']
+
 let packed: Packed | undefined
 
 /** Pack the package, with a manifest of the commands that there are. It is done once, and kept to the end of the tests. */
@@ -35,12 +38,13 @@ export function packedPackage(): Packed {
   const dir = mkdtempSync(join(tmpdir(), 'flux-ts-packed-'))
   process.on('exit', () => rmSync(dir, { recursive: true, force: true }))
   const source = join(dir, 'source')
-  for (const name of ['package.json', 'README.md', 'LICENSE', ...pjson.files.filter((name) => name !== '/man')]) {
+  for (const name of ['package.json', 'README.md', 'LICENSE', ...pjson.files.filter((name) => !MADE.includes(name))]) {
     cpSync(join(ROOT, name), join(source, name), { recursive: true })
   }
   symlinkSync(join(ROOT, 'node_modules'), join(source, 'node_modules'))
   run('sh', ['-c', `cd '${source}' && '${process.execPath}' '${OCLIF}' manifest`])
   run(process.execPath, [join(ROOT, 'tools/man.js'), source])
+  run(process.execPath, [join(ROOT, 'tools/sbom.js'), source])
   const script = `cd '${source}' && npm pack --ignore-scripts --json --pack-destination '${dir}'`
   // npm 12 gives an object with the packages by their names, npm 11 a list.
   const listed = JSON.parse(run('sh', ['-c', script]).toString()) as Record<string, Omit<Packed, 'dir' | 'tarball'>>

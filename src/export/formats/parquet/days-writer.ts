@@ -5,6 +5,7 @@
  */
 import {
   closeSync,
+  constants,
   existsSync,
   fchmodSync,
   fstatSync,
@@ -19,7 +20,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteError } from '../../../content/index.ts'
 import { FluxError } from '../../../errors/index.ts'
-import { makeTemporaryDirectory, syncPathSync } from '../../../files/index.ts'
+import { PartFile, syncPathSync } from '../../../files/index.ts'
 import { COLUMNS } from '../../columns.ts'
 import type { ExportJob } from '../../export-job.ts'
 import { type ExportCounts, mergeRows, type Row } from '../../merge.ts'
@@ -79,7 +80,7 @@ function clusterOf(name: string): string | undefined {
 /** An empty database is a lock that ends with the process, on every file system on which SQLite works. */
 function lockOf(path: string): DatabaseSync {
   const file = join(path, '.lock')
-  closeSync(openSync(file, 'a', 0o600))
+  closeSync(openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600))
   const db = new DatabaseSync(file)
   try {
     db.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
@@ -102,7 +103,7 @@ class DaysWriter implements JobsWriter {
   readonly #path: string
   readonly #keyColumns: string[]
   readonly #lock: DatabaseSync
-  readonly #aside: ReturnType<typeof makeTemporaryDirectory>
+  readonly #aside: PartFile
   /** Jobs that are not in the files yet, by the name of their file. */
   readonly #waiting = new Map<string, Map<bigint, ParquetRow>>()
   #characters = 0
@@ -121,7 +122,7 @@ class DaysWriter implements JobsWriter {
     this.#lock = lock
     this.#unknown = this.#nameOf(UNKNOWN_DAY)
     this.#known = existsSync(join(path, this.#unknown)) ? new Set() : undefined
-    this.#aside = makeTemporaryDirectory(path)
+    this.#aside = new PartFile(join(path, 'flux-ts'), 'directory')
   }
 
   async add(jobs: readonly ExportJob[]): Promise<void> {

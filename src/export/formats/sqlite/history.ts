@@ -44,6 +44,7 @@ function migrate(db: DatabaseSync, path: string): void {
       hint: 'give the export another name',
     })
   }
+  assertOrdinary(db, path)
   if (version === SCHEMA_VERSION) return
   if (version > SCHEMA_VERSION) {
     throw new FluxError(
@@ -59,6 +60,24 @@ function migrate(db: DatabaseSync, path: string): void {
     if (!there.has(column.name)) db.exec(`ALTER TABLE jobs ADD COLUMN ${definitionOf(column)}`)
   }
   db.exec(`${INDICES}${VIEWS}PRAGMA user_version = ${SCHEMA_VERSION}`)
+}
+
+/** @throws {FluxError} `EINVAL` a table is a view or the like, or there are triggers: they could drop what is added */
+function assertOrdinary(db: DatabaseSync, path: string): void {
+  const kinds = new Map(
+    db
+      .prepare(`SELECT name, type FROM pragma_table_list WHERE schema = 'main'`)
+      .all()
+      .map(({ name, type }) => [name, type]),
+  )
+  const hint = 'move it away, and export anew'
+  for (const table of ['jobs', 'events', 'job_nodes']) {
+    const kind = kinds.get(table) ?? 'missing'
+    if (kind !== 'table') throw new FluxError('EINVAL', `${path}: its "${table}" is ${kind}, not a table`, { hint })
+  }
+  const trigger = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1`).get()
+  if (trigger === undefined) return
+  throw new FluxError('EINVAL', `${path}: has a trigger, ${String(trigger.name)}, and jobs export makes none`, { hint })
 }
 
 function pragma(db: DatabaseSync, name: string): number {

@@ -1,0 +1,56 @@
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { expect } from 'chai'
+import { makeTemporaryDirectory, openNameless } from '../../src/files/index.ts'
+import { scratch } from '../support/fixtures.ts'
+
+const STRANGER = 12345
+
+function withMode(mode: number): string {
+  const dir = join(scratch(), 'tmp')
+  mkdirSync(dir)
+  chmodSync(dir, mode)
+  return dir
+}
+
+describe('files/temporary', () => {
+  it('makes directories that only the owner can enter, under names that nobody can guess', () => {
+    const parent = withMode(0o1777)
+    const made = [makeTemporaryDirectory(parent), makeTemporaryDirectory(parent)]
+    for (const { path } of made) {
+      expect(lstatSync(path).mode & 0o7777).to.equal(0o700)
+      expect(basename(path)).to.match(/[0-9a-f]{12}\.part$/)
+    }
+    expect(new Set(made.map(({ path }) => path))).to.have.property('size', 2)
+    for (const dir of made) dir.remove()
+    expect(readdirSync(parent)).to.deep.equal([])
+  })
+
+  for (const mode of [0o777, 0o775, 0o2770]) {
+    it(`makes none where others can rename it: mode ${mode.toString(8)}`, () => {
+      const parent = withMode(mode)
+      expect(() => makeTemporaryDirectory(parent)).to.throw(/not safe for temporary files/)
+      expect(readdirSync(parent)).to.deep.equal([])
+    })
+  }
+
+  it('makes none in a directory of another user', function () {
+    if (process.geteuid?.() !== 0) return this.skip()
+    const parent = withMode(0o755)
+    chownSync(parent, STRANGER, STRANGER)
+    expect(() => makeTemporaryDirectory(parent)).to.throw(/not safe for temporary files/)
+  })
+
+  it('opens files that have no name', async () => {
+    const parent = withMode(0o777)
+    const handle = await openNameless(parent)
+    try {
+      expect(readdirSync(parent)).to.deep.equal([])
+      const { mode, nlink } = await handle.stat()
+      expect([mode & 0o7777, nlink]).to.deep.equal([0o600, 0])
+    } finally {
+      await handle.close()
+    }
+    expect(existsSync(parent)).to.equal(true)
+  })
+})

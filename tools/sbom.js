@@ -1,0 +1,33 @@
+// Writes the software bill of materials, sbom.cdx.json (CycloneDX), of what npm installs with the package, by
+// package-lock.json. No registry is asked. Two runs give the same bytes: npm's random serial number and the time are left
+// out, unless SOURCE_DATE_EPOCH gives a time. Usage: node tools/sbom.js [DIRECTORY]
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { name, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const args = ['sbom', '--package-lock-only', '--offline', '--sbom-format', 'cyclonedx']
+const { status, stdout, stderr, error } = spawnSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 })
+if (status !== 0) throw error ?? new Error(`npm sbom failed: ${stderr}`)
+const { serialNumber, ...bom } = JSON.parse(stdout)
+
+// npm's own --omit dev leaves out packages that a development tool needs too, such as @oclif/core.
+const needs = new Map(bom.dependencies.map(({ ref, dependsOn }) => [ref, dependsOn]))
+const own = bom.metadata.component['bom-ref']
+const direct = needs.get(own).filter((ref) => Object.hasOwn(dependencies, ref.slice(0, ref.lastIndexOf('@'))))
+needs.set(own, direct)
+const kept = new Set(direct)
+for (const ref of kept) for (const other of needs.get(ref) ?? []) kept.add(other)
+bom.components = bom.components.filter((component) => kept.has(component['bom-ref']))
+bom.dependencies = [...needs]
+  .filter(([ref]) => ref === own || kept.has(ref))
+  .map(([ref, dependsOn]) => ({ ref, dependsOn }))
+
+const { timestamp, ...metadata } = bom.metadata
+const { SOURCE_DATE_EPOCH: epoch } = process.env
+// npm takes the name of the directory for that of the package.
+metadata.component.name = name
+bom.metadata = { ...(epoch ? { timestamp: new Date(Number(epoch) * 1000).toISOString() } : {}), ...metadata }
+writeFileSync(join(process.argv[2] ?? root, 'sbom.cdx.json'), `${JSON.stringify(bom, undefined, 2)}\n`)
