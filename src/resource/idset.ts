@@ -57,7 +57,7 @@ export class Idset {
   /** All ids that are in any of some sets. */
   static union(sets: Iterable<Idset>): Idset {
     const ranges: Range[] = []
-    for (const set of sets) ranges.push(...set.#ranges)
+    for (const set of sets) for (const range of set.#ranges) ranges.push(range)
     return Idset.#joined(ranges)
   }
 
