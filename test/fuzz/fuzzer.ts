@@ -89,8 +89,7 @@ export class Fuzzer {
   /** Run one input. */
   async try(input: Buffer): Promise<void> {
     this.count++
-    this.#onInput?.(input)
-    const error = await problemOf(this.#target, input)
+    const error = await this.#run(input)
     if (error !== undefined) await this.#keep(input, error)
   }
 
@@ -101,11 +100,16 @@ export class Fuzzer {
     // Some of them have, but which? They run again, one by one, and the shortest come first.
     for (const input of [...inputs].sort((a, b) => a.length - b.length)) {
       if (fresh.size === 0) return
-      await problemOf(this.#target, input)
+      await this.#run(input)
       if (!coverage.strike(fresh)) continue
       this.corpus.push(input)
       this.added.push(input)
     }
+  }
+
+  #run(input: Buffer): Promise<Error | undefined> {
+    this.#onInput?.(input)
+    return problemOf(this.#target, input)
   }
 
   async #keep(input: Buffer, error: Error): Promise<void> {
@@ -126,7 +130,7 @@ export class Fuzzer {
       for (let at = 0; at < least.length && tries < MAX_TRIES; ) {
         const shorter = Buffer.concat([least.subarray(0, at), least.subarray(at + size)])
         tries++
-        const error = await problemOf(this.#target, shorter)
+        const error = await this.#run(shorter)
         if (error !== undefined && kindOf(error) === kind) least = shorter
         else at += size
       }

@@ -22,7 +22,9 @@ export async function supervise(
     workerData: { ...work, shared },
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   })
+  let hasFound = false
   const found = (what: string) => {
+    hasFound = true
     const target = TARGETS[numbers[SHARED.TARGET] as number]?.name as string
     const input = Buffer.from(new Uint8Array(shared, SHARED.HEAD_BYTES, numbers[SHARED.BYTES]))
     left.delete(target)
@@ -30,13 +32,11 @@ export async function supervise(
   }
   let before = -1
   let looks = 0
-  let isHung = false
   const timer = setInterval(() => {
     const count = Atomics.load(numbers, SHARED.COUNT)
     looks = count === before ? looks + 1 : 0
     before = count
-    if (looks < LOOKS || count === 0 || isHung) return
-    isHung = true
+    if (looks < LOOKS || count === 0 || hasFound) return
     found(`does not end within ${(LOOKS * LOOK_MS) / 1000} seconds`)
     void worker.terminate()
   }, LOOK_MS)
@@ -52,6 +52,8 @@ export async function supervise(
     worker.on('exit', () => resolve())
   })
   clearInterval(timer)
+  // Nothing is left that could answer, but something still waits.
+  if (left.size > 0 && !hasFound) found('never answers')
   const targets = work.targets.filter((target) => left.has(target))
   if (targets.length > 0 && targets.length < work.targets.length)
     await supervise({ ...work, targets }, onResult, onFind)
