@@ -1,7 +1,7 @@
 export { CHUNK_BYTES, ChunkWriter } from './chunk-writer.ts'
 export { csvLine } from './csv-line.ts'
 export { grown, release } from './grown.ts'
-export { parseJson, stringifyJson } from './json.ts'
+export { isNestedTooDeeply, parseJson, stringifyJson, tooDeep } from './json.ts'
 export { lz4DecodeBlock } from './lz4.ts'
 export { lz4EncodeBlock } from './lz4-encode.ts'
 export { Lz4Stream } from './lz4-stream.ts'

@@ -3,6 +3,8 @@
  * Here they become bigints; all other numbers stay numbers.
  */
 
+import { FluxError } from '../errors/index.ts'
+
 /** `JSON.parse` with source text access, and `JSON.rawJSON`. Node has both since version 21; the types lack them. */
 interface SourceJson {
   parse(text: string, reviver: (key: string, value: unknown, context: { readonly source: string }) => unknown): unknown
@@ -64,17 +66,56 @@ function hasManyBrackets(text: string): boolean {
  * As `JSON.stringify`, but a bigint is written as a plain number, so it comes out as {@link parseJson} read it.
  *
  * @param space - columns to indent by; without it, everything is on one line
+ * @throws {FluxError} `EOVERFLOW` the value is nested too deeply, or its text would be too long
  */
 export function stringifyJson(value: unknown, space?: number): string {
   try {
     return JSON.stringify(value, undefined, space)
   } catch (error) {
     // The value holds a bigint, or a cycle, which throws again below.
-    if (!(error instanceof TypeError)) throw error
+    if (error instanceof TypeError) return stringifyExact(value, space)
+    throw tooDeep(error)
+  }
+}
+
+function stringifyExact(value: unknown, space: number | undefined): string {
+  try {
     return JSON.stringify(
       value,
       (_name, member) => (typeof member === 'bigint' ? source.rawJSON(String(member)) : member),
       space,
     )
+  } catch (error) {
+    throw tooDeep(error)
   }
+}
+
+/** The error for a value that cannot be written as JSON: anything but a `RangeError` comes back as it is. */
+export function tooDeep(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error
+  return new FluxError('EOVERFLOW', 'the JSON is nested too deeply, or is too long', { cause: error })
+}
+
+/** Flux reads no JSON that is nested deeper (jansson, `JSON_PARSER_MAX_DEPTH`). */
+const MAX_DEPTH = 2048
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+
+/** True for a text of JSON that is nested deeper than Flux reads. Short texts, which cannot be, are not looked at. */
+export function isNestedTooDeeply(text: string): boolean {
+  if (text.length <= 2 * MAX_DEPTH) return false
+  let depth = 0
+  let isInString = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (isInString) {
+      if (char === BACKSLASH) at++
+      else if (char === QUOTE) isInString = false
+    } else if (char === QUOTE) isInString = true
+    // '[' and '{', ']' and '}' differ in one bit.
+    else if ((char & ~0x20) === 0x5b) {
+      if (++depth > MAX_DEPTH) return true
+    } else if ((char & ~0x20) === 0x5d) depth--
+  }
+  return false
 }

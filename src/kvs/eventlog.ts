@@ -1,5 +1,5 @@
 /** Eventlogs (RFC 18): text, one JSON object a line, each line ending in a newline. A log only grows by appending. */
-import { parseJson } from '../bytes/index.ts'
+import { isNestedTooDeeply, parseJson } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
 
 /** One event of a log. */
@@ -87,6 +87,7 @@ const PLAIN_NAME = /^[\w.-]*$/
 
 /** @returns the event, or what is wrong with the line */
 function parseEvent(text: string): EventlogEntry | string {
+  if (isNestedTooDeeply(text)) return 'nested too deeply'
   const plain = plainEvent(text)
   if (plain) return plain
   let value: unknown

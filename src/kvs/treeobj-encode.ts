@@ -2,7 +2,7 @@
  * Tree objects (RFC 11) as text, in the form that Flux writes: members and names in byte order, no spaces. Equal
  * directories must have equal text, so that they have the same blobref.
  */
-import { stringifyJson } from '../bytes/index.ts'
+import { stringifyJson, tooDeep } from '../bytes/index.ts'
 import { sortNames } from './name-order.ts'
 import type { EntryObj } from './treeobj.ts'
 
@@ -30,12 +30,27 @@ export function symlinkText(target: string, namespace: string | undefined): stri
 
 /**
  * The text of any decoded tree object, with members of its `data` that RFC 11 does not define. An invalid entry keeps
- * its JSON.
+ * its JSON, in a directory too.
+ *
+ * @throws {FluxError} `EOVERFLOW` it is nested too deeply
  */
 export function treeObjText(obj: EntryObj): string {
+  try {
+    return textOf(obj)
+  } catch (error) {
+    throw tooDeep(error)
+  }
+}
+
+function textOf(obj: EntryObj): string {
   if (obj.type === 'invalid') return jsonText(obj.json)
   const { data, type } = obj
-  return `{"data":${jsonText(data)},"type":"${type}","ver":1}`
+  if (type !== 'dir') return `{"data":${jsonText(data)},"type":"${type}","ver":1}`
+  const names = sortNames(Object.keys(data))
+  return dirText(
+    names,
+    names.map((name) => textOf(data[name] as EntryObj)),
+  )
 }
 
 /** JSON with the members of all objects in byte order. */

@@ -22,6 +22,12 @@ const MAX_RANGE = 1 << 20
 /** More hosts than any list of a cluster has: a short text must not fill the memory. */
 const MAX_HOSTS = 10_000_000
 
+/** Hosts with something behind their brackets are held one by one. */
+const MAX_NAMES = 1 << 20
+
+/** Pairs of brackets in one name. */
+const MAX_BRACKETS = 64
+
 const SEPARATORS = /[\t, ]/
 const NUMBERED = /^(.*?)([0-9]+)$/s
 /** More pairs of brackets than any host name has. */
@@ -60,6 +66,7 @@ export class Hostlist {
       }
       if (token.split('[', MAX_BRACKETS + 2).length > MAX_BRACKETS + 1) return undefined
       const close = token.indexOf(']', open)
+      if (token.lastIndexOf(']', open) >= 0 || bracketsIn(token) > MAX_BRACKETS) return undefined
       const ranges = close < 0 ? undefined : rangesOf(token.slice(0, open), token.slice(open + 1, close))
       if (ranges === undefined) return undefined
       if (close === token.length - 1) for (const range of ranges) append(parts, range)
@@ -165,6 +172,12 @@ function partOf(host: string): Part {
   return { prefix, width: digits.length, first: Number(digits), last: Number(digits) }
 }
 
+function bracketsIn(token: string): number {
+  let count = 0
+  for (let at = token.indexOf('['); at >= 0; at = token.indexOf('[', at + 1)) count++
+  return count
+}
+
 /** The ranges between a pair of brackets; undefined when there is anything else. */
 function rangesOf(prefix: string, text: string): HostRange[] | undefined {
   const ranges: HostRange[] = []
@@ -187,7 +200,7 @@ function appendAll(parts: Part[], ranges: readonly HostRange[], rest: string): b
   const tails = rest.includes('[') || rest.includes(']') ? Hostlist.parse(rest) : [rest]
   if (tails === undefined) return false
   const numbers = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0)
-  if (numbers * (tails instanceof Hostlist ? tails.size : 1) > MAX_HOSTS) return false
+  if (numbers * (tails instanceof Hostlist ? tails.size : 1) > MAX_NAMES) return false
   for (const range of ranges) {
     for (let number = range.first; number <= range.last; number++) {
       for (const tail of tails) append(parts, partOf(`${nameIn(range, number)}${tail}`))

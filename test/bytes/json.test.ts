@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { parseJson, stringifyJson } from '../../src/bytes/index.ts'
+import { FluxError } from '../../src/errors/index.ts'
 
 describe('bytes/json', () => {
   it('reads whole numbers beyond 2^53 as bigints, and all others as numbers', () => {
@@ -41,5 +42,15 @@ describe('bytes/json', () => {
     const loop: Record<string, unknown> = { id: 1n }
     loop.loop = loop
     expect(() => stringifyJson(loop)).to.throw(TypeError)
+  })
+
+  it('writes nothing that is nested too deeply, and says so', () => {
+    for (const inner of [1, 1234567890123456789n]) {
+      let nested: unknown = inner
+      for (let level = 0; level < 100_000; level++) nested = [nested]
+      expect(() => stringifyJson(nested))
+        .to.throw(FluxError, 'nested too deeply')
+        .with.property('code', 'EOVERFLOW')
+    }
   })
 })

@@ -90,6 +90,16 @@ describe('kvs/eventlog', () => {
       { numRuns: 5000 },
     )
   })
+
+  it('takes no line that is nested deeper than Flux reads', () => {
+    const event = (levels: number) =>
+      `{"timestamp":1,"name":"memo","context":{"a":${'['.repeat(levels)}"]]]"${']'.repeat(levels)}}}\n`
+    expect(parseEventlog(event(2046)).entries).to.have.length(1)
+    for (const levels of [2047, 100_000]) {
+      const [bad] = parseEventlog(event(levels), { tolerant: true }).bad
+      expect(bad).to.include({ line: 1, reason: 'nested too deeply' })
+    }
+  })
 })
 
 function isEvent(value: Record<string, unknown> | undefined): boolean {

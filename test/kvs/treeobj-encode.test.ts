@@ -1,7 +1,17 @@
 import { hash } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { decodeTreeObj, dirBlob, dirrefText, symlinkText, valrefText, valText } from '../../src/kvs/index.ts'
+import { FluxError } from '../../src/errors/index.ts'
+import {
+  decodeDir,
+  decodeTreeObj,
+  dirBlob,
+  dirrefText,
+  symlinkText,
+  treeObjText,
+  valrefText,
+  valText,
+} from '../../src/kvs/index.ts'
 
 const text = (blob: Uint8Array) => Buffer.from(blob).toString()
 
@@ -68,5 +78,19 @@ describe('kvs/treeobj-encode', () => {
         },
       ),
     )
+  })
+
+  it('keeps entries of a directory that are no tree objects as they are', () => {
+    const dir =
+      '{"data":{"a":{"data":1,"type":"later","ver":2},"b":{"data":{"c":[]},"type":"dir","ver":1}},"type":"dir","ver":1}'
+    expect(treeObjText(decodeDir(Buffer.from(dir), 'key', undefined))).to.equal(dir)
+  })
+
+  it('refuses what is nested too deeply to be written, with an error of its own', () => {
+    const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const obj = decodeTreeObj(Buffer.from(`{"data":{"target":"a","x":${nested}},"type":"symlink","ver":1}`))
+    expect(() => treeObjText(obj))
+      .to.throw(FluxError, 'nested too deeply')
+      .with.property('code', 'EOVERFLOW')
   })
 })

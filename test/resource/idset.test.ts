@@ -57,4 +57,9 @@ describe('resource/idset', () => {
       expect(meet(b, a), `${b} and ${a}`).to.equal(expected)
     }
   })
+
+  it('joins sets of more ranges than a call has arguments', () => {
+    const set = Idset.of(Array.from({ length: 200_000 }, (_, i) => 2 * i))
+    expect(Idset.union([set, set]).size).to.equal(200_000)
+  })
 })

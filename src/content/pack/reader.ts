@@ -65,9 +65,10 @@ class PackReader implements BlobReader {
       if (trailer.toString('latin1', 0, TRAILER.hash) !== MAGIC || !(hash === 'sha1' || hash === 'sha256'))
         throw damaged(reading)
       this.hash = hash
+      if (!Number.isSafeInteger(blobs) || blobs < 0) throw damaged(reading)
       const digestsBytes = blobs * DIGEST_BYTES[hash]
       const tables = end - digestsBytes - blobs * (PLACE_BYTES + SIZE_BYTES)
-      if (!(tables >= 0)) throw damaged(reading)
+      if (tables < 0) throw damaged(reading)
       const digests = this.#read(tables, digestsBytes)
       const places = this.#read(tables + digestsBytes, blobs * PLACE_BYTES)
       const sizes = this.#read(end - blobs * SIZE_BYTES, blobs * SIZE_BYTES)
@@ -76,14 +77,23 @@ class PackReader implements BlobReader {
       this.#at = new Float64Array(places.buffer)
       this.#sizes = new Uint32Array(sizes.buffer)
       this.#marked = new Uint8Array(blobs)
-      if (trailer.readDoubleLE(TRAILER.inArchive) > 0) {
-        if (reading.archive === undefined) throw damaged(reading)
-        this.#archive = new ArchiveFile(reading.archive)
-      }
+      const isInArchive = trailer.readDoubleLE(TRAILER.inArchive) > 0
+      if ((isInArchive && reading.archive === undefined) || !this.#arePlaced(tables, isInArchive))
+        throw damaged(reading)
+      if (isInArchive) this.#archive = new ArchiveFile(reading.archive as ArchiveToRead)
     } catch (error) {
       closeSync(this.#fd)
       throw error
     }
+  }
+
+  /** True when all blobs lie before the tables, or in the archive if some may. */
+  #arePlaced(tables: number, mayBeInArchive: boolean): boolean {
+    return this.#at.every((at, i) =>
+      at < 0
+        ? mayBeInArchive && Number.isSafeInteger(at)
+        : Number.isSafeInteger(at) && at + (this.#sizes[i] as number) <= tables,
+    )
   }
 
   get objects(): number {

@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import { blobrefOf, ContentError, type HashName, openPack, PackWriter } from '../../../src/content/index.ts'
 import { scratch } from '../../support/fixtures.ts'
@@ -149,6 +150,30 @@ describe('content/pack', () => {
         bytes.writeDoubleLE(1e12, size - 24)
         writeFileSync(path, bytes)
       },
+      ...Object.fromEntries(
+        [-1, 1.5, Number.NaN].map((count) => [
+          `${count} blobs`,
+          (path: string, size: number) => {
+            const bytes = readFileSync(path)
+            bytes.writeDoubleLE(count, size - 24)
+            writeFileSync(path, bytes)
+          },
+        ]),
+      ),
+      ...Object.fromEntries(
+        // With a checksum that fits: behind the tables, in an archive that is not there, and no place at all.
+        [1e9, -1, 0.5].map((place) => [
+          `a blob at ${place}`,
+          (path: string, size: number) => {
+            const bytes = readFileSync(path)
+            const end = size - 48
+            const tables = end - 5 * (20 + 8 + 4)
+            bytes.writeDoubleLE(place, tables + 5 * 20)
+            bytes.writeUInt32LE(crc32(bytes.subarray(tables, end)), end + 40)
+            writeFileSync(path, bytes)
+          },
+        ]),
+      ),
       'an altered offset': (path, size) => {
         const bytes = readFileSync(path)
         bytes.writeDoubleLE(5, size - 48 - 5 * 4 - 8)

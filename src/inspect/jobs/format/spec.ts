@@ -22,7 +22,7 @@ export interface Spec {
 const SPEC = /^(?:(.)?([<>=^]))?([-+ ])?(z)?(#)?(0)?(\d+)?([_,])?(?:\.(\d+))?(.)?$/su
 
 /** Beyond what any screen or file needs; a larger number is a mistake, and would need much memory. */
-const LARGEST_WIDTH = 100_000
+export const LARGEST_WIDTH = 100_000
 /** The precision that numbers can be printed with here. */
 const LARGEST_PRECISION = 100
 

@@ -1,4 +1,6 @@
 /** Times as strftime(3) writes them, in the C locale. */
+import { formatError } from './parse.ts'
+import { LARGEST_WIDTH } from './spec.ts'
 
 /** Local time, or UTC. */
 export interface Clock {
@@ -148,6 +150,7 @@ const DIRECTIVE = /%([-_0^#]*)(\d*)([EO]?)([a-zA-Z%])/g
  * A function that writes times. A time beyond the calendar is written as its number of seconds.
  *
  * @param format - of strftime(3); what it does not know stays as it is
+ * @throws {FluxError} `EINVAL` a width that is too large
  */
 export function timeFormatter(format: string, clock: Clock): (seconds: number) => string {
   const pieces = piecesOf(format)
@@ -191,6 +194,9 @@ function flagged(
 ): (moment: Moment) => string {
   let fill = usualFill
   let width = asked === '' ? usual : Number(asked)
+  if (width > LARGEST_WIDTH) {
+    throw formatError(`%${flags}${asked}: too wide`, `the largest width is ${LARGEST_WIDTH}`)
+  }
   for (const flag of flags) {
     if (flag === '-') width = asked === '' ? 0 : width
     else if (flag === '_') fill = ' '

@@ -206,6 +206,7 @@ describe('inspect/jobs/format', () => {
     ['{name:10q}', /type 'q'/],
     ['{name:10.x}', /not a format specification/],
     ['{name:999999}', /too wide/],
+    ['{t_submit!d:%777777777Y}', /%777777777: too wide/],
     ['{ntasks:.2}', /no precision/],
     ['{t_submit:d}', /no type 'd'/],
     ['{t_submit:.300f}', /too precise/],

@@ -1,0 +1,140 @@
+/** Runs inputs of one target in this thread, and keeps those that fail or that run something new. */
+import { random as generator } from '../support/raw-rows.ts'
+import type { Coverage } from './coverage.ts'
+import { checkMeter, OverBudget, startMeter } from './meter.ts'
+import { below, mutated, oneOf, type Random } from './mutate.ts'
+import { Disagreement, type Target } from './target.ts'
+
+/** An input that did what none may do. */
+export interface Find {
+  target: string
+  /** The error, or what else was wrong, in one line. */
+  what: string
+  stack: string
+  input: Buffer
+}
+
+const DEFAULT_MAX_BYTES = 4096
+/** Finds of one kind that are kept; the others are counted. */
+const MAX_FINDS = 20
+/** Most tries to make a find shorter. */
+const MAX_TRIES = 2000
+
+/** What a target makes of an input. @returns undefined when it is allowed */
+export async function problemOf(target: Target, input: Buffer): Promise<Error | undefined> {
+  startMeter(target.budgetBytes)
+  try {
+    try {
+      const running = target.run(Buffer.from(input))
+      if (running !== undefined) await running
+    } catch (error) {
+      if (error instanceof Disagreement || error instanceof OverBudget || !target.isExpected(error))
+        return error as Error
+    }
+    checkMeter()
+    return undefined
+  } catch (error) {
+    return error as Error
+  } finally {
+    startMeter(Number.POSITIVE_INFINITY)
+  }
+}
+
+/** What tells finds apart: the kind of the error, and where it was thrown. */
+function kindOf(error: Error): string {
+  const place =
+    /\((?:file:\/\/)?[^)]*?\/((?:src|test)\/[^)]*?:\d+):\d+\)|at (?:file:\/\/)?[^ ]*?\/((?:src|test)\/.*?:\d+):/.exec(
+      error.stack?.replace(/^.*\/test\/fuzz\/(?:meter|target)\.ts.*$/gm, '') ?? '',
+    )
+  return `${error.constructor?.name ?? typeof error} at ${place?.[1] ?? place?.[2] ?? String(error)}`
+}
+
+export class Fuzzer {
+  readonly finds: Find[] = []
+  /** Inputs that have run. */
+  count = 0
+  readonly corpus: Buffer[]
+  /** Those of the corpus that this run has added. */
+  readonly added: Buffer[] = []
+  readonly #target: Target
+  readonly #random: Random
+  readonly #kinds = new Set<string>()
+  readonly #onInput: ((input: Buffer) => void) | undefined
+
+  /** @param onInput - called before each input, so that another thread knows it if it never ends */
+  constructor(target: Target, corpus: readonly Buffer[], seed: number, onInput?: (input: Buffer) => void) {
+    this.#target = target
+    this.#random = generator(seed)
+    this.corpus = [...corpus]
+    this.#onInput = onInput
+  }
+
+  /** The next input. */
+  make(): Buffer {
+    const { fix, tokens, maxBytes = DEFAULT_MAX_BYTES } = this.#target
+    const random = this.#random
+    const input = mutated(random, this.#choose(), this.#choose(), tokens, maxBytes)
+    if (fix !== undefined && random() < 0.7) fix.call(this.#target, input)
+    return input
+  }
+
+  /** Any of the corpus; half of the time one of those found last. */
+  #choose(): Buffer {
+    const { corpus } = this
+    const random = this.#random
+    if (random() < 0.5) return oneOf(random, corpus)
+    return corpus[corpus.length - 1 - below(random, Math.min(corpus.length, 32))] as Buffer
+  }
+
+  /** Run one input. */
+  async try(input: Buffer): Promise<void> {
+    this.count++
+    const error = await this.#run(input)
+    if (error !== undefined) await this.#keep(input, error)
+  }
+
+  /** Run a batch of new inputs, and add to the corpus those that run something new. */
+  async explore(coverage: Coverage, inputs: readonly Buffer[]): Promise<void> {
+    for (const input of inputs) await this.try(input)
+    const fresh = coverage.take()
+    // Some of them have, but which? They run again, one by one, and the shortest come first.
+    for (const input of [...inputs].sort((a, b) => a.length - b.length)) {
+      if (fresh.size === 0) return
+      await this.#run(input)
+      if (!coverage.strike(fresh)) continue
+      this.corpus.push(input)
+      this.added.push(input)
+    }
+  }
+
+  #run(input: Buffer): Promise<Error | undefined> {
+    this.#onInput?.(input)
+    return problemOf(this.#target, input)
+  }
+
+  async #keep(input: Buffer, error: Error): Promise<void> {
+    const kind = kindOf(error)
+    if (this.#kinds.has(kind) || this.finds.length >= MAX_FINDS) return
+    this.#kinds.add(kind)
+    const least = await this.#minimised(input, kind)
+    const { name: target } = this.#target
+    const what = `${kind}: ${String(error.message ?? error).slice(0, 300)}`
+    this.finds.push({ target, what, stack: error.stack ?? String(error), input: least })
+  }
+
+  /** The input without what it does not need to fail in the same way. */
+  async #minimised(input: Buffer, kind: string): Promise<Buffer> {
+    let least = input
+    let tries = 0
+    for (let size = least.length >> 1; size > 0 && tries < MAX_TRIES; size >>= 1) {
+      for (let at = 0; at < least.length && tries < MAX_TRIES; ) {
+        const shorter = Buffer.concat([least.subarray(0, at), least.subarray(at + size)])
+        tries++
+        const error = await this.#run(shorter)
+        if (error !== undefined && kindOf(error) === kind) least = shorter
+        else at += size
+      }
+    }
+    return least
+  }
+}

@@ -1,0 +1,232 @@
+/** The records of jobs, and the formats in which jobs are listed. */
+import { FluxError } from '../../../src/errors/index.ts'
+import type { FormatContext } from '../../../src/inspect/jobs/format/context.ts'
+import { compileFormat } from '../../../src/inspect/jobs/format/job-format.ts'
+import { JobRows } from '../../../src/inspect/jobs/format/job-rows.ts'
+import { NAMED_FORMATS } from '../../../src/inspect/jobs/format/named-formats.ts'
+import type { Job } from '../../../src/inspect/jobs/job.ts'
+import { jobJson } from '../../../src/inspect/jobs/job-json.ts'
+import { jobOf } from '../../../src/inspect/jobs/job-of.ts'
+import { jobSummary } from '../../../src/inspect/jobs/job-summary.ts'
+import { type EventlogEntry, parseEventlog } from '../../../src/kvs/index.ts'
+import { JOB_ARGUMENTS } from '../../support/job-formats.ts'
+import { assertSame, Disagreement, type Target } from '../target.ts'
+
+const EVENTLOG = [
+  '{"timestamp":1764000000.1,"name":"submit","context":{"userid":1000,"urgency":16,"flags":0,"version":1}}',
+  '{"timestamp":1764000000.2,"name":"validate"}',
+  '{"timestamp":1764000000.25,"name":"dependency-add","context":{"description":"begin-time=1764000010"}}',
+  '{"timestamp":1764000000.3,"name":"depend"}',
+  '{"timestamp":1764000000.3,"name":"priority","context":{"priority":16}}',
+  '{"timestamp":1764000000.3,"name":"memo","context":{"uri":"ssh://host/tmp/x","a":{"b":null}}}',
+  '{"timestamp":1764000000.3,"name":"jobspec-update","context":{"attributes.system.duration":600.0}}',
+  '{"timestamp":1764000000.4,"name":"alloc","context":{"annotations":{"sched":{"resource_summary":"rank0/core0"}}}}',
+  '{"timestamp":1764000000.4,"name":"resource-update","context":{"expiration":1764009999.0}}',
+  '{"timestamp":1764000000.5,"name":"start"}',
+  '{"timestamp":1764000001.5,"name":"exception","context":{"type":"cancel","severity":0,"note":"x","userid":1}}',
+  '{"timestamp":1764000001.5,"name":"finish","context":{"status":9}}',
+  '{"timestamp":1764000001.6,"name":"free"}',
+  '{"timestamp":1764000001.7,"name":"clean"}',
+  '',
+].join('\n')
+
+const JOBSPEC = JSON.stringify({
+  version: 1,
+  resources: [
+    {
+      type: 'node',
+      count: 2,
+      exclusive: true,
+      with: [
+        {
+          type: 'slot',
+          count: 1,
+          label: 't',
+          with: [
+            { type: 'core', count: 4 },
+            { type: 'gpu', count: 1 },
+          ],
+        },
+      ],
+    },
+  ],
+  tasks: [{ command: ['/bin/sleep', '1'], slot: 't', count: { per_slot: 1 } }],
+  attributes: {
+    system: {
+      duration: 60,
+      cwd: '/home',
+      queue: 'batch',
+      shell: { options: { 'per-resource': { type: 'core', count: 2 } } },
+    },
+  },
+})
+
+const R = JSON.stringify({
+  version: 1,
+  execution: {
+    R_lite: [
+      { rank: '0-3', children: { core: '0-7', gpu: '0-1' } },
+      { rank: '5,9', children: { core: '0' } },
+    ],
+    nodelist: ['node[0-3]', 'node5', 'other9'],
+    starttime: 1764000000.4,
+    expiration: 1764003600,
+  },
+})
+
+/** More levels than a stack of calls has room for. */
+const NESTED = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`
+
+const EVENT_TOKENS = [
+  '{"timestamp":1,"name":"submit","context":{}}\n',
+  '"name":"',
+  ',"context":{',
+  '"annotations":{"user":{"a":',
+  'jobspec-update',
+  'flux-restart',
+  'urgency',
+  'resources.',
+  'attributes.system.',
+  '__proto__',
+  '12345678901234567890',
+  '1e999',
+  '-0',
+  'null',
+  '{"a":',
+  '[',
+  '\n',
+  '\\ud800',
+]
+
+/** The plain form and JSON.parse must say the same of a line. */
+function assertEvent({ timestamp, name, context, text }: EventlogEntry): void {
+  const json = JSON.parse(text)
+  if (Number(json.timestamp) !== timestamp && !(Number.isNaN(timestamp) || json.timestamp === null)) {
+    throw new Disagreement(`timestamp ${timestamp}: ${text}`)
+  }
+  assertSame(name, json.name, 'the name of an event')
+  assertSame(Object.keys(context ?? {}), Object.keys(json.context ?? {}), 'the context of an event')
+}
+
+export const eventlogs: Target = {
+  name: 'eventlogs',
+  budgetBytes: 4 << 20,
+  maxBytes: 64 << 10,
+  tokens: EVENT_TOKENS,
+  seeds: () => {
+    const lines = [...EVENTLOG.split('\n'), `{"timestamp":1,"name":"memo","context":${NESTED}}`]
+    return [Buffer.from(EVENTLOG), ...lines.map((line) => Buffer.from(`${line}\n`))]
+  },
+  run(input) {
+    const text = input.toString()
+    const tolerant = parseEventlog(text, { tolerant: true })
+    for (const entry of tolerant.entries) assertEvent(entry)
+    const lines = text.split('\n').length - 1
+    assertSame(tolerant.entries.length + tolerant.bad.length, lines, 'the number of lines')
+    const job = jobOf(1n, { eventlog: text })
+    JSON.parse(jobJson(job, 'someone'))
+    jobSummary(1n, { eventlog: text, jobspec: JOBSPEC, R })
+    assertSame(parseEventlog(text), tolerant, 'strict and tolerant')
+  },
+  isExpected: (error) => error instanceof FluxError,
+}
+
+/** A jobspec, an R and an eventlog, with NULs between. */
+export const jobs: Target = {
+  name: 'jobs',
+  budgetBytes: 16 << 20,
+  maxBytes: 8192,
+  tokens: [
+    ...EVENT_TOKENS,
+    '"count":',
+    '"with":[',
+    '{"type":"node","count":1000000,"with":[',
+    '{"type":"slot","count":1,"with":[{"type":"core","count":1}]}',
+    '"R_lite":[',
+    '"rank":"0-2147483647"',
+    '"nodelist":["',
+    '0,2,4,6,8,',
+    '[0-1048575]',
+    '\0',
+  ],
+  seeds: () => [
+    Buffer.from(`${JOBSPEC}\0${R}\0${EVENTLOG}`),
+    Buffer.from(`${JOBSPEC}\0`),
+    Buffer.from(`\0${R}\0${EVENTLOG}`),
+  ],
+  run(input) {
+    const [jobspec, R, eventlog] = input.toString().split('\0')
+    const job = jobOf(1n, { jobspec, R, eventlog: eventlog || EVENTLOG })
+    JSON.parse(jobJson(job, undefined))
+    rows(LONG, [job])
+  },
+  isExpected: (error) => error instanceof FluxError,
+}
+
+const CONTEXT: FormatContext = { utc: true, now: 1764000005, nameOf: (userid) => `user${userid}` }
+const LONG =
+  'sort:-t_submit {id.f58:>12} ?:{queue:<8.8} +:{name:>4.4} ?+:{nnodes:>2h} {annotations} {nodelist} {runtime!F} {t_submit!d:%F} {ranks}'
+
+function rows(format: string, jobs: readonly Job[]): string[] {
+  const rows = new JobRows(compileFormat(format, CONTEXT))
+  for (const job of jobs) rows.add(job)
+  return [rows.header(), ...[...rows.rows()].map(({ text }) => text)]
+}
+
+const JOBS: readonly Job[] = [
+  jobOf(1n, { eventlog: EVENTLOG, jobspec: JOBSPEC, R }),
+  jobOf(2n ** 63n, { eventlog: EVENTLOG.split('\n').slice(0, 5).join('\n'), jobspec: JOBSPEC }),
+  jobOf(3n, {}),
+]
+
+export const formats: Target = {
+  name: 'formats',
+  // A field may be as wide as the format says.
+  budgetBytes: 32 << 20,
+  maxBytes: 512,
+  tokens: [
+    '{',
+    '}',
+    '{{',
+    '?:',
+    '+:',
+    '?+:',
+    'sort:',
+    '!d:',
+    '!F',
+    '!H',
+    '!D',
+    '!P',
+    '!r',
+    '::>12h',
+    ':>10.3f',
+    ':,',
+    ':_x',
+    '.',
+    'id.words',
+    'annotations.',
+    'user.',
+    'sched.',
+    'exception.',
+    't_remaining',
+    '{t_submit',
+    '%',
+    '%-d',
+    '%s',
+    '[',
+    ']',
+    '999999',
+    'h+}',
+    '😀',
+    '\0',
+  ],
+  seeds: () =>
+    [
+      ...JOB_ARGUMENTS.flatMap((argument) => argument.filter((text) => text.includes('{'))),
+      ...NAMED_FORMATS.map(({ format }) => format),
+    ].map((text) => Buffer.from(text)),
+  run(input) {
+    rows(input.toString(), JOBS)
+  },
+  isExpected: (error) => error instanceof FluxError,
+}
