@@ -16,8 +16,10 @@ const source = JSON as unknown as SourceJson
 /** A number of 16 digits or more, which may not be a safe integer. A match inside a string only costs time. */
 const LONG_NUMBER = /(?:^|[\s[:,])-?\d{16}/
 
-/** How deep arrays and objects may be nested: jansson, with which Flux reads JSON, refuses more. */
+/** How deep arrays and objects may be nested: jansson, with which Flux reads JSON, refuses more (`JSON_PARSER_MAX_DEPTH`). */
 const DEEPEST = 2048
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 
 /**
  * As `JSON.parse`, but a whole number that is not a safe integer, positive or negative, becomes a bigint.
@@ -26,7 +28,7 @@ const DEEPEST = 2048
  *   would run out of stack
  */
 export function parseJson(text: string): unknown {
-  if (isTooDeep(text)) throw new SyntaxError(`nested more than ${DEEPEST} levels deep`)
+  if (isNestedTooDeeply(text)) throw new SyntaxError(`nested more than ${DEEPEST} levels deep`)
   // A reviver is called for each value, which makes parsing several times slower. Few texts need it.
   if (!LONG_NUMBER.test(text)) return JSON.parse(text)
   return source.parse(text, (_name, value, { source }) =>
@@ -34,20 +36,22 @@ export function parseJson(text: string): unknown {
   )
 }
 
-function isTooDeep(text: string): boolean {
+/** True for a text of JSON that is nested deeper than Flux reads. */
+export function isNestedTooDeeply(text: string): boolean {
   // Few texts have so many brackets, so hardly any is looked at character by character.
   if (text.length <= DEEPEST || !hasManyBrackets(text)) return false
   let depth = 0
-  let isString = false
+  let isInString = false
   for (let at = 0; at < text.length; at++) {
-    const char = text[at]
-    if (isString) {
-      if (char === '\\') at++
-      else if (char === '"') isString = false
-    } else if (char === '"') isString = true
-    else if (char === '{' || char === '[') {
+    const char = text.charCodeAt(at)
+    if (isInString) {
+      if (char === BACKSLASH) at++
+      else if (char === QUOTE) isInString = false
+    } else if (char === QUOTE) isInString = true
+    // '[' and '{', ']' and '}' differ in one bit.
+    else if ((char & ~0x20) === 0x5b) {
       if (++depth > DEEPEST) return true
-    } else if (char === '}' || char === ']') depth--
+    } else if ((char & ~0x20) === 0x5d) depth--
   }
   return false
 }
@@ -94,28 +98,4 @@ function stringifyExact(value: unknown, space: number | undefined): string {
 export function tooDeep(error: unknown): unknown {
   if (!(error instanceof RangeError)) return error
   return new FluxError('EOVERFLOW', 'the JSON is nested too deeply, or is too long', { cause: error })
-}
-
-/** Flux reads no JSON that is nested deeper (jansson, `JSON_PARSER_MAX_DEPTH`). */
-const MAX_DEPTH = 2048
-
-const [QUOTE, BACKSLASH] = [0x22, 0x5c]
-
-/** True for a text of JSON that is nested deeper than Flux reads. Short texts, which cannot be, are not looked at. */
-export function isNestedTooDeeply(text: string): boolean {
-  if (text.length <= 2 * MAX_DEPTH) return false
-  let depth = 0
-  let isInString = false
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charCodeAt(at)
-    if (isInString) {
-      if (char === BACKSLASH) at++
-      else if (char === QUOTE) isInString = false
-    } else if (char === QUOTE) isInString = true
-    // '[' and '{', ']' and '}' differ in one bit.
-    else if ((char & ~0x20) === 0x5b) {
-      if (++depth > MAX_DEPTH) return true
-    } else if ((char & ~0x20) === 0x5d) depth--
-  }
-  return false
 }

@@ -25,9 +25,6 @@ const MAX_HOSTS = 10_000_000
 /** Hosts with something behind their brackets are held one by one. */
 const MAX_NAMES = 1 << 20
 
-/** Pairs of brackets in one name. */
-const MAX_BRACKETS = 64
-
 const SEPARATORS = /[\t, ]/
 const NUMBERED = /^(.*?)([0-9]+)$/s
 /** More pairs of brackets than any host name has. */
@@ -64,7 +61,6 @@ export class Hostlist {
         append(parts, partOf(token))
         continue
       }
-      if (token.split('[', MAX_BRACKETS + 2).length > MAX_BRACKETS + 1) return undefined
       const close = token.indexOf(']', open)
       if (token.lastIndexOf(']', open) >= 0 || bracketsIn(token) > MAX_BRACKETS) return undefined
       const ranges = close < 0 ? undefined : rangesOf(token.slice(0, open), token.slice(open + 1, close))

@@ -92,9 +92,7 @@ describe('resource/hostlist', () => {
     for (const text of ['][0]', 'a]b[0-1]', 'n[0]][1]']) expect(Hostlist.parse(text), text).to.equal(undefined)
   })
 
-  it('refuses a name of very many brackets, and one that stands for more hosts than are held one by one', () => {
-    expect(Hostlist.parse('a[0]'.repeat(100_000))).to.equal(undefined)
+  it('refuses a name that stands for more hosts than are held one by one', () => {
     expect(Hostlist.parse(`${'[0-9]'.repeat(7)}x`)).to.equal(undefined)
-    expect(Hostlist.parse('a[0]'.repeat(64))?.size).to.equal(1)
   })
 })
