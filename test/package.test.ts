@@ -224,7 +224,9 @@ describe('docs/environment.md', () => {
     ])
     expect(asked).to.include.members(['FLUX_URI', 'FLUX_SSH', 'FLUX_HANDLE_USERID', 'NODE_COMPILE_CACHE'])
     const described = (text: string) =>
-      [...text.matchAll(/^\| ((?:`[A-Z0-9_]+`(?:, )?)+) \|/gm)].flatMap(([, cell]) => cell?.match(/[A-Z0-9_]+/g) ?? [])
+      [...text.matchAll(/^\| ((?:`[A-Z0-9_]{2,}`(?:, )?)+) \|/gm)].flatMap(
+        ([, cell]) => cell?.match(/[A-Z0-9_]+/g) ?? [],
+      )
     const all = described(readFileSync(join(ROOT, 'docs/environment.md'), 'utf8'))
     expect(all).to.have.members([...new Set(all)])
     // Only when nobody has a home or a shell are they filled in.
