@@ -42,6 +42,8 @@ export class Input {
   /** Load the next `n` bytes into {@link buffer}. @returns false when the input has fewer; those it has are loaded */
   async fill(n: number): Promise<boolean> {
     if (this.ready(n)) return true
+    // What is left is loaded. Whoever looks for many things that are not there must not pay for a copy each time.
+    if (this.#ended && this.#pending === undefined) return false
     if (this.available === 0) {
       const chunk = await this.#next()
       if (chunk === undefined) return n === 0
