@@ -31,15 +31,19 @@ async function failure(work: Promise<unknown>): Promise<Error> {
 
 /** Run with variables of the environment in place of what they are. */
 function withEnv<T>(env: Record<string, string | undefined>, work: () => T): T {
-  const before = { ...process.env }
-  try {
-    for (const [name, value] of Object.entries(env)) {
+  const set = (variables: typeof env) => {
+    for (const [name, value] of Object.entries(variables)) {
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
     }
+  }
+  const before = Object.fromEntries(Object.keys(env).map((name) => [name, process.env[name]]))
+  try {
+    set(env)
     return work()
   } finally {
-    process.env = before
+    // Not a copy in place of `process.env`: the time zone would not change with that any more.
+    set(before)
   }
 }
 

@@ -15,10 +15,14 @@ describe('doors', () => {
     const opening = filesWith(/new DatabaseSync\(/)
     const safe = opening.filter((name) => {
       const text = FILES.get(name) as string
-      return text.includes('defensive: true') && text.includes("exec('PRAGMA trusted_schema = OFF')")
+      return text.includes('defensive: true') && text.includes("exec('PRAGMA trusted_schema = OFF")
     })
     expect(safe).to.have.members(['content/sqlite/open-database.ts', 'export/formats/sqlite/history.ts'])
-    const ours = ['content/sqlite/hash-index.ts', 'export/formats/parquet/days-writer.ts']
+    const ours = [
+      'content/sqlite/hash-index.ts',
+      'export/formats/parquet/days-writer.ts',
+      'export/formats/sqlite/writer.ts',
+    ]
     expect(opening).to.have.members([...safe, ...ours])
   })
 
