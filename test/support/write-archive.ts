@@ -25,7 +25,9 @@ export async function writeTree(
 ): Promise<void> {
   await using archive = await createArchive(path, { attributes: ATTRIBUTES, ...options })
   for (const [path, what] of Object.entries(tree)) {
-    if (typeof what === 'object' && 'to' in what) archive.symlink(path, what.to, extra[path])
+    // A path may be `constructor`.
+    const records = Object.hasOwn(extra, path) ? extra[path] : undefined
+    if (typeof what === 'object' && 'to' in what) archive.symlink(path, what.to, records)
     else {
       const content = Buffer.from(what)
       // Both ways, and in parts.
@@ -37,9 +39,9 @@ export async function writeTree(
           (async function* () {
             yield parts
           })(),
-          extra[path],
+          records,
         )
-      else archive.file(path, content.length, parts, extra[path])
+      else archive.file(path, content.length, parts, records)
     }
     await archive.flush()
   }
