@@ -29,7 +29,7 @@ if (has('flux')) {
         'run=$(flux submit -n1 sleep 1000)',
         'flux job wait-event -q $run start',
         'flux submit --quiet --dependency=afterany:$run -n1 true',
-        'batch=$(flux batch -n1 --wrap true); flux job wait-event -q $batch clean',
+        'batch=$(flux batch --output=none -n1 --wrap true); flux job wait-event -q $batch clean',
         // The list of jobs is told of events a moment after they are in the KVS.
         'flux jobs -a -A --json > said.json',
         `${flux} jobs.sqlite`,

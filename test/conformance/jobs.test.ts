@@ -16,7 +16,7 @@ flux submit --quiet --job-name=late -t 0.1s --wait sleep 60 2>/dev/null || true
 id=$(flux submit --job-name=gone sleep 60); flux cancel $id; flux job wait-event -q $id clean
 flux submit --quiet --job-name=held --urgency=hold true
 flux submit --quiet --job-name=dependent --dependency=afterok:$(flux submit --urgency=hold true) true
-flux batch --quiet --job-name=inner -n1 --wrap hostname
+flux batch --quiet --output=none --job-name=inner -n1 --wrap hostname
 flux job wait-event -q $(flux jobs -a -n --name=inner -o '{id}') clean
 flux job wait-event -q $(flux submit --job-name=on --requires=rank:1 sleep 300) start
 flux job wait-event -q $(flux submit --job-name=on -N1 sleep 300) start

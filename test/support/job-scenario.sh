@@ -13,7 +13,7 @@ submit submit --job-name=no-such /nonexistent/command
 submit submit --job-name=not-executable /etc/passwd
 submit submit -N4 -n8 --job-name=a-rather-long-name-of-many-nodes \
   --setattr=system.project=climate --setattr=system.bank=physics hostname
-submit batch -N1 --job-name=batch.sh --wrap sleep 0.2
+submit batch -N1 --output=none --job-name=batch.sh --wrap sleep 0.2
 submit submit -t 0.5s --job-name=slow sleep 30
 submit submit --job-name=ünïcødé-näme-日本 true
 submit submit --job-name='it is "quoted"' --urgency=20 true
@@ -41,7 +41,7 @@ flux job wait-event -t 60 $id clean >/dev/null
 
 running=$(flux submit -n1 -t 2h --job-name=running sleep inf)
 flux job wait-event -t 60 $running start >/dev/null
-instance=$(flux batch -n1 --job-name=instance --wrap sleep inf)
+instance=$(flux batch -n1 --output=none --job-name=instance --wrap sleep inf)
 flux job wait-event -t 60 $instance memo >/dev/null
 flux submit --urgency=hold --job-name=held true >/dev/null
 flux submit --dependency=afterok:$running --job-name=dependent true >/dev/null
