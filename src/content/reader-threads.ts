@@ -16,8 +16,8 @@ const SECOND_AFTER = 16_384
 const SHARED_METHODS: ReadonlySet<keyof ReaderHandlers> = new Set(['batch', 'check', 'checkRange'])
 
 /**
- * Calls of those who look at a whole store and do little with each blob. A dump is as busy as the thread that reads for it:
- * it gains from a second one only where there is a third processor.
+ * Calls of commands that look at a whole store and do little with each blob. The main thread of a dump is as busy as the thread
+ * that reads for it, so a dump gains from a second one only where there is a third processor.
  */
 const SURVEYING: ReadonlySet<keyof ReaderHandlers> = new Set(['check', 'checkRange', 'mark'])
 
@@ -76,7 +76,7 @@ export class ReaderThreads {
     await Promise.all([this.#first.terminate(), this.#second?.terminate()])
   }
 
-  /** Without a second thread, the first one reads all: nobody need know why there is none. */
+  /** If the second thread cannot be started, the first one reads everything. That is no error. */
   async #startSecond(): Promise<void> {
     try {
       const data = await this.#first.call('twin', undefined)

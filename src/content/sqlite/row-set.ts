@@ -19,8 +19,8 @@ export class RowSet {
   }
 
   /**
-   * Keep the rowids up to `last` in shared memory. Rowids of this range that are added later are seen by the set that another thread
-   * makes of the bitmap; others are not.
+   * Keep the rowids up to `last` in shared memory. Another thread makes a set of the returned bitmap. It sees rowids up to `last` that
+   * are added later, and no others.
    */
   share(last: number): Uint8Array {
     const bytes = Math.max((Math.min(last, 0xffffffff) >>> 3) + 1, this.#bits.length)
