@@ -1,0 +1,195 @@
+/**
+ * The cases of the fault matrix: the CLI runs as a process while something goes wrong, and everything that must hold
+ * then is checked for each case in the same way.
+ */
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { fixture, scratch } from './fixtures.ts'
+import { CLI, cleanEnv } from './processes.ts'
+
+/** Where a case takes place. All of it is removed afterwards. */
+export interface Scene {
+  /** The directory in which OUTFILE is to be. */
+  readonly out: string
+  /** `x.tar` in it, or another name that the case asks for. */
+  readonly outfile: string
+  /** A copy of the statedir of the fixture `jobs`, or of another one. */
+  readonly store: string
+  /** TMPDIR of the command. */
+  readonly tmp: string
+  /** What the case wants to keep between its steps. */
+  readonly held: Record<string, unknown>
+}
+
+/** The process of a case, while it runs. */
+export interface Running {
+  readonly pid: number
+  kill(signal: NodeJS.Signals): void
+  /** Settles when a text has come on its stderr. */
+  said(text: RegExp): Promise<void>
+  readonly stdin: NodeJS.WritableStream | null
+  readonly stdout: NodeJS.ReadableStream | null
+}
+
+/** One line of the fault matrix. */
+export interface FaultCase {
+  /** Completes "dump when ...". */
+  readonly name: string
+  /** Name of OUTFILE (default: `x.tar`). */
+  readonly outfile?: string
+  /** Name of the fixture that is the store (default: `jobs`). */
+  readonly fixture?: string
+  /** Put this file under the final name first: it must still be there, whole. */
+  readonly older?: boolean
+  /** Make the fault. What it returns undoes it, before the scene is looked at. */
+  readonly prepare?: (scene: Scene) => undefined | (() => void) | Promise<undefined | (() => void)>
+  /** Default: `dump -q --store STORE OUTFILE`. */
+  readonly args?: (scene: Scene) => readonly string[]
+  /** A command that starts another, its arguments after its own: `['prlimit', '--nofile=20']`, `['sh', '-c', '…; exec "$@"', 'sh']`. */
+  readonly through?: (scene: Scene) => readonly string[]
+  /** Variables to set; undefined removes one. */
+  readonly env?: (scene: Scene) => Readonly<Record<string, string | undefined>>
+  readonly stdio?: readonly ('ignore' | 'pipe' | 'closed')[]
+  /** What happens while it runs. */
+  readonly during?: (scene: Scene, running: Running) => void | Promise<void>
+  /** Exit status, or the signal that ends it. */
+  readonly status: number | NodeJS.Signals
+  /** The only line of stderr; undefined if there is none. */
+  readonly error: RegExp | undefined
+  /** Names that the command may leave in the directory of OUTFILE, besides what was there (default: none). */
+  readonly leaves?: readonly string[]
+  /** The case changes the store itself, so its bytes are not compared. */
+  readonly storeChanges?: boolean
+  /** Further checks. */
+  readonly check?: (scene: Scene, outcome: { stdout: Buffer; stderr: string }) => void
+}
+
+/** What an older file under the final name holds. */
+export const OLDER = 'the last good one\n'
+
+/** Run a case, and check what must hold in all of them. */
+export async function checkFault(fault: FaultCase): Promise<void> {
+  const base = scratch()
+  const scene: Scene = {
+    out: join(base, 'out'),
+    outfile: join(base, 'out', fault.outfile ?? 'x.tar'),
+    store: join(base, 'store'),
+    tmp: join(base, 'tmp'),
+    held: {},
+  }
+  mkdirSync(scene.out)
+  mkdirSync(scene.tmp)
+  cpSync(fixture(fault.fixture ?? 'jobs'), scene.store, { recursive: true })
+  if (fault.older) writeFileSync(scene.outfile, OLDER)
+  const undo = await fault.prepare?.(scene)
+  const before = { out: listing(scene.out), tmp: listing(scene.tmp), store: listing(scene.store) }
+  let outcome: Awaited<ReturnType<typeof runCase>>
+  try {
+    outcome = await runCase(fault, scene)
+  } finally {
+    undo?.()
+  }
+  const lines = outcome.stderr.split('\n').slice(0, -1)
+  if (fault.error === undefined) expect(outcome.stderr).to.equal('')
+  else {
+    expect(lines.join('\n')).to.match(fault.error)
+    expect(lines, 'lines of stderr').to.have.length(1)
+  }
+  expect(outcome.signal ?? outcome.status, outcome.stderr).to.equal(fault.status)
+  expect(outcome.groupIsGone, 'a process is left').to.equal(true)
+  const after = listing(scene.out)
+  for (const name of fault.leaves ?? []) delete after[name]
+  expect(after, 'the directory of OUTFILE').to.deep.equal(before.out)
+  expect(listing(scene.tmp), 'TMPDIR').to.deep.equal(before.tmp)
+  if (!fault.storeChanges) expect(listing(scene.store), 'the store').to.deep.equal(before.store)
+  if (fault.older) expect(readFileSync(scene.outfile, 'utf8')).to.equal(OLDER)
+  fault.check?.(scene, outcome)
+}
+
+/** A test for each case of a table. */
+export function faultMatrix(title: string, cases: readonly FaultCase[]): void {
+  describe(title, () => {
+    for (const fault of cases) it(fault.name, () => checkFault(fault))
+  })
+}
+
+async function runCase(fault: FaultCase, scene: Scene) {
+  const args = fault.args?.(scene) ?? ['dump', '-q', '--store', scene.store, scene.outfile]
+  const [program = '', ...rest] = [...(fault.through?.(scene) ?? []), process.execPath, CLI, ...args]
+  const env: Record<string, string | undefined> = { ...cleanEnv(), TMPDIR: scene.tmp, ...fault.env?.(scene) }
+  for (const [name, value] of Object.entries(env)) if (value === undefined) delete env[name]
+  const [stdin = 'ignore', stdout = 'pipe', stderr = 'pipe'] = fault.stdio ?? []
+  const closed = [stdin, stdout, stderr].flatMap((way, fd) => (way === 'closed' ? [fd] : []))
+  const command = closed.length === 0 ? [program, ...rest] : closing(closed, [program, ...rest])
+  // A group of its own: what the command leaves behind is in it.
+  const child = spawn(command[0] as string, command.slice(1), {
+    env,
+    cwd: scene.out,
+    detached: true,
+    stdio: [stdin, stdout, stderr].map((way) => (way === 'closed' ? 'ignore' : way)),
+  })
+  const pid = child.pid as number
+  let text = ''
+  const waiting: { pattern: RegExp; resolve: () => void }[] = []
+  const chunks: Buffer[] = []
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
+  child.stderr?.setEncoding('utf8').on('data', (more: string) => {
+    text += more
+    for (const { pattern, resolve } of waiting) if (pattern.test(text)) resolve()
+  })
+  const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (status, signal) => resolve({ status, signal }))
+  })
+  const running: Running = {
+    pid,
+    kill: (signal) => process.kill(pid, signal),
+    said: (pattern) =>
+      pattern.test(text) ? Promise.resolve() : new Promise((resolve) => waiting.push({ pattern, resolve })),
+    stdin: child.stdin,
+    stdout: child.stdout,
+  }
+  try {
+    await Promise.all([fault.during?.(scene, running), ended])
+    return { ...(await ended), stdout: Buffer.concat(chunks), stderr: text, groupIsGone: !groupLives(pid) }
+  } finally {
+    if (groupLives(pid)) process.kill(-pid, 'SIGKILL')
+  }
+}
+
+/** A command that is started with some descriptors closed. */
+function closing(descriptors: readonly number[], command: readonly string[]): string[] {
+  const redirects = descriptors.map((fd) => (fd === 0 ? '<&-' : `${fd}>&-`)).join(' ')
+  return ['sh', '-c', `exec "$@" ${redirects}`, 'sh', ...command]
+}
+
+function groupLives(pid: number): boolean {
+  try {
+    process.kill(-pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** All paths below a directory with their kinds, modes and contents; empty for one that is gone or no directory. */
+function listing(dir: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  let names: string[]
+  try {
+    names = readdirSync(dir, { recursive: true }) as string[]
+  } catch {
+    return found
+  }
+  for (const name of names.sort()) {
+    const path = join(dir, name)
+    const stat = lstatSync(path)
+    const kind = `${(stat.mode >>> 0).toString(8)} ${stat.uid}`
+    if (stat.isFile()) found[name] = `${kind} ${createHash('sha1').update(readFileSync(path)).digest('hex')}`
+    else found[name] = stat.isSymbolicLink() ? `${kind} -> ${readlinkSync(path)}` : kind
+  }
+  return found
+}
