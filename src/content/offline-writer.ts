@@ -1,4 +1,5 @@
 import { hash as digestHex } from 'node:crypto'
+import { removeOwnLeftovers } from '../files/index.ts'
 import { Thread } from '../threads/index.ts'
 import type { BlobBatch } from './blob-batch.ts'
 import { DIGEST_BYTES, Digests, type HashName } from './blobref.ts'
@@ -37,8 +38,13 @@ export class OfflineWriter implements ContentWriter {
    */
   static async open(name: string, { module, data, compress }: WritePlan): Promise<OfflineWriter> {
     const threadData: WriterThreadData = { name, module, data }
-    const thread = await Thread.open<WriterHandlers>(name, './writer-thread', import.meta.url, threadData)
-    return new OfflineWriter(name, thread, await thread.call('hash', undefined), compress)
+    try {
+      const thread = await Thread.open<WriterHandlers>(name, './writer-thread', import.meta.url, threadData)
+      return new OfflineWriter(name, thread, await thread.call('hash', undefined), compress)
+    } catch (error) {
+      removeOwnLeftovers(name)
+      throw error
+    }
   }
 
   private constructor(
@@ -75,8 +81,11 @@ export class OfflineWriter implements ContentWriter {
     await this.#thread.call('commit', checkpoint)
   }
 
-  close(): Promise<void> {
-    return this.#thread.close()
+  /** Also removes what a thread that has died left of a new store. May be called twice. */
+  async close(): Promise<void> {
+    const { hasDied } = this.#thread
+    await this.#thread.close()
+    if (hasDied) removeOwnLeftovers(this.name)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -31,6 +31,23 @@ export function removeLeftovers(final: string): void {
   }
 }
 
+/**
+ * Remove what a thread of this process left for `final` when it died. Nothing else in the process may be writing it. Never
+ * throws.
+ */
+export function removeOwnLeftovers(final: string): void {
+  const dir = dirname(final)
+  const prefix = `${prefixOf(final)}${processId()}-`
+  try {
+    for (const name of readdirSync(dir)) {
+      const tail = name.startsWith(prefix) ? name.slice(prefix.length) : ''
+      if (tail.endsWith('.part') && RANDOM.test(tail.slice(0, -'.part'.length))) removeOurs(join(dir, name))
+    }
+  } catch {
+    // We may write to the directory, but not list it.
+  }
+}
+
 function isLeft(tail: string): boolean {
   if (!tail.endsWith('.part')) return false
   const at = tail.lastIndexOf('-')

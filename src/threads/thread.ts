@@ -126,6 +126,11 @@ export class Thread<H extends Handlers> {
     this.#worker.on('exit', () => this.#fail(new FluxError('EIO', `${name}: its thread ended`)))
   }
 
+  /** True when the thread has ended without being asked to. */
+  get hasDied(): boolean {
+    return this.#failure !== undefined && !this.#closed
+  }
+
   /** Number of calls that are not answered yet. */
   get pending(): number {
     return this.#pending.size - (this.#pending.has(OPENED) ? 1 : 0)
