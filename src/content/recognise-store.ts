@@ -45,7 +45,11 @@ export function recogniseTarget(path: string): FoundStore {
   }
   const [usual] = STORE_KINDS
   if (!place.stats.isDirectory() || !usual) throw notAStore(place)
-  return { kind: usual, path: join(path, usual.fileName) }
+  const { fileName } = usual
+  const target = join(path, fileName)
+  // SQLite would open a FIFO and fail with an I/O error.
+  if (place.names().includes(fileName) && !look(target).stats?.isFile()) throw notAStore(place)
+  return { kind: usual, path: target }
 }
 
 /** True for a directory that holds something with the name of a store, which may be damaged. */
@@ -77,9 +81,11 @@ function storeAt(place: Place, salvage = false): FoundStore | undefined {
 
 function notAStore(place: Place): FluxError {
   const { path, names } = place
-  const damaged = STORE_KINDS.find(
-    ({ fileName, mayBeSalvaged }) => names().includes(fileName) && mayBeSalvaged?.(look(join(path, fileName))),
-  )
+  const damaged = STORE_KINDS.find(({ fileName, mayBeSalvaged }) => {
+    if (!names().includes(fileName)) return false
+    const there = look(join(path, fileName))
+    return there.stats?.size !== 0 && mayBeSalvaged?.(there)
+  })
   if (damaged) {
     return new FluxError('EINVAL', `${path}: not a Flux content store: ${whyNot(place)}`, {
       hint: 'if it is damaged, --salvage reads what is left of it',
@@ -90,16 +96,25 @@ function notAStore(place: Place): FluxError {
   })
 }
 
-function whyNot({ stats, names }: Place): string {
+function whyNot({ path, stats, names }: Place): string {
   if (!stats?.isDirectory()) {
     return `it is not ${listed(STORE_KINDS.filter(({ isDirectory }) => !isDirectory).map(({ what }) => what))}`
   }
   const called = STORE_KINDS.find(({ fileName }) => names().includes(fileName))
-  if (called) return `its ${called.fileName} is not ${called.what}`
+  if (called) return `its ${called.fileName} ${stateOf(called, look(join(path, called.fileName)))}`
   return `it has neither ${listed(
     STORE_KINDS.map(({ fileName }) => fileName),
     'nor',
   )} in it`
+}
+
+/** What is wrong with something that has the name of a store. */
+function stateOf({ isDirectory, what }: StoreKind, { stats }: Place): string {
+  if (stats === undefined) return 'is a link to nothing'
+  if (isDirectory) return `is not ${what}`
+  if (stats.isDirectory()) return 'is a directory'
+  if (!stats.isFile()) return 'is not a regular file'
+  return stats.size === 0 ? 'is empty' : `is not ${what}`
 }
 
 /** `a, b or c` */

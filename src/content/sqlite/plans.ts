@@ -1,7 +1,7 @@
 /**
  * Prepares a `content.sqlite` for a thread to open: checks that no broker holds it, and links or copies its journals.
  */
-import { realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { FluxError } from '../../errors/index.ts'
 import { moduleBeside } from '../../threads/index.ts'
 import type { ReadOptions, ReadPlan, WriteOptions, WritePlan } from '../store-kind.ts'
@@ -23,7 +23,7 @@ export function planReading(path: string, { verify, scratchDirs }: ReadOptions):
   const assertUnchanged = changeGuard(database, path)
   const module = moduleBeside('./reader', import.meta.url).href
   const data: SqliteReading = { path, name: path, access: 'immutable', verify }
-  const journals = ['-wal', '-journal'].filter((suffix) => sizeOf(database + suffix) > 0)
+  const journals = journalsOf(database, constants.R_OK)
   if (journals.length === 0) {
     return { module, data, assertUnchanged, newCopy: newDatabase, load: () => import('./reader.ts') }
   }
@@ -58,12 +58,30 @@ export function planReadingBeside(path: string): ReadPlan {
 /** @throws {FluxError} `EBUSY` a broker holds it */
 export function planWriting(path: string, { name, hash }: WriteOptions): WritePlan {
   assertNotHeld(path, name, 'stop the instance that uses it, or restore to that instance live with --uri')
+  journalsOf(path, constants.R_OK | constants.W_OK)
   const data: SqliteWriting = { path, name, hash }
   return { module: moduleBeside('./writer', import.meta.url).href, data, compress: compressBlob }
 }
 
 function assertAtRest(database: string, path: string): void {
   assertNotHeld(database, path, 'stop the instance that uses it, or dump that instance live with --uri')
+}
+
+/**
+ * The suffixes of the journals that hold something.
+ *
+ * @throws {FluxError} one of them may not be used, which SQLite would say of the database, without a reason
+ */
+function journalsOf(database: string, access: number): string[] {
+  const journals = ['-wal', '-journal'].filter((suffix) => sizeOf(database + suffix) > 0)
+  for (const suffix of journals) {
+    try {
+      accessSync(database + suffix, access)
+    } catch (error) {
+      throw FluxError.fromSystem(error, `cannot open ${database + suffix}, which holds the newest changes`)
+    }
+  }
+  return journals
 }
 
 function sizeOf(path: string): number {
