@@ -1,4 +1,4 @@
-import { FluxError, InterruptedError } from '../errors/index.ts'
+import { FluxError, InterruptedError, MORE_FILES } from '../errors/index.ts'
 import { USAGE_CODE, UsageError } from './usage-error.ts'
 
 /** The exit statuses of every command: done, failed, wrong usage, interrupted. */
@@ -13,8 +13,14 @@ export function exitStatusOf(error: unknown): number {
 
 /** An error on one line: what failed, and what to do about it. */
 export function errorLine(error: unknown): string {
-  const hint = error instanceof FluxError && error.hint !== undefined ? `; ${error.hint}` : ''
-  return messageOf(error) + hint.replaceAll('\n', ' ')
+  const hint = hintOf(error)
+  return messageOf(error) + (hint === undefined ? '' : `; ${hint.replaceAll('\n', ' ')}`)
+}
+
+function hintOf(error: unknown): string | undefined {
+  if (error instanceof FluxError) return error.hint
+  // A module of our own that could not be loaded.
+  return /EMFILE|too many open files/.test(messageOf(error)) ? MORE_FILES : undefined
 }
 
 /** An error as `--json` prints it. @param exit - its exit status */

@@ -1,5 +1,8 @@
 import { type ErrnoName, errnoNumber, errnoText, isErrnoName } from './errno.ts'
 
+/** What to do about `EMFILE`, which can come from anything that opens a file. */
+export const MORE_FILES = 'raise the limit on open files (ulimit -n)'
+
 /** What an error can have besides its message. */
 export interface FluxErrorOptions extends ErrorOptions {
   /** What the reader can do about the error: half a sentence, shown after the message. */
@@ -46,7 +49,8 @@ function fromSystem(error: unknown, what: string, options: FluxErrorOptions): Fl
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   const known = isErrnoName(code)
   const text = known ? errnoText(code) : error instanceof Error ? error.message : String(error)
-  return new FluxError(known ? code : 'EIO', `${what}: ${text}`, { ...options, cause: error })
+  const hint = options.hint ?? (code === 'EMFILE' ? MORE_FILES : undefined)
+  return new FluxError(known ? code : 'EIO', `${what}: ${text}`, { ...options, hint, cause: error })
 }
 
 /** The error for work that was interrupted, by a signal or by the caller. */

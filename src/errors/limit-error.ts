@@ -1,10 +1,11 @@
 import { errnoText } from './errno.ts'
-import { FluxError } from './flux-error.ts'
+import { FluxError, MORE_FILES } from './flux-error.ts'
 
 /** The limits that can stop a process from starting a thread or program. Node reports them in words, or by an errno. */
 const LIMITS = [
-  ['EMFILE', /EMFILE|too many open files/i, 'raise the limit on open files (ulimit -n)'],
-  ['EAGAIN', /EAGAIN/, 'raise the limit on processes and threads (ulimit -u)'],
+  ['EMFILE', /EMFILE|too many open files/i, MORE_FILES],
+  // Also where the address space has no room for the stack of a thread.
+  ['EAGAIN', /EAGAIN/, 'raise the limit on processes and threads (ulimit -u), or on memory (ulimit -v)'],
   ['ENOMEM', /ENOMEM|ERR_WORKER_OUT_OF_MEMORY/, 'raise the limit on memory (ulimit -v)'],
 ] as const
 

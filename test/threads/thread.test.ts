@@ -31,7 +31,7 @@ describe('threads/thread', () => {
       expect(outcome.message).to.match(/: Too many open files$|: cannot be opened$/)
     }
     expect(outcomes.at(-1)).to.deep.equal({ opened: true })
-    const unstarted = outcomes.filter((outcome) => 'hint' in outcome && outcome.hint)
+    const unstarted = outcomes.filter((outcome) => 'hint' in outcome && /cannot start/.test(outcome.message))
     expect(unstarted).not.to.have.length(0)
     for (const outcome of unstarted) {
       expect(outcome).to.deep.equal({
@@ -50,7 +50,7 @@ describe('threads/thread', () => {
       {
         code: 'EAGAIN',
         message: `${path}: cannot start a thread to work on it: Resource temporarily unavailable`,
-        hint: 'raise the limit on processes and threads (ulimit -u)',
+        hint: 'raise the limit on processes and threads (ulimit -u), or on memory (ulimit -v)',
       },
     ])
   })
