@@ -69,7 +69,7 @@ export async function connectSsh(uri: SshUri, { env, signal }: ConnectOptions): 
     await Promise.race([exit, sleep(byte === undefined ? STDERR_WAIT_MS : 100, undefined, { ref: false })])
     throw refused(uri, byte, stderr.text)
   } catch (error) {
-    transport.destroy()
+    await transport.end()
     if (error instanceof FluxError) throw error
     throwIfAborted(signal, `${uri.text}: connecting`)
     throw cannotRun(error)
@@ -175,6 +175,11 @@ class ChildTransport implements Transport {
 
   async close(): Promise<void> {
     await this.#streams.close()
+    await this.end()
+  }
+
+  /** Close at once, and wait until the child has ended: it must not outlive us. */
+  async end(): Promise<void> {
     this.destroy()
     const timer = setTimeout(() => this.#kill('SIGKILL'), EXIT_WAIT_MS)
     await this.#exit

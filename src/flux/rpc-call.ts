@@ -7,11 +7,14 @@ import { errnumText, RpcError } from './rpc-error.ts'
 import type { RequestTemplate } from './send-buffer.ts'
 import type { Awaited, SilenceRule } from './silence.ts'
 
+/** The most bytes of an error text that are kept: Flux's own texts are one line. */
+const TEXT_BYTES = 1000
+
 /** The error response of a service, as data. {@link toError} makes the {@link RpcError} to throw. */
 export class RpcFailure {
   /** Positive, as on the wire. */
   readonly errnum: number
-  /** The error text of the response; undefined when it has none. */
+  /** The error text of the response, its first 1000 bytes; undefined when it has none. */
   readonly text: string | undefined
 
   /**
@@ -20,7 +23,7 @@ export class RpcFailure {
    */
   constructor(response: MessageReader) {
     this.errnum = response.aux1
-    this.text = response.payloadEnd > response.payloadStart ? textOf(response.payload()) : undefined
+    this.text = response.payloadEnd > response.payloadStart ? errorTextOf(response.payload()) : undefined
   }
 
   /** The name of `errnum`; `EIO` for one that the errno table lacks. */
@@ -37,6 +40,10 @@ export class RpcFailure {
   toError(topic: string, nodeid: number | undefined): RpcError {
     return new RpcError(topic, this.errnum, { text: this.text, nodeid })
   }
+}
+
+function errorTextOf(payload: Uint8Array): string {
+  return payload.length <= TEXT_BYTES ? textOf(payload) : `${textOf(payload.subarray(0, TEXT_BYTES))}…`
 }
 
 /** How long to wait for a response. */

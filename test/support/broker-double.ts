@@ -7,9 +7,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { FRAME_HEADER_BYTES } from '../../src/flux/framing.ts'
 import { decodeJson, encodeJson, FLAG, FrameParser, type JsonObject, writeFrameHeader } from '../../src/flux/index.ts'
 import { type Answer, type InstanceOptions, Services } from './broker-double-services.ts'
-import { decodeMessage, encodeMessage, type RequestMessage } from './message.ts'
+import { decodeMessage, encodeMessage, type Message, type RequestMessage, type ResponseMessage } from './message.ts'
 
 /** A request as it was received. */
 export interface RecordedRequest {
@@ -34,6 +35,11 @@ export interface BrokerDoubleOptions extends InstanceOptions {
   reverse?: number
   /** Instead of the answer to request number `after`, counted from 1 over all connections. */
   fault?: { after: number; kind: Fault }
+  /**
+   * Called with each answer to a request, which is the `nth` of its topic (from 1). Writes the bytes that it returns in
+   * place of the answer; undefined leaves it as it is.
+   */
+  tamper?: (answer: ResponseMessage, request: RecordedRequest, nth: number) => Uint8Array | undefined
   /** Errors for topics, in place of the service's answer. */
   errors?: Record<string, { errnum: number; text?: string }>
   /** Answers for topics that the double does not know; a list is a stream, which ENODATA ends unless it is `open`. */
@@ -191,7 +197,12 @@ export class BrokerDouble implements AsyncDisposable {
       this.#inFlight--
       // Nobody listens any more, and the store may be closed.
       if (socket.destroyed) return
-      for (const part of this.#answersTo(request)) send(socket, request, part)
+      const nth = this.requestsOf(topic).indexOf(request) + 1
+      for (const part of this.#answersTo(request)) {
+        const bytes = this.#options.tamper?.(responseTo(request, part), request, nth)
+        if (bytes === undefined) send(socket, request, part)
+        else if (socket.writable) socket.write(bytes)
+      }
       if (topic === 'kvs-watch.lookup') this.#watches.push({ socket, request })
     }
     const delayMs = latency?.(request, this.#inFlight) ?? 0
@@ -224,9 +235,8 @@ export class BrokerDouble implements AsyncDisposable {
   }
 }
 
-function send(socket: Socket, request: RecordedRequest, { errnum = 0, text, payload }: Answer): void {
-  if (!socket.writable) return
-  const message = encodeMessage({
+function responseTo(request: RecordedRequest, { errnum = 0, text, payload }: Answer): ResponseMessage {
+  return {
     type: 'response',
     flags: request.flags & FLAG.STREAMING,
     routes: [],
@@ -236,13 +246,23 @@ function send(socket: Socket, request: RecordedRequest, { errnum = 0, text, payl
     rolemask: 5,
     errnum,
     matchtag: request.matchtag,
-  })
-  const header = new Uint8Array(8)
-  writeFrameHeader(header, 0, message.length)
-  socket.cork()
-  socket.write(header)
-  socket.write(message)
-  socket.uncork()
+  }
+}
+
+/** The bytes of messages as they are on the socket, each with the header of its frame. */
+export function framed(...messages: readonly (Message | Uint8Array)[]): Uint8Array {
+  return Buffer.concat(
+    messages.flatMap((message) => {
+      const bytes = message instanceof Uint8Array ? message : encodeMessage(message)
+      const header = new Uint8Array(FRAME_HEADER_BYTES)
+      writeFrameHeader(header, 0, bytes.length)
+      return [header, bytes]
+    }),
+  )
+}
+
+function send(socket: Socket, request: RecordedRequest, answer: Answer): void {
+  if (socket.writable) socket.write(framed(responseTo(request, answer)))
 }
 
 function misbehave(socket: Socket, kind: Fault): void {

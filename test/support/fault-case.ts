@@ -34,6 +34,9 @@ export interface Running {
   readonly stdout: NodeJS.ReadableStream | null
 }
 
+/** Undoes what {@link FaultCase.prepare} did. */
+type Undo = undefined | (() => void | Promise<void>)
+
 /** One line of the fault matrix. */
 export interface FaultCase {
   /** Completes "dump when ...". */
@@ -45,7 +48,7 @@ export interface FaultCase {
   /** Put this file under the final name first: it must still be there, whole. */
   readonly older?: boolean
   /** Make the fault. What it returns undoes it, before the scene is looked at. */
-  readonly prepare?: (scene: Scene) => undefined | (() => void) | Promise<undefined | (() => void)>
+  readonly prepare?: (scene: Scene) => Undo | Promise<Undo>
   /** Default: `dump -q --store STORE OUTFILE`. */
   readonly args?: (scene: Scene) => readonly string[]
   /** A command that starts another, its arguments after its own: `['prlimit', '--nofile=20']`, `['sh', '-c', '…; exec "$@"', 'sh']`. */
@@ -59,6 +62,8 @@ export interface FaultCase {
   readonly status: number | NodeJS.Signals
   /** The only line of stderr; undefined if there is none. */
   readonly error: RegExp | undefined
+  /** A line of stderr that comes before it: a warning, not an error. */
+  readonly warning?: RegExp
   /** Names that the command may leave in the directory of OUTFILE, besides what was there (default: none). */
   readonly leaves?: readonly string[]
   /** The case changes the store itself, so its bytes are not compared. */
@@ -90,10 +95,12 @@ export async function checkFault(fault: FaultCase): Promise<void> {
   try {
     outcome = await runCase(fault, scene)
   } finally {
-    undo?.()
+    await undo?.()
   }
-  const lines = outcome.stderr.split('\n').slice(0, -1)
-  if (fault.error === undefined) expect(outcome.stderr).to.equal('')
+  const lines = outcome.stderr.split('\n')
+  expect(lines.pop(), 'the end of stderr').to.equal('')
+  if (fault.warning) expect(lines.shift()).to.match(fault.warning)
+  if (fault.error === undefined) expect(lines.join('\n')).to.equal('')
   else {
     expect(lines.join('\n')).to.match(fault.error)
     expect(lines, 'lines of stderr').to.have.length(1)

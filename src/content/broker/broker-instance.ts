@@ -1,3 +1,4 @@
+import { FluxError } from '../../errors/index.ts'
 import { type Flux, RpcError } from '../../flux/index.ts'
 import type { KvsService } from '../kvs-service.ts'
 import type { LiveInstance, ServiceStats } from '../live-instance.ts'
@@ -36,6 +37,13 @@ export class BrokerInstance implements LiveInstance {
       break
     }
     const cache = { count: Number(count), valid: Number(valid), dirty: Number(dirty), size: Number(size) }
+    for (const [module, numbers] of [
+      ['content', cache],
+      [backing?.module, { objects: backing?.objects ?? 0, fileBytes: backing?.fileBytes ?? 0 }],
+    ] as const) {
+      if (Object.values(numbers).every(Number.isFinite)) continue
+      throw new FluxError('EPROTO', `${this.#flux.uri}: the response of ${module}.stats-get lacks a number`)
+    }
     return { cache, backing }
   }
 

@@ -71,7 +71,7 @@ export class BrokerKvs implements KvsService {
     const { rootref, rootseq, owner } = await this.#flux.rpc('kvs.getroot', { namespace, flags: 0 }).catch((error) => {
       throw fetchError(error, 'error fetching current KVS root', hints)
     })
-    if (typeof rootref !== 'string' || typeof rootseq !== 'number' || typeof owner !== 'number') {
+    if (typeof rootref !== 'string' || !isSequence(rootseq) || typeof owner !== 'number') {
       throw new FluxError('EPROTO', `${this.#flux.uri}: the response of kvs.getroot lacks rootref, rootseq or owner`)
     }
     return { rootref, sequence: rootseq, owner: userid(owner) }
@@ -80,7 +80,7 @@ export class BrokerKvs implements KvsService {
   async namespaces(): Promise<KvsNamespace[]> {
     // Other ranks know only the namespaces that they have used.
     const { namespaces } = await this.#ask('kvs.namespace-list', undefined, { nodeid: 0 })
-    if (!Array.isArray(namespaces)) {
+    if (!Array.isArray(namespaces) || !namespaces.every(isNamespace)) {
       throw new FluxError('EPROTO', `${this.#flux.uri}: the response of kvs.namespace-list lacks namespaces`)
     }
     return (namespaces as unknown as KvsNamespace[]).map(({ namespace, owner, flags }) => ({
@@ -93,7 +93,10 @@ export class BrokerKvs implements KvsService {
   async waitVersion(namespace: string, sequence: number, signal?: AbortSignal): Promise<NamespaceRoot> {
     const payload = { namespace, rootseq: sequence }
     const { rootref, rootseq } = await this.#ask('kvs.wait-version', payload, { signal, silence: 'allowed' })
-    return { rootref: String(rootref), sequence: Number(rootseq) }
+    if (typeof rootref !== 'string' || !isSequence(rootseq)) {
+      throw new FluxError('EPROTO', `${this.#flux.uri}: the response of kvs.wait-version lacks rootref or rootseq`)
+    }
+    return { rootref, sequence: rootseq }
   }
 
   async #ask(topic: string, payload: JsonObject | undefined, options: RpcOptions = {}): Promise<JsonObject> {
@@ -117,6 +120,15 @@ function silenceOf({ flags }: KvsLookup): SilenceRule {
 function answerOf({ val }: JsonObject, topic: string): unknown {
   if (val === undefined) throw new FluxError('EPROTO', `${topic}: the response lacks val`)
   return val
+}
+
+function isSequence(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isNamespace(value: unknown): value is KvsNamespace {
+  const { namespace, owner, flags } = (value ?? {}) as Partial<KvsNamespace>
+  return typeof namespace === 'string' && typeof owner === 'number' && typeof flags === 'number'
 }
 
 /** User ids come as signed numbers of 32 bits. */

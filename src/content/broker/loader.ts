@@ -4,7 +4,7 @@
  * batch.
  */
 import { hash as digestHex } from 'node:crypto'
-import { FluxError } from '../../errors/index.ts'
+import { errnoNumber, FluxError } from '../../errors/index.ts'
 import { type BatchResult, type Flux, RpcFailure } from '../../flux/index.ts'
 import { blobrefHash, blobrefHex, type HashName } from '../blobref.ts'
 import { ContentError } from '../content-error.ts'
@@ -200,8 +200,9 @@ export class Loader {
       }
       // An error of one blob is a result. Any other error is one of the service.
       else if (result.code === 'ENOENT' || (result.code === 'ENOSYS' && this.#fallback)) this.#missing(wanted)
-      // EINVAL: the stored object does not decompress to its size.
-      else if (result.code === 'EIO' || result.code === 'EINVAL')
+      // EINVAL: the stored object does not decompress to its size. A number without a name has the code EIO, but says
+      // nothing of the blob.
+      else if (result.errnum === errnoNumber('EIO') || result.code === 'EINVAL')
         this.#settle(wanted, new ContentError(result.code, blobref, result.message))
       else this.#fail(result.toError(service.topic, service.nodeid))
       return
