@@ -1,6 +1,6 @@
 /** The checksum of an archive, in a file beside it, as sha256sum(1) writes and checks it. */
 import { createHash, type Hash } from 'node:crypto'
-import { fchmodSync, fstatSync, fsyncSync, type Stats, unlinkSync, writeSync } from 'node:fs'
+import { constants, fchmodSync, fstatSync, fsyncSync, type Stats, unlinkSync, writeSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { FluxError } from '../errors/index.ts'
@@ -84,6 +84,26 @@ export class ChecksumFile {
   remove(): void {
     this.#part.remove()
   }
+}
+
+/**
+ * Remove the checksum of the archive that is about to be replaced: it would make the new one look damaged. Only a file
+ * with one line of sha256sum for that name is removed, and a link never. What cannot be removed stays.
+ */
+export async function removeOlderChecksum(archive: string): Promise<void> {
+  const path = checksumPath(archive)
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const { size, ...stats } = await file.stat()
+    if ((stats.mode & constants.S_IFMT) !== constants.S_IFREG || size > MOST_BYTES) return
+    const text = (await file.readFile()).toString()
+    const [hex = ''] = /^[0-9a-f]{64}/.exec(text.replace(/^\\/, '')) ?? []
+    const line = lineOf(hex, basename(archive))
+    // sha256sum --binary puts an asterisk before the name.
+    if (hex === '' || text.replace(/^(\\?[0-9a-f]{64} )\*/, '$1 ') !== line) return
+    unlinkSync(path)
+    await syncPath(dirname(path))
+  } catch {}
 }
 
 /** The result of {@link compareChecksum}. */

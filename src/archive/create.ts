@@ -27,7 +27,7 @@ export interface CreateArchiveOptions {
   records?: ExtraRecords | undefined
   /**
    * Write the checksum of the archive to `PATH.sha256`, as sha256sum(1) does. Whenever a crash comes, there is a pair that
-   * fits, or an archive without a checksum.
+   * fits, or an archive without a checksum. Without this, the checksum of an archive that is replaced is removed.
    */
   checksum?: boolean | undefined
   /**

@@ -13,6 +13,8 @@ export class Input {
   position = 0
   readonly #chunks: AsyncIterator<Uint8Array>
   #pending: Buffer | undefined
+  /** What {@link buffer} is the beginning of, if it is a copy: there is room behind it for what comes next. */
+  #room: Buffer = EMPTY
   #bufferOffset = 0
   #ended = false
 
@@ -50,19 +52,26 @@ export class Input {
       this.#advance(chunk)
       if (chunk.length >= n) return true
     }
-    const joined = Buffer.allocUnsafe(n)
-    let length = this.buffer.copy(joined, 0, this.position)
-    while (length < n) {
+    if (this.position + n > this.#room.length) {
+      // Room for twice as much: whoever goes on by a few bytes, and fills again, must not pay for a copy each time.
+      const room = Buffer.allocUnsafe(2 * n)
+      const length = this.buffer.copy(room, 0, this.position)
+      this.#bufferOffset += this.position
+      this.position = 0
+      this.#room = room
+      this.buffer = room.subarray(0, length)
+    }
+    const end = this.position + n
+    let { length } = this.buffer
+    while (length < end) {
       const chunk = await this.#next()
       if (chunk === undefined) break
-      const copied = chunk.copy(joined, length)
+      const copied = chunk.copy(this.#room, length, 0, end - length)
       length += copied
       if (copied < chunk.length) this.#pending = chunk.subarray(copied)
     }
-    this.#bufferOffset += this.position
-    this.buffer = length < n ? joined.subarray(0, length) : joined
-    this.position = 0
-    return length === n
+    this.buffer = this.#room.subarray(0, length)
+    return length === end
   }
 
   /** Take the next `n` bytes; fewer only at the end of the input. The caller must have checked `n` against a limit. */
@@ -116,6 +125,7 @@ export class Input {
     this.#bufferOffset += this.buffer.length
     this.buffer = chunk
     this.position = 0
+    this.#room = EMPTY
   }
 
   async #next(): Promise<Buffer | undefined> {

@@ -66,27 +66,35 @@ export async function* wholeMembers(input: Input, reading: Reading, frames: Fram
     reading.lose(reading.error('EBADMSG', what, { offset: input.offset, ...(path === undefined ? {} : { path }) }))
   /** A member that is followed by something else: the next one is damaged, or this one has lost a piece. */
   let doubtful: { member: Uint8Array; path: string | undefined } | undefined
+  /** Where what is damaged begins, until a member is found behind it. */
+  let damagedFrom: number | undefined
+  function* endDamage(end: number, where: string): Generator<Uint8Array> {
+    if (damagedFrom === undefined) return
+    const bytes = end - damagedFrom
+    if (doubtful) {
+      // Damage that only overwrites leaves the distances as they were.
+      if (frames.align > 1 && bytes % frames.align === 0) yield doubtful.member
+      else lost('damaged: a piece of its content may be missing', doubtful.path)
+      doubtful = undefined
+    }
+    reading.lose(reading.error('EBADMSG', `damaged: ${bytes} bytes skipped, ${where}`, { offset: damagedFrom }))
+    damagedFrom = undefined
+  }
   while (await input.fill(1)) {
     const frame = await frames.measure(input)
     if (frame === undefined || frame.isEnd) {
       const offset = input.offset
       const found = await skipToMember(input, frames, frame?.headers ?? 1)
-      const bytes = input.offset - offset
-      if (doubtful) {
-        // Damage that only overwrites leaves the distances as they were.
-        if (frames.align > 1 && bytes % frames.align === 0) yield doubtful.member
-        else lost('damaged: a piece of its content may be missing', doubtful.path)
-        doubtful = undefined
-      }
-      // What follows the end of an archive is padding, or nothing.
       if (frame && !found) {
+        // What follows the end of an archive is padding, or nothing.
+        yield* endDamage(offset, 'up to the end of the archive')
         yield frames.end
         return
       }
-      const where = found ? 'up to the next member' : 'up to the end'
-      reading.lose(reading.error('EBADMSG', `damaged: ${bytes} bytes skipped, ${where}`, { offset }))
+      damagedFrom ??= offset
       continue
     }
+    yield* endDamage(input.offset, 'up to the next member')
     const { headers, content, padding, path } = frame
     const bytes = headers + content
     if (bytes + padding > HELD_BYTES) {
@@ -116,6 +124,7 @@ export async function* wholeMembers(input: Input, reading: Reading, frames: Fram
     yield member
     if (member.length < bytes + padding) yield Buffer.alloc(bytes + padding - member.length)
   }
+  yield* endDamage(input.offset, 'up to the end')
   reading.lose(reading.error('EBADMSG', 'truncated: the end of the archive is missing', { offset: input.offset }))
   yield frames.end
 }
@@ -131,8 +140,8 @@ function searchIn(buffer: Buffer, from: number, to: number, frames: Frames): num
 /** Go on to where a member begins, `least` bytes further at least. @returns false at the end of the input */
 async function skipToMember(input: Input, frames: Frames, least: number): Promise<boolean> {
   await input.skip(least)
-  for (;;) {
-    const isMore = await input.fill(SEARCH_BYTES)
+  for (let isMore = true; ; isMore = await input.fill(SEARCH_BYTES)) {
+    // First what is there: to fill the buffer at each of many places that are no member would take long.
     const { buffer, position } = input
     const at = searchIn(buffer, position, buffer.length, frames)
     if (at >= 0) {
@@ -140,7 +149,7 @@ async function skipToMember(input: Input, frames: Frames, least: number): Promis
       return true
     }
     // A member may begin in the last bytes, which are not enough to tell.
-    input.position = isMore ? buffer.length - frames.headBytes + 1 : buffer.length
+    input.position = isMore ? Math.max(position, buffer.length - frames.headBytes + 1) : buffer.length
     if (!isMore) return false
   }
 }

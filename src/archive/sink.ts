@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
 import { followLinks, openFifo, PartFile, syncPath, wasClosed } from '../files/index.ts'
-import { ChecksumFile } from './checksum-file.ts'
+import { ChecksumFile, removeOlderChecksum } from './checksum-file.ts'
 
 /** Takes bytes, in order, one call at a time. After its signal is aborted, every call fails with `EINTR`. */
 export interface Sink {
@@ -149,7 +149,10 @@ class FileSink implements Sink {
         await syncPath(dirname(this.#target))
       }
       if (this.#checksum) await this.#checksum.publish(this.#part.fd, publish)
-      else await publish()
+      else {
+        await removeOlderChecksum(this.#name)
+        await publish()
+      }
     } catch (error) {
       throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
     }

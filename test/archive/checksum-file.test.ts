@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -52,6 +53,44 @@ describe('archive: the checksum of an archive', () => {
     await write(file, { fileMode: 0o640 })
     expect(statSync(`${file}.sha256`).mode & 0o777).to.equal(0o640)
     expect(readFileSync(`${file}.sha256`, 'latin1')).to.match(/^[0-9a-f]{64} {2}x\.tar\n$/)
+  })
+
+  it('goes with the archive that it is of, when that is replaced by one without', async () => {
+    const dir = scratch()
+    const file = join(dir, 'x.tar')
+    const digest = 'a'.repeat(64)
+    for (const older of [`${digest}  x.tar\n`, `${digest} *x.tar\n`]) {
+      writeFileSync(file, 'older')
+      writeFileSync(`${file}.sha256`, older)
+      await write(file, { checksum: false })
+      expect(readdirSync(dir)).to.deep.equal(['x.tar'])
+    }
+    const escaped = join(scratch(), 'a\\b.tar')
+    await write(escaped)
+    await write(escaped, { checksum: false })
+    expect(existsSync(`${escaped}.sha256`)).to.equal(false)
+  })
+
+  it('stays when it is not of that archive alone, or the new one does not come to be', async () => {
+    const dir = scratch()
+    const file = join(dir, 'x.tar')
+    const digest = 'a'.repeat(64)
+    for (const other of ['', 'a note\n', `${digest}  y.tar\n`, `${digest}  x.tar\n${digest}  y.tar\n`]) {
+      writeFileSync(`${file}.sha256`, other)
+      await write(file, { checksum: false })
+      expect(readFileSync(`${file}.sha256`, 'utf8')).to.equal(other)
+    }
+    writeFileSync(`${file}.sha256`, `${digest}  x.tar\n`)
+    {
+      await using archive = await createArchive(file, { attributes: ATTRIBUTES })
+      archive.file('a', 3, [Buffer.from('abc')])
+    }
+    expect(existsSync(`${file}.sha256`)).to.equal(true)
+    writeFileSync(join(dir, 'list'), `${digest}  x.tar\n`)
+    rmSync(`${file}.sha256`)
+    symlinkSync('list', `${file}.sha256`)
+    await write(file, { checksum: false })
+    expect(readdirSync(dir).sort()).to.deep.equal(['list', 'x.tar', 'x.tar.sha256'])
   })
 
   it('follows a link to the archive, and has the name that was given', async () => {

@@ -15,7 +15,7 @@ const { values } = parseArgs({
     inputs: { type: 'string' },
     seed: { type: 'string' },
     target: { type: 'string', multiple: true },
-    explore: { type: 'string', default: '0.3' },
+    explore: { type: 'string', default: '0.1' },
     keep: { type: 'boolean', default: false },
   },
 })

@@ -15,7 +15,9 @@ const GROUP_SYMBOLS = 50
 const MAX_SELECTORS = 18_002
 const RUNA = 0
 const RUNB = 1
+/** Bytes of output that are handed over at a time. */
 const OUTPUT_BYTES = 256 << 10
+const LEAST_OUTPUT_BYTES = 1 << 10
 
 /** Most bytes of a compressed block with everything before it: a block of noise grows by less than 1 %. */
 const MAX_BLOCK_BYTES = 1_200_000
@@ -328,7 +330,9 @@ export class Bzip2Decoder implements Decoder {
       links[place] = ((links[place] as number) & 0xff) | (i << 8)
     }
     let crc = 0xffff_ffff
-    let out = new Uint8Array(OUTPUT_BYTES)
+    // A short block mostly gives little: most streams of small files are one.
+    const room = Math.min(OUTPUT_BYTES, Math.max(count, LEAST_OUTPUT_BYTES))
+    let out = new Uint8Array(room)
     let length = 0
     let next = (links[origin] as number) >>> 8
     let previous = -1
@@ -345,9 +349,9 @@ export class Bzip2Decoder implements Decoder {
         repeats = byte === previous ? repeats + 1 : 1
         previous = byte
       }
-      if (length + copies > OUTPUT_BYTES) {
+      if (length + copies > room) {
         yield out.subarray(0, length)
-        out = new Uint8Array(OUTPUT_BYTES)
+        out = new Uint8Array(room)
         length = 0
       }
       for (let copy = 0; copy < copies; copy++) {

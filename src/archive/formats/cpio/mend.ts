@@ -8,6 +8,7 @@ import {
   CRC_MAGIC,
   type Field,
   LAYOUTS,
+  type Layout,
   MAGIC_BYTES,
   NEWC,
   ODC,
@@ -21,7 +22,7 @@ export function mend(input: Input, reading: Reading): AsyncIterable<Uint8Array> 
 }
 
 const framesOf = (reading: Reading): Frames => ({
-  headBytes: NEWC.bytes,
+  headBytes: NEWC.bytes + TRAILER.length,
   begins: (buffer, at) => headerAt(buffer, at) !== undefined,
   search: (buffer, at) => buffer.indexOf('0707', at, 'latin1'),
   measure: (input) => measure(input, reading),
@@ -50,8 +51,10 @@ function headerAt(buffer: Buffer, at: number): Header | undefined {
   const magic = buffer.toString('latin1', at, at + MAGIC_BYTES)
   const layout = LAYOUTS[magic]
   if (layout === undefined || at + layout.bytes > buffer.length) return undefined
+  const digits = layout.radix === 8 ? /^[0-7]+$/ : /^[0-9a-fA-F]+$/
   const text = buffer.toString('latin1', at + MAGIC_BYTES, at + layout.bytes)
-  if (!(layout.radix === 8 ? /^[0-7]+$/ : /^[0-9a-fA-F]+$/).test(text)) return undefined
+  // Of the trailer only the name and the sizes matter, as to the reader.
+  if (!digits.test(text) && !isTrailer(buffer, at, layout, digits)) return undefined
   const number = ([from, width]: Field) =>
     Number.parseInt(text.slice(from - MAGIC_BYTES, from - MAGIC_BYTES + width), layout.radix)
   const namesize = number(layout.fields.namesize)
@@ -60,17 +63,30 @@ function headerAt(buffer: Buffer, at: number): Header | undefined {
   return { bytes: layout.bytes, align: layout.align, namesize, size: number(layout.fields.size), check }
 }
 
+function isTrailer(buffer: Buffer, at: number, { bytes, fields, radix }: Layout, digits: RegExp): boolean {
+  const name = at + bytes
+  if (buffer.toString('latin1', name, name + TRAILER.length) !== TRAILER) return false
+  const [namesize, size] = [fields.namesize, fields.size].map(([from, width]) =>
+    buffer.toString('latin1', at + from, at + from + width),
+  ) as [string, string]
+  return digits.test(namesize) && digits.test(size) && Number.parseInt(size, radix) === 0
+}
+
 async function measure(input: Input, reading: Reading): Promise<Frame | undefined> {
-  await input.fill(NEWC.bytes)
+  await input.fill(NEWC.bytes + TRAILER.length)
   const header = headerAt(input.buffer, input.position)
   if (header === undefined) return undefined
   const { bytes, align, namesize, size, check } = header
   if (!(await input.fill(bytes + namesize))) return undefined
   const from = input.position + bytes
-  if (input.buffer[from + namesize - 1] !== 0) return undefined
-  const path = input.buffer.toString('utf8', from, from + namesize - 1).replace(/\0.*$/s, '')
+  const hasNul = input.buffer[from + namesize - 1] === 0
+  // Names are long where there is no header: they are not decoded in vain.
+  if (!hasNul && namesize !== TRAILER.length) return undefined
+  const nameEnd = hasNul ? namesize - 1 : namesize
+  const path = input.buffer.toString('utf8', from, from + nameEnd).replace(/\0.*$/s, '')
   const headers = padded(bytes + namesize, align)
   const isEnd = path === TRAILER && size === 0
+  if (!hasNul && !isEnd) return undefined
   if (isEnd) {
     await input.fill(headers + RECORDS_BYTES)
     reading.note(decodeTextRecords(input.buffer.subarray(input.position + headers)))

@@ -2,6 +2,7 @@
  * Reads cpio in its two portable forms: POSIX odc (numbers in octal) and SVR4 newc (in hexadecimal, padded to 4 bytes,
  * with or without a checksum). In a newc archive, a file with several names has its content only at the last name.
  */
+import type { ArchiveError } from '../../archive-error.ts'
 import { S_IFMT } from '../../file-mode.ts'
 import type { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
@@ -10,6 +11,9 @@ import type { FileOrigin } from '../format.ts'
 import { extraOf, parsePax } from '../pax.ts'
 import { decodeTextRecords } from '../text-records.ts'
 import { CHECK, CRC_MAGIC, type Field, LAYOUTS, MAGIC_BYTES, NEWC, ODC, RECORDS_BYTES, TRAILER } from './layout.ts'
+
+/** Most names that may wait for the content of their file, or files for their other names. They are held in memory. */
+const MAX_WAITING = 100_000
 
 /** A member with the fields that only cpio has. */
 interface Header {
@@ -30,8 +34,10 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
   const waiting = new Map<string, Member[]>()
   /** For a file whose content has been read, its name, and how many further names are still to come. */
   const seen = new Map<string, { path: string; left: number }>()
+  let waitingNames = 0
   for (let header: Header | undefined; (header = await readHeader(input, reading)); ) {
     const { member, size, file, names, check, pad } = header
+    if (waitingNames + seen.size > MAX_WAITING) throw tooManyWaiting(reading, member)
     if (file !== undefined && size === 0) {
       const first = seen.get(file)
       const others = waiting.get(file)
@@ -40,9 +46,13 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
         if (--first.left === 0) seen.delete(file)
       } else if (others === undefined) {
         waiting.set(file, [member])
-      } else if (others.push(member) === names) {
+        waitingNames++
+      } else if (others.push(member) < names) {
+        waitingNames++
+      } else {
         // All names have been read without content: the file is empty.
         waiting.delete(file)
+        waitingNames -= others.length - 1
         addEmpty(batch, others)
       }
       if (batch.full) yield batch.take()
@@ -72,6 +82,7 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
       const others = waiting.get(file) ?? []
       for (const other of others) batch.add(linkTo(member.path, other))
       waiting.delete(file)
+      waitingNames -= others.length
       const left = names - 1 - others.length
       if (left > 0) seen.set(file, { path: member.path, left })
     }
@@ -86,6 +97,11 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
   // Other writers pad with zeros.
   reading.note(decodeTextRecords(await input.take(RECORDS_BYTES)))
   await input.drain()
+}
+
+function tooManyWaiting(reading: Reading, { path, offset }: Member): ArchiveError {
+  const what = `more than ${MAX_WAITING} hard links wait for other names of their files: more are not held`
+  return reading.error('EOVERFLOW', what, { path, offset, hint: 'store the files in a tar' })
 }
 
 function addEmpty(batch: Batch, [first, ...others]: readonly Member[]): void {

@@ -2,6 +2,7 @@
  * Reads tar: a header of 512 bytes for each member, its content padded to whole blocks, and a block of zeros at the
  * end. Members of type `x`, `L` and `K` are headers for the next member, those of type `g` for all that follow.
  */
+import { printable } from '../../../errors/index.ts'
 import type { Input } from '../../input.ts'
 import { HEADER_BYTES, type Member, type MemberType, type Reading, WHOLE_BYTES } from '../../member.ts'
 import { Batch, type Batches, Body } from '../batch.ts'
@@ -201,7 +202,7 @@ function toMember(
   if (refused !== undefined) throw reading.error('ENOTSUP', refused, { path: raw, offset })
   let type = TYPES[typeflag]
   if (type === undefined) {
-    throw reading.error('ENOTSUP', `is of type '${typeflag}', which is not known`, { path: raw, offset })
+    throw reading.error('ENOTSUP', `is of type '${printable(typeflag)}', which is not known`, { path: raw, offset })
   }
   let { size } = header
   // Old tars have no type for directories, and mark them by a slash.

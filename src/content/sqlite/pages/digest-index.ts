@@ -12,6 +12,9 @@ interface Bucket {
 /** Room for digests in a bucket at first. */
 const ROOM = 16
 
+/** What buckets have before their first digest. It is never written to, so they share it. */
+const NO_ROOM = { digests: new Uint8Array(0), places: new Float64Array(0), rowids: new Uint32Array(0) } as const
+
 const LAST_ROWID = 0xffffffff
 
 /**
@@ -29,13 +32,7 @@ export class DigestIndex {
 
   constructor(digestBytes: number) {
     this.#digestBytes = digestBytes
-    this.#buckets = Array.from({ length: 256 }, () => ({
-      count: 0,
-      digests: new Uint8Array(ROOM * digestBytes),
-      places: new Float64Array(ROOM),
-      rowids: new Uint32Array(ROOM),
-      marks: undefined,
-    }))
+    this.#buckets = Array.from({ length: 256 }, () => ({ count: 0, ...NO_ROOM, marks: undefined }))
   }
 
   /** Number of blobs. While they are added, one that is found twice counts twice. */
@@ -47,7 +44,7 @@ export class DigestIndex {
   add(bytes: Uint8Array, digestAt: number, place: number, rowid: number): void {
     const width = this.#digestBytes
     const bucket = this.#buckets[bytes[digestAt] as number] as Bucket
-    if (bucket.count === bucket.places.length) resize(bucket, bucket.count * 2, width)
+    if (bucket.count === bucket.places.length) resize(bucket, Math.max(ROOM, bucket.count * 2), width)
     const at = bucket.count * width
     for (let i = 0; i < width; i++) bucket.digests[at + i] = bytes[digestAt + i] as number
     bucket.places[bucket.count] = place
@@ -179,6 +176,7 @@ function resize(bucket: Bucket, room: number, width: number): void {
 /** The same bucket in the order of its digests, without duplicates: of equal digests, the last row stays. */
 function ordered(bucket: Bucket, width: number): Bucket {
   const { digests, count } = bucket
+  if (count === 0) return bucket
   const order = new Uint32Array(count)
   for (let i = 0; i < count; i++) order[i] = i
   order.sort((a, b) => compare(digests, a * width, digests, b * width, width))

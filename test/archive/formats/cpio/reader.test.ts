@@ -47,6 +47,18 @@ describe('archive/formats/cpio/reader', () => {
     ])
   })
 
+  it('holds no more than a number of names that wait for others of their file', async () => {
+    for (const content of ['', 'x']) {
+      const names = (count: number) => Array.from({ length: count }, (_, n) => record('a', content, n, 2))
+      const error = await read(...names(100_002)).then(
+        () => undefined,
+        (error: Error) => error,
+      )
+      expect(error).to.include({ code: 'EOVERFLOW' })
+      expect(error?.message).to.include('a: more than 100000 hard links wait for other names of their files')
+    }
+  })
+
   it('takes a file for empty when none of its names has content', async () => {
     expect(await read(record('a', '', 1, 2), record('b', '', 1, 2), record('c', 'x', 2, 1))).to.deep.equal([
       'a ""',
