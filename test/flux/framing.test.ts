@@ -63,9 +63,11 @@ describe('flux/framing', () => {
     const stream = Buffer.concat([frame(new Uint8Array(30)), Buffer.from('ffee001200000030', 'hex')])
     for (const chunks of [[stream], split(stream, [20, 40])]) {
       expect(() => parse(chunks))
-        .to.throw(ProtocolError, 'ffee0012')
+        .to.throw(ProtocolError, 'not the Flux protocol: expected the magic 1200eeff at byte 38, got ffee0012')
         .with.property('offset', 38)
     }
+    const small = Buffer.from('0000000100000030', 'hex')
+    expect(() => parse([small])).to.throw(ProtocolError, 'at byte 0, got 00000001')
   })
 
   it('refuses a message that claims 4 GB as soon as its header is there', () => {
@@ -74,9 +76,15 @@ describe('flux/framing', () => {
 
   it('takes a message at the limit and refuses one past it, or too short to be one', () => {
     expect(parse([frame(new Uint8Array(100))], 100)).to.have.length(1)
-    expect(() => parse([frame(new Uint8Array(101))], 100)).to.throw(ProtocolError)
+    expect(() => parse([frame(new Uint8Array(101))], 100))
+      .to.throw(ProtocolError)
+      .that.includes({ code: 'EPROTO', offset: 4, expected: 'a message of 21 to 100 bytes', got: 'one of 101' })
     expect(parse([frame(new Uint8Array(21))])).to.have.length(1)
-    expect(() => parse([frame(new Uint8Array(20))])).to.throw(ProtocolError)
+    expect(() => parse([frame(new Uint8Array(20))])).to.throw(ProtocolError, 'got one of 20')
+    const second = Buffer.concat([frame(new Uint8Array(30)), frame(new Uint8Array(20))])
+    expect(() => parse([second]))
+      .to.throw(ProtocolError)
+      .with.property('offset', 42)
   })
 
   it('tells whether the stream stands in the middle of a message', () => {

@@ -166,4 +166,45 @@ describe('flux/message', () => {
       .to.throw()
       .with.property('code', 'EINVAL')
   })
+
+  /** An event with the topic `ab`: 02 61 62, then the length of the PROTO part and its 20 bytes. */
+  const event = () =>
+    encodeMessage({ type: 'event', flags: 0, topic: 'ab', userid: 0, rolemask: 0, sequence: 0 }) as Uint8Array
+  const set = (at: number, byte: number) => {
+    const bytes = event()
+    bytes[at] = byte
+    return bytes
+  }
+  const broken: Record<string, [bytes: () => Uint8Array, offset: number, expected: string, got: string]> = {
+    'is one byte too short for any': [() => event().subarray(4), 0, 'a message of 21 bytes or more', '20'],
+    'has another magic': [() => set(4, 0x8f), 4, '8e 01', '8f 01'],
+    'has another version': [() => set(5, 0x02), 4, '8e 01', '8e 02'],
+    'has a topic that takes the length of the PROTO part': [
+      () => set(0, 3),
+      4,
+      'a part of at most 19 bytes',
+      'one of 142',
+    ],
+    'has a topic that takes a byte of the PROTO part': [() => set(0, 4), 0, 'a part of at most 3 bytes', 'one of 4'],
+    'has a topic with a length that reaches into the PROTO part': [
+      () => set(0, 0xff),
+      0,
+      'a part',
+      'the end of the message',
+    ],
+    'has a part before the PROTO part that no flag names': [
+      () => set(6 + 1, 0),
+      0,
+      'the PROTO part',
+      'a part that ends at byte 1',
+    ],
+    'has a PROTO part of another length': [() => set(3, 19), 3, 'the PROTO part', 'a part that ends at byte 4'],
+  }
+  for (const [what, [bytes, offset, expected, got]] of Object.entries(broken)) {
+    it(`refuses a message that ${what}`, () => {
+      expect(() => decodeMessage(bytes()))
+        .to.throw(ProtocolError)
+        .that.includes({ code: 'EPROTO', offset, expected, got })
+    })
+  }
 })

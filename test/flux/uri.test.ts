@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { DEFAULT_URI, defaultUri, parseUri } from '../../src/flux/index.ts'
-import { ancestorLevels } from '../../src/flux/uri.ts'
+import { ancestorLevels, checkUri } from '../../src/flux/uri.ts'
 
 const ssh = { scheme: 'ssh', user: undefined, port: undefined, host: 'h', path: '/s' }
 
@@ -18,36 +18,57 @@ describe('flux/uri', () => {
     it(`takes ${JSON.stringify(text)} apart`, () => expect(parseUri(text)).to.deep.equal({ ...parts, text }))
   }
 
-  const bad: [string, string[]][] = [
-    ['ENOENT', ['', 'nothing', 'local:/x', 'tcp://h/s', '://x']],
-    ['EINVAL', ['local://', 'ssh://h', 'ssh://h/', 'ssh:///s', 'ssh://h/s?q', 'ssh://h/s#f', 'ssh://@h/s']],
+  const schemes = 'a URI is local:///path/of/socket or ssh://[user@]host[:port]/path/of/socket'
+  const bad: [code: string, why: string, texts: string[]][] = [
+    ['ENOENT', 'not a URI', ['nothing', 'local:/x']],
+    ['ENOENT', 'unknown scheme tcp', ['tcp://h/s']],
+    ['ENOENT', 'unknown scheme ', ['://x']],
+    ['EINVAL', 'no path of a socket', ['local://', 'local:// \t', 'ssh://h', 'ssh://h/']],
+    ['EINVAL', 'no host', ['ssh:///s', 'ssh://me@/s', 'ssh://me@:1/s']],
+    ['EINVAL', 'no user before the @', ['ssh://@h/s', 'ssh://:secret@h/s']],
+    ['EINVAL', 'a query or fragment has no meaning here', ['ssh://h/s?q', 'ssh://h/s#f']],
+    ['EINVAL', 'not a port number', ['ssh://h:/s', 'ssh://h:0/s', 'ssh://h:65536/s', 'ssh://h:x/s', 'ssh://h:1x/s']],
+    ['EINVAL', 'neither user nor host can begin with -', ['ssh://-oProxyCommand=x/s', 'ssh://-x@h/s', 'ssh://me@-x/s']],
     [
       'EINVAL',
-      [
-        'ssh://h:/s',
-        'ssh://h:0/s',
-        'ssh://h:65536/s',
-        'ssh://h:x/s',
-        'ssh://-oProxyCommand=x/s',
-        'ssh://-x@h/s',
-        'ssh://me@-x/s',
-        'ssh://h;id/s',
-        'ssh://$(id)@h/s',
-        'ssh://a b/s',
-        'ssh://h/a\nb',
-        'ssh://h/a\x1b[m',
-      ],
+      'a character that no name of a user or host has',
+      ['ssh://h;id/s', 'ssh://$(id)@h/s', 'ssh://a b/s', 'ssh://a|b@h/s'],
     ],
   ]
-  for (const [code, texts] of bad) {
+  for (const [code, why, texts] of bad) {
     for (const text of texts) {
-      it(`refuses ${JSON.stringify(text)} with ${code}`, () => {
+      it(`refuses ${JSON.stringify(text)} with ${code}: ${why}`, () => {
         expect(() => parseUri(text))
           .to.throw()
-          .with.property('code', code)
+          .that.includes({ code, message: `${text}: ${why}`, hint: schemes })
       })
     }
   }
+
+  for (const text of ['ssh://h/a\nb', 'ssh://h/a\x1b[m', 'ssh://h/a\x9bm']) {
+    it(`refuses ${JSON.stringify(text)}, and does not repeat its control characters`, () => {
+      expect(() => parseUri(text))
+        .to.throw(/^[^\p{Cc}]*: control characters have no place in it$/u)
+        .with.property('code', 'EINVAL')
+    })
+  }
+
+  it('takes the ports 1 and 65535', () => {
+    expect([1, 65535].map((port) => parseUri(`ssh://h:${port}/s`))).to.deep.equal([
+      { ...ssh, port: 1, text: 'ssh://h:1/s' },
+      { ...ssh, port: 65535, text: 'ssh://h:65535/s' },
+    ])
+  })
+
+  it('says where an empty URI may come from', () => {
+    expect(() => parseUri(''))
+      .to.throw()
+      .that.includes({
+        code: 'ENOENT',
+        message: 'the URI is empty',
+        hint: 'is FLUX_URI set to nothing? unset it to reach the system instance',
+      })
+  })
 
   it('takes the path of a socket of 107 bytes, and refuses one of 108', () => {
     const path = (length: number) => `/${'é'.repeat((length - 1) / 2)}${length % 2 ? '' : 'x'}`
@@ -66,10 +87,30 @@ describe('flux/uri', () => {
   it('counts the levels of a path among instances', () => {
     const levels = ['/', '.', '..', '../..', './../', 'local:///x'].map(ancestorLevels)
     expect(levels).to.deep.equal([Number.POSITIVE_INFINITY, 0, 1, 2, 1, undefined])
-    for (const path of ['/run/flux/local', '../x', '...']) {
+  })
+
+  it('refuses a path that is none among instances, with what may have been meant', () => {
+    expect(() => ancestorLevels('/run/flux/local'))
+      .to.throw()
+      .that.includes({
+        code: 'EINVAL',
+        message: '/run/flux/local: not a URI',
+        hint: 'a socket is given as local:///run/flux/local',
+      })
+    for (const [path, element] of Object.entries({ '../x': 'x', '...': '...' })) {
       expect(() => ancestorLevels(path))
         .to.throw()
-        .with.property('code', 'EINVAL')
+        .that.includes({
+          code: 'EINVAL',
+          message: `${path}: not a URI: ${element} is neither . nor ..`,
+          hint: 'a path as URI is /, ., .. or ../.., and so on: the root, the enclosing instance, and those around it',
+        })
     }
+  })
+
+  it('checks a URI, and takes any path among instances', () => {
+    for (const good of ['/', '..', 'local:///x']) checkUri(good)
+    expect(() => checkUri('tcp://h/s')).to.throw('unknown scheme tcp')
+    expect(() => checkUri('/x')).to.throw('/x: not a URI')
   })
 })

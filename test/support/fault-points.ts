@@ -40,7 +40,7 @@ export async function heldAt(
   const reached = new Promise<void>((resolve) => watcher.on('change', (_, name) => name === 'reached' && resolve()))
   const { child, ended } = startFluxTs(args, {
     ...env,
-    NODE_OPTIONS: `--import=${PRELOAD}`,
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${PRELOAD}`,
     FAULT_CALL: point.call,
     FAULT_ON: point.on?.source ?? '',
     FAULT_NTH: String(point.nth ?? 1),

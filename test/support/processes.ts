@@ -11,7 +11,7 @@ export const CLI = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 export function cleanEnv(extra: Record<string, string> = {}): Record<string, string> {
   const env: Record<string, string> = {}
   for (const [name, value] of Object.entries(process.env)) {
-    if (!/^(FLUX_|SOURCE_DATE|DEBUG|NODE_V8|FORCE_COLOR|NO_COLOR|CI$)/.test(name)) env[name] = value as string
+    if (!/^(FLUX_|SOURCE_DATE|DEBUG|FORCE_COLOR|NO_COLOR|CI$)/.test(name)) env[name] = value as string
   }
   return { ...env, ...extra }
 }
