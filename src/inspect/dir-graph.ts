@@ -57,6 +57,16 @@ export class DirGraph {
     return number === undefined ? undefined : ordinals.at[number]
   }
 
+  /**
+   * The digests of all directories whose blobrefs have an algorithm, one after another.
+   *
+   * @param most - digests in a piece
+   * @yields copies
+   */
+  *digests(hash: HashName, most: number): Generator<Uint8Array, void, void> {
+    yield* this.#known[hash]?.numbers.digests(most) ?? []
+  }
+
   #knownOf({ length }: Uint8Array): Known {
     const hash = length === DIGEST_BYTES.sha1 ? 'sha1' : 'sha256'
     this.#known[hash] ??= { numbers: new DigestMap(length), ordinals: { at: new Uint32Array(1 << 10) } }

@@ -1,3 +1,5 @@
+export { gatherReport } from './gather.ts'
+export type { ReportOptions, ReportSource, UserNames } from './options.ts'
 export type {
   ReportComparison,
   ReportData,
