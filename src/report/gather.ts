@@ -56,25 +56,21 @@ interface Context extends ReportOptions {
 }
 
 async function gatherSections(source: ReportSource, context: Context): Promise<Sections> {
-  const { created, users, names, faults, onPart, signal } = context
+  const { created, users, names, faults, signal } = context
   const { snapshot, kind } = source
   const { store } = snapshot
   const how = { names, faults, signal }
-  onPart?.('records')
   const records = await instanceRecords(snapshot, how)
   const facts = await snapshotFacts(source, records, how)
   const checkpoints = await faults.attempt('checkpoints', () => checkpointsOf(source), [])
   const isLive = store.instance !== undefined && snapshot.timestamp === undefined
   const now = isLive ? created : snapshot.timestamp
-  onPart?.('jobs')
   const since = beginOf(records)
   const work = { ...how, now, nodeCount: facts.nodeCount, since, users }
   const { work: figures, heldByRank } = await faults.attempt('jobs', () => gatherWork(snapshot, work), noWork())
-  onPart?.('room')
   const { room, oversized } = await faults.attempt('room', () => gatherRoom(snapshot, how), noRoom())
   const nodes = gatherNodes(records, heldByRank, now, names)
   const events = gatherEvents(records, checkpoints, names)
-  onPart?.('health')
   const health = await faults.attempt(
     'health',
     () =>

@@ -19,3 +19,5 @@ export type {
   ReportTreeNode,
   ReportWork,
 } from './report-data.ts'
+export type { ReportTextOptions } from './text/page.ts'
+export { reportText } from './text/report-text.ts'

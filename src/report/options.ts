@@ -33,7 +33,5 @@ export interface ReportOptions {
   redactKey?: Uint8Array | undefined
   /** Called with a one-line warning for each part that cannot be read, and its kind. */
   onWarning?: ((message: string, kind: string) => void) | undefined
-  /** Called when a part of the work begins, with words for it: `jobs`. */
-  onPart?: ((part: string) => void) | undefined
   signal?: AbortSignal | undefined
 }
