@@ -55,6 +55,12 @@ export class DigestMap {
     }
   }
 
+  /** Release the memory at once. The map is of no more use. */
+  release(): void {
+    release(this.#digests)
+    release(this.#slots)
+  }
+
   /** The slot of a digest, or the free slot where it belongs. */
   #slotOf(digests: Uint8Array, at: number): number {
     const mask = this.#slots.length - 1

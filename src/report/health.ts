@@ -51,6 +51,7 @@ export async function gatherHealth(snapshot: Snapshot, options: HealthOptions): 
     const { errors } = await checkTree({ store, rootref: root }, { surveys, onFault() {}, signal })
     errorsOf.set(root, errors)
   }
+  surveys.release()
   const isMarked = isIntact && roots.includes(rootref)
   const content = await faults.attempt('content', () => contentOf(snapshot, kind, isMarked, signal), null)
   const ahead = kind === 'archive' ? undefined : await aheadOfCheckpoint(store)

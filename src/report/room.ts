@@ -31,6 +31,7 @@ export async function gatherRoom(
   const [{ bytes = 0, onceBytes = 0, valueBytes = 0, keys = 0, dirs = 0 } = {}] = sums.usages
   // What cannot be read has been told by then.
   const tree = await foldedTree(snapshot, sums, { onFault() {}, signal })
+  sums.release()
   const named = ({ key, bytes }: SizedKey) => ({ key: names.key(key), bytes })
   return {
     room: {

@@ -10,7 +10,9 @@ import { type DuOptions, treeSums, type Usage } from './tree-sums.ts'
  *   million directories down to `depth`
  */
 export async function du(snapshot: SnapshotRoot, options: DuOptions): Promise<Usage[]> {
-  return (await treeSums(snapshot, options)).usages
+  const sums = await treeSums(snapshot, options)
+  sums.release()
+  return sums.usages
 }
 
 export type UsageOrder = 'size' | 'name' | 'count'

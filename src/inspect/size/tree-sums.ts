@@ -2,6 +2,7 @@
  * The bytes of all blobs below each directory, of directories and of values. They are counted in two ways: once for
  * each reference, and once for each blob. If the store knows the sizes of its blobs, only directories are loaded.
  */
+import { release } from '../../bytes/index.ts'
 import {
   BlobRequest,
   blobrefHex,
@@ -79,6 +80,8 @@ export interface TreeSums {
   readonly usages: Usage[]
   /** The sums of any directory below it that is stored in a blob; undefined for another. */
   sumsOf(blobref: string): DirSums | undefined
+  /** Release the memory at once: a hundred bytes for each directory. {@link sumsOf} must not be called any more. */
+  release(): void
 }
 
 /** The columns of the numbers that are kept for each directory, without its subdirectories. */
@@ -275,7 +278,9 @@ class Adder implements ScanVisitor<Place> {
   sums(): TreeSums {
     const graph = this.#graph
     const usages = this.#usages
+    this.#seen.release()
     const totals = graph.totals(graph.order((usages[0] as Node).ordinal).order)
+    graph.releaseNumbers()
     const sumsAt = (ordinal: number): DirSums => {
       const of = (column: number) => totals[ordinal * COLUMNS + column] as number
       return { bytes: of(OWN.BYTES), valueBytes: of(OWN.VALUE_BYTES), keys: of(OWN.KEYS), dirs: of(OWN.DIRS) }
@@ -288,6 +293,10 @@ class Adder implements ScanVisitor<Place> {
       sumsOf(blobref) {
         const ordinal = graph.find(blobref)
         return ordinal === undefined ? undefined : sumsAt(ordinal)
+      },
+      release() {
+        graph.release()
+        release(totals)
       },
     }
   }
