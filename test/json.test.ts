@@ -83,6 +83,11 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['job-get', `job get --store ${STATEDIR} f2CCFUrT`],
   ['job-get', `job get --store ${fixture('jobs')} f239Rs6P`],
   ['job-get', `job get --store ${fixture('jobs')} --record R f239Rs6P`],
+  ['report', `report ${STATEDIR}`],
+  ['report', `report ${fixture('jobs')} --redact`],
+  ['report', `report ${DAMAGED}`],
+  ['report', `report --store ${fixture('checkpoints')} @0 --compare @1`],
+  ['report', `report ${fixture('basic', 'dump.tar')}`],
   ['completion', 'completion bash'],
 ]
 
@@ -132,8 +137,8 @@ describe('the schemas', () => {
       yield* propertiesOf(value)
     }
   }
-  /** Flux's own vocabulary, which is not ours to change. */
-  const OURS = [...schemas].filter(([name]) => name !== 'jobs')
+  /** `jobs` has Flux's own vocabulary, which is not ours to change; `report` has that of its page. */
+  const OURS = [...schemas].filter(([name]) => name !== 'jobs' && name !== 'report')
 
   it('say of each name what it means', () => {
     for (const [name, schema] of OURS) {

@@ -68,8 +68,14 @@ const ROOMS = [
     reason: 'export/ stands on inspect/ and writes what other programs read.',
   },
   {
+    room: 'report',
+    imports: ['inspect', 'kvs', 'content'],
+    isDeep: true,
+    reason: 'report/ stands on inspect/ and shows what it finds.',
+  },
+  {
     room: 'cli',
-    imports: ['rescue', 'dump', 'restore', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
+    imports: ['report', 'rescue', 'dump', 'restore', 'transfer', 'inspect', 'archive', 'kvs', 'content'],
     libraries: ['@oclif/*', 'listr2'],
     reason: 'cli/ is what commands share; it does not know them.',
   },

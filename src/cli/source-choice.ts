@@ -122,12 +122,19 @@ export async function openArchiveStore(
   return store
 }
 
-/** @throws {UsageError} the output file is the store that is dumped, even by another name or a hard link */
-export function refuseToReplace({ name }: ContentStore, outfile: string): void {
-  const there = identityOf(outfile)
+/**
+ * @param name - of a store, or the path of an archive
+ * @param what - what would be written there
+ * @throws {UsageError} the output file is this source, even by another name or a hard link
+ */
+export function refuseToReplace({ name }: { name: string }, outfile: string | undefined, what = 'the archive'): void {
+  const there = outfile === undefined ? undefined : identityOf(outfile)
   if (there === undefined) return
   if (['', '-wal', '-journal'].every((suffix) => identityOf(name + suffix) !== there)) return
-  throw new UsageError(`${outfile}: this is the store to be dumped`, 'give the archive another name')
+  throw new UsageError(
+    `${outfile}: this is the ${what === 'the archive' ? 'store to be dumped' : 'source'}`,
+    `give ${what} another name`,
+  )
 }
 
 /** Device and inode of a file; undefined if there is none. */

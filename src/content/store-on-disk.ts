@@ -30,6 +30,8 @@ export interface StoreTotals {
   fileBytes: number
   /** The part of `fileBytes` that is free for reuse. */
   freeBytes: number
+  /** The size of a page of the database; undefined for a store that has none. */
+  pageBytes?: number | undefined
 }
 
 /** The result of {@link StoreOnDisk.checkRange}. */

@@ -42,6 +42,25 @@ export class DigestMap {
     return this.#size - 1
   }
 
+  /**
+   * All digests, one after another, in the order of their numbers, in pieces.
+   *
+   * @param most - digests in a piece
+   * @yields copies
+   */
+  *digests(most: number): Generator<Uint8Array, void, void> {
+    for (let from = 0; from < this.#size; from += most) {
+      const to = Math.min(this.#size, from + most)
+      yield this.#digests.slice(from * this.#width, to * this.#width)
+    }
+  }
+
+  /** Release the memory at once. The map is of no more use. */
+  release(): void {
+    release(this.#digests)
+    release(this.#slots)
+  }
+
   /** The slot of a digest, or the free slot where it belongs. */
   #slotOf(digests: Uint8Array, at: number): number {
     const mask = this.#slots.length - 1

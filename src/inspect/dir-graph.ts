@@ -4,7 +4,7 @@
  * take exponential time, because each level may refer to the next one twice.
  */
 
-import { grown } from '../bytes/index.ts'
+import { grown, release } from '../bytes/index.ts'
 import { blobrefHex, DIGEST_BYTES, type HashName } from '../content/index.ts'
 import { DigestMap } from './digest-map.ts'
 
@@ -55,6 +55,34 @@ export class DirGraph {
     const { numbers, ordinals } = this.#knownOf(digest)
     const number = numbers.find(digest)
     return number === undefined ? undefined : ordinals.at[number]
+  }
+
+  /**
+   * The digests of all directories whose blobrefs have an algorithm, one after another.
+   *
+   * @param most - digests in a piece
+   * @yields copies
+   */
+  *digests(hash: HashName, most: number): Generator<Uint8Array, void, void> {
+    yield* this.#known[hash]?.numbers.digests(most) ?? []
+  }
+
+  /** Release the memory at once. The graph is of no more use. */
+  release(): void {
+    for (const { numbers, ordinals } of Object.values(this.#known)) {
+      numbers.release()
+      release(ordinals.at)
+    }
+    this.releaseNumbers()
+  }
+
+  /** Release the numbers of the directories themselves, when their totals are known. */
+  releaseNumbers(): void {
+    for (const numbers of [this.#own, this.#first, this.#count, this.#edges]) release(numbers)
+    this.#own = new Float64Array(0)
+    this.#first = new Float64Array(0)
+    this.#count = new Uint32Array(0)
+    this.#edges = new Uint32Array(0)
   }
 
   #knownOf({ length }: Uint8Array): Known {

@@ -74,6 +74,7 @@ export class Survey {
       unreadable,
       fileBytes: pragma('page_count') * pageBytes,
       freeBytes: pragma('freelist_count') * pageBytes,
+      pageBytes,
     }
   }
 

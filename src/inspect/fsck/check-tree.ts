@@ -39,6 +39,9 @@ const MAX_VISITS = 1_000_000
 /** Damages are reported until their keys have this many components in total; further ones are only counted. */
 const MAX_COMPONENTS = 32_000_000
 
+/** Directories that are marked in one call. */
+const MARKED = 8192
+
 /** Options of {@link checkTree}. Faults come in the order of `flux fsck`; none is thrown. */
 export interface CheckTreeOptions extends InspectOptions<Damage> {
   /** Called with each key, before anything below it is checked. */
@@ -93,6 +96,32 @@ export async function checkTree(snapshot: SnapshotRoot, options: CheckTreeOption
   return { ...counts, errors, ...(unlisted > 0 && { unlisted }) }
 }
 
+/**
+ * Survey several roots of a store at once, before {@link checkTree} is called for each: the blobs of all are then verified
+ * in one pass. Values and directories stay marked in the store.
+ *
+ * @returns true when all below the roots is intact; false when anything is wrong, or the store is not on disk
+ * @throws {FluxError} when the store as a whole fails
+ * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
+ */
+export async function surveyRoots(
+  store: ContentStore,
+  rootrefs: readonly string[],
+  surveys: Surveys,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  if (!store.onDisk || surveys.intact === undefined) return false
+  const { onDisk } = store
+  const { intact } = surveys
+  if (await surveyIntact(store, onDisk, rootrefs, intact, signal)) {
+    // Only now: what has been read already is not verified again.
+    for (const digests of intact.digests(store.hash, MARKED)) await onDisk.markDigests(digests)
+    return true
+  }
+  surveys.intact = undefined
+  return false
+}
+
 /** @returns what was checked; undefined when anything is wrong */
 async function checkIntact(
   { store, rootref }: SnapshotRoot,
@@ -100,7 +129,8 @@ async function checkIntact(
   graph: DirGraph,
   signal: AbortSignal | undefined,
 ): Promise<CheckedTree | undefined> {
-  const root = await surveyIntact(store, onDisk, rootref, graph, signal)
+  const isIntact = await surveyIntact(store, onDisk, [rootref], graph, signal)
+  const root = isIntact ? graph.find(rootref) : undefined
   if (root === undefined) return undefined
   const { order, loops } = graph.order(root)
   return loops.size > 0 ? undefined : { ...countsOf(root, graph.totals(order)), errors: 0 }

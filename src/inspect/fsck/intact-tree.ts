@@ -12,36 +12,37 @@ import { checkRanges } from './store-ranges.ts'
 import { isDecodable, SURVEYED } from './survey-tree.ts'
 
 /**
- * Add to a survey what can be reached from a root, if all of it is intact.
+ * Add to a survey what can be reached from some roots, if all of it is intact. The blobs of all are verified in one pass,
+ * and are marked in the store.
  *
  * @param graph - of intact trees only. Directories that are in it already are not read again
- * @returns the ordinal of the root; undefined when anything is wrong, and then the graph is of no more use
+ * @returns false when anything is wrong, and then the graph is of no more use
  * @throws {FluxError} when the store as a whole fails
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
  */
 export async function surveyIntact(
   store: ContentStore,
   onDisk: StoreOnDisk,
-  rootref: string,
+  rootrefs: readonly string[],
   graph: DirGraph,
   signal: AbortSignal | undefined,
-): Promise<number | undefined> {
-  const known = graph.find(rootref)
-  if (known !== undefined) return known
+): Promise<boolean> {
+  const unknown = rootrefs.filter((rootref) => graph.find(rootref) === undefined)
+  if (unknown.length === 0) return true
   const marking = new Marking(store.hash, (digests) => onDisk.markDigests(digests))
-  const found = new IntactSurvey(graph, marking)
+  const found = new IntactSurvey(graph, marking, unknown.length)
   try {
-    await new DirScan(store, found, signal).run([rootref])
+    await new DirScan(store, found, signal).run(unknown)
   } catch (error) {
-    if (error === DAMAGED) return undefined
+    if (error === DAMAGED) return false
     throw error
   }
   await abortable(marking.finish(), signal)
-  if (marking.missing > 0) return undefined
+  if (marking.missing > 0) return false
   for await (const { errors } of checkRanges(onDisk, { onlyMarked: true }, signal)) {
-    if (errors.length > 0) return undefined
+    if (errors.length > 0) return false
   }
-  return graph.find(rootref)
+  return true
 }
 
 /** Thrown at the first damage: the scan need not go on. */
@@ -51,9 +52,11 @@ const DAMAGED = new Error('damaged')
 class IntactSurvey implements DirVisitor {
   readonly #graph: DirGraph
   readonly #marking: Marking
-  #isRoot = true
+  /** The scan begins with the roots, which are no children. */
+  #rootsLeft: number
 
-  constructor(graph: DirGraph, marking: Marking) {
+  constructor(graph: DirGraph, marking: Marking, roots: number) {
+    this.#rootsLeft = roots
     this.#graph = graph
     this.#marking = marking
   }
@@ -62,7 +65,7 @@ class IntactSurvey implements DirVisitor {
     const graph = this.#graph
     const { size } = graph
     const child = graph.ordinalOfDigest(digest)
-    if (this.#isRoot) this.#isRoot = false
+    if (this.#rootsLeft > 0) this.#rootsLeft--
     else graph.addChild(ordinal, child)
     if (child !== size) return undefined
     graph.count(child, SURVEYED.BLOBS, 1)

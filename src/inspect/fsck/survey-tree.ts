@@ -16,6 +16,15 @@ export class Surveys {
   intact: DirGraph | undefined = new DirGraph(COLUMNS)
   /** Of any trees. */
   readonly all = new DirGraph(COLUMNS)
+  #first = this.intact
+
+  /** Release the memory at once: a hundred bytes for each directory. */
+  release(): void {
+    this.#first?.release()
+    this.#first = undefined
+    this.intact = undefined
+    this.all.release()
+  }
 }
 
 /** @param totals - from {@link DirGraph.totals} */

@@ -4,12 +4,11 @@
  *
  * @see flux-core `src/modules/resource/drain.c`, `upgrade.c`; flux-resource(1), "drain"
  */
-import { parseJson } from '../../bytes/index.ts'
 import { FluxError } from '../../errors/index.ts'
-import { isNoSuchKey, type KvsReader, parseEventlog } from '../../kvs/index.ts'
-import { Hostlist, Idset } from '../../resource/index.ts'
+import { type KvsReader, parseEventlog } from '../../kvs/index.ts'
 import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { isRecord, type JsonRecord, memberAt, numberAt, stringAt } from '../json.ts'
+import { nodesNamed, parsedRecord, RESOURCE_CHECKPOINT, RESOURCE_EVENTLOG, recordText } from './resource-records.ts'
 
 /** A node that is drained. */
 export interface DrainedNode {
@@ -21,9 +20,6 @@ export interface DrainedNode {
   readonly reason: string | undefined
 }
 
-const CHECKPOINT = 'checkpoint.resource'
-const EVENTLOG = 'resource.eventlog'
-
 /**
  * The nodes that were drained, by rank.
  *
@@ -33,24 +29,11 @@ const EVENTLOG = 'resource.eventlog'
 export async function drainedNodes(reader: KvsReader, options: InspectOptions<FluxError> = {}): Promise<DrainedNode[]> {
   const report = faultReporter(options)
   const nodes = new DrainState((what) => report(new FluxError('EINVAL', what)))
-  const checkpoint = await textOf(reader, CHECKPOINT, report)
+  const checkpoint = await recordText(reader, RESOURCE_CHECKPOINT, report)
   const from = checkpoint === undefined ? 0 : nodes.restore(checkpoint)
-  const eventlog = await textOf(reader, EVENTLOG, report)
+  const eventlog = await recordText(reader, RESOURCE_EVENTLOG, report)
   if (eventlog !== undefined) nodes.replay(eventlog, from)
   return nodes.drained
-}
-
-/** The text of a value; undefined when the key does not exist or cannot be read. */
-async function textOf(reader: KvsReader, key: string, report: (fault: FluxError) => void): Promise<string | undefined> {
-  const parts: Uint8Array[] = []
-  try {
-    for await (const batch of reader.read(key)) for (const part of batch) parts.push(Buffer.from(part))
-  } catch (error) {
-    if (!(error instanceof FluxError) || error.code === 'EINTR' || error.code === 'ETIMEDOUT') throw error
-    if (!isNoSuchKey(error)) report(error)
-    return undefined
-  }
-  return Buffer.concat(parts).toString()
 }
 
 class DrainState {
@@ -67,31 +50,31 @@ class DrainState {
 
   /** Take over the state of a checkpoint. @returns its time: older events are in it */
   restore(text: string): number {
-    const checkpoint = parsed(text)
+    const checkpoint = parsedRecord(text)
     const states = memberAt(checkpoint, 'drain_state')
     const timestamp = numberAt(checkpoint, 'timestamp')
     if (timestamp === undefined || !isRecord(states)) {
-      this.#complain(`${CHECKPOINT}: not a checkpoint of the resource module`)
+      this.#complain(`${RESOURCE_CHECKPOINT}: not a checkpoint of the resource module`)
       return 0
     }
-    this.#summary(states, CHECKPOINT)
+    this.#summary(states, RESOURCE_CHECKPOINT)
     return timestamp
   }
 
   replay(text: string, from: number): void {
     const { entries, bad } = parseEventlog(text, { tolerant: true })
-    for (const { line, reason } of bad) this.#complain(`${EVENTLOG}: line ${line}: ${reason}`)
+    for (const { line, reason } of bad) this.#complain(`${RESOURCE_EVENTLOG}: line ${line}: ${reason}`)
     for (const { timestamp, name, context = {} } of entries) {
       if (timestamp < from) continue
       if (name === 'resource-init') {
         // Before flux-core 0.62 this event repeated the state at each start.
         this.#nodes.clear()
         const states = memberAt(context, 'drain')
-        if (isRecord(states)) this.#summary(states, EVENTLOG)
+        if (isRecord(states)) this.#summary(states, RESOURCE_EVENTLOG)
         continue
       }
       if (name !== 'drain' && name !== 'undrain') continue
-      const targets = this.#targets(stringAt(context, 'idset') ?? '', context, EVENTLOG)
+      const targets = nodesNamed(stringAt(context, 'idset') ?? '', context, RESOURCE_EVENTLOG, this.#complain)
       const overwrite = numberAt(context, 'overwrite') ?? 1
       for (const { rank, host } of targets) {
         if (name === 'undrain') this.#nodes.delete(rank)
@@ -106,7 +89,8 @@ class DrainState {
       const since = numberAt(state, 'timestamp') ?? 0
       // No reason is written as an empty one.
       const reason = stringAt(state, 'reason') || undefined
-      for (const { rank, host } of this.#targets(ranks, state, where)) this.#drain(rank, host, since, reason, 0)
+      for (const { rank, host } of nodesNamed(ranks, state, where, this.#complain))
+        this.#drain(rank, host, since, reason, 0)
     }
   }
 
@@ -116,26 +100,5 @@ class DrainState {
     // A new reason leaves the time as it was, unless that is to be written over too.
     const time = before !== undefined && overwrite !== 2 ? before.since : since
     this.#nodes.set(rank, { rank, host: host ?? before?.host, since: time, reason })
-  }
-
-  #targets(ranks: string, context: unknown, where: string): { rank: number; host: string | undefined }[] {
-    const set = Idset.parse(ranks)
-    const hosts = Hostlist.parse(stringAt(context, 'nodelist') ?? '')
-    if (set === undefined || hosts === undefined || set.size > MAX_RANKS) {
-      this.#complain(`${where}: not a set of ranks and hosts: ${JSON.stringify(ranks)}`)
-      return []
-    }
-    return [...set].map((rank, i) => ({ rank, host: hosts.at(i) }))
-  }
-}
-
-/** A broker has fewer ranks. A few bytes of a damaged record must not fill the memory. */
-const MAX_RANKS = 1 << 20
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch {
-    return undefined
   }
 }

@@ -17,22 +17,21 @@ export interface ContentStats extends StoreTotals {
  * Count what a store on disk holds.
  *
  * @param reachable - also find which blobs can be reached from the checkpoints, and from {@link usedRoots}
+ * @param isMarked - what can be reached from the checkpoints, and nothing else, is marked already, and all of it can be
+ *   read: see {@link surveyRoots}
  * @throws {FluxError} `ENOTSUP` the store is not on disk; or it cannot be read
  */
 export async function contentStats(
   store: ContentStore,
-  { reachable, signal }: { reachable: boolean; signal?: AbortSignal },
+  { reachable, isMarked = false, signal }: { reachable: boolean; isMarked?: boolean; signal?: AbortSignal },
 ): Promise<ContentStats> {
   const { onDisk } = store
   if (!onDisk) throw new FluxError('ENOTSUP', `${store.name}: not a content store on disk`)
   let unreadableDirs = 0
   if (reachable) {
-    const checkpoints = await store.checkpoints()
-    const rootrefs = await usedRoots(
-      store,
-      checkpoints.map(({ rootref }) => rootref),
-      { signal },
-    )
+    const checkpoints = (await store.checkpoints()).map(({ rootref }) => rootref)
+    const used = await usedRoots(store, checkpoints, { signal })
+    const rootrefs = isMarked ? used.filter((rootref) => !checkpoints.includes(rootref)) : used
     unreadableDirs = await markReachable(store, (digests) => onDisk.markDigests(digests), rootrefs, signal)
   }
   const counted = await onDisk.totals()

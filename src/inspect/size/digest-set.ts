@@ -28,6 +28,12 @@ export class DigestSet {
     return true
   }
 
+  /** Release the memory at once. The set is of no more use. */
+  release(): void {
+    release(this.#high)
+    release(this.#low)
+  }
+
   #insert(high: number, low: number): boolean {
     const mask = this.#high.length - 1
     for (let slot = low & mask; ; slot = (slot + 1) & mask) {

@@ -24,6 +24,13 @@ export interface JobUsageOptions {
   utc?: boolean | undefined
   /** Returns the name of a user (default: the number). */
   userName?: ((userid: number) => string) | undefined
+  /** Other sums to add each job to. They are complete after {@link JobUsage.tables}. */
+  sums?: readonly HeldSum[] | undefined
+}
+
+/** Sums that each job is added to, with when it held its resources. */
+export interface HeldSum {
+  add(job: Job, held: { from: number; to: number } | undefined): void
 }
 
 /** The figures for one choice of groups. */
@@ -38,6 +45,7 @@ export class JobUsage {
   /** The figures of all jobs together; complete after {@link tables}. */
   readonly total = new JobFigures(new SampleBudget())
   readonly #groupings: readonly UsageGrouping[]
+  readonly #sums: readonly HeldSum[]
   readonly #now: number | undefined
   readonly #window: TimeWindow
   /** Jobs that wait for the time of the snapshot: those that held resources, no more than the cluster can run. */
@@ -49,7 +57,8 @@ export class JobUsage {
    * @throws {FluxError} `EINVAL` two periods, or one group twice, in a grouping
    */
   constructor(groupings: readonly (readonly JobGroup[])[], options: JobUsageOptions = {}) {
-    const { now, window = {}, utc = false, userName = String } = options
+    const { now, window = {}, utc = false, userName = String, sums = [] } = options
+    this.#sums = sums
     this.#now = now
     this.#window = window
     const budget = new SampleBudget()
@@ -80,6 +89,7 @@ export class JobUsage {
     this.total.count(job)
     if (held) this.total.addHeld(wholeShare(job), held.to - held.from)
     for (const grouping of this.#groupings) grouping.add(job, held)
+    for (const sum of this.#sums) sum.add(job, held)
   }
 }
 

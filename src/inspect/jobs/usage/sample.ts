@@ -80,6 +80,28 @@ export class Sample {
     return below + (above - below) * (at - Math.floor(at))
   }
 
+  /**
+   * How many values lie between each bound and the next: at least the one, and less than the other. Values beyond the
+   * bounds are not counted.
+   *
+   * @param bounds - ascending
+   */
+  countsBetween(bounds: readonly number[]): number[] {
+    const ranks = bounds.map((bound) => this.#rankOf(bound))
+    return ranks.slice(1).map((rank, i) => rank - (ranks[i] as number))
+  }
+
+  /** How many values are less than a bound. */
+  #rankOf(bound: number): number {
+    let [low, high] = [0, this.count]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#at(middle) < bound) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   /** The value at an index of the ascending order. */
   #at(index: number): number {
     if (this.#buckets) return valueAt(this.#buckets, index)

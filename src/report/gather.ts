@@ -1,0 +1,102 @@
+/**
+ * Gathers the figures of a report. The records of the instance are read first, then all jobs, then the tree: a part that
+ * cannot be read leaves the others as they are.
+ */
+import type { Checkpoint } from '../content/index.ts'
+import { FluxError } from '../errors/index.ts'
+import { compared } from './comparison.ts'
+import { crashCount, gatherEvents } from './events.ts'
+import { Faults } from './faults.ts'
+import { gatherHealth, noHealth } from './health.ts'
+import { beginOf, instanceRecords } from './instance.ts'
+import { Names } from './names.ts'
+import { gatherNodes } from './nodes.ts'
+import type { ReportOptions, ReportSource } from './options.ts'
+import type { ReportData } from './report-data.ts'
+import { gatherRoom, noRoom } from './room.ts'
+import { snapshotFacts } from './snapshot-facts.ts'
+import { gatherWork, noWork } from './work.ts'
+
+/**
+ * Gather all that a report shows of a snapshot.
+ *
+ * The figures are those of `jobsStats`, `du`, `fsck` and `contentStats`: they come from the same functions.
+ *
+ * @throws {FluxError} `EBUSY` the store was changed while it was read; the signal was aborted
+ */
+export async function gatherReport(source: ReportSource, options: ReportOptions): Promise<ReportData> {
+  const { tool, created = Date.now() / 1000, redact = false, redactKey, compare, onWarning, signal } = options
+  const names = !redact ? new Names() : redactKey ? new Names(redactKey) : Names.withAnyKey()
+  const faults = new Faults(names, onWarning)
+  const context = { ...options, created, names, faults }
+  const sections = await gatherSections(source, context)
+  const before = compare && (await gatherSections(compare, context))
+  const comparison =
+    compare && before
+      ? await compared([before, compare.snapshot], [sections, source.snapshot], { faults, signal })
+      : null
+  return {
+    version: 1,
+    tool,
+    created,
+    redacted: redact,
+    ...sections,
+    warnings: faults.warnings,
+    warningCount: faults.count,
+    comparison,
+  }
+}
+
+type Sections = Pick<ReportData, 'snapshot' | 'health' | 'room' | 'work' | 'nodes' | 'events'>
+
+interface Context extends ReportOptions {
+  readonly created: number
+  readonly names: Names
+  readonly faults: Faults
+}
+
+async function gatherSections(source: ReportSource, context: Context): Promise<Sections> {
+  const { created, users, names, faults, signal } = context
+  const { snapshot, kind } = source
+  const { store } = snapshot
+  const how = { names, faults, signal }
+  const records = await instanceRecords(snapshot, how)
+  const facts = await snapshotFacts(source, records, how)
+  const checkpoints = await faults.attempt('checkpoints', () => checkpointsOf(source), [])
+  const isLive = store.instance !== undefined && snapshot.timestamp === undefined
+  const now = isLive ? created : snapshot.timestamp
+  const since = beginOf(records)
+  const work = { ...how, now, nodeCount: facts.nodeCount, since, users }
+  const { work: figures, heldByRank } = await faults.attempt('jobs', () => gatherWork(snapshot, work), noWork())
+  const { room, oversized } = await faults.attempt('room', () => gatherRoom(snapshot, how), noRoom())
+  const nodes = gatherNodes(records, heldByRank, now, names)
+  const events = gatherEvents(records, checkpoints, names)
+  const health = await faults.attempt(
+    'health',
+    () =>
+      gatherHealth(snapshot, {
+        ...how,
+        kind,
+        checkpoints,
+        oversized,
+        facts: {
+          crashes: crashCount(events),
+          drained: records.history.spans.filter(({ state, to }) => state === 'drained' && to === undefined).length,
+          created,
+          command: (name) => (names.redacted ? `flux-ts ${name}` : `flux-ts ${name} ${source.flags}`.trimEnd()),
+        },
+      }),
+    noHealth(oversized),
+  )
+  return { snapshot: facts, health, room, work: figures, nodes, events }
+}
+
+async function checkpointsOf({ snapshot }: ReportSource): Promise<Checkpoint[]> {
+  try {
+    return await snapshot.store.checkpoints()
+  } catch (error) {
+    // A store need not have one.
+    if (error instanceof FluxError && error.code === 'ENOENT') return []
+    throw error
+  }
+}
