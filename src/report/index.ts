@@ -1,5 +1,6 @@
 export { gatherReport } from './gather.ts'
 export type { ReportOptions, ReportSource, UserNames } from './options.ts'
+export { renderPage } from './page-file.ts'
 export type {
   ReportComparison,
   ReportData,
