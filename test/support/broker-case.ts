@@ -15,8 +15,8 @@ export const INSTANCE: BrokerDoubleOptions & { content: string } = {
 }
 
 /** How long a broker may be silent in these cases; as a flag it also brings a warning after half of it. */
-export const TIMEOUT = ['--timeout', '200ms']
-export const SILENCE_WARNING = /^flux-ts [\w ]+: \w+:\/\/\S+: no answer for 0\.1 s; still waiting for .+$/
+export const TIMEOUT = ['--timeout', '600ms']
+export const SILENCE_WARNING = /^flux-ts [\w ]+: \w+:\/\/\S+: no answer for [\d.]+ s; still waiting for .+$/
 
 /** A {@link FaultCase} with a broker. */
 export interface BrokerCase extends Omit<FaultCase, 'args' | 'status' | 'error'> {
