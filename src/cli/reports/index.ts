@@ -25,3 +25,4 @@ export {
 } from './stats-report.ts'
 export { summaryLines } from './summary-text.ts'
 export { usageColumns, usageCsv, usageJson, usageRows } from './usage-report.ts'
+export { type Verified, verifyDifferences, verifyJson, verifyText } from './verify-report.ts'

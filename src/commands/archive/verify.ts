@@ -13,11 +13,10 @@ import {
   sourceFlags,
   UsageError,
 } from '../../cli/index.ts'
+import { type Verified, verifyDifferences, verifyJson, verifyText } from '../../cli/reports/index.ts'
 import { blobrefHash, type ContentStore, isBlobref } from '../../content/index.ts'
-import { printable } from '../../errors/index.ts'
-import { type Change, diff } from '../../inspect/index.ts'
+import { firstChange } from '../../inspect/index.ts'
 import { resolveRoot, type Snapshot } from '../../kvs/index.ts'
-import type { ArchiveStore } from '../../restore/index.ts'
 
 /** Exit statuses of diff(1) and cmp(1). */
 const [SAME, DIFFERENT, TROUBLE] = [0, 1, 2]
@@ -75,14 +74,16 @@ The exit status is 0 if nothing differs, 1 if something does, and 2 if the archi
       const hash = source?.hash ?? (root === undefined ? undefined : blobrefHash(root))
       const reading = { ...choice, salvage: true, 'ignore-failed-read': true }
       await using archive = await openArchiveStore(file, reading, hash)
-      const { origin } = archive.restored
+      const { origin, rootref } = archive.restored
       const snapshot = source && (await rootIn(source, root ?? origin?.rootref))
-      const change = snapshot && (await firstChange(snapshot, archive, signal))
+      // Keys that only the source has do not count when the archive is a selection.
+      const mayLack = origin !== undefined && (origin.isSelection || origin.skipped > 0)
+      const change = snapshot && (await firstChange(snapshot, { store: archive, rootref }, { mayLack, signal }))
       await source?.assertUnchanged()
       const result: Verified = { file, checksum, archive, root, snapshot, change }
-      process.exitCode = differences(result).length > 0 ? DIFFERENT : SAME
-      if (!this.jsonEnabled()) await print(text(result))
-      return json(result)
+      process.exitCode = verifyDifferences(result).length > 0 ? DIFFERENT : SAME
+      if (!this.jsonEnabled()) await print(verifyText(result))
+      return verifyJson(result)
     })
   }
 
@@ -90,15 +91,6 @@ The exit status is 0 if nothing differs, 1 if something does, and 2 if the archi
     const status = exitStatusOf(error)
     return status === EXIT.FAILED ? TROUBLE : status
   }
-}
-
-interface Verified {
-  readonly file: string
-  readonly checksum: ChecksumResult | undefined
-  readonly archive: ArchiveStore
-  readonly root: string | undefined
-  readonly snapshot: Snapshot | undefined
-  readonly change: Change | undefined
 }
 
 function checksumOf(file: string, signal: AbortSignal): Promise<ChecksumResult | undefined> {
@@ -109,76 +101,4 @@ function checksumOf(file: string, signal: AbortSignal): Promise<ChecksumResult |
 async function rootIn(source: ContentStore, rootref: string | undefined): Promise<Snapshot> {
   if (!isBlobref(rootref) || blobrefHash(rootref) !== source.hash) return resolveRoot(source)
   return resolveRoot(source, { root: rootref })
-}
-
-/** The first key that differs. Keys that only the source has do not count when the archive is a selection. */
-async function firstChange(
-  snapshot: Snapshot,
-  archive: ArchiveStore,
-  signal: AbortSignal,
-): Promise<Change | undefined> {
-  const { rootref, origin } = archive.restored
-  const restored = { store: archive, rootref }
-  const mayLack = origin !== undefined && (origin.isSelection || origin.skipped > 0)
-  for await (const batch of diff(snapshot, restored, { signal })) {
-    const found = batch.find(({ change }) => change !== 'removed' || !mayLack)
-    if (found) return found
-  }
-  return undefined
-}
-
-/** What differs, each as a sentence. */
-function differences({ file, checksum, archive, root, snapshot, change }: Verified): string[] {
-  const { origin, lost, rootref } = archive.restored
-  const found: string[] = []
-  if (checksum && checksum.found !== checksum.recorded) found.push(`${checksum.path} is the checksum of another file`)
-  if (lost > 0) found.push(`${file} is damaged: the warnings name what is known`)
-  if (root !== undefined && snapshot === undefined && root !== origin?.rootref && root !== rootref) {
-    found.push(`it was made of ${origin?.rootref ?? 'a root that is not recorded'}, and not of ${root}`)
-  }
-  if (change) found.push(`${change.key}: ${CHANGES[change.change]}`)
-  return found
-}
-
-const CHANGES = {
-  added: 'is in the archive, but not in the source',
-  removed: 'is in the source, but not in the archive',
-  changed: 'differs from the source',
-} as const
-
-function text(verified: Verified): string {
-  const { checksum, archive, snapshot, change } = verified
-  const { rootref, origin, isProven } = archive.restored
-  const found = differences(verified)
-  const facts: [string, string][] = [
-    ['checksum', checksum === undefined ? '-' : checksum.found === checksum.recorded ? 'the same' : 'differs'],
-    ['made of', origin?.rootref ?? '-'],
-    ['restores to', `${rootref}${isProven ? ', as recorded' : origin?.restored ? ', not as recorded' : ''}`],
-    [
-      'source',
-      snapshot === undefined ? '-' : `${snapshot.rootref}, ${change ? 'differs' : 'the same keys and values'}`,
-    ],
-    ...found.map((what): [string, string] => ['differs', printable(what)]),
-  ]
-  return facts.map(([name, value]) => `${`${name}:`.padEnd(13)}${value}\n`).join('')
-}
-
-function json(verified: Verified): object {
-  const { file, checksum, archive, snapshot, change } = verified
-  const { rootref, origin, isProven } = archive.restored
-  return {
-    archive: file,
-    same: differences(verified).length === 0,
-    checksumFile: checksum?.path ?? null,
-    checksumSame: checksum === undefined ? null : checksum.found === checksum.recorded,
-    sha256: checksum?.found ?? null,
-    rootref,
-    recordedRootref: origin?.restored ?? null,
-    proven: isProven,
-    madeOfRootref: origin?.rootref ?? null,
-    sourceRootref: snapshot?.rootref ?? null,
-    firstKey: change?.key ?? null,
-    firstChange: change?.change ?? null,
-    differences: differences(verified),
-  }
 }
