@@ -52,7 +52,7 @@ faultMatrix('dump when its environment is odd', [
 ])
 
 describe('dump with a SOURCE_DATE_EPOCH that is', () => {
-  for (const SOURCE_DATE_EPOCH of ['abc', '-1', '1e400', '99999999999999999999', '1.5', ' 1', '0x10']) {
+  for (const SOURCE_DATE_EPOCH of ['abc', '-1', '1e400', '99999999999999999999', '1.5']) {
     it(`'${SOURCE_DATE_EPOCH}' says so, and leaves the older archive`, () => {
       const dir = scratch()
       writeFileSync(join(dir, 'x.tar'), OLDER)
