@@ -5,6 +5,8 @@ export { FluxError, type FluxErrorOptions, InterruptedError } from './flux-error
 export { ignoredSignals, keepIgnored } from './ignored-signals.ts'
 export { limitError } from './limit-error.ts'
 export { LAST_ID, LAST_SECONDS, secondsSince1970, wholeNumber } from './numbers.ts'
+export { OutputError } from './output-error.ts'
 export { printable, printableLines } from './printable.ts'
 export { byteText, countText, durationText, grouped, type PartDone, partTexts } from './quantity.ts'
 export { isoTime, type TimeStyle, timeText } from './time-text.ts'
+export { writeError } from './write-error.ts'
