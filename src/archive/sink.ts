@@ -6,7 +6,7 @@ import { fsync, type Stats, write } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
+import { abortError, FluxError, OutputError, throwIfAborted, writeError } from '../errors/index.ts'
 import { followLinks, openFifo, PartFile, syncPath, wasClosed } from '../files/index.ts'
 import { ChecksumFile, removeOlderChecksum } from './checksum-file.ts'
 
@@ -43,7 +43,7 @@ export async function openSink(
 ): Promise<Sink> {
   try {
     const { path: target, stats } = await followLinks(path)
-    if (stats?.isDirectory()) throw new FluxError('EISDIR', `cannot write ${path}: Is a directory`)
+    if (stats?.isDirectory()) throw writeError({ code: 'EISDIR' }, path)
     if (stats === undefined || stats.isFile()) {
       const checksum = options.checksum ? await ChecksumFile.create(path) : undefined
       try {
@@ -60,7 +60,7 @@ export async function openSink(
     throwIfAborted(signal)
     return sink
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot write ${path}`)
+    throw writeError(error, path)
   }
 }
 
@@ -131,7 +131,7 @@ class FileSink implements Sink {
         }
       }
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
+      throw writeError(error, this.#name)
     }
   }
 
@@ -154,7 +154,7 @@ class FileSink implements Sink {
         await publish()
       }
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
+      throw writeError(error, this.#name)
     }
   }
 
@@ -223,16 +223,23 @@ class DescriptorSink implements Sink {
         if (error?.code === 'EAGAIN') setTimeout(() => resolve(0), Math.min(++this.#full, RETRY_MS))
         else this.#full = 0
         if (error === null) resolve(bytesWritten)
-        else if (error.code !== 'EAGAIN') reject(FluxError.fromSystem(error, `cannot write ${this.#name}`))
+        else if (error.code !== 'EAGAIN') reject(this.#named(error))
       })
     })
   }
+
+  #named(error: NodeJS.ErrnoException): FluxError {
+    const { code, message, hint } = writeError(error, this.#name)
+    return this.#fd === 1
+      ? new OutputError(code, message, { cause: error })
+      : new FluxError(code, message, { cause: error, hint })
+  }
 }
 
-/** @throws {FluxError} `EBADF` standard output was closed when the process started */
+/** @throws {OutputError} `EBADF` standard output was closed when the process started */
 export function openStandardOutput(signal?: AbortSignal): Sink {
   if (wasClosed(1)) {
-    throw new FluxError('EBADF', 'cannot write standard output: it is closed', { hint: '> /dev/null throws it away' })
+    throw new OutputError('EBADF', 'cannot write standard output: it is closed', { hint: '> /dev/null throws it away' })
   }
   return new DescriptorSink('standard output', 1, signal)
 }

@@ -1,13 +1,12 @@
 import { Command, Flags, type Interfaces, ux } from '@oclif/core'
 import { normalizeArgv } from '@oclif/core/help'
 import { stringifyJson } from '../bytes/index.ts'
-import { FluxError, printable, printableLines } from '../errors/index.ts'
+import { OutputError, printable, printableLines } from '../errors/index.ts'
 import { Complaints, kindOf } from './complaints.ts'
 import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
 import { escapedJson } from './json-escape.ts'
 import { argTerm } from './manual/page.ts'
-import { OutputError } from './output.ts'
 import { assertNoValues, usageErrorOf } from './parse-error.ts'
 import { Progress } from './progress.ts'
 import { usageLines } from './usage-lines.ts'
@@ -169,7 +168,7 @@ export abstract class FluxCommand extends Command {
 
   #print(error: Error): void {
     // The reader of standard output has closed it (`… - | head`): no message needed.
-    if (error instanceof FluxError && error.code === 'EPIPE') return
+    if (error instanceof OutputError && error.code === 'EPIPE') return
     this.notice(errorLine(error))
     if (exitStatusOf(error) === EXIT.USAGE) {
       const args = Object.entries(this.ctor.args).map(([id, arg]) => argTerm({ ...arg, name: arg.name ?? id }))

@@ -1,7 +1,4 @@
-import { FluxError, printable, printableLines } from '../errors/index.ts'
-
-/** Standard output cannot be written, so the error cannot be printed there as JSON. */
-export class OutputError extends FluxError {}
+import { FluxError, OutputError, printable, printableLines } from '../errors/index.ts'
 
 /** Text is written in pieces of about this many characters. */
 const PIECE = 1 << 16

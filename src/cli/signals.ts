@@ -1,10 +1,10 @@
 import { InterruptedError, ignoredSignals } from '../errors/index.ts'
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 /**
- * Run work that stops in good order on SIGINT, SIGTERM or SIGHUP: the first signal aborts it, a second one kills the
- * process. A signal that was ignored when the process started stays ignored.
+ * Run work that stops in good order on SIGINT, SIGTERM, SIGHUP or SIGQUIT: the first signal aborts it, a second one kills
+ * the process. A signal that was ignored when the process started stays ignored.
  *
  * @throws {InterruptedError} `work` failed after a signal, with whatever error
  */

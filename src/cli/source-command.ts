@@ -56,7 +56,7 @@ export abstract class SourceCommand extends FluxCommand {
 
   /**
    * Work on the source that the flags name. It is opened on first use, and always closed at the end. The first signal
-   * (SIGINT, SIGTERM, SIGHUP) aborts `source.signal`.
+   * (SIGINT, SIGTERM, SIGHUP, SIGQUIT) aborts `source.signal`.
    *
    * @throws {UsageError} flags contradict each other
    * @throws {FluxError} the source cannot be opened; `EBUSY` it was changed while it was read

@@ -9,8 +9,8 @@ export abstract class StoreCommand extends FluxCommand {
   static override baseFlags = FluxCommand.baseFlags
 
   /**
-   * Open the store that the flags name, work on it, and close it. SIGINT, SIGTERM and SIGHUP abort the second argument
-   * of `work`.
+   * Open the store that the flags name, work on it, and close it. SIGINT, SIGTERM, SIGHUP and SIGQUIT abort the second
+   * argument of `work`.
    *
    * @param shown - the options of {@link FluxCommand.progress}
    * @throws {UsageError} flags contradict each other

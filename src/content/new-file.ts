@@ -1,6 +1,6 @@
 import { chownSync, fchownSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { FluxError } from '../errors/index.ts'
+import { writeError } from '../errors/index.ts'
 import { PartFile, syncPathSync } from '../files/index.ts'
 
 /** Everybody may write, and the sticky bit is set, as in /tmp. */
@@ -17,7 +17,7 @@ export class NewFile {
     try {
       this.#part = new PartFile(final, kind)
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${final}`)
+      throw writeError(error, final)
     }
   }
 
@@ -36,7 +36,7 @@ export class NewFile {
       this.#part.publish('nothing')
       syncPathSync(dir)
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#final}`)
+      throw writeError(error, this.#final)
     }
   }
 

@@ -8,7 +8,7 @@
  * ```
  */
 import { existsSync, lstatSync } from 'node:fs'
-import { FluxError } from '../errors/index.ts'
+import { FluxError, writeError } from '../errors/index.ts'
 import { followLinks } from '../files/index.ts'
 import type { Job, JobRecords } from '../inspect/index.ts'
 import { withoutEnvironment } from './environment.ts'
@@ -144,7 +144,7 @@ async function assertNotPlanted(path: string): Promise<void> {
   try {
     await followLinks(path)
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot write ${path}`)
+    throw writeError(error, path)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Writes jobs as text, to a file that gets its name when it is complete, or to standard output. */
 import { fsyncSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { FluxError } from '../errors/index.ts'
+import { writeError } from '../errors/index.ts'
 import { PartFile, syncPathSync } from '../files/index.ts'
 import type { ExportJob } from './export-job.ts'
 import type { JobsText, JobsWriter } from './formats/index.ts'
@@ -75,7 +75,7 @@ export class TextWriter implements JobsWriter {
     try {
       return work()
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#path}`)
+      throw writeError(error, this.#path)
     }
   }
 }

@@ -48,7 +48,9 @@ export async function followLinks(path: string): Promise<LinkEnd> {
     await assertTrusted(path, at, stats, dir, true)
     at = resolve(dir, await readlink(at))
   }
-  throw new FluxError('ELOOP', `cannot write ${path}: Too many levels of symbolic links`)
+  throw new FluxError('ELOOP', `cannot write ${path}: Too many levels of symbolic links`, {
+    hint: 'remove the link, which leads to itself',
+  })
 }
 
 async function assertTrusted(path: string, at: string, stats: Stats, dir: string, isLink: boolean): Promise<void> {

@@ -2,7 +2,7 @@
  * The rescue of a content store whose instance is down: it chooses the best root that is left, repairs it, and writes it
  * into a new store, an archive and a report. The old store is only read.
  */
-import { mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import { stringifyJson } from '../bytes/index.ts'
 import { type Checkpoint, type ContentStore, openStore, openStoreWriter, recogniseStore } from '../content/index.ts'
@@ -59,10 +59,24 @@ export interface RescueOptions {
  *   results is not empty; `EINVAL` it lies in the store's directory; or the errno of the file system
  */
 export async function rescue(options: RescueOptions): Promise<RescueReport> {
-  const { store: path, signal, nowSeconds = Date.now() / 1000, username = () => undefined, onWarning } = options
-  const found = recogniseStore(path, { salvage: true })
+  const found = recogniseStore(options.store, { salvage: true })
   const installing = options.install ? await planInstall(found) : undefined
-  const out = await resultsDirectory(options.out, found.path)
+  const { out, isMade } = await resultsDirectory(options.out, found.path)
+  try {
+    return await rescueTo(out, found, installing, options)
+  } catch (error) {
+    if (isMade) removeIfEmpty(out)
+    throw error
+  }
+}
+
+async function rescueTo(
+  out: string,
+  found: ReturnType<typeof recogniseStore>,
+  installing: Awaited<ReturnType<typeof planInstall>> | undefined,
+  options: RescueOptions,
+): Promise<RescueReport> {
+  const { signal, nowSeconds = Date.now() / 1000, username = () => undefined, onWarning } = options
   const steps: string[] = []
   const onStep = (line: string) => {
     steps.push(line)
@@ -204,10 +218,31 @@ class OpenStores implements AsyncDisposable {
   }
 }
 
-/** @returns the absolute path of the directory for the results, which is empty */
-async function resultsDirectory(out: string, store: string): Promise<string> {
+/** Make a directory, with those above it. @returns false if it was there */
+function makeDirectory(path: string): boolean {
   try {
-    mkdirSync(out, { recursive: true, mode: 0o700 })
+    return mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined
+  } catch {
+    // On a read-only file system, mkdir of Node.js says ENOENT when it is to make those above too.
+    mkdirSync(path, { mode: 0o700 })
+    return true
+  }
+}
+
+/** Remove a directory in which nothing was written. */
+function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir)
+  } catch {
+    // What was written stays: each file in it is whole.
+  }
+}
+
+/** @returns the absolute path of the directory for the results, which is empty, and whether it was made */
+async function resultsDirectory(out: string, store: string): Promise<{ out: string; isMade: boolean }> {
+  let isMade = false
+  try {
+    isMade = makeDirectory(out)
     await followLinks(out)
     const path = realpathSync(out)
     const where = realpathSync(store)
@@ -215,9 +250,10 @@ async function resultsDirectory(out: string, store: string): Promise<string> {
     if (path === dirname(where) || `${path}${sep}`.startsWith(`${dirname(where)}${sep}`)) {
       throw new FluxError('EINVAL', `${out}: lies in the directory of the store`, { hint: 'give --out another place' })
     }
-    if (readdirSync(path).length === 0) return path
+    if (readdirSync(path).length === 0) return { out: path, isMade }
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot use ${out} for the results`)
+    if (isMade) removeIfEmpty(out)
+    throw FluxError.fromSystem(error, `cannot use ${out} for the results`, { hint: 'give --out another place' })
   }
   throw new FluxError('EEXIST', `${out}: is not empty`, { hint: 'give --out a directory that is new or empty' })
 }

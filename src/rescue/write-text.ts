@@ -1,6 +1,6 @@
 import { fsyncSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { FluxError } from '../errors/index.ts'
+import { writeError } from '../errors/index.ts'
 import { PartFile, syncPathSync } from '../files/index.ts'
 
 /** Write a small text file, readable by its owner only. It gets its name when it is on disk. @throws {FluxError} */
@@ -17,6 +17,6 @@ export function writeText(path: string, text: string): void {
       part.remove()
     }
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot write ${path}`)
+    throw writeError(error, path)
   }
 }

@@ -252,7 +252,9 @@ describe('flux-ts dump', () => {
     run('ln', ['-s', '/dev/full', join(dirname, 'x.tar')])
     const { status, stderr } = fluxTs(['dump', '-q', '--store', dirname, join(dirname, 'x.tar')])
     expect(status).to.equal(1)
-    expect(stderr).to.equal(`flux-ts dump: cannot write ${dirname}/x.tar: No space left on device\n`)
+    expect(stderr).to.equal(
+      `flux-ts dump: cannot write ${dirname}/x.tar: No space left on device; make room, or write to another file system\n`,
+    )
   })
 
   it('shows its three phases on a terminal, on stderr, while the archive goes to standard output', async () => {

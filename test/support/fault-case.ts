@@ -2,11 +2,22 @@
  * The cases of the fault matrix: the CLI runs as a process while something goes wrong, and everything that must hold
  * then is checked for each case in the same way.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { type FaultPoint, prepareHold } from './fault-points.ts'
 import { fixture, scratch } from './fixtures.ts'
 import { CLI, cleanEnv } from './processes.ts'
 
@@ -47,6 +58,8 @@ export interface FaultCase {
   readonly fixture?: string
   /** Put this file under the final name first: it must still be there, whole. */
   readonly older?: boolean
+  /** The directory of OUTFILE is a file system of its own. Only where {@link canMount}. */
+  readonly disk?: SmallDisk
   /** Make the fault. What it returns undoes it, before the scene is looked at. */
   readonly prepare?: (scene: Scene) => Undo | Promise<Undo>
   /** Default: `dump -q --store STORE OUTFILE`. */
@@ -55,22 +68,44 @@ export interface FaultCase {
   readonly through?: (scene: Scene) => readonly string[]
   /** Variables to set; undefined removes one. */
   readonly env?: (scene: Scene) => Readonly<Record<string, string | undefined>>
-  readonly stdio?: readonly ('ignore' | 'pipe' | 'closed')[]
-  /** What happens while it runs. */
+  /** A path is opened for reading and writing. */
+  readonly stdio?: readonly ('ignore' | 'pipe' | 'closed' | `/${string}`)[]
+  /** Hold the process there while {@link during} happens; or let it fail there. */
+  readonly at?: FaultPoint
+  /** What happens while it runs, or while it is held. */
   readonly during?: (scene: Scene, running: Running) => void | Promise<void>
   /** Exit status, or the signal that ends it. */
   readonly status: number | NodeJS.Signals
-  /** The only line of stderr; undefined if there is none. */
+  /** The only line of stderr; undefined if there is none. With status 2 two lines of usage follow it. */
   readonly error: RegExp | undefined
   /** A line of stderr that comes before it: a warning, not an error. */
   readonly warning?: RegExp
-  /** Names that the command may leave in the directory of OUTFILE, besides what was there (default: none). */
+  /** What must be in the directory of OUTFILE in the end, besides what was there (default: nothing). */
   readonly leaves?: readonly string[]
   /** The case changes the store itself, so its bytes are not compared. */
   readonly storeChanges?: boolean
   /** Further checks. */
   readonly check?: (scene: Scene, outcome: { stdout: Buffer; stderr: string }) => void
 }
+
+/** A small file system. */
+export interface SmallDisk {
+  /** Its size; what is not given has no limit. */
+  readonly bytes?: number
+  /** How many files fit in it. */
+  readonly files?: number
+  /** Make it read-only when everything is prepared. */
+  readonly readOnly?: boolean
+}
+
+/** True when this user may mount file systems. */
+export const canMount = (() => {
+  const mounted = ['-o', 'size=4k', 'tmpfs']
+  return spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', ...mounted, '/mnt']).status === 0
+})()
+
+/** How long a command may take before it is said to hang. */
+const HANG_MS = 120_000
 
 /** What an older file under the final name holds. */
 export const OLDER = 'the last good one\n'
@@ -88,8 +123,18 @@ export async function checkFault(fault: FaultCase): Promise<void> {
   mkdirSync(scene.out)
   mkdirSync(scene.tmp)
   cpSync(fixture(fault.fixture ?? 'jobs'), scene.store, { recursive: true })
+  if (fault.disk) mount(fault.disk, scene.out)
+  try {
+    await runAndLook(fault, scene)
+  } finally {
+    if (fault.disk) command('umount', ['-l', scene.out])
+  }
+}
+
+async function runAndLook(fault: FaultCase, scene: Scene): Promise<void> {
   if (fault.older) writeFileSync(scene.outfile, OLDER)
   const undo = await fault.prepare?.(scene)
+  if (fault.disk?.readOnly) command('mount', ['-o', 'remount,ro', scene.out])
   const before = { out: listing(scene.out), tmp: listing(scene.tmp), store: listing(scene.store) }
   let outcome: Awaited<ReturnType<typeof runCase>>
   try {
@@ -102,18 +147,39 @@ export async function checkFault(fault: FaultCase): Promise<void> {
   if (fault.warning) expect(lines.shift()).to.match(fault.warning)
   if (fault.error === undefined) expect(lines.join('\n')).to.equal('')
   else {
-    expect(lines.join('\n')).to.match(fault.error)
-    expect(lines, 'lines of stderr').to.have.length(1)
+    expect(outcome.stderr, outcome.stderr).to.match(fault.error)
+    // The usage follows an error of the command line.
+    expect(lines, 'lines of stderr').to.have.length(fault.status === 2 ? 3 : 1)
   }
   expect(outcome.signal ?? outcome.status, outcome.stderr).to.equal(fault.status)
   expect(outcome.groupIsGone, 'a process is left').to.equal(true)
   const after = listing(scene.out)
-  for (const name of fault.leaves ?? []) delete after[name]
+  for (const left of fault.leaves ?? []) {
+    const names = Object.keys(after).filter((name) => name === left || name.startsWith(`${left}/`))
+    expect(names, left).not.to.have.length(0)
+    for (const name of names) {
+      delete after[name]
+      delete before.out[name]
+    }
+  }
   expect(after, 'the directory of OUTFILE').to.deep.equal(before.out)
   expect(listing(scene.tmp), 'TMPDIR').to.deep.equal(before.tmp)
   if (!fault.storeChanges) expect(listing(scene.store), 'the store').to.deep.equal(before.store)
-  if (fault.older) expect(readFileSync(scene.outfile, 'utf8')).to.equal(OLDER)
+  if (fault.older && !fault.leaves?.includes(fault.outfile ?? 'x.tar')) {
+    expect(readFileSync(scene.outfile, 'utf8')).to.equal(OLDER)
+  }
   fault.check?.(scene, outcome)
+}
+
+function mount({ bytes, files }: SmallDisk, dir: string): void {
+  // The directory itself is a file too.
+  const options = [`size=${bytes ?? 0}`, `nr_inodes=${files === undefined ? 0 : files + 1}`]
+  command('mount', ['-t', 'tmpfs', '-o', options.join(','), 'tmpfs', dir])
+}
+
+function command(program: string, args: readonly string[]): void {
+  const { status, stderr } = spawnSync(program, args)
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`)
 }
 
 /** A test for each case of a table. */
@@ -126,18 +192,33 @@ export function faultMatrix(title: string, cases: readonly FaultCase[]): void {
 async function runCase(fault: FaultCase, scene: Scene) {
   const args = fault.args?.(scene) ?? ['dump', '-q', '--store', scene.store, scene.outfile]
   const [program = '', ...rest] = [...(fault.through?.(scene) ?? []), process.execPath, CLI, ...args]
-  const env: Record<string, string | undefined> = { ...cleanEnv(), TMPDIR: scene.tmp, ...fault.env?.(scene) }
+  const hold = fault.at && prepareHold(fault.at)
+  const env: Record<string, string | undefined> = {
+    ...cleanEnv(),
+    TMPDIR: scene.tmp,
+    ...hold?.env,
+    ...fault.env?.(scene),
+  }
   for (const [name, value] of Object.entries(env)) if (value === undefined) delete env[name]
   const [stdin = 'ignore', stdout = 'pipe', stderr = 'pipe'] = fault.stdio ?? []
   const closed = [stdin, stdout, stderr].flatMap((way, fd) => (way === 'closed' ? [fd] : []))
   const command = closed.length === 0 ? [program, ...rest] : closing(closed, [program, ...rest])
+  const opened: number[] = []
+  const open = (way: string) => {
+    if (way === 'closed') return 'ignore'
+    if (!way.startsWith('/')) return way as 'ignore' | 'pipe'
+    const fd = openSync(way, 'r+')
+    opened.push(fd)
+    return fd
+  }
   // A group of its own: what the command leaves behind is in it.
   const child = spawn(command[0] as string, command.slice(1), {
     env,
     cwd: scene.out,
     detached: true,
-    stdio: [stdin, stdout, stderr].map((way) => (way === 'closed' ? 'ignore' : way)),
+    stdio: [stdin, stdout, stderr].map(open),
   })
+  for (const fd of opened) closeSync(fd)
   const pid = child.pid as number
   let text = ''
   const waiting: { pattern: RegExp; resolve: () => void }[] = []
@@ -159,10 +240,29 @@ async function runCase(fault: FaultCase, scene: Scene) {
     stdin: child.stdin,
     stdout: child.stdout,
   }
+  let hangs = false
+  const watchdog = setTimeout(() => {
+    hangs = true
+    if (groupLives(pid)) process.kill(-pid, 'SIGKILL')
+  }, HANG_MS)
+  const happen = async () => {
+    if (hold && fault.during) {
+      const early = ended.then(() => {
+        throw new Error(`it ended before ${fault.at?.call} ${fault.at?.on ?? ''}: ${text}`)
+      })
+      await Promise.race([hold.reached, early])
+      early.catch(() => {})
+    }
+    await fault.during?.(scene, running)
+    hold?.release()
+  }
   try {
-    await Promise.all([fault.during?.(scene, running), ended])
+    await Promise.all([happen(), ended])
+    expect(hangs, 'it hangs').to.equal(false)
     return { ...(await ended), stdout: Buffer.concat(chunks), stderr: text, groupIsGone: !groupLives(pid) }
   } finally {
+    clearTimeout(watchdog)
+    hold?.release()
     if (groupLives(pid)) process.kill(-pid, 'SIGKILL')
   }
 }

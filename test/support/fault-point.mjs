@@ -1,21 +1,26 @@
 /**
  * Loaded before the CLI (`node --import`), in each of its threads: holds the process at one call into Node.js, so that a test
- * can do something to it at exactly that moment. See fault-points.ts.
+ * can do something to it at exactly that moment; or makes that call fail. See fault-points.ts.
  */
 import { Buffer } from 'node:buffer'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { DatabaseSync } from 'node:sqlite'
 
-const { FAULT_CALL: call, FAULT_ON = '', FAULT_NTH = '1', FAULT_DIR: dir } = process.env
+const { FAULT_CALL: call, FAULT_ON = '', FAULT_NTH = '1', FAULT_DIR: dir, FAULT_CODE: code } = process.env
 const on = new RegExp(FAULT_ON)
 const isAfter = process.env.FAULT_AFTER === '1'
 const { closeSync, existsSync, openSync, readlinkSync } = fs
 let left = Number(FAULT_NTH)
 
+/** True at the call that is meant. */
+function isIt(subject) {
+  return on.test(subject) && --left === 0
+}
+
 /** Tell the test that it is there, and wait until it lets go. Signals wait too: JavaScript runs again only then. */
 function reach(subject) {
-  if (!on.test(subject) || --left !== 0) return
+  if (!isIt(subject)) return
   closeSync(openSync(`${dir}/reached`, 'w'))
   const nothing = new Int32Array(new SharedArrayBuffer(4))
   while (existsSync(`${dir}/hold`)) Atomics.wait(nothing, 0, 0, 2)
@@ -40,11 +45,25 @@ function held(original, subjectOf) {
   }
 }
 
+/** Make this call and all that follow of its kind fail, as they do when a disk is full. */
+function failing(original, subjectOf) {
+  let hasBegun = false
+  return function (subject, ...rest) {
+    hasBegun ||= isIt(subjectOf(subject))
+    if (!hasBegun || !on.test(subjectOf(subject))) return original.call(this, subject, ...rest)
+    const error = Object.assign(new Error(`${code}: made to fail, ${call}`), { code, syscall: call })
+    const callback = rest.at(-1)
+    if (typeof callback !== 'function') throw error
+    process.nextTick(callback, error)
+  }
+}
+
+const wrapped = code === undefined ? held : failing
 if (call === 'exec') {
   DatabaseSync.prototype.exec = held(DatabaseSync.prototype.exec, String)
 } else if (call !== undefined) {
   const original = fs[call]
-  fs[call] = held(original, pathOf)
+  fs[call] = wrapped(original, pathOf)
   // What promisify() makes of it.
   for (const symbol of Object.getOwnPropertySymbols(original)) fs[call][symbol] = original[symbol]
   syncBuiltinESMExports()

@@ -1,4 +1,4 @@
-/** The CLI, held at a named point of its work: tests of what is left when it is ended there. */
+/** The CLI, held at a named point of its work, or failing there: tests of what is left. */
 import { closeSync, mkdirSync, openSync, rmSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -10,13 +10,52 @@ const PRELOAD = pathToFileURL(fileURLToPath(new URL('./fault-point.mjs', import.
 /** A call into Node.js at which the CLI stops. */
 export interface FaultPoint {
   /** A function of `node:fs`; or `exec`, an SQL statement of its own. */
-  call: 'openSync' | 'write' | 'fsync' | 'fsyncSync' | 'linkSync' | 'renameSync' | 'mkdirSync' | 'exec'
+  call: 'openSync' | 'write' | 'writeSync' | 'fsync' | 'fsyncSync' | 'linkSync' | 'renameSync' | 'mkdirSync' | 'exec'
   /** What the path, or the statement, looks like (default: any). */
   on?: RegExp
   /** Which of these calls: 1 is the first. */
   nth?: number
   /** Stop when the call has returned, not before it is made. */
   after?: boolean
+  /** Do not stop: from there on, these calls fail with this errno. Not for `exec`. */
+  fails?: string
+}
+
+/** A {@link FaultPoint} for a process that is yet to be started. */
+export interface Prepared {
+  /** Variables that the process needs. */
+  readonly env: Record<string, string>
+  /** Settles when the process is there. */
+  readonly reached: Promise<void>
+  /** Let it go on. */
+  release(): void
+}
+
+/** Prepare to hold a process. Call `release` at the end in any case. */
+export function prepareHold(point: FaultPoint): Prepared {
+  const dir = join(scratch(), 'fault')
+  mkdirSync(dir)
+  closeSync(openSync(join(dir, 'hold'), 'w'))
+  const watcher = watch(dir)
+  const reached = new Promise<void>((resolve) => {
+    watcher.on('change', (_, name) => {
+      if (name === 'reached') resolve()
+    })
+  })
+  const env: Record<string, string> = {
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${PRELOAD}`,
+    FAULT_CALL: point.call,
+    FAULT_ON: point.on?.source ?? '',
+    FAULT_NTH: String(point.nth ?? 1),
+    FAULT_AFTER: point.after ? '1' : '0',
+    FAULT_DIR: dir,
+    ...(point.fails === undefined ? {} : { FAULT_CODE: point.fails }),
+  }
+  const release = () => {
+    watcher.close()
+    rmSync(join(dir, 'hold'), { force: true })
+  }
+  return { env, reached, release }
 }
 
 /** The CLI at a {@link FaultPoint}. */
@@ -33,28 +72,13 @@ export async function heldAt(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<Held> {
-  const dir = join(scratch(), 'fault')
-  mkdirSync(dir)
-  closeSync(openSync(join(dir, 'hold'), 'w'))
-  const watcher = watch(dir)
-  const reached = new Promise<void>((resolve) => watcher.on('change', (_, name) => name === 'reached' && resolve()))
-  const { child, ended } = startFluxTs(args, {
-    ...env,
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${PRELOAD}`,
-    FAULT_CALL: point.call,
-    FAULT_ON: point.on?.source ?? '',
-    FAULT_NTH: String(point.nth ?? 1),
-    FAULT_AFTER: point.after ? '1' : '0',
-    FAULT_DIR: dir,
-  })
+  const hold = prepareHold(point)
+  const { child, ended } = startFluxTs(args, { ...env, ...hold.env })
   const early = ended.then(({ status, signal, stderr }) => {
+    hold.release()
     throw new Error(`it ended (${status ?? signal}) before ${point.call} ${point.on ?? ''}: ${stderr}`)
   })
-  try {
-    await Promise.race([reached, early])
-  } finally {
-    watcher.close()
-  }
   early.catch(() => {})
-  return { child, ended, release: () => rmSync(join(dir, 'hold'), { force: true }) }
+  await Promise.race([hold.reached, early])
+  return { child, ended, release: hold.release }
 }

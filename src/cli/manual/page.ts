@@ -35,7 +35,7 @@ const EXIT_STATUS: readonly [string, string][] = [
   ['0', 'Done.'],
   ['1', 'Something failed; one line on stderr says what.'],
   ['2', 'Called wrongly.'],
-  ['130', 'Interrupted by SIGINT, SIGTERM or SIGHUP.'],
+  ['130', 'Interrupted by SIGINT, SIGTERM, SIGHUP or SIGQUIT.'],
 ]
 
 /** Environment variables, each with its flag or argument; the empty string is for all commands. */

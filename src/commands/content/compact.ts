@@ -146,7 +146,7 @@ function summary(result: CompactionResult, { name, hash }: ContentStore, seconds
     storedBytes: result.storedBytes,
     storeBytes: fileBytes,
     neededBytes,
-    freeBytes: result.freeBytes ?? null,
+    freeBytes: Number.isFinite(result.freeBytes) ? result.freeBytes : null,
     fileBytes: outputBytes ?? null,
     savedBytes: Math.max(0, fileBytes - (outputBytes ?? neededBytes)),
     seconds: Number(seconds.toFixed(3)),

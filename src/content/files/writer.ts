@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { FluxError } from '../../errors/index.ts'
+import { FluxError, writeError } from '../../errors/index.ts'
 import { findProgram, syncPathSync } from '../../files/index.ts'
 import type { BlobBatch, BlobWriter } from '../blob-batch.ts'
 import { blobrefHash, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
@@ -71,7 +71,7 @@ export class FilesWriter implements BlobWriter {
       this.#move(CHECKPOINT_FILE)
       syncPathSync(this.#dir)
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#dir}`)
+      throw writeError(error, this.#dir)
     }
     this.#staged.remove()
   }
@@ -86,7 +86,7 @@ export class FilesWriter implements BlobWriter {
       writeFileSync(path, data, { mode: 0o600 })
       giveTo(this.#owner, path)
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#dir}`)
+      throw writeError(error, this.#dir)
     }
   }
 

@@ -6,7 +6,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { FluxError } from '../../errors/index.ts'
+import { FluxError, writeError } from '../../errors/index.ts'
 import { syncPathSync } from '../../files/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { encodeCheckpoint } from '../checkpoint.ts'
@@ -173,7 +173,7 @@ export class SqliteCopier implements BlobCopier {
     try {
       syncPathSync(target.path)
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${target.name}`)
+      throw writeError(error, target.name)
     }
     shared[SHARED.COPIED] = this.#count
     if (db.isOpen) return

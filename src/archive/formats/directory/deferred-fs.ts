@@ -43,17 +43,17 @@ export class DeferredFs {
   #closed = false
 
   /**
-   * @param name - start of error messages: `cannot write /a/b`
+   * @param outfile - the directory, as the user named it
    * @param root - the new directory
    * @param fileMode - permission bits of all files; those of the members are ignored
    * @param fail - called once, with the first error
    */
-  constructor(name: string, root: string, fileMode: number, fail: (error: Error) => void) {
+  constructor(outfile: string, root: string, fileMode: number, fail: (error: Error) => void) {
     this.#directory = root
     this.#fileMode = fileMode
     this.#directoryMode = searchable(fileMode)
     this.#fail = fail
-    this.#thread = new Thread<StepsHandlers>(name, './thread', import.meta.url, { name })
+    this.#thread = new Thread<StepsHandlers>(`cannot write ${outfile}`, './thread', import.meta.url, { outfile })
   }
 
   /** Settles when all calls have been run. @throws the error of the first that failed */

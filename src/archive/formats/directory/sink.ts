@@ -8,13 +8,15 @@ import { readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { extract } from 'tar-fs'
-import { FluxError, throwIfAborted } from '../../../errors/index.ts'
+import { FluxError, throwIfAborted, writeError } from '../../../errors/index.ts'
 import { findProgram, followLinks, type LinkEnd, PartFile, searchable, syncPath } from '../../../files/index.ts'
 import type { Sink } from '../../sink.ts'
 import { DeferredFs } from './deferred-fs.ts'
 
 /** Errors of rename(2) when the name has been taken meanwhile, by a file or by a directory that is not empty. */
 const IN_USE = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR']
+
+const NEW_DIRECTORY = { hint: 'name a directory that is not there yet' }
 
 const OWNER_ONLY = 0o600
 
@@ -55,7 +57,7 @@ export class DirectorySink implements Sink {
         throw error
       }
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${path}`)
+      throw writeError(error, path)
     }
   }
 
@@ -75,9 +77,7 @@ export class DirectorySink implements Sink {
     this.#mode = mode
     this.#signal = signal
     this.#beforeNaming = beforeNaming
-    this.#fs = new DeferredFs(`cannot write ${name}`, part.path, mode ?? OWNER_ONLY, (error) =>
-      this.#unpacking.destroy(error),
-    )
+    this.#fs = new DeferredFs(name, part.path, mode ?? OWNER_ONLY, (error) => this.#unpacking.destroy(error))
     // The encoder has refused links that lead out; tar-fs would also refuse a link to a link. Files keep the owner of
     // this process.
     const options = { fs: this.#fs, chown: false, validateSymlinks: false, strict: true }
@@ -110,7 +110,7 @@ export class DirectorySink implements Sink {
         await Promise.race([drained, this.#unpacked])
       }
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
+      throw writeError(error, this.#name)
     }
   }
 
@@ -129,7 +129,7 @@ export class DirectorySink implements Sink {
     } catch (error) {
       // Another process has taken the name meanwhile.
       if (IN_USE.includes((error as NodeJS.ErrnoException).code ?? '')) throw notEmpty(this.#name, 'by now')
-      throw FluxError.fromSystem(error, `cannot write ${this.#name}`)
+      throw writeError(error, this.#name)
     } finally {
       await this.#fs.close()
     }
@@ -148,7 +148,7 @@ async function freePath(path: string): Promise<LinkEnd> {
   if (found.stats === undefined) return found
   const names = await readdir(found.path).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOTDIR'
-      ? new FluxError('EEXIST', `cannot write ${path}: a file of that name is there`)
+      ? new FluxError('EEXIST', `cannot write ${path}: a file of that name is there`, NEW_DIRECTORY)
       : error
   })
   if (names.length === 0) return found
@@ -156,9 +156,7 @@ async function freePath(path: string): Promise<LinkEnd> {
 }
 
 function notEmpty(path: string, since = ''): FluxError {
-  return new FluxError('EEXIST', `cannot write ${path}: it is not empty ${since}`.trimEnd(), {
-    hint: 'name a directory that is not there yet',
-  })
+  return new FluxError('EEXIST', `cannot write ${path}: it is not empty ${since}`.trimEnd(), NEW_DIRECTORY)
 }
 
 /** Flush a tree to disk: with one call for its file system if there is sync(1) of coreutils, else file by file. */

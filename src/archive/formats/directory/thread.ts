@@ -12,12 +12,13 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { workerData } from 'node:worker_threads'
+import { writeError } from '../../../errors/index.ts'
 import { type Answer, serveThread } from '../../../threads/index.ts'
 
 /** Start data of the thread. */
 export interface StepsThreadData {
-  /** Start of error messages: `cannot write /a/b`. */
-  name: string
+  /** The directory, as the user named it. */
+  outfile: string
 }
 
 /** One call. `write` and `utimes` apply to the open file; `write` gives the range of its bytes in `data`. */
@@ -35,7 +36,7 @@ export type StepsHandlers = {
   take: (steps: { steps: readonly Step[]; data: Uint8Array<ArrayBuffer>; last: boolean }) => Answer<ArrayBuffer>
 }
 
-const { name } = workerData as StepsThreadData
+const { outfile } = workerData as StepsThreadData
 
 /** The open file. */
 let path = ''
@@ -89,10 +90,14 @@ function take(steps: readonly Step[], data: Uint8Array): void {
 }
 
 serveThread(
-  name,
+  outfile,
   (): StepsHandlers => ({
     take({ steps, data, last }) {
-      take(steps, data)
+      try {
+        take(steps, data)
+      } catch (error) {
+        throw writeError(error, outfile)
+      }
       if (last) close()
       return { reply: data.buffer, transfer: [data.buffer] }
     },

@@ -19,7 +19,7 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteError } from '../../../content/index.ts'
-import { FluxError } from '../../../errors/index.ts'
+import { FluxError, writeError } from '../../../errors/index.ts'
 import { PartFile, syncPathSync } from '../../../files/index.ts'
 import { COLUMNS } from '../../columns.ts'
 import type { ExportJob } from '../../export-job.ts'
@@ -67,7 +67,7 @@ export function openDays({ path, cluster, hasRecords }: ExportTarget): JobsWrite
     const isFile = (error as NodeJS.ErrnoException).code === 'EEXIST'
     if (isFile)
       throw new FluxError('ENOTDIR', `${path}: not a directory`, { hint: 'adding to Parquet needs a directory' })
-    throw FluxError.fromSystem(error, `cannot write ${path}`)
+    throw writeError(error, path)
   }
 }
 
@@ -129,7 +129,7 @@ class DaysWriter implements JobsWriter {
     try {
       await this.#add(jobs)
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#path}`)
+      throw writeError(error, this.#path)
     }
   }
 
@@ -265,7 +265,7 @@ class DaysWriter implements JobsWriter {
       for (const name of this.#changed) renameSync(join(this.#aside.path, name), join(this.#path, name))
       syncPathSync(this.#path)
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#path}`)
+      throw writeError(error, this.#path)
     }
     this.abort()
     return this.#counts

@@ -1,7 +1,7 @@
 /** Writes jobs to one Parquet file, or, to add to them later, to a directory of one file for each day. */
 import { fsyncSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { FluxError } from '../../../errors/index.ts'
+import { writeError } from '../../../errors/index.ts'
 import { PartFile, syncPathSync } from '../../../files/index.ts'
 import type { ExportJob } from '../../export-job.ts'
 import type { ExportCounts } from '../../merge.ts'
@@ -54,7 +54,7 @@ class SingleFile implements JobsWriter {
     try {
       return work()
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot write ${this.#path}`)
+      throw writeError(error, this.#path)
     }
   }
 }

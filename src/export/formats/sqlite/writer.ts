@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { stringifyJson } from '../../../bytes/index.ts'
 import { sqliteError } from '../../../content/index.ts'
-import { FluxError } from '../../../errors/index.ts'
+import { FluxError, writeError } from '../../../errors/index.ts'
 import { PartFile, syncPathSync } from '../../../files/index.ts'
 import { type AllocatedNode, allocatedNodes } from '../../../inspect/index.ts'
 import { type Cell, COLUMNS } from '../../columns.ts'
@@ -27,7 +27,7 @@ export function openWriter(target: ExportTarget): JobsWriter {
       return new HistoryWriter(db, path, joinedCluster(path, cluster, clustersIn(db)))
     } catch (error) {
       db.close()
-      throw sqliteError(error, path)
+      throw sqliteError(error, path, HINTS)
     }
   }
   return newDatabase(path, cluster ?? '')
@@ -65,7 +65,7 @@ function newDatabase(path: string, cluster: string): JobsWriter {
     return new HistoryWriter(db, path, cluster, part)
   } catch (error) {
     part.remove()
-    throw sqliteError(error, path)
+    throw sqliteError(error, path, HINTS)
   }
 }
 
@@ -73,12 +73,12 @@ function partOf(path: string): PartFile {
   try {
     return new PartFile(path, 'file')
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot write ${path}`)
+    throw writeError(error, path)
   }
 }
 
 const HINTS = {
-  full: 'nothing was changed',
+  full: 'make room; nothing was changed',
   busy: 'another program reads it and does not come to an end; nothing was changed, try again later',
 }
 
@@ -193,7 +193,7 @@ function publish(part: PartFile, path: string): void {
     part.publish('nothing')
     syncPathSync(dirname(path))
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot write ${path}`)
+    throw writeError(error, path)
   }
 }
 
