@@ -142,6 +142,26 @@ describe('archives that are larger than they look', () => {
     expect(await read(nested(4))).to.deep.equal({ contents: 0, losses: [] })
   })
 
+  it('are salvaged with headers whose sizes and fields are as large as they can be', async () => {
+    const field = Buffer.alloc(20, 0xff)
+    field.writeUInt16LE(1)
+    field.writeUInt16LE(16, 2)
+    const long = Buffer.alloc(65_535)
+    long.writeUInt16LE(0x7777)
+    long.writeUInt16LE(65_531, 2)
+    for (const extra of [field, long]) {
+      const local = Buffer.alloc(31)
+      local.writeUInt32LE(0x04034b50)
+      local.fill(0xff, 18, 26)
+      local.writeUInt16LE(1, 26)
+      local.writeUInt16LE(extra.length, 28)
+      local.write('a', 30)
+      const { contents, losses } = await read(Buffer.concat([local, extra, Buffer.alloc(64)]), true)
+      expect(contents).to.equal(0)
+      expect(losses).not.to.have.length(0)
+    }
+  })
+
   it('have no content read again and again when they are salvaged', async () => {
     const entries = 1000
     const { contents, losses } = await read(overlapping(entries), true)
