@@ -20,7 +20,12 @@ const WHOLE_PACKED_BYTES = WHOLE_BYTES + (WHOLE_BYTES >> 8) + 64
 export async function* readMembers({ source, reading }: FileOrigin): Batches {
   if (reading.isSalvaging) {
     const { salvagedEntries } = await import('./salvage.ts')
-    yield* salvagedMembers(new ZipContents(source, reading), salvagedEntries(source, reading), reading)
+    yield* salvagedMembers(
+      new ZipContents(source, reading),
+      salvagedEntries(source, reading),
+      reading,
+      source.size ?? 0,
+    )
     return
   }
   const contents = new ZipContents(source, reading)
@@ -38,11 +43,27 @@ export async function* readMembers({ source, reading }: FileOrigin): Batches {
   if (batch.members.length > 0) yield batch.take()
 }
 
-/** The members that are whole. */
-async function* salvagedMembers(contents: ZipContents, entries: AsyncIterable<ZipEntry>, reading: Reading): Batches {
+/**
+ * The members that are whole. Headers may be damaged, so contents may seem to overlap. But all of them together have no
+ * more bytes than twice the file: else it is a bomb, of many members that share their contents.
+ *
+ * @param fileBytes - size of the file
+ */
+async function* salvagedMembers(
+  contents: ZipContents,
+  entries: AsyncIterable<ZipEntry>,
+  reading: Reading,
+  fileBytes: number,
+): Batches {
   const batch = new Batch()
+  let left = 2 * fileBytes
   for await (const entry of entries) {
     try {
+      if (entry.packed > left) {
+        const at = { path: entry.name, offset: entry.headerOffset }
+        throw reading.error('EBADMSG', 'damaged: its content overlaps that of other members', at)
+      }
+      left -= entry.packed
       const member = contents.read(entry) ?? (await contents.load(entry))
       // A large content must be known to be whole before it is used.
       if (member.stream) for await (const _ of member.stream());

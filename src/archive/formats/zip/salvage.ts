@@ -140,6 +140,7 @@ class LocalHeaders {
       value === SEE_ZIP64_32 && zip64 && zip64.length >= offset + 8 ? Number(zip64.readBigUInt64LE(offset)) : value
     const size = number(header.readUInt32LE(LOCAL_SIZE), 0)
     const packed = number(header.readUInt32LE(LOCAL_PACKED), 8)
+    if (!Number.isSafeInteger(size) || !Number.isSafeInteger(packed)) return undefined
     const crc = header.readUInt32LE(LOCAL_CRC)
     const isLater = (header.readUInt16LE(LOCAL_FLAGS) & FLAG_SIZES_FOLLOW) !== 0
     if (!isLater || packed > 0) return { size, packed, crc, after: isLater ? DESCRIPTOR_BYTES : 0 }
@@ -211,7 +212,8 @@ function entryOf(header: Buffer, { size, packed, crc }: Sizes, at: number): Buff
   // The other fields, without the Zip64 field of the header.
   for (let from = 0; from + 4 <= extra.length; ) {
     const to = from + 4 + extra.readUInt16LE(from + 2)
-    if (to > extra.length) break
+    // A header with the most fields that fit has no room for the sizes: its last ones are left out.
+    if (to > extra.length || end + to - from > ENTRY_BYTES + nameBytes + 0xffff) break
     if (extra.readUInt16LE(from) !== EXTRA_ZIP64) end += extra.copy(entry, end, from, to)
     from = to
   }
