@@ -86,7 +86,7 @@ export class Matchtags {
     for (const responder of this.#responders) {
       const awaited = responder?.awaited
       if (awaited?.rule === 'fails') return awaited
-      if (awaited && (first === undefined || first.rule === 'allowed')) first = awaited
+      if (awaited && (first === undefined || (first.rule === 'allowed' && awaited.rule === 'told'))) first = awaited
     }
     return first
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { FLAG, ProtocolError } from '../../src/flux/index.ts'
+import { MessageReader } from '../../src/flux/message-reader.ts'
 import { fixture } from '../support/fixtures.ts'
 import { decodeMessage, encodeMessage, type Message } from '../support/message.ts'
 
@@ -170,9 +171,14 @@ describe('flux/message', () => {
   /** An event with the topic `ab`: 02 61 62, then the length of the PROTO part and its 20 bytes. */
   const event = () =>
     encodeMessage({ type: 'event', flags: 0, topic: 'ab', userid: 0, rolemask: 0, sequence: 0 }) as Uint8Array
-  const set = (at: number, byte: number) => {
+  /** Where its flags are. */
+  const FLAG_AT = 4 + 3
+  const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+  /** One byte is another. @param cleared - a byte that is zero */
+  const set = (at: number, byte: number, cleared?: number) => {
     const bytes = event()
     bytes[at] = byte
+    if (cleared !== undefined) bytes[cleared] = 0
     return bytes
   }
   const broken: Record<string, [bytes: () => Uint8Array, offset: number, expected: string, got: string]> = {
@@ -193,13 +199,36 @@ describe('flux/message', () => {
       'the end of the message',
     ],
     'has a part before the PROTO part that no flag names': [
-      () => set(6 + 1, 0),
+      () => set(FLAG_AT, 0),
       0,
       'the PROTO part',
       'a part that ends at byte 1',
     ],
+    'has a part that holds the PROTO part': [
+      () => set(0, 23, FLAG_AT),
+      0,
+      'the PROTO part',
+      'a part that ends at byte 1',
+    ],
+    'ends where its payload should begin': [
+      () => Buffer.from(`026162${hexOf(set(FLAG_AT, FLAG.TOPIC | FLAG.PAYLOAD).subarray(4))}`, 'hex'),
+      3,
+      'a part',
+      'the end of the message',
+    ],
     'has a PROTO part of another length': [() => set(3, 19), 3, 'the PROTO part', 'a part that ends at byte 4'],
   }
+  it('is found at its place among other bytes, where errors have their offsets too', () => {
+    const message = event()
+    const bytes = Buffer.concat([Buffer.alloc(7, 0xff), message, Buffer.alloc(3, 0xff)])
+    const reader = new MessageReader()
+    reader.read(bytes, 7, 7 + message.length)
+    expect([reader.topic(), reader.routes(), reader.payload().length]).to.deep.equal(['ab', [], 0])
+    expect(() => reader.read(bytes, 7, 27))
+      .to.throw(ProtocolError)
+      .that.includes({ offset: 7, got: '20' })
+  })
+
   for (const [what, [bytes, offset, expected, got]] of Object.entries(broken)) {
     it(`refuses a message that ${what}`, () => {
       expect(() => decodeMessage(bytes()))
