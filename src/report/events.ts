@@ -64,14 +64,11 @@ const KINDS: Readonly<Record<string, string>> = {
 }
 
 function resourceEvent({ timestamp, name, ranks, hosts, reason }: ResourceEvent, names: Names): Event {
-  const kind = KINDS[name] ?? name.slice(0, 40)
+  const said = KINDS[name] ?? name.slice(0, 40)
+  const kind = names.redacted && !KNOWN.has(said) ? 'other' : said
   const who = nodesText(ranks, hosts, names)
   const why = reason === undefined ? '' : `: ${names.reason(reason)}`
-  return {
-    timestamp,
-    kind: names.redacted && !KNOWN.has(kind) ? 'other' : kind,
-    text: `${WORDS[kind] ?? kind}${who}${why}`,
-  }
+  return { timestamp, kind, text: `${WORDS[kind] ?? kind}${who}${why}` }
 }
 
 const WORDS: Readonly<Record<string, string>> = {

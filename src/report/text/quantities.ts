@@ -16,8 +16,9 @@ export function dayText(seconds: number): string {
   return timeText(seconds, { utc: true }).slice(0, 'YYYY-MM-DD'.length)
 }
 
-/** `0.4`, `12.3`, `1,234` */
+/** `0.004`, `0.4`, `12.3`, `1,234` */
 export function hoursText(hours: number): string {
+  if (hours > 0 && hours < 0.095) return String(Number(hours.toPrecision(1)))
   return hours < 99.95 ? hours.toFixed(1) : grouped(Math.round(hours))
 }
 

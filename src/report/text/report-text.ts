@@ -1,5 +1,5 @@
 /** A report as text, for a terminal or a mail. */
-import { byteText, grouped } from '../../errors/index.ts'
+import { byteText, countText, grouped } from '../../errors/index.ts'
 import type { ReportData, ReportDelta, ReportFinding, ReportSnapshot } from '../report-data.ts'
 import { nodesText } from './nodes.ts'
 import { type Cell, type ReportTextOptions, TextPage } from './page.ts'
@@ -57,7 +57,7 @@ function snapshotText(page: TextPage, snapshot: ReportSnapshot): void {
   ]
   if (nodeCount !== null) {
     const gpus = gpuCount ? `, ${grouped(gpuCount)} GPUs` : ''
-    rows.push(['machine', `${grouped(nodeCount)} nodes, ${grouped(coreCount ?? 0)} cores${gpus}`])
+    rows.push(['machine', `${countText(nodeCount, 'node')}, ${countText(coreCount ?? 0, 'core')}${gpus}`])
   }
   page.table(rows)
 }

@@ -54,7 +54,8 @@ export function workText(page: TextPage, work: ReportWork, { nodeCount }: Report
 
 function periodsText(page: TextPage, { periods, unit }: ReportWork, nodeCount: number | null): void {
   const [first, last] = [periods[0], periods.at(-1)]
-  if (first === undefined || last === undefined) return
+  // One period makes no picture.
+  if (first === undefined || last === undefined || first === last) return
   page.title(`By ${unit}, from ${dayText(first.start)} to ${dayText(last.end - 1)} UTC`)
   const width = page.width - LABEL - MOST
   const row = (label: string, of: (period: ReportPeriod) => number | null, how: 'sum' | 'mean', most?: number) => {
