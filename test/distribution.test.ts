@@ -1,6 +1,6 @@
 /** The package as it is published. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
@@ -24,6 +24,10 @@ describe('the packed package', () => {
       'bundle/LICENSES.txt',
       'bundle/oclif.manifest.json',
       'bundle/package.json',
+      'bundle/report/page/script.txt',
+      'bundle/report/page/style.txt',
+      'dist/report/page/script.txt',
+      'dist/report/page/style.txt',
       'CHANGELOG.md',
       'LICENSE',
       'oclif.manifest.json',
@@ -33,6 +37,16 @@ describe('the packed package', () => {
     ])
     // Two thirds is what every user of the library, the plugin and the threads needs; a third is the bundle.
     expect(size).to.be.lessThan(3_200_000)
+  })
+
+  it('has the script and the style of a report, which are small', () => {
+    const { files } = packedPackage()
+    for (const folder of ['dist', 'bundle']) {
+      const assets = files.filter(({ path }) => path.startsWith(`${folder}/report/page/`))
+      expect(assets).to.have.length(2)
+      const bytes = assets.reduce((sum, { path }) => sum + statSync(join(ROOT, path)).size, 0)
+      expect(bytes).to.be.within(20_000, 100_000)
+    }
   })
 
   it('has all that its package.json speaks of', () => {
@@ -54,17 +68,23 @@ describe('the packed package', () => {
     const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
     const names = new Set(listed.map((each) => each.slice(0, each.lastIndexOf(' '))))
     expect([...names]).to.include.members(Object.keys(dependencies))
-    for (const name of Object.keys(devDependencies)) expect(names.has(name), name).to.equal(false)
     const licenses = readFileSync(join(installed, 'bundle/LICENSES.txt'), 'utf8')
-    const bundled = [...licenses.matchAll(/^(\S+ \d+\.\d+\.\S+): /gm)].map(([, each]) => each)
+    const bundled = [...licenses.matchAll(/^(\S+ \d+\.\d+\.\S+): /gm)].map(([, each = '']) => each)
     expect(bundled).to.have.length.above(30)
+    // npm installs none of these: they are part of the page of a report.
+    const script = readFileSync(join(installed, 'dist/report/page/script.txt'), 'utf8')
+    const inPage = bundled.filter((each) => script.includes(each))
+    expect(inPage.map((each) => each.split(' ')[0])).to.include.members(['d3-array', 'd3-hierarchy', 'd3-time'])
+    const nameOf = (each: string) => each.slice(0, each.lastIndexOf(' '))
+    const development = Object.keys(devDependencies).filter((name) => !inPage.map(nameOf).includes(name))
+    for (const name of development) expect(names.has(name), name).to.equal(false)
     expect(listed).to.include.members(bundled)
     const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
     const production = Object.entries(packages as Record<string, { dev?: boolean; version?: string }>).flatMap(
       ([path, { dev, version }]) =>
         path === '' || dev || version === undefined ? [] : [`${path.split('node_modules/').at(-1)} ${version}`],
     )
-    expect(new Set(listed)).to.deep.equal(new Set(production))
+    expect(new Set(listed)).to.deep.equal(new Set([...production, ...inPage]))
     const dir = scratch()
     run(process.execPath, [join(ROOT, 'tools/sbom.js'), dir])
     expect(readFileSync(join(dir, 'sbom.cdx.json'), 'utf8')).to.equal(text)

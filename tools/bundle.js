@@ -8,6 +8,7 @@ import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { lazyOclif, ownFiles, sharedFiles, threadFiles, virtual } from './bundle-plugins.js'
+import { buildPage } from './page.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -139,7 +140,7 @@ await writeFile(join(bundle, 'package.json'), JSON.stringify(ofBundle))
 await writeFile(join(bundle, 'oclif.manifest.json'), JSON.stringify(manifest))
 
 // Packages that are part of the bundle come with their licenses.
-const folders = new Set()
+const folders = new Set(await buildPage(root, [dist, bundle]))
 for (const input of Object.keys({ ...metafile.inputs, ...threads.inputs })) {
   const [folder] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []
   if (folder) folders.add(folder)

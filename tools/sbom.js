@@ -1,5 +1,5 @@
-// Writes the software bill of materials, sbom.cdx.json (CycloneDX), of what npm installs with the package, by
-// package-lock.json. No registry is asked. Two runs give the same bytes: npm's random serial number and the time are left
+// Writes the software bill of materials, sbom.cdx.json (CycloneDX), of what npm installs with the package and of what is part
+// of its bundle, by package-lock.json and bundle/LICENSES.txt. No registry is asked. Two runs give the same bytes: npm's random serial number and the time are left
 // out, unless SOURCE_DATE_EPOCH gives a time. Usage: node tools/sbom.js [DIRECTORY]
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -20,6 +20,19 @@ const direct = needs.get(own).filter((ref) => Object.hasOwn(dependencies, ref.sl
 needs.set(own, direct)
 const kept = new Set(direct)
 for (const ref of kept) for (const other of needs.get(ref) ?? []) kept.add(other)
+// Libraries in the page of a report are packages of development: npm does not install them, but they are in the package.
+const licenses = readFileSync(join(root, 'bundle/LICENSES.txt'), 'utf8')
+const bundled = [...licenses.matchAll(/^(\S+) (\d+\.\d+\.\S+): /gm)].map(([, name, version]) => `${name}@${version}`)
+for (const ref of bundled) {
+  if (kept.has(ref)) continue
+  kept.add(ref)
+  direct.push(ref)
+  // What it needs besides is left out of the bundle.
+  needs.set(
+    ref,
+    needs.get(ref).filter((other) => bundled.includes(other)),
+  )
+}
 bom.components = bom.components.filter((component) => kept.has(component['bom-ref']))
 bom.dependencies = [...needs]
   .filter(([ref]) => ref === own || kept.has(ref))

@@ -1,3 +1,4 @@
+export { renderPage } from './page-file.ts'
 export type {
   ReportComparison,
   ReportData,
