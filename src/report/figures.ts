@@ -37,10 +37,17 @@ export function percent(part: number | null): string {
   return `${Math.round(hundredth)}%`
 }
 
-/** A duration: `0.4 s`, `40 s`, `2 h 5 min`, `3 d 4 h`. */
+/** A limit of size, in binary units where it is a whole number of them: `100 MiB`. */
+export function limit(bytes: number): string {
+  const mebibytes = bytes / 2 ** 20
+  return Number.isInteger(mebibytes) && mebibytes > 0 ? `${grouped(mebibytes)} MiB` : size(bytes)
+}
+
+/** A duration: `40 ms`, `4.2 s`, `40 s`, `2 h 5 min`, `3 d 4 h`. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return UNKNOWN
   if (seconds < 0) return `−${duration(-seconds)}`
+  if (seconds > 0 && seconds < 0.95) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`
   if (seconds < 2 * 86_400) return durationText(Math.round(seconds)).replace(/ 0 \w+$/, '')
   const whole = Math.round(seconds / 3600)
@@ -76,6 +83,11 @@ export function periodName(unit: ReportWork['unit'], start: number): string {
   if (unit === 'hour') return `the hour of ${text.slice(0, 10)} ${text.slice(11, 16)} UTC`
   if (unit === 'week') return `the week of ${text.slice(0, 10)}`
   return unit === 'day' ? text.slice(0, 10) : text.slice(0, 7)
+}
+
+/** When something was, in a period: `in the week of 2026-11-23`, `on 2026-11-24`. */
+export function withinPeriod(unit: ReportWork['unit'], start: number): string {
+  return `${unit === 'day' ? 'on' : 'in'} ${periodName(unit, start)}`
 }
 
 /** The value of a row that compares two snapshots. */

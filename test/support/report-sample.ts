@@ -99,7 +99,7 @@ export function sampleReport({ periods = 26, treeNodes = 300, nodeRows = 9 }: Sa
         freePages: 2048,
         pageSize: 4096,
       },
-      oversized: { limit: 100_000_000, count: 1, keys: [{ key: 'job.0001.big.guest.output', bytes: 123_456_789 }] },
+      oversized: { limit: 104_857_600, count: 1, keys: [{ key: 'job.0001.big.guest.output', bytes: 123_456_789 }] },
       findings: [
         { level: 'bad', text: '2 blobs are missing or damaged', command: 'flux-ts fsck' },
         { level: 'notice', text: '1 value is above the size limit of the rc script', command: 'flux-ts du' },
@@ -131,14 +131,14 @@ export function sampleReport({ periods = 26, treeNodes = 300, nodeRows = 9 }: Sa
       unit: 'week',
       periods: weeks,
       states: [
-        { state: 'run', count: 12 },
-        { state: 'sched', count: 31 },
+        { state: 'RUN', count: 12 },
+        { state: 'SCHED', count: 31 },
       ],
       results: [
-        { result: 'completed', count: sum(({ completed }) => completed) },
-        { result: 'failed', count: sum(({ failed }) => failed) },
-        { result: 'canceled', count: sum(({ canceled }) => canceled) },
-        { result: 'timeout', count: sum(({ timeout }) => timeout) },
+        { result: 'COMPLETED', count: sum(({ completed }) => completed) },
+        { result: 'FAILED', count: sum(({ failed }) => failed) },
+        { result: 'CANCELED', count: sum(({ canceled }) => canceled) },
+        { result: 'TIMEOUT', count: sum(({ timeout }) => timeout) },
       ],
       wait: histogram([4000, 6000, 3200, 1800, 900, 310, 80, 12], 12.4, 4100),
       runtime: histogram([120, 800, 1500, 5200, 6300, 2100, 400, 45], 431, 9200),
@@ -154,7 +154,7 @@ export function sampleReport({ periods = 26, treeNodes = 300, nodeRows = 9 }: Sa
         nnodes: 2 ** (i % 5),
         start: START + i * 3 * DAY,
         runtime: 200_000 - i * 9000,
-        status: i === 0 ? 'run' : 'completed',
+        status: i === 0 ? 'RUN' : 'COMPLETED',
       })),
       mostFailed: [
         { name: 'flaky-test', failed: 210, jobs: 400 },
@@ -206,7 +206,7 @@ export function emptyReport(): ReportData {
       fsck: { directories: 1, values: 0, symlinks: 0, blobs: 1, errors: 0, damaged: [] },
       checkpoints: [],
       content: null,
-      oversized: { limit: 100_000_000, count: 0, keys: [] },
+      oversized: { limit: 104_857_600, count: 0, keys: [] },
       findings: [],
     },
     room: {
@@ -334,7 +334,7 @@ function sampleTree(nodes: number, random: () => number): ReportTreeNode {
       ),
     ),
   )
-  const rest: ReportTreeNode = { name: '…', bytes: 2_000_000, keys: 4000, folded: 321, children: [] }
+  const rest: ReportTreeNode = { name: '083f-1fff', bytes: 2_000_000, keys: 4000, folded: 321, children: [] }
   return dir('.', [
     dir('job', [...years, rest]),
     dir('resource', [leaf('eventlog', 900_000), leaf('R', 40_000)]),

@@ -1,6 +1,6 @@
 /** The section of a page about the health of the snapshot and its store. */
 import { countText } from '../../errors/index.ts'
-import { count, duration, percent, size } from '../figures.ts'
+import { count, duration, limit, percent, size } from '../figures.ts'
 import type { ReportComparison, ReportData, ReportHealth } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
 import { code, deltas, figure, named, nothing, section, tiles, time } from './parts.ts'
@@ -57,7 +57,7 @@ export function healthSection({ health, created, comparison }: ReportData): Mark
       [
         'Dropped at the next restore',
         count(oversized.count),
-        `${oversized.count === 1 ? 'value' : 'values'} above ${size(oversized.limit)}`,
+        `${oversized.count === 1 ? 'value' : 'values'} above ${limit(oversized.limit)}`,
       ],
     ]),
     h(
@@ -84,7 +84,7 @@ export function healthSection({ health, created, comparison }: ReportData): Mark
         : figure({
             id: 'oversized',
             title: `${countText(oversized.count, 'value')} would be lost at the next restart`,
-            about: `The rc script of Flux restores with --size-limit=${size(oversized.limit)}, and drops what is larger.`,
+            about: `When the rc script of Flux restores a dump, it drops values above ${limit(oversized.limit)}.`,
             table: {
               caption: 'Values above the size limit',
               columns: [{ title: 'Key' }, { title: 'Size', figures: true }],

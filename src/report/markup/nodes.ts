@@ -15,21 +15,16 @@ export function nodesSection({ nodes, comparison }: ReportData): Markup {
   return section(
     'nodes',
     'Nodes',
-    rows.length === 0
-      ? nothing(
-          quiet.count === 0
-            ? 'The snapshot has no records of nodes.'
-            : `${quiet.count === 1 ? 'The node was' : `All ${count(quiet.count)} nodes were`} never drained and never down.`,
-        )
-      : spansFigure(nodes, troubled),
-    quiet.count === 0
-      ? null
-      : h(
+    rows.length > 0 ? spansFigure(nodes, troubled) : null,
+    quiet.count > 0
+      ? h(
           'p',
           { class: 'quiet' },
-          `${countText(quiet.count, 'node')} never drained or down: `,
-          h('span', { class: 'hosts' }, named(quiet.hosts)),
-        ),
+          `${countText(quiet.count, 'node')} ${quiet.count === 1 ? 'was' : 'were'} never drained or down: `,
+          named(quiet.hosts),
+        )
+      : null,
+    rows.length === 0 && quiet.count === 0 ? nothing('The snapshot has no records of nodes.') : null,
     deltas('nodes', comparison?.nodes),
   )
 }

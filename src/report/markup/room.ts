@@ -36,9 +36,7 @@ function treeFigure({ tree }: ReportRoom): Markup {
   const rows = listed(tree)
   return figure({
     id: 'tree',
-    title: `${largest.folded > 0 ? 'Small directories together' : largest.name} take${largest.folded > 0 ? '' : 's'} ${percent(
-      largest.bytes / tree.bytes,
-    )} of ${size(tree.bytes)}`,
+    title: `${largest.name} takes ${percent(largest.bytes / tree.bytes)} of ${size(tree.bytes)}`,
     about: 'Areas are sizes of directories. Choose one to see into it.',
     chart: 'tree',
     table: {
@@ -71,7 +69,10 @@ function listed(tree: ReportTreeNode): { path: string; node: ReportTreeNode }[] 
   const sorted = (nodes: readonly ReportTreeNode[]) => nodes.toSorted((a, b) => b.bytes - a.bytes)
   return sorted(tree.children).flatMap((node) => [
     { path: node.name, node },
-    ...sorted(node.children).map((child) => ({ path: `${node.name}.${child.name}`, node: child })),
+    ...sorted(node.children).map((child) => ({
+      path: node.folded > 0 ? child.name : `${node.name}.${child.name}`,
+      node: child,
+    })),
   ])
 }
 

@@ -1,6 +1,6 @@
 /** The section of a page about what the machine did. */
 import { countText } from '../../errors/index.ts'
-import { count, duration, hours, percent, periodName, shortDuration } from '../figures.ts'
+import { count, duration, hours, percent, periodName, shortDuration, withinPeriod } from '../figures.ts'
 import type { ReportData, ReportGroup, ReportHistogram, ReportPeriod, ReportWork } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
 import { code, deltas, figure, named, nothing, section, tiles, time } from './parts.ts'
@@ -53,7 +53,7 @@ function periodsFigure({ periods, unit }: ReportWork): Markup {
   return figure({
     id: 'periods',
     title: `${countText(all, 'job')} ended, and ${percent(failed / all || 0)} failed${
-      periods.length === 1 ? '' : `; most (${count(ended(busiest))}) ended in ${periodName(unit, busiest.start)}`
+      periods.length === 1 ? '' : `; most (${count(ended(busiest))}) ended ${withinPeriod(unit, busiest.start)}`
     }`,
     about: `Jobs that ended in each ${unit} of UTC, by result.`,
     chart: 'periods',
@@ -92,7 +92,7 @@ function utilisationFigure({ periods, unit }: ReportWork): Markup {
   return figure({
     id: 'utilisation',
     title: `Jobs held ${percent(mean || 0)} of the nodes on average${
-      known.length === 1 ? '' : `, and ${percent(most.utilisation)} in ${periodName(unit, most.start)}`
+      known.length === 1 ? '' : `, and ${percent(most.utilisation)} ${withinPeriod(unit, most.start)}`
     }`,
     about: `Part of the nodes that jobs held in each ${unit} of UTC, from alloc to free.`,
     chart: 'utilisation',
@@ -137,16 +137,15 @@ function histogramFigure(id: 'wait' | 'runtime', verb: string, about: string, hi
 }
 
 function groupFigure(id: string, by: string, title: string, groups: readonly ReportGroup[], nodeHours: number): Markup {
-  const named1 = groups.filter(({ folded }) => folded === 0)
-  const first = named1[0] ?? groups[0]
+  const single = groups.filter(({ folded }) => folded === 0)
+  const first = (single.length > 0 ? single : groups).toSorted((a, b) => b.nodeHours - a.nodeHours)[0]
   if (first === undefined) return null
-  const who = groupName(first, by)
   return figure({
     id,
     title:
       groups.length === 1
-        ? `All jobs: ${by} ${who}`
-        : `${by === 'size' ? `Jobs of size ${who}` : who} used ${percent(first.nodeHours / nodeHours || 0)} of the node-hours`,
+        ? alone(first, by)
+        : `${subject(first, by, title)} ${percent(first.nodeHours / nodeHours || 0)} of the node-hours`,
     about: `Node-hours by ${by === 'size' ? 'size of the jobs, in nodes' : by}.`,
     chart: id,
     table: {
@@ -170,6 +169,20 @@ function groupFigure(id: string, by: string, title: string, groups: readonly Rep
     },
     command: `flux-ts jobs stats --by ${by}`,
   })
+}
+
+/** What is said where there is one group. */
+function alone({ name }: ReportGroup, by: string): string {
+  if (name === null) return `No job has a ${by}`
+  if (by === 'size') return `All jobs have ${name === '1' ? '1 node' : `${name} nodes`}`
+  return by === 'user' ? `All jobs are those of ${name}` : `All jobs have the ${by} ${name}`
+}
+
+/** The group and its verb: `User alice used`. */
+function subject({ name }: ReportGroup, by: string, title: string): string {
+  if (name === null) return `Jobs without a ${by} took`
+  if (by === 'size') return `Jobs of ${name === '1' ? '1 node' : `${name} nodes`} took`
+  return `${title} ${name} ${by === 'user' ? 'used' : 'took'}`
 }
 
 /** The name of a group, or what stands for it. */

@@ -128,10 +128,12 @@ function periodAxis(
   font: number,
 ): SVGElement[] {
   const [from, to] = [periods[0]?.start ?? 0, periods.at(-1)?.end ?? 1]
+  // The label of a period stands below the middle of its column.
+  const half = ((periods[0]?.end ?? from) - from) / 2
   return timeAxis({
     from,
     to,
-    x,
+    x: (seconds) => x(seconds + half),
     utc: true,
     at: periods.map(({ start }) => start),
     font,

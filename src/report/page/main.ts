@@ -104,7 +104,9 @@ function statusesChart(): Draw {
       { kind },
     )
   return barsChart([
-    ...work.results.map(({ result, count: jobs }) => one(result, jobs, fills.has(result) ? result : 'used')),
+    ...work.results.map(({ result, count: jobs }) =>
+      one(result, jobs, fills.has(result.toLowerCase()) ? result.toLowerCase() : 'used'),
+    ),
     ...work.states.map(({ state, count: jobs }) => one(state, jobs, 'rest')),
   ])
 }

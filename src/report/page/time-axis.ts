@@ -25,21 +25,26 @@ export function timeAxis({ from, to, x, utc, at: given, font, bottom, top, right
   if (Number.isNaN(start.getTime()) || Number.isNaN(end.getTime())) return []
   const room = Math.max(2, Math.floor((x(to) - x(from)) / (font * 7)))
   const round = () => (from === to ? [start] : (utc ? utcTicks : timeTicks)(start, end, room))
-  const dates = given?.map((seconds) => new Date(seconds * 1000)) ?? round()
+  const times = given?.map((seconds) => new Date(seconds * 1000)) ?? round()
+  // No label has parts of a second.
+  const whole = times.filter((date) => date.getUTCMilliseconds() === 0)
+  const dates = whole.length > 0 ? whole : times
   const isDaily = dates.every(
     (date) => (utc ? date.getUTCHours() + date.getUTCMinutes() : date.getHours() + date.getMinutes()) === 0,
   )
   const isMonthly = isDaily && dates.every((date) => (utc ? date.getUTCDate() : date.getDate()) === 1)
+  const isExact = dates.some((date) => date.getUTCSeconds() + date.getUTCMilliseconds() > 0)
   const parts: SVGElement[] = []
   let free = Number.NEGATIVE_INFINITY
   let day = ''
   for (const date of dates) {
     const seconds = date.getTime() / 1000
     const iso = (utc ? date : new Date(date.getTime() - date.getTimezoneOffset() * 60_000)).toISOString()
+    const hour = iso.slice(11, isExact ? 19 : 16)
     const isNewDay = iso.slice(0, 10) !== day
-    const text = isMonthly ? iso.slice(0, 7) : isDaily || isNewDay ? iso.slice(0, 10) : iso.slice(11, 16)
-    const shown =
-      isDaily || !isNewDay ? text : iso.slice(11, 16) === '00:00' ? text : `${iso.slice(5, 10)} ${iso.slice(11, 16)}`
+    const isDate = isDaily || (isNewDay && hour.replace(/[0:]/g, '') === '')
+    const dayText = isMonthly ? iso.slice(0, 7) : iso.slice(0, 10)
+    const shown = isDate ? dayText : isNewDay ? `${iso.slice(5, 10)} ${hour}` : hour
     const width = textWidth(shown, font)
     const at = x(seconds)
     if (top < bottom) parts.push(svg('line', { class: 'grid', x1: at, x2: at, y1: top, y2: bottom }))

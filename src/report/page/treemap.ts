@@ -8,6 +8,8 @@ import { showOver, type Told, tell } from './tip.ts'
 
 /** A node of the two levels that are drawn. */
 interface Drawn {
+  /** One directory, or several in line of which each holds only the next. */
+  readonly name: string
   readonly node: ReportTreeNode
   readonly path: readonly ReportTreeNode[]
   readonly children?: readonly Drawn[]
@@ -16,18 +18,23 @@ interface Drawn {
 /** Tints of directories, told apart by their borders and names too. */
 const TINTS = 6
 
+/** The name of the root. */
+const ALL = 'all keys'
+
 /** Draw the treemap with the path to where it is, and keep the table behind it the table of that directory. */
 export function mountTreemap(plot: HTMLElement, root: ReportTreeNode): void {
   let path: readonly ReportTreeNode[] = [root]
   const crumbs = html('ol')
   const said = html('p', { class: 'unseen', role: 'status' })
   plot.before(html('nav', { class: 'crumbs', 'aria-label': 'Path to the directory in the picture' }, crumbs), said)
+  const command = plot.closest('figure')?.querySelector('.command code') ?? null
   const body = plot.closest('figure')?.querySelector('tbody') ?? null
 
   const goTo = (next: readonly ReportTreeNode[], { keyboard = false, say = true } = {}) => {
     path = next
     crumbs.replaceChildren(...path.map((_, i) => crumb(path.slice(0, i + 1), i === path.length - 1, goTo)))
     if (body !== null) fillTable(body, path)
+    if (command !== null) command.textContent = commandFor(path)
     redraw()
     const here = path.at(-1) as ReportTreeNode
     if (say) said.textContent = `${keyOf(path)}: ${size(here.bytes)} in ${count(here.keys)} keys`
@@ -61,12 +68,21 @@ export function mountTreemap(plot: HTMLElement, root: ReportTreeNode): void {
   goTo(path, { say: false })
 }
 
+/** The command that tells the sizes of what is shown. A key that a shell would change stands in quotes. */
+function commandFor(path: readonly ReportTreeNode[]): string {
+  const directories = path.filter(({ folded }) => folded === 0)
+  if (directories.length === 1) return 'flux-ts du --depth 2'
+  const key = keyOf(directories)
+  const argument = /^[\w.-]+$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`
+  return `flux-ts du --depth 1 ${key.startsWith('-') ? '-- ' : ''}${argument}`
+}
+
 function crumb(
   path: readonly ReportTreeNode[],
   isLast: boolean,
   goTo: (path: readonly ReportTreeNode[]) => void,
 ): HTMLElement {
-  const name = html('bdi', {}, nameOf(path.at(-1) as ReportTreeNode, path.length === 1))
+  const name = html('bdi', {}, path.length === 1 ? ALL : (path.at(-1)?.name ?? ''))
   if (isLast) return html('li', { 'aria-current': 'true' }, name)
   const button = html('button', { type: 'button' }, name)
   button.addEventListener('click', () => {
@@ -77,24 +93,27 @@ function crumb(
   return html('li', {}, button)
 }
 
-function nameOf(node: ReportTreeNode, isRoot = false): string {
-  if (isRoot) return 'all keys'
-  return node.folded > 0 ? `${count(node.folded)} smaller` : node.name
-}
-
-function keyOf(path: readonly ReportTreeNode[]): string {
-  return path.length === 1
-    ? 'all keys'
-    : path
-        .slice(1)
-        .map((node) => nameOf(node))
-        .join('.')
-}
-
+/** Of a directory that has nothing but another, the other is shown. */
 function twoLevels(path: readonly ReportTreeNode[], levels = 2): Drawn {
-  const node = path.at(-1) as ReportTreeNode
-  if (levels === 0) return { node, path }
-  return { node, path, children: node.children.map((child) => twoLevels([...path, child], levels - 1)) }
+  let all = path
+  let node = path.at(-1) as ReportTreeNode
+  let name = node.name
+  while (levels < 2 && node.children.length === 1 && node.folded === 0) {
+    node = node.children[0] as ReportTreeNode
+    all = [...all, node]
+    name += `.${node.name}`
+  }
+  if (levels === 0) return { name, node, path: all }
+  return { name, node, path: all, children: node.children.map((child) => twoLevels([...all, child], levels - 1)) }
+}
+
+/** The key of a directory. Joined directories are part of the directory above: a key does not name them. */
+function keyOf(path: readonly ReportTreeNode[]): string {
+  if (path.length === 1) return ALL
+  return path
+    .filter(({ folded }, i) => i > 0 && (folded === 0 || i === path.length - 1))
+    .map(({ name }) => name)
+    .join('.')
 }
 
 function cells(
@@ -125,10 +144,10 @@ function cells(
     .paddingTop((node) => (node.depth === 1 ? head : 0))
     .round(true)(top)
   if ((layout.children ?? []).length === 0) {
-    const { node } = layout.data
+    const { name, node } = layout.data
     return [
       svg('rect', { class: 'cell tint-0', x: 0, y: 0, width, height }),
-      label(10, head, `${nameOf(node)}: ${size(node.bytes)}, nothing larger within`, { class: 'label strong' }),
+      label(10, head, `${name}: ${size(node.bytes)}, nothing larger within`, { class: 'label strong' }),
     ]
   }
   return (layout.children ?? []).map((child, i) => block(child, i, root, font, head, zoomOf))
@@ -143,7 +162,7 @@ function block(
   zoomOf: WeakMap<Element, readonly ReportTreeNode[]>,
 ): SVGElement {
   const { x0, y0, x1, y1 } = child
-  const { node, path } = child.data
+  const { name, node, path } = child.data
   const canEnter = node.children.length > 0
   // Where one takes nearly all, the tints tell its parts from each other.
   const isMost = (child.value ?? 0) > 0.6 * (child.parent?.value ?? 0)
@@ -152,11 +171,11 @@ function block(
   for (const [k, inner] of (child.children ?? []).entries()) {
     const [wide, tall] = [inner.x1 - inner.x0, inner.y1 - inner.y0]
     if (wide < 2 || tall < 2 || inner.y1 > y1 || inner.x1 > x1) continue
-    const { node: within, path: pathWithin } = inner.data
+    const { name: nameWithin, node: within, path: pathWithin } = inner.data
     const area = { x: inner.x0, y: inner.y0, width: wide, height: tall }
     const group = svg('g', {}, svg('rect', { ...area, class: isMost ? `cell ${tintOf(within, k)}` : 'inner' }))
     if (tall > font * 1.5) {
-      const text = fitted(nameOf(within), wide - 8, font)
+      const text = fitted(nameWithin, wide - 8, font)
       if (text !== '') group.append(label(inner.x0 + 4, inner.y0 + font * 1.15, text, { class: 'label name' }))
       const bytes = tall > font * 3 ? size(within.bytes) : ''
       if (text !== '' && fitted(bytes, wide - 8, font) === bytes) {
@@ -168,7 +187,8 @@ function block(
     parts.push(group)
   }
   if (y1 - y0 > font * 1.3) {
-    const text = fitted(`${nameOf(node)}: ${size(node.bytes)}`, x1 - x0 - 10, font)
+    const whole = `${name}: ${size(node.bytes)}`
+    const text = fitted(whole, x1 - x0 - 14, font) === whole ? whole : fitted(name, x1 - x0 - 10, font)
     if (text !== '') parts.push(label(x0 + 5, y0 + head * 0.7, text, { class: 'label strong' }))
   }
   // What the keyboard reaches lies over the picture, so that its name is not made of all names in it.
@@ -180,7 +200,7 @@ function block(
 }
 
 function tintOf(node: ReportTreeNode, index: number): string {
-  return node.folded > 0 ? 'folded' : `tint-${index % TINTS}`
+  return node.folded > 0 && node.children.length === 0 ? 'folded' : `tint-${index % TINTS}`
 }
 
 function described(path: readonly ReportTreeNode[], root: ReportTreeNode): Told {
@@ -191,6 +211,7 @@ function described(path: readonly ReportTreeNode[], root: ReportTreeNode): Told 
       ['Size', size(node.bytes)],
       ['Part', percent(node.bytes / root.bytes || 0)],
       ['Keys', count(node.keys)],
+      ...(node.folded > 0 ? ([['Directories joined', count(node.folded)]] as const) : []),
     ],
   }
 }
