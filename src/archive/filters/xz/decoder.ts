@@ -125,7 +125,7 @@ export class XzDecoder implements Decoder {
     const dictionary = bits === 40 ? 2 ** 32 - 1 : (2 | (bits & 1)) * 2 ** ((bits >> 1) + 11)
     if (dictionary > MAX_DICTIONARY_BYTES) {
       throw new DecodeError(
-        `not supported: a dictionary of ${dictionary >> 20} MiB, more than ${MAX_DICTIONARY_BYTES >> 20}`,
+        `not supported: a dictionary of ${dictionary >>> 20} MiB, more than ${MAX_DICTIONARY_BYTES >>> 20}`,
       )
     }
     this.#declared = { packed, unpacked }
