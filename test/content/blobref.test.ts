@@ -36,7 +36,18 @@ describe('content/blobref', () => {
 
   it('is refused with EINVAL when it is malformed', () => {
     expect(() => parseBlobref('sha1-xyz'))
-      .to.throw('sha1-xyz: not a blobref')
-      .with.property('code', 'EINVAL')
+      .to.throw()
+      .that.includes({
+        code: 'EINVAL',
+        message: 'sha1-xyz: not a blobref',
+        hint: 'a blobref is sha1- or sha256- and the lower-case hex digits of the digest',
+      })
+    for (const sound of [`sha1-${'ab'.repeat(20)}`, `sha256-${'ab'.repeat(32)}`]) {
+      expect(parseBlobref(sound)).to.equal(sound)
+    }
+  })
+
+  it('is a text: a list with one in it is none', () => {
+    expect(isBlobref([`sha1-${'ab'.repeat(20)}`])).to.equal(false)
   })
 })

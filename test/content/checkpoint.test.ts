@@ -20,6 +20,12 @@ describe('content/checkpoint', () => {
       expect(decodeCheckpoint({ version: 1, rootref, timestamp }, 'x').timestamp).to.equal(0)
     }
     expect(decodeCheckpoint({ version: 1, rootref, timestamp: -5.5 }, 'x').timestamp).to.equal(-5.5)
+    expect(decodeCheckpoint({ version: 1, rootref, timestamp: 8.64e12 }, 'x').timestamp).to.equal(8.64e12)
+  })
+
+  it('takes a time that is a whole number too large for most', () => {
+    expect(decodeCheckpoint({ version: 1, rootref, timestamp: 2n ** 60n }, 'x').timestamp).to.equal(0)
+    expect(decodeCheckpoint({ version: 1, rootref, timestamp: 7n }, 'x').timestamp).to.equal(7)
   })
 
   it('decodes the bare blobref of releases before v0.36', () => {

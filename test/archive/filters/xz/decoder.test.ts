@@ -1,4 +1,5 @@
 /** Streams of the program xz, undone. */
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import { XzDecoder } from '../../../../src/archive/filters/xz/decoder.ts'
 import { decoded, decodeFailure, flipped, noise, pieces, sample } from '../../../support/decoding.ts'
@@ -66,4 +67,26 @@ describe('the xz decoder', () => {
     const failure = decodeFailure(() => decoded(new XzDecoder(), packed(noise(100), '--x86', '--lzma2')))
     expect(failure).to.equal('not supported: a filter other than LZMA2')
   })
+
+  const unusual: [bytes: Record<number, number>, message: string][] = [
+    [{ 6: 1 }, 'not supported: a stream of an unknown kind'],
+    [{ 7: 0x10 }, 'not supported: a stream of an unknown kind'],
+    [{ 7: 2 }, 'not supported: a checksum of an unknown kind'],
+    [{ 13: 0x04 }, 'not supported: a block of an unknown kind'],
+    [{ 14: 0x20 }, 'not supported: a filter other than LZMA2'],
+    [{ 16: 41 }, 'damaged: a dictionary out of bounds'],
+    [{ 16: 40 }, 'not supported: a dictionary of 4095 MiB, more than '],
+    [{ 16: 38 }, 'not supported: a dictionary of 2048 MiB, more than '],
+    [{ 14: 0x80, 15: 0x80, 16: 0x80, 17: 0x80, 18: 0x80, 19: 0x80 }, 'damaged: a header is too short'],
+  ]
+  for (const [bytes, message] of unusual) {
+    it(`says "${message}" of a header with ${JSON.stringify(bytes)}, whose checksum is right`, () => {
+      const file = packed(Buffer.from('x'))
+      for (const [at, byte] of Object.entries(bytes)) file[Number(at)] = byte
+      // The header of the stream is 12 bytes, that of the block 12 more.
+      file.writeUInt32LE(crc32(file.subarray(6, 8)), 8)
+      file.writeUInt32LE(crc32(file.subarray(12, 20)), 20)
+      expect(decodeFailure(() => decoded(new XzDecoder(), file))).to.include(message)
+    })
+  }
 })
