@@ -75,7 +75,7 @@ const links: FaultCase[] = [
     }),
     at: { call: 'write', on: /\.part$/, fails: 'ENOSPC' },
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\.tar: No space left on device; make room, .*\n$/,
+    error: /^flux-ts dump: cannot write .*x\.tar: No space left on device; make room, .*$/,
   },
   {
     name: 'a dangling link: the file is made',
@@ -89,7 +89,7 @@ const links: FaultCase[] = [
     name: 'a link into a directory that is gone',
     prepare: first(({ outfile }) => symlinkSync('gone/real.tar', outfile)),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\.tar: No such file or directory; make its directory first\n$/,
+    error: /^flux-ts dump: cannot write .*x\.tar: No such file or directory; make its directory first$/,
   },
   {
     name: 'a link to a directory',
@@ -98,13 +98,13 @@ const links: FaultCase[] = [
       symlinkSync('dir', outfile)
     }),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\.tar: Is a directory; name a file\n$/,
+    error: /^flux-ts dump: cannot write .*x\.tar: Is a directory; name a file$/,
   },
   {
     name: 'a link to itself',
     prepare: first(({ outfile }) => symlinkSync('x.tar', outfile)),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\.tar: Too many levels of symbolic links; .+\n$/,
+    error: /^flux-ts dump: cannot write .*x\.tar: Too many levels of symbolic links; .+$/,
   },
   {
     name: 'two links to one another, for a directory',
@@ -115,13 +115,13 @@ const links: FaultCase[] = [
     }),
     args: dumpTo('x/'),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\/?: Too many levels of symbolic links; .+\n$/,
+    error: /^flux-ts dump: cannot write .*x\/?: Too many levels of symbolic links; .+$/,
   },
   {
     name: 'a directory',
     prepare: first(({ outfile }) => mkdirSync(outfile)),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\.tar: Is a directory; name a file\n$/,
+    error: /^flux-ts dump: cannot write .*x\.tar: Is a directory; name a file$/,
   },
   {
     name: 'a file, where a directory is to be',
@@ -129,7 +129,7 @@ const links: FaultCase[] = [
     older: true,
     args: dumpTo('x/'),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\/: a file of that name is there; name a directory that is not there yet\n$/,
+    error: /^flux-ts dump: cannot write .*x\/: a file of that name is there; name a directory that is not there yet$/,
   },
   {
     name: 'a directory with something in it',
@@ -139,31 +139,31 @@ const links: FaultCase[] = [
     }),
     args: dumpTo('x/'),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\/: it is not empty; name a directory that is not there yet\n$/,
+    error: /^flux-ts dump: cannot write .*x\/: it is not empty; name a directory that is not there yet$/,
   },
   {
     name: 'below a file',
     older: true,
     args: dumpTo('x.tar/y.tar'),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\.tar\/y\.tar: Not a directory; name a file in a directory\n$/,
+    error: /^flux-ts dump: cannot write .*x\.tar\/y\.tar: Not a directory; name a file in a directory$/,
   },
   {
     name: 'in a directory that is not there',
     args: dumpTo('gone/y.zip'),
     status: 1,
-    error: /^flux-ts dump: cannot write .*gone\/y\.zip: No such file or directory; make its directory first\n$/,
+    error: /^flux-ts dump: cannot write .*gone\/y\.zip: No such file or directory; make its directory first$/,
   },
   {
     name: 'a directory in a directory that is not there',
     args: dumpTo('gone/y/'),
     status: 1,
-    error: /^flux-ts dump: cannot write .*gone\/y\/: No such file or directory; make its directory first\n$/,
+    error: /^flux-ts dump: cannot write .*gone\/y\/: No such file or directory; make its directory first$/,
   },
 ]
 
 /** The line for an OUTFILE that is the store. */
-const IS_STORE = /^flux-ts dump: .+: this is the store to be dumped; give the archive another name\n/
+const IS_STORE = /^flux-ts dump: .+: this is the store to be dumped; give the archive another name$/
 
 const stores: FaultCase[] = [
   {
@@ -176,7 +176,7 @@ const stores: FaultCase[] = [
     name: 'the statedir',
     args: ({ store }) => ['dump', '-q', '--store', store, `${store}/`],
     status: 1,
-    error: /^flux-ts dump: .+\n$/,
+    error: /^flux-ts dump: .+$/,
   },
   {
     name: 'a link to the database',
@@ -201,13 +201,13 @@ const stores: FaultCase[] = [
     name: 'the database, for a compact copy',
     args: ({ store }) => ['content', 'compact', '-q', '--store', store, join(store, 'content.sqlite')],
     status: 1,
-    error: /^flux-ts content compact: cannot write .*: File exists; name a new file: a compaction replaces nothing\n$/,
+    error: /^flux-ts content compact: cannot write .*: File exists; name a new file: a compaction replaces nothing$/,
   },
   {
     name: 'the statedir, for the results of a rescue',
     args: ({ store }) => ['rescue', '-q', '--store', store, '--out', store],
     status: 1,
-    error: /^flux-ts rescue: .*: lies in the directory of the store; give --out another place\n$/,
+    error: /^flux-ts rescue: .*: lies in the directory of the store; give --out another place$/,
   },
   {
     name: 'the database, for an export of jobs',
@@ -216,7 +216,7 @@ const stores: FaultCase[] = [
       join(store, 'content.sqlite'),
     ],
     status: 1,
-    error: /^flux-ts jobs export: .*content\.sqlite: .+; .+\n$/,
+    error: /^flux-ts jobs export: .*content\.sqlite: .+; .+$/,
   },
 ]
 
@@ -232,13 +232,13 @@ const devices: FaultCase[] = [
     name: `/dev/full, for ${format}`,
     args: dumpTo('/dev/full', '--format', format),
     status: 1,
-    error: /^flux-ts dump: cannot write \/dev\/full: No space left on device; make room, .*\n$/,
+    error: /^flux-ts dump: cannot write \/dev\/full: No space left on device; make room, .*$/,
   })),
   {
     name: '/dev/null with a checksum',
     args: dumpTo('/dev/null', '--checksum', '--format', 'tar'),
     status: 1,
-    error: /^flux-ts dump: \/dev\/null: is no file, .*\n$/,
+    error: /^flux-ts dump: \/dev\/null: is no file, .*$/,
   },
 ]
 
@@ -269,7 +269,7 @@ const pipes: FaultCase[] = [
     name: 'a pipe whose reader goes away',
     prepare: pipe('exec head -c 1 < "$0" > "$1"'),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\.tar: Broken pipe; look why its reader has ended\n$/,
+    error: /^flux-ts dump: cannot write .*x\.tar: Broken pipe; look why its reader has ended$/,
   },
   {
     name: 'a pipe that nobody reads, until a signal comes',
@@ -277,7 +277,7 @@ const pipes: FaultCase[] = [
     at: { call: 'openSync', on: /content\.sqlite$/ },
     during: (_, running) => running.kill('SIGTERM'),
     status: 130,
-    error: /^flux-ts dump: interrupted by SIGTERM\n$/,
+    error: /^flux-ts dump: interrupted by SIGTERM$/,
   },
 ]
 
@@ -289,7 +289,7 @@ const meanwhile: FaultCase[] = [
     at: BEFORE_NAME,
     during: ({ out }: Scene) => rmSync(join(out, '..', 'dir'), { recursive: true }),
     status: 1,
-    error: /^flux-ts dump: cannot write .*: .+; .+\n$/,
+    error: /^flux-ts dump: cannot write .*: .+; .+$/,
     check: ({ out }: Scene) => expect(existsSync(join(out, '..', 'dir'))).to.equal(false),
   })),
   {
@@ -298,14 +298,14 @@ const meanwhile: FaultCase[] = [
     at: BEFORE_NAME,
     during: ({ out }) => void spawnSync('sh', ['-c', 'rm "$0"/.x.tar.*.part', out]),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\.tar: .*(No such file|somebody else).*; .+\n$/,
+    error: /^flux-ts dump: cannot write .*x\.tar: .*(No such file|somebody else).*; .+$/,
   },
   {
     name: 'OUTFILE becomes a directory',
     at: BEFORE_BYTES,
     during: ({ outfile }) => mkdirSync(outfile),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\.tar: Is a directory; name a file\n$/,
+    error: /^flux-ts dump: cannot write .*x\.tar: Is a directory; name a file$/,
     leaves: ['x.tar'],
     check: ({ outfile }) => expect(statSync(outfile).isDirectory()).to.equal(true),
   },
@@ -346,7 +346,7 @@ const meanwhile: FaultCase[] = [
     during: ({ store, outfile }) =>
       void expect(fluxTs(['dump', '-q', '--store', store, `${outfile}/`]).status).to.equal(0),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\/: it is not empty by now; name a directory that is not there yet\n$/,
+    error: /^flux-ts dump: cannot write .*x\/: it is not empty by now; name a directory that is not there yet$/,
     leaves: ['x'],
   },
   {
@@ -356,7 +356,7 @@ const meanwhile: FaultCase[] = [
     at: BEFORE_NAME,
     during: ({ outfile }) => writeFileSync(outfile, OLDER),
     status: 1,
-    error: /^flux-ts dump: cannot write .*x\/: .+; name a directory that is not there yet\n$/,
+    error: /^flux-ts dump: cannot write .*x\/: .+; name a directory that is not there yet$/,
     leaves: ['x'],
     check: ({ outfile }) => expect(readFileSync(outfile, 'utf8')).to.equal(OLDER),
   },
@@ -367,7 +367,7 @@ const meanwhile: FaultCase[] = [
     at: { call: 'linkSync', on: /\.part$/ },
     during: ({ outfile }) => writeFileSync(outfile, OLDER),
     status: 1,
-    error: /^flux-ts content compact: cannot write .*new\.sqlite: File exists; .+\n$/,
+    error: /^flux-ts content compact: cannot write .*new\.sqlite: File exists; .+$/,
     leaves: ['new.sqlite'],
     check: ({ outfile }) => expect(readFileSync(outfile, 'utf8')).to.equal(OLDER),
   },
@@ -378,7 +378,7 @@ const meanwhile: FaultCase[] = [
     at: { call: 'linkSync', on: /\.part$/ },
     during: ({ outfile }) => writeFileSync(outfile, OLDER),
     status: 1,
-    error: /^flux-ts restore: cannot write .*new\.sqlite: File exists; .+\n$/,
+    error: /^flux-ts restore: cannot write .*new\.sqlite: File exists; .+$/,
     leaves: ['new.sqlite'],
     check: ({ outfile }) => expect(readFileSync(outfile, 'utf8')).to.equal(OLDER),
   },
@@ -389,7 +389,7 @@ const meanwhile: FaultCase[] = [
     at: { call: 'linkSync', on: /\.part$/ },
     during: ({ outfile }) => writeFileSync(outfile, OLDER),
     status: 1,
-    error: /^flux-ts jobs export: cannot write .*x\.csv: File exists; .+\n$/,
+    error: /^flux-ts jobs export: cannot write .*x\.csv: File exists; .+$/,
     leaves: ['x.csv'],
     check: ({ outfile }) => expect(readFileSync(outfile, 'utf8')).to.equal(OLDER),
   },
@@ -397,7 +397,7 @@ const meanwhile: FaultCase[] = [
 
 /** The line when the file system of OUTFILE is read-only. */
 const READ_ONLY =
-  /: cannot (write|use) .*: Read-only file system; (write to another file system|give --out another place)\n$/
+  /: cannot (write|use) .*: Read-only file system; (write to another file system|give --out another place)$/
 
 /** Commands that make something in a directory where nothing can be made. */
 const OUTPUTS: Record<string, (scene: Scene) => string[]> = {
@@ -461,7 +461,7 @@ const denied: FaultCase[] = ['x.tar', 'x.zip', 'x/', 'a new store of a restore',
     through: () => AS_NOBODY,
     args: OUTPUTS[name] as (scene: Scene) => string[],
     status: 1,
-    error: /: cannot write .*: Permission denied; look at the permissions of its directory\n$/,
+    error: /: cannot write .*: Permission denied; look at the permissions of its directory$/,
   }),
 )
 

@@ -21,7 +21,7 @@ const files: FaultCase[] = Object.entries(POINTS).flatMap(([where, at]) =>
       at,
       during: (_, running) => running.kill(signal),
       status: 130,
-      error: new RegExp(`^flux-ts dump: interrupted by ${signal}\\n$`),
+      error: new RegExp(`^flux-ts dump: interrupted by ${signal}$`),
     })),
   ),
 )
@@ -52,7 +52,7 @@ const others: FaultCase[] = Object.entries(OTHERS).flatMap(([command, [at, args]
     args,
     during: (_, running) => running.kill(signal),
     status: 130,
-    error: new RegExp(`^flux-ts ${command}: interrupted by ${signal}\\n$`),
+    error: new RegExp(`^flux-ts ${command}: interrupted by ${signal}$`),
   })),
 )
 
@@ -76,7 +76,7 @@ const ignored: FaultCase[] = [
       running.kill('SIGINT')
     },
     status: 130,
-    error: /^flux-ts dump: interrupted by SIG(TERM|INT)\n$/,
+    error: /^flux-ts dump: interrupted by SIG(TERM|INT)$/,
   },
 ]
 
@@ -90,14 +90,14 @@ const stdout: FaultCase[] = [
     args: toStdout(format),
     stdio: ['ignore', '/dev/full', 'pipe'] as const,
     status: 1,
-    error: /^flux-ts dump: cannot write standard output: No space left on device\n$/,
+    error: /^flux-ts dump: cannot write standard output: No space left on device$/,
   })),
   {
     name: 'tar when it is closed',
     args: toStdout('tar'),
     stdio: ['ignore', 'closed', 'pipe'],
     status: 1,
-    error: /^flux-ts dump: cannot write standard output: it is closed; > \/dev\/null throws it away\n$/,
+    error: /^flux-ts dump: cannot write standard output: it is closed; > \/dev\/null throws it away$/,
   },
   ...['tar', 'zip'].map((format) => ({
     name: `${format} when nobody reads it, without a word`,
@@ -116,7 +116,7 @@ const stdout: FaultCase[] = [
     args: ({ store, outfile }) => ['dump', '--json', '--store', store, outfile],
     stdio: ['ignore', '/dev/full', 'pipe'],
     status: 1,
-    error: /^flux-ts dump: cannot write standard output: No space left on device.*\n$/,
+    error: /^flux-ts dump: cannot write standard output: No space left on device.*$/,
     leaves: ['x.tar'],
   },
   {
@@ -124,7 +124,7 @@ const stdout: FaultCase[] = [
     args: ({ store }) => ['jobs', 'export', '--quiet', '--store', store, '--format', 'csv', '-'],
     stdio: ['ignore', '/dev/full', 'pipe'],
     status: 1,
-    error: /^flux-ts jobs export: cannot write standard output: No space left on device.*\n$/,
+    error: /^flux-ts jobs export: cannot write standard output: No space left on device.*$/,
   },
 ]
 

@@ -147,7 +147,7 @@ async function runAndLook(fault: FaultCase, scene: Scene): Promise<void> {
   if (fault.warning) expect(lines.shift()).to.match(fault.warning)
   if (fault.error === undefined) expect(lines.join('\n')).to.equal('')
   else {
-    expect(outcome.stderr, outcome.stderr).to.match(fault.error)
+    expect(lines[0], outcome.stderr).to.match(fault.error)
     // The usage follows an error of the command line.
     expect(lines, 'lines of stderr').to.have.length(fault.status === 2 ? 3 : 1)
   }

@@ -125,11 +125,7 @@ export class XzDecoder implements Decoder {
     const dictionary = bits === 40 ? 2 ** 32 - 1 : (2 | (bits & 1)) * 2 ** ((bits >> 1) + 11)
     if (dictionary > MAX_DICTIONARY_BYTES) {
       throw new DecodeError(
-<<<<<<< HEAD
         `not supported: a dictionary of ${Math.ceil(dictionary / 2 ** 20)} MiB, more than ${MAX_DICTIONARY_BYTES >> 20}`,
-=======
-        `not supported: a dictionary of ${dictionary >>> 20} MiB, more than ${MAX_DICTIONARY_BYTES >>> 20}`,
->>>>>>> 600c774
       )
     }
     this.#declared = { packed, unpacked }
