@@ -85,6 +85,11 @@ export function periodName(unit: ReportWork['unit'], start: number): string {
   return unit === 'day' ? text.slice(0, 10) : text.slice(0, 7)
 }
 
+/** When something was, in a period: `in the week of 2026-11-23`, `on 2026-11-24`. */
+export function withinPeriod(unit: ReportWork['unit'], start: number): string {
+  return `${unit === 'day' ? 'on' : 'in'} ${periodName(unit, start)}`
+}
+
 /** The value of a row that compares two snapshots. */
 export function deltaValue(unit: ReportDelta['unit'], value: number | string | null): string {
   if (value === null) return UNKNOWN

@@ -1,6 +1,6 @@
 /** The section of a page about what the machine did. */
 import { countText } from '../../errors/index.ts'
-import { count, duration, hours, percent, periodName, shortDuration } from '../figures.ts'
+import { count, duration, hours, percent, periodName, shortDuration, withinPeriod } from '../figures.ts'
 import type { ReportData, ReportGroup, ReportHistogram, ReportPeriod, ReportWork } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
 import { code, deltas, figure, named, nothing, section, tiles, time } from './parts.ts'
@@ -53,7 +53,7 @@ function periodsFigure({ periods, unit }: ReportWork): Markup {
   return figure({
     id: 'periods',
     title: `${countText(all, 'job')} ended, and ${percent(failed / all || 0)} failed${
-      periods.length === 1 ? '' : `; most (${count(ended(busiest))}) ended in ${periodName(unit, busiest.start)}`
+      periods.length === 1 ? '' : `; most (${count(ended(busiest))}) ended ${withinPeriod(unit, busiest.start)}`
     }`,
     about: `Jobs that ended in each ${unit} of UTC, by result.`,
     chart: 'periods',
@@ -92,7 +92,7 @@ function utilisationFigure({ periods, unit }: ReportWork): Markup {
   return figure({
     id: 'utilisation',
     title: `Jobs held ${percent(mean || 0)} of the nodes on average${
-      known.length === 1 ? '' : `, and ${percent(most.utilisation)} in ${periodName(unit, most.start)}`
+      known.length === 1 ? '' : `, and ${percent(most.utilisation)} ${withinPeriod(unit, most.start)}`
     }`,
     about: `Part of the nodes that jobs held in each ${unit} of UTC, from alloc to free.`,
     chart: 'utilisation',

@@ -27,12 +27,14 @@ export function mountTreemap(plot: HTMLElement, root: ReportTreeNode): void {
   const crumbs = html('ol')
   const said = html('p', { class: 'unseen', role: 'status' })
   plot.before(html('nav', { class: 'crumbs', 'aria-label': 'Path to the directory in the picture' }, crumbs), said)
+  const command = plot.closest('figure')?.querySelector('.command code') ?? null
   const body = plot.closest('figure')?.querySelector('tbody') ?? null
 
   const goTo = (next: readonly ReportTreeNode[], { keyboard = false, say = true } = {}) => {
     path = next
     crumbs.replaceChildren(...path.map((_, i) => crumb(path.slice(0, i + 1), i === path.length - 1, goTo)))
     if (body !== null) fillTable(body, path)
+    if (command !== null) command.textContent = commandFor(path)
     redraw()
     const here = path.at(-1) as ReportTreeNode
     if (say) said.textContent = `${keyOf(path)}: ${size(here.bytes)} in ${count(here.keys)} keys`
@@ -64,6 +66,15 @@ export function mountTreemap(plot: HTMLElement, root: ReportTreeNode): void {
     goTo(next, { keyboard: true })
   })
   goTo(path, { say: false })
+}
+
+/** The command that tells the sizes of what is shown. A key that a shell would change stands in quotes. */
+function commandFor(path: readonly ReportTreeNode[]): string {
+  const directories = path.filter(({ folded }) => folded === 0)
+  if (directories.length === 1) return 'flux-ts du --depth 2'
+  const key = keyOf(directories)
+  const argument = /^[\w.-]+$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`
+  return `flux-ts du --depth 1 ${key.startsWith('-') ? '-- ' : ''}${argument}`
 }
 
 function crumb(
@@ -176,7 +187,8 @@ function block(
     parts.push(group)
   }
   if (y1 - y0 > font * 1.3) {
-    const text = fitted(`${name}: ${size(node.bytes)}`, x1 - x0 - 10, font)
+    const whole = `${name}: ${size(node.bytes)}`
+    const text = fitted(whole, x1 - x0 - 14, font) === whole ? whole : fitted(name, x1 - x0 - 10, font)
     if (text !== '') parts.push(label(x0 + 5, y0 + head * 0.7, text, { class: 'label strong' }))
   }
   // What the keyboard reaches lies over the picture, so that its name is not made of all names in it.

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core'
 import { count, hours, percent, size } from '../../../src/report/figures.ts'
 import type { ReportData } from '../../../src/report/report-data.ts'
 import { openReport, startBrowser } from '../../support/browser.ts'
-import { has } from '../../support/processes.ts'
+import { has, run } from '../../support/processes.ts'
 import { comparedReport, emptyReport, sampleReport } from '../../support/report-sample.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -133,11 +133,27 @@ if (has('chromium')) {
       expect(await crumbs(page)).to.deep.equal(['all keys', 'job'])
       const first = job?.children.toSorted((a, b) => b.bytes - a.bytes)[0]
       expect((await cells(page, 'tree'))[0]?.slice(0, 2)).to.deep.equal([`job.${first?.name}`, size(first?.bytes ?? 0)])
+      expect(await page.locator('#tree .command code').textContent()).to.equal('flux-ts du --depth 1 job')
       // An area within an area goes two levels down.
       await page.locator('[data-chart="tree"] .block g:not([data-mark])').first().click()
       expect(await crumbs(page)).to.have.length(4)
       await page.locator('.crumbs button').first().click()
       expect(await crumbs(page)).to.deep.equal(['all keys'])
+    })
+
+    it('writes a command for a shell that takes a key as it is', async () => {
+      const sample = sampleReport()
+      const leaf = { name: 'leaf', bytes: 10, keys: 1, folded: 0, children: [] }
+      const tree = { ...leaf, name: '.', children: [{ ...leaf, name: "-x'$(y);z", children: [leaf, leaf] }] }
+      const { page } = await openReport(browser, { ...sample, room: { ...sample.room, tree } })
+      await page.locator('[data-chart="tree"] [data-mark]').first().focus()
+      await page.keyboard.press('Enter')
+      const command = await page.locator('#tree .command code').textContent()
+      expect(command).to.equal("flux-ts du --depth 1 -- '-x'\\''$(y);z'")
+      const words = run('sh', ['-c', `printf '%s\\n' ${command}`])
+        .toString()
+        .split('\n')
+      expect(words).to.deep.equal(['flux-ts', 'du', '--depth', '1', '--', "-x'$(y);z", ''])
     })
 
     it('goes into the treemap and out by keyboard, says where it is, and is one stop of the tab key', async () => {
