@@ -3,7 +3,7 @@ import { countText } from '../../errors/index.ts'
 import { count, duration, hours } from '../figures.ts'
 import type { ReportData, ReportNodeRow, ReportNodes } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
-import { deltas, figure, named, nothing, section, time } from './parts.ts'
+import { deltas, figure, named, nothing, section, shortName, time } from './parts.ts'
 
 /** Spans that the table shows. */
 const TABLE_ROWS = 300
@@ -34,9 +34,11 @@ function spansFigure({ rows, quiet, from, to }: ReportNodes, troubled: number): 
   const worst = rows.reduce((a, b) => (outOfService(b, to) > outOfService(a, to) ? b : a))
   return figure({
     id: 'spans',
-    title: `${count(troubled)} of ${countText(troubled + quiet.count, 'node')} ${
-      troubled === 1 ? 'was' : 'were'
-    } drained or down; ${worst.hosts} longest, for ${duration(outOfService(worst, to))}`,
+    title: [
+      `${count(troubled)} of ${countText(troubled + quiet.count, 'node')} ${troubled === 1 ? 'was' : 'were'} drained or down; `,
+      shortName(worst.hosts),
+      ` longest, for ${duration(outOfService(worst, to))}`,
+    ],
     about: 'A row for each node, or for nodes to which the same happened, by time.',
     chart: 'spans',
     legend: [

@@ -1,4 +1,5 @@
 /** Parts that the sections of a page are made of. */
+import { countText } from '../../errors/index.ts'
 import { deltaChange, deltaValue, utcTime } from '../figures.ts'
 import type { ReportDelta } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
@@ -7,6 +8,14 @@ import { h, type Markup } from './element.ts'
 export function named(text: string | null, otherwise = 'none'): Markup {
   return text === null ? h('span', { class: 'muted' }, otherwise) : h('bdi', {}, text)
 }
+
+/** Text that somebody else chose, within a sentence: a long one is cut. */
+export function shortName(text: string): Markup {
+  return named(text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text)
+}
+
+/** In a sentence. */
+const LONGEST_NAME = 60
 
 /** Such text that is read letter by letter: a key, a blobref. */
 export function code(text: string): Markup {
@@ -70,8 +79,8 @@ export function table({ caption, columns, rows, left = 0 }: TableContent): Marku
 /** What a {@link figure} holds. */
 export interface FigureContent {
   readonly id: string
-  /** A sentence: what the figure shows. */
-  readonly title: string
+  /** A sentence: what the figure shows. Names in it are {@link shortName}s. */
+  readonly title: Markup
   /** What is drawn, and its units. */
   readonly about: string
   /** Which chart of the page's script is drawn; without one, the table is all there is, and is open. */
@@ -147,12 +156,10 @@ export function nothing(text: string): Markup {
 export function deltas(id: string, rows: readonly ReportDelta[] | undefined): Markup {
   if (rows === undefined || rows.length === 0) return null
   const changed = rows.filter(({ before, after }) => before !== after).length
+  const some = `${changed} of ${countText(rows.length, 'figure')} ${changed === 1 ? 'has' : 'have'} changed`
   return figure({
     id: `${id}-then-and-now`,
-    title:
-      changed === 0
-        ? 'Nothing has changed since the other snapshot'
-        : `${changed} of ${rows.length} figures have changed`,
+    title: changed === 0 ? 'Nothing has changed since the other snapshot' : some,
     about: 'The other snapshot, and this one.',
     table: {
       caption: `Figures of this section in both snapshots`,

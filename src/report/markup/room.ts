@@ -3,7 +3,7 @@ import { countText } from '../../errors/index.ts'
 import { count, percent, size } from '../figures.ts'
 import type { ReportData, ReportRoom, ReportTreeNode } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
-import { code, deltas, figure, named, nothing, section, tiles } from './parts.ts'
+import { code, deltas, figure, named, nothing, section, shortName, tiles } from './parts.ts'
 
 /** Directories that the table shows without a script. */
 const TABLE_ROWS = 60
@@ -36,7 +36,7 @@ function treeFigure({ tree }: ReportRoom): Markup {
   const rows = listed(tree)
   return figure({
     id: 'tree',
-    title: `${largest.name} takes ${percent(largest.bytes / tree.bytes)} of ${size(tree.bytes)}`,
+    title: [shortName(largest.name), ` takes ${percent(largest.bytes / tree.bytes || 0)} of ${size(tree.bytes)}`],
     about: 'Areas are sizes of directories. Choose one to see into it.',
     chart: 'tree',
     table: {
@@ -82,7 +82,7 @@ function kindsFigure({ kinds }: ReportRoom): Markup {
   const all = kinds.reduce((sum, { bytes }) => sum + bytes, 0)
   return figure({
     id: 'kinds',
-    title: `${first.kind}: ${percent(first.bytes / all || 0)} of the bytes`,
+    title: [shortName(first.kind), `: ${percent(first.bytes / all || 0)} of the bytes`],
     about: 'Bytes by kind of record.',
     chart: 'kinds',
     table: {

@@ -3,7 +3,7 @@ import { countText } from '../../errors/index.ts'
 import { count, duration, hours, percent, periodName, shortDuration, withinPeriod } from '../figures.ts'
 import type { ReportData, ReportGroup, ReportHistogram, ReportPeriod, ReportWork } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
-import { code, deltas, figure, named, nothing, section, tiles, time } from './parts.ts'
+import { code, deltas, figure, named, nothing, section, shortName, tiles, time } from './parts.ts'
 
 /** What the machine did. */
 export function workSection({ work, comparison }: ReportData): Markup {
@@ -145,7 +145,7 @@ function groupFigure(id: string, by: string, title: string, groups: readonly Rep
     title:
       groups.length === 1
         ? alone(first, by)
-        : `${subject(first, by, title)} ${percent(first.nodeHours / nodeHours || 0)} of the node-hours`,
+        : [subject(first, by, title), ` ${percent(first.nodeHours / nodeHours || 0)} of the node-hours`],
     about: `Node-hours by ${by === 'size' ? 'size of the jobs, in nodes' : by}.`,
     chart: id,
     table: {
@@ -172,17 +172,21 @@ function groupFigure(id: string, by: string, title: string, groups: readonly Rep
 }
 
 /** What is said where there is one group. */
-function alone({ name }: ReportGroup, by: string): string {
+function alone({ name }: ReportGroup, by: string): Markup {
   if (name === null) return `No job has a ${by}`
-  if (by === 'size') return `All jobs have ${name === '1' ? '1 node' : `${name} nodes`}`
-  return by === 'user' ? `All jobs are those of ${name}` : `All jobs have the ${by} ${name}`
+  if (by === 'size') return ['All jobs have ', nodesText(name)]
+  return [by === 'user' ? 'All jobs are those of ' : `All jobs have the ${by} `, shortName(name)]
 }
 
 /** The group and its verb: `User alice used`. */
-function subject({ name }: ReportGroup, by: string, title: string): string {
+function subject({ name }: ReportGroup, by: string, title: string): Markup {
   if (name === null) return `Jobs without a ${by} took`
-  if (by === 'size') return `Jobs of ${name === '1' ? '1 node' : `${name} nodes`} took`
-  return `${title} ${name} ${by === 'user' ? 'used' : 'took'}`
+  if (by === 'size') return ['Jobs of ', nodesText(name), ' took']
+  return [`${title} `, shortName(name), by === 'user' ? ' used' : ' took']
+}
+
+function nodesText(nodes: string): Markup {
+  return [shortName(nodes), nodes === '1' ? ' node' : ' nodes']
 }
 
 /** The name of a group, or what stands for it. */
@@ -223,7 +227,7 @@ function failedFigure({ mostFailed }: ReportWork): Markup {
   if (first === undefined) return null
   return figure({
     id: 'failed',
-    title: `${first.name} failed most often: ${count(first.failed)} of ${countText(first.jobs, 'job')}`,
+    title: [shortName(first.name), ` failed most often: ${count(first.failed)} of ${countText(first.jobs, 'job')}`],
     about: 'Names of jobs by how many of them failed.',
     chart: 'failed',
     table: {

@@ -9,6 +9,8 @@ export interface Told {
 
 const told = new WeakMap<Element, Told>()
 let box: HTMLElement | undefined
+/** The mark whose tooltip the keyboard has opened: it stays with the mark when the page scrolls to it. */
+let reached: Element | undefined
 
 /** Say what a mark stands for. Screen readers get it as the name of the mark. */
 export function tell<E extends Element>(mark: E, content: Told): E {
@@ -32,19 +34,27 @@ export function showTips(chart: Element): void {
     return undefined
   }
   chart.addEventListener('pointermove', (event) => {
+    const { clientX, clientY, movementX, movementY } = event as PointerEvent
+    // A page that scrolls moves below a pointer that rests.
+    if (reached !== undefined && movementX === 0 && movementY === 0) return
     const mark = marked(event.target)
-    const { clientX, clientY } = event as PointerEvent
+    reached = undefined
     if (mark === undefined) hideTip()
     else showTip(mark, clientX, clientY)
   })
-  chart.addEventListener('pointerleave', hideTip)
+  chart.addEventListener('pointerleave', () => reached === undefined && hideTip())
   chart.addEventListener('focusin', (event) => {
     const mark = marked(event.target)
     if (mark === undefined || !mark.matches(':focus-visible')) return
-    const { left, width, top, height } = mark.getBoundingClientRect()
-    showTip(mark, left + width / 2, top + Math.min(height, 40))
+    reached = mark
+    showBeside(mark)
   })
   chart.addEventListener('focusout', hideTip)
+}
+
+function showBeside(mark: Element): void {
+  const { left, width, top, height } = mark.getBoundingClientRect()
+  showTip(mark, left + width / 2, top + Math.min(height, 40))
 }
 
 function showTip(mark: Element, x: number, y: number): void {
@@ -54,7 +64,8 @@ function showTip(mark: Element, x: number, y: number): void {
     box = html('div', { class: 'tip', 'aria-hidden': 'true' })
     document.body.append(box)
     document.addEventListener('keydown', ({ key }) => key === 'Escape' && hideTip())
-    document.addEventListener('scroll', hideTip, { passive: true, capture: true })
+    const follow = () => (reached === undefined ? hideTip() : showBeside(reached))
+    document.addEventListener('scroll', follow, { passive: true, capture: true })
   }
   const rows = content.rows.map(([label, value]) =>
     html('div', {}, html('dt', {}, label), html('dd', {}, html('bdi', {}, value))),
@@ -70,5 +81,6 @@ function showTip(mark: Element, x: number, y: number): void {
 }
 
 function hideTip(): void {
+  reached = undefined
   if (box !== undefined) box.hidden = true
 }

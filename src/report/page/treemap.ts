@@ -187,7 +187,8 @@ function block(
     parts.push(group)
   }
   if (y1 - y0 > font * 1.3) {
-    const whole = `${name}: ${size(node.bytes)}`
+    // The size does not take part in a name that is read from the right.
+    const whole = `\u2068${name}\u2069: ${size(node.bytes)}`
     const text = fitted(whole, x1 - x0 - 14, font) === whole ? whole : fitted(name, x1 - x0 - 10, font)
     if (text !== '') parts.push(label(x0 + 5, y0 + head * 0.7, text, { class: 'label strong' }))
   }

@@ -190,6 +190,18 @@ if (has('chromium')) {
       await page.keyboard.press('ArrowDown')
       expect(await tip.isVisible()).to.equal(true)
       expect(await tip.textContent()).to.match(/^bob/)
+      // It stays with its mark when the page scrolls, as to a mark that was out of sight.
+      const apart = () =>
+        page.evaluate<number>(`Math.round(document.querySelector('.tip').getBoundingClientRect().top -
+        document.activeElement.getBoundingClientRect().top)`)
+      const before = await apart()
+      const scrolled = page.evaluate(
+        "new Promise((resolve) => document.addEventListener('scrollend', resolve, { once: true }))",
+      )
+      await page.evaluate('scrollBy(0, 60)')
+      await scrolled
+      expect(await tip.isVisible()).to.equal(true)
+      expect(await apart()).to.equal(before)
     })
 
     it('shows times in the zone of the reader, with UTC beside them', async () => {
