@@ -5,13 +5,13 @@
 import type { SnapshotRoot } from '../kvs/index.ts'
 import type { CheckedTree } from './fsck/check-tree.ts'
 import { markIntact, verifyMarked } from './fsck/intact-tree.ts'
-import { type DuOptions, type TreeSums, treeSums } from './size/tree-sums.ts'
+import { type TreeSums, type TreeSumsOptions, treeSums } from './size/tree-sums.ts'
 
 /** Directories that are marked in one call. */
 const MARKED = 8192
 
 /** Options of {@link checkedSums}. */
-export interface CheckedSumsOptions extends Omit<DuOptions, 'marks'> {
+export interface CheckedSumsOptions extends Omit<TreeSumsOptions, 'marks'> {
   /** Other roots to check, such as those of checkpoints: directories that they share are read once. */
   rootrefs?: readonly string[] | undefined
 }

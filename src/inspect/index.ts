@@ -108,6 +108,7 @@ export {
   type SizeMeter,
   type TreeCounts,
   type TreeSums,
+  type TreeSumsOptions,
   treeSums,
   type Usage,
 } from './size/tree-sums.ts'

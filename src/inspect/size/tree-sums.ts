@@ -57,6 +57,10 @@ export interface DuOptions extends InspectOptions {
   depth: number
   /** The directory to add up (default: the root). Links to it are followed. */
   key?: string | undefined
+}
+
+/** Options of {@link treeSums}. */
+export interface TreeSumsOptions extends DuOptions {
   /** Told of every directory and value that is measured. */
   meter?: SizeMeter | undefined
   /**
@@ -155,7 +159,7 @@ const MAX_USAGES = 10_000_000
  * @throws {FluxError} `ENOENT` the key does not exist; `ENOTDIR` it is not a directory; `EOVERFLOW` more than ten
  *   million directories down to `depth`
  */
-export async function treeSums(snapshot: SnapshotRoot, options: DuOptions): Promise<TreeSums> {
+export async function treeSums(snapshot: SnapshotRoot, options: TreeSumsOptions): Promise<TreeSums> {
   const { store } = snapshot
   const { signal } = options
   const key = plainKey(options.key ?? '.')
@@ -192,7 +196,11 @@ class Adder implements ScanVisitor<Place> {
   /** The values in them. */
   readonly #values: Values
 
-  constructor(store: ContentStore, report: (error: TreeError) => void, { depth, meter, marks = false }: DuOptions) {
+  constructor(
+    store: ContentStore,
+    report: (error: TreeError) => void,
+    { depth, meter, marks = false }: TreeSumsOptions,
+  ) {
     const { onDisk } = store
     this.#store = store
     this.#meter = meter
