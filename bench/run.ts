@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   formats: () => import('./formats.ts'),
   'inspect-store': () => import('./inspect-store.ts'),
   'list-jobs': () => import('./list-jobs.ts'),
+  report: () => import('./report.ts'),
   'read-archive': () => import('./read-archive.ts'),
   start: () => import('./start.ts'),
   'write-store': () => import('./write-store.ts'),

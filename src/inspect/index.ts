@@ -1,10 +1,19 @@
+export { type CheckedSums, type CheckedSumsOptions, checkedSums } from './checked-sums.ts'
 export { type CheckpointListOptions, checkpointJson, checkpointList, checkpointTime } from './checkpoint-list.ts'
 export type { Change, KeyContent, Leaf } from './diff/change.ts'
 export { diff } from './diff/diff.ts'
 export { changeText } from './diff/diff-text.ts'
 export { changeJson, countsJson, DiffTotals, type StatRow } from './diff/diff-totals.ts'
 export { type FirstChangeOptions, firstChange } from './diff/first-change.ts'
-export { type CheckedTree, type CheckTreeOptions, checkTree, surveyRoots } from './fsck/check-tree.ts'
+export {
+  type CheckedTree,
+  type CheckedTree,
+  type CheckTreeOptions,
+  type CheckTreeOptions,
+  checkTree,
+  checkTree,
+  surveyRoots,
+} from './fsck/check-tree.ts'
 export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './fsck/damage.ts'
 export { type CheckedRoot, type FsckOptions, type FsckResult, fsck } from './fsck/fsck.ts'
 export {
@@ -102,4 +111,13 @@ export { type ContentStats, contentStats } from './size/content-stats.ts'
 export { du, sortUsages, type UsageOrder } from './size/du.ts'
 export { type FoldedNode, type FoldedTreeOptions, foldedTree } from './size/folded-tree.ts'
 export { markReachable } from './size/mark-reachable.ts'
-export { type DirSums, type DuOptions, type SizeMeter, type TreeSums, treeSums, type Usage } from './size/tree-sums.ts'
+export {
+  type DirSums,
+  type DuOptions,
+  type SizeMeter,
+  type TreeCounts,
+  type TreeSums,
+  type TreeSumsOptions,
+  treeSums,
+  type Usage,
+} from './size/tree-sums.ts'

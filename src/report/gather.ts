@@ -7,7 +7,7 @@ import { FluxError } from '../errors/index.ts'
 import { compared } from './comparison.ts'
 import { crashCount, gatherEvents } from './events.ts'
 import { Faults } from './faults.ts'
-import { gatherHealth, noHealth } from './health.ts'
+import { contentOf, gatherHealth, noHealth } from './health.ts'
 import { beginOf, instanceRecords } from './instance.ts'
 import { Names } from './names.ts'
 import { gatherNodes } from './nodes.ts'
@@ -68,7 +68,15 @@ async function gatherSections(source: ReportSource, context: Context): Promise<S
   const since = beginOf(records)
   const work = { ...how, now, nodeCount: facts.nodeCount, since, users }
   const { work: figures, heldByRank } = await faults.attempt('jobs', () => gatherWork(snapshot, work), noWork())
-  const { room, oversized } = await faults.attempt('room', () => gatherRoom(snapshot, how), noRoom())
+  // From a live instance, each blob of an older checkpoint would have to be loaded.
+  const rootrefs = store.onDisk ? checkpoints.map(({ rootref }) => rootref) : []
+  // The check marks what it reads. If that is no checkpoint, what is garbage must be counted before.
+  const isCheckpoint = rootrefs.includes(snapshot.rootref)
+  const content = isCheckpoint
+    ? undefined
+    : await faults.attempt('content', () => contentOf(snapshot, kind, false, signal), null)
+  const gathered = await faults.attempt('room', () => gatherRoom(snapshot, { ...how, rootrefs }), noRoom())
+  const { room, oversized } = gathered
   const nodes = gatherNodes(records, heldByRank, now, names)
   const events = gatherEvents(records, checkpoints, names)
   const health = await faults.attempt(
@@ -78,6 +86,8 @@ async function gatherSections(source: ReportSource, context: Context): Promise<S
         ...how,
         kind,
         checkpoints,
+        checked: gathered.checked,
+        content,
         oversized,
         facts: {
           crashes: crashCount(events),

@@ -9,7 +9,6 @@ import {
   damagedKey,
   damageLines,
   Surveys,
-  surveyRoots,
 } from '../inspect/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
 import type { Faults } from './faults.ts'
@@ -25,6 +24,10 @@ export interface HealthOptions {
   readonly kind: string
   /** Those of the store, newest first. */
   readonly checkpoints: readonly Checkpoint[]
+  /** The check of the snapshot and of the checkpoints, if all is whole. */
+  readonly checked: CheckedTree | undefined
+  /** What the store holds; undefined when it is still to be counted. */
+  readonly content: ReportHealth['content'] | undefined
   readonly oversized: ReportHealth['oversized']
   readonly facts: Pick<FindingFacts, 'crashes' | 'drained' | 'created' | 'command'>
   readonly names: Names
@@ -36,24 +39,30 @@ export interface HealthOptions {
 export async function gatherHealth(snapshot: Snapshot, options: HealthOptions): Promise<ReportHealth> {
   const { checkpoints, oversized, names, faults, facts, kind, signal } = options
   const { store, rootref } = snapshot
-  const surveys = new Surveys()
-  // From a live instance, each blob of an older checkpoint would have to be loaded.
-  const roots = store.onDisk ? checkpoints.map((checkpoint) => checkpoint.rootref) : []
-  const isIntact = await surveyRoots(store, [...new Set([rootref, ...roots])], surveys, signal)
   const damages: Damage[] = []
-  const onFault = (damage: Damage) => {
-    if (damages.length < LISTED) damages.push(damage)
+  const errorsOf = new Map<string, number>()
+  const roots = store.onDisk ? checkpoints.map((checkpoint) => checkpoint.rootref) : []
+  let { checked } = options
+  if (checked !== undefined) for (const root of [rootref, ...roots]) errorsOf.set(root, 0)
+  else {
+    const surveys = new Surveys()
+    const onFault = (damage: Damage) => {
+      if (damages.length < LISTED) damages.push(damage)
+    }
+    checked = await checkTree(snapshot, { surveys, onFault, signal })
+    errorsOf.set(rootref, checked.errors)
+    for (const root of roots) {
+      if (errorsOf.has(root)) continue
+      const { errors } = await checkTree({ store, rootref: root }, { surveys, onFault() {}, signal })
+      errorsOf.set(root, errors)
+    }
+    surveys.release()
   }
-  const checked = await checkTree(snapshot, { surveys, onFault, signal })
-  const errorsOf = new Map([[rootref, checked.errors]])
-  for (const root of roots) {
-    if (errorsOf.has(root)) continue
-    const { errors } = await checkTree({ store, rootref: root }, { surveys, onFault() {}, signal })
-    errorsOf.set(root, errors)
-  }
-  surveys.release()
-  const isMarked = isIntact && roots.includes(rootref)
-  const content = await faults.attempt('content', () => contentOf(snapshot, kind, isMarked, signal), null)
+  const isMarked = options.checked !== undefined
+  const content =
+    options.content === undefined
+      ? await faults.attempt('content', () => contentOf(snapshot, kind, isMarked, signal), null)
+      : options.content
   const ahead = kind === 'archive' ? undefined : await aheadOfCheckpoint(store)
   const shownCheckpoints = checkpoints.map((checkpoint) => ({
     rootref: checkpoint.rootref,
@@ -107,7 +116,13 @@ function fsckOf(
   return { directories, values, symlinks, blobs, errors, damaged }
 }
 
-async function contentOf(
+/**
+ * Count what a store holds. Its marks must be those of the checkpoints, or none.
+ *
+ * @param isMarked - all that the checkpoints refer to is marked
+ * @returns null for a source that is no store on disk
+ */
+export async function contentOf(
   { store }: Snapshot,
   kind: string,
   isMarked: boolean,

@@ -15,6 +15,7 @@ export interface ReportSource {
 export interface UserNames {
   /** Called with many user ids before {@link nameOf} is called for each. */
   learn(userids: Iterable<number | undefined>): void
+  /** The name of a user; undefined if unknown. */
   nameOf(userid: number): string | undefined
 }
 

@@ -159,6 +159,7 @@ export interface ReportFigures {
   readonly runtime: { readonly median: number | null; readonly p95: number | null; readonly sum: number | null }
 }
 
+/** The jobs that ended in a period, and what was held in it. */
 export interface ReportPeriod {
   readonly start: number
   readonly end: number
@@ -184,6 +185,7 @@ export interface ReportGroup extends ReportFigures {
   readonly folded: number
 }
 
+/** One job. */
 export interface ReportJob {
   /** In F58. */
   readonly id: string
@@ -208,6 +210,7 @@ export interface ReportNodes {
   readonly quiet: { readonly count: number; readonly hosts: string }
 }
 
+/** A node, or several that went through the same. */
 export interface ReportNodeRow {
   readonly hosts: string
   readonly ranks: string

@@ -1,5 +1,5 @@
 /** What takes the room in a snapshot. */
-import { type FoldedNode, foldedTree, type SizeMeter, treeSums } from '../inspect/index.ts'
+import { type CheckedTree, checkedSums, type FoldedNode, foldedTree, type SizeMeter } from '../inspect/index.ts'
 import { keyIn, type Snapshot } from '../kvs/index.ts'
 import type { Faults } from './faults.ts'
 import type { Names } from './names.ts'
@@ -18,22 +18,32 @@ const JOB_KEY = 23
 export interface GatheredRoom {
   readonly room: ReportRoom
   readonly oversized: ReportHealth['oversized']
+  /** The check of the snapshot and of the other roots, if all is whole. */
+  readonly checked: CheckedTree | undefined
 }
 
-/** Add up what takes the room. @throws {TreeError} the root is damaged */
-export async function gatherRoom(
-  snapshot: Snapshot,
-  { names, faults, signal }: { names: Names; faults: Faults; signal: AbortSignal | undefined },
-): Promise<GatheredRoom> {
+/** What {@link gatherRoom} needs besides the snapshot. */
+export interface RoomOptions {
+  /** Other roots to check meanwhile. */
+  readonly rootrefs: readonly string[]
+  readonly names: Names
+  readonly faults: Faults
+  readonly signal: AbortSignal | undefined
+}
+
+/** Add up what takes the room, and check it. @throws {TreeError} the root is damaged */
+export async function gatherRoom(snapshot: Snapshot, options: RoomOptions): Promise<GatheredRoom> {
+  const { rootrefs, names, faults, signal } = options
   const { onFault } = faults
   const kinds = new Kinds()
-  const sums = await treeSums(snapshot, { depth: 0, meter: kinds, onFault, signal })
+  const { sums, checked } = await checkedSums(snapshot, { depth: 0, meter: kinds, rootrefs, onFault, signal })
   const [{ bytes = 0, onceBytes = 0, valueBytes = 0, keys = 0, dirs = 0 } = {}] = sums.usages
   // What cannot be read has been told by then.
   const tree = await foldedTree(snapshot, sums, { onFault() {}, signal })
   sums.release()
   const named = ({ key, bytes }: SizedKey) => ({ key: names.key(key), bytes })
   return {
+    checked,
     room: {
       bytes,
       onceBytes,
@@ -52,6 +62,7 @@ export async function gatherRoom(
 export function noRoom(): GatheredRoom {
   const tree = { name: '.', bytes: 0, keys: 0, folded: 0, children: [] }
   return {
+    checked: undefined,
     room: { bytes: 0, onceBytes: 0, valueBytes: 0, keys: 0, dirs: 0, tree, kinds: [], largest: [] },
     oversized: { limit: SIZE_LIMIT, count: 0, keys: [] },
   }

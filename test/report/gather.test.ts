@@ -173,6 +173,15 @@ describe('report/gather', () => {
     expect(data.comparison?.snapshot.rootref).to.not.equal(data.snapshot.rootref)
   })
 
+  it('counts as garbage what no checkpoint refers to, also when it shows another root', async () => {
+    const store = fixture('jobs')
+    const rootref = 'sha1-e7c8edbbde7a0cbf56ea1ce5987e037e3d6efe82'
+    const data: ReportData = await json('report', '--store', store, '--root', rootref)
+    expect(data.snapshot.rootref).to.equal(rootref)
+    const stats = await json('content', 'stats', '--reachable', '--store', store)
+    expect(data.health.content?.garbageBytes).to.equal(stats.garbage.objectBytes)
+  })
+
   it('tells the damage, and what is left', async () => {
     const data = await ofStore(fixture('damaged-dangling'))
     expect(data.health.fsck.errors, data.warnings.join('; ')).to.equal(3)

@@ -5,6 +5,7 @@
 import { printable } from '../../errors/index.ts'
 import { jobStatus, jobs, newestJobids } from '../../inspect/index.ts'
 import { formatJobid, jobidPrefix, resolveRoot, SnapshotReader, type SnapshotRoot } from '../../kvs/index.ts'
+import { isUtf8Locale } from '../locale.ts'
 import { answer } from './answer.ts'
 
 /** How many ids are offered: more than a person reads. Of each the records are read. */
@@ -55,6 +56,5 @@ async function descriptionsOf(
 
 /** True when the terminal takes a `ƒ`. @see flux-core, FLUX_F58_FORCE_ASCII */
 function writesUtf8(): boolean {
-  const { LC_ALL, LC_CTYPE, LANG, FLUX_F58_FORCE_ASCII } = process.env
-  return FLUX_F58_FORCE_ASCII === undefined && /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '')
+  return process.env.FLUX_F58_FORCE_ASCII === undefined && isUtf8Locale()
 }

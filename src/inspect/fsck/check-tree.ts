@@ -25,10 +25,11 @@ import {
   type Val,
 } from '../../kvs/index.ts'
 import type { DirGraph } from '../dir-graph.ts'
+import { isDecodable } from '../inline-value.ts'
 import type { InspectOptions } from '../inspect-options.ts'
 import { type BadBlob, badBlob, blobDamageKind, type Damage, type DamageKind } from './damage.ts'
 import { surveyIntact } from './intact-tree.ts'
-import { isDecodable, SURVEYED, Surveys, surveyedTotal, surveyTree } from './survey-tree.ts'
+import { SURVEYED, Surveys, surveyedTotal, surveyTree } from './survey-tree.ts'
 
 /**
  * The most directory visits for reporting each damage under every key that leads to it. If it would take more, each
@@ -38,9 +39,6 @@ const MAX_VISITS = 1_000_000
 
 /** Damages are reported until their keys have this many components in total; further ones are only counted. */
 const MAX_COMPONENTS = 32_000_000
-
-/** Directories that are marked in one call. */
-const MARKED = 8192
 
 /** Options of {@link checkTree}. Faults come in the order of `flux fsck`; none is thrown. */
 export interface CheckTreeOptions extends InspectOptions<Damage> {
@@ -94,32 +92,6 @@ export async function checkTree(snapshot: SnapshotRoot, options: CheckTreeOption
   const errors = once ? Math.max(of(root, SURVEYED.ERRORS), told.errors) : told.errors
   const unlisted = errors - told.errors + (told.unlisted ?? 0)
   return { ...counts, errors, ...(unlisted > 0 && { unlisted }) }
-}
-
-/**
- * Survey several roots of a store at once, before {@link checkTree} is called for each: the blobs of all are then verified
- * in one pass. Values and directories stay marked in the store.
- *
- * @returns true when all below the roots is intact; false when anything is wrong, or the store is not on disk
- * @throws {FluxError} when the store as a whole fails
- * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
- */
-export async function surveyRoots(
-  store: ContentStore,
-  rootrefs: readonly string[],
-  surveys: Surveys,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  if (!store.onDisk || surveys.intact === undefined) return false
-  const { onDisk } = store
-  const { intact } = surveys
-  if (await surveyIntact(store, onDisk, rootrefs, intact, signal)) {
-    // Only now: what has been read already is not verified again.
-    for (const digests of intact.digests(store.hash, MARKED)) await onDisk.markDigests(digests)
-    return true
-  }
-  surveys.intact = undefined
-  return false
 }
 
 /** @returns what was checked; undefined when anything is wrong */

@@ -7,9 +7,10 @@ import type { ContentStore, StoreOnDisk } from '../../content/index.ts'
 import { abortable } from '../../errors/index.ts'
 import { type DirEntries, DirScan, type DirVisitor, ENTRY, type Val } from '../../kvs/index.ts'
 import type { DirGraph } from '../dir-graph.ts'
+import { isDecodable } from '../inline-value.ts'
 import { Marking } from '../marking.ts'
 import { checkRanges } from './store-ranges.ts'
-import { isDecodable, SURVEYED } from './survey-tree.ts'
+import { SURVEYED } from './survey-tree.ts'
 
 /**
  * Add to a survey what can be reached from some roots, if all of it is intact. The blobs of all are verified in one pass,
@@ -27,6 +28,22 @@ export async function surveyIntact(
   graph: DirGraph,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
+  if (rootrefs.every((rootref) => graph.find(rootref) !== undefined)) return true
+  return (await markIntact(store, onDisk, rootrefs, graph, signal)) && (await verifyMarked(onDisk, signal))
+}
+
+/**
+ * The first half of {@link surveyIntact}: read the directories, and mark the blobs of values.
+ *
+ * @returns false when a directory or an inline value is damaged, or a blob is missing
+ */
+export async function markIntact(
+  store: ContentStore,
+  onDisk: StoreOnDisk,
+  rootrefs: readonly string[],
+  graph: DirGraph,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const unknown = rootrefs.filter((rootref) => graph.find(rootref) === undefined)
   if (unknown.length === 0) return true
   const marking = new Marking(store.hash, (digests) => onDisk.markDigests(digests))
@@ -38,7 +55,11 @@ export async function surveyIntact(
     throw error
   }
   await abortable(marking.finish(), signal)
-  if (marking.missing > 0) return false
+  return marking.missing === 0
+}
+
+/** The second half of {@link surveyIntact}: verify the blobs that are marked. @returns false when one is damaged */
+export async function verifyMarked(onDisk: StoreOnDisk, signal: AbortSignal | undefined): Promise<boolean> {
   for await (const { errors } of checkRanges(onDisk, { onlyMarked: true }, signal)) {
     if (errors.length > 0) return false
   }

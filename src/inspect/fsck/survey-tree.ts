@@ -3,8 +3,9 @@
  * directories contain damage. Its time grows with the number of directory blobs, not with the number of keys.
  */
 import type { ContentStore } from '../../content/index.ts'
-import { type DirEntries, decodeVal, dirrefOf, ENTRY, type ScanVisitor, TreeScan, type Val } from '../../kvs/index.ts'
+import { type DirEntries, dirrefOf, ENTRY, type ScanVisitor, TreeScan, type Val } from '../../kvs/index.ts'
 import { DirGraph } from '../dir-graph.ts'
+import { isDecodable } from '../inline-value.ts'
 
 /** The columns of the numbers that are kept for each directory. */
 export const SURVEYED = { DIRECTORIES: 0, VALUES: 1, SYMLINKS: 2, BLOBS: 3, ERRORS: 4 } as const
@@ -99,15 +100,5 @@ class Survey implements ScanVisitor<number> {
   /** Keys are not needed: checkTree() finds the keys of the damages. */
   keyOf(): string {
     return ''
-  }
-}
-
-/** True when the data of an inline value can be decoded. */
-export function isDecodable(obj: Val): boolean {
-  try {
-    decodeVal(obj)
-    return true
-  } catch {
-    return false
   }
 }

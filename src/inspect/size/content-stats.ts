@@ -16,9 +16,8 @@ export interface ContentStats extends StoreTotals {
 /**
  * Count what a store on disk holds.
  *
- * @param reachable - also find which blobs can be reached from the checkpoints, and from {@link usedRoots}
- * @param isMarked - what can be reached from the checkpoints, and nothing else, is marked already, and all of it can be
- *   read: see {@link surveyRoots}
+ * @param reachable - also find which blobs can be reached from the checkpoints, and from {@link usedRoots}. With
+ *   `isMarked`, what can be reached from the checkpoints, and nothing else, is marked already, and all of it can be read
  * @throws {FluxError} `ENOTSUP` the store is not on disk; or it cannot be read
  */
 export async function contentStats(

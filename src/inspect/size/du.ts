@@ -2,7 +2,8 @@ import type { SnapshotRoot } from '../../kvs/index.ts'
 import { type DuOptions, treeSums, type Usage } from './tree-sums.ts'
 
 /**
- * Add up the sizes below a directory of a snapshot: see {@link treeSums}.
+ * Add up the sizes below a directory of a snapshot. Each directory blob is read once, however many keys lead to it;
+ * only those down to `depth` are read once for each key. Sums stop at 2^53 - 1.
  *
  * @returns the directory and its subdirectories down to `depth`, parents before their children
  * @throws {TreeError} see {@link InspectOptions.onFault}

@@ -31,6 +31,7 @@ import {
   type Val,
 } from '../../kvs/index.ts'
 import { DirGraph } from '../dir-graph.ts'
+import { isDecodable } from '../inline-value.ts'
 import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { requestSizes } from '../value-sizes.ts'
 import { DigestSet } from './digest-set.ts'
@@ -56,8 +57,26 @@ export interface DuOptions extends InspectOptions {
   depth: number
   /** The directory to add up (default: the root). Links to it are followed. */
   key?: string | undefined
+}
+
+/** Options of {@link treeSums}. */
+export interface TreeSumsOptions extends DuOptions {
   /** Told of every directory and value that is measured. */
   meter?: SizeMeter | undefined
+  /**
+   * Also mark the blobs of all values in the store, which must be on disk, and count what a check of the tree counts: see
+   * {@link TreeSums.counts}.
+   */
+  marks?: boolean | undefined
+}
+
+/** What a check of a tree counts, each once for each key that leads to it. */
+export interface TreeCounts {
+  readonly directories: number
+  readonly values: number
+  readonly symlinks: number
+  /** Blobs that values and directories refer to. */
+  readonly blobs: number
 }
 
 /** Is told the sizes of single directories and values. Those in a directory that many keys lead to are told once. */
@@ -80,13 +99,25 @@ export interface TreeSums {
   readonly usages: Usage[]
   /** The sums of any directory below it that is stored in a blob; undefined for another. */
   sumsOf(blobref: string): DirSums | undefined
+  /**
+   * The counts of a check, with `marks`; undefined when anything is wrong with directories or inline values, or a blob is
+   * missing. The blobs of values are not verified: they are marked.
+   */
+  readonly counts: TreeCounts | undefined
+  /**
+   * All directories. Their own numbers are no longer needed.
+   *
+   * @internal
+   */
+  readonly graph: DirGraph
   /** Release the memory at once: a hundred bytes for each directory. {@link sumsOf} must not be called any more. */
   release(): void
 }
 
 /** The columns of the numbers that are kept for each directory, without its subdirectories. */
-const OWN = { BYTES: 0, VALUE_BYTES: 1, KEYS: 2, DIRS: 3 } as const
-const COLUMNS = 4
+const OWN = { BYTES: 0, VALUE_BYTES: 1, KEYS: 2, DIRS: 3, SYMLINKS: 4, BLOBS: 5 } as const
+/** The last two are counted only for a check. */
+const COLUMNS = { SUMS: 4, CHECK: 6 } as const
 
 /** A directory that gets sums of its own. */
 interface Node extends Usage {
@@ -128,12 +159,12 @@ const MAX_USAGES = 10_000_000
  * @throws {FluxError} `ENOENT` the key does not exist; `ENOTDIR` it is not a directory; `EOVERFLOW` more than ten
  *   million directories down to `depth`
  */
-export async function treeSums(snapshot: SnapshotRoot, options: DuOptions): Promise<TreeSums> {
+export async function treeSums(snapshot: SnapshotRoot, options: TreeSumsOptions): Promise<TreeSums> {
   const { store } = snapshot
-  const { depth, signal, meter } = options
+  const { signal } = options
   const key = plainKey(options.key ?? '.')
   const root = await dirAt(new SnapshotReader(snapshot, { signal }), key)
-  const adder = new Adder(store, depth, faultReporter(options), meter)
+  const adder = new Adder(store, faultReporter(options), options)
   const blobref = root.type === 'dirref' ? dirBlobref(root) : undefined
   const top = adder.placeOf(key, 0, blobref, undefined)
   await new TreeScan(store, adder, { most: BATCH, batches: 1, signal }).run([[root, top]])
@@ -153,18 +184,31 @@ class Adder implements ScanVisitor<Place> {
   readonly #report: (error: TreeError) => void
   readonly #meter: SizeMeter | undefined
   readonly #seen = new DigestSet()
-  readonly #graph = new DirGraph(COLUMNS)
+  readonly #columns: number
+  readonly #graph: DirGraph
+  /** Marks blobs in the store; undefined without a check. */
+  readonly #mark: ((digests: Uint8Array) => Promise<number>) | undefined
+  /** False when something is wrong, as far as the scan sees it. */
+  #isSound = true
   readonly #usages: Node[] = []
   /** The directories of the last batch. */
   #read: Place[] = []
   /** The values in them. */
   readonly #values: Values
 
-  constructor(store: ContentStore, deepest: number, report: (error: TreeError) => void, meter: SizeMeter | undefined) {
+  constructor(
+    store: ContentStore,
+    report: (error: TreeError) => void,
+    { depth, meter, marks = false }: TreeSumsOptions,
+  ) {
+    const { onDisk } = store
     this.#store = store
     this.#meter = meter
+    this.#mark = marks && onDisk ? (digests) => onDisk.markDigests(digests) : undefined
+    this.#columns = this.#mark ? COLUMNS.CHECK : COLUMNS.SUMS
+    this.#graph = new DirGraph(this.#columns)
     this.#values = new Values(store.hash)
-    this.#deepest = deepest
+    this.#deepest = depth
     this.#report = report
   }
 
@@ -173,7 +217,10 @@ class Adder implements ScanVisitor<Place> {
     const { size } = this.#graph
     const ordinal = blobref === undefined ? this.#graph.add() : this.#graph.ordinalOf(blobref)
     const isNew = ordinal === size
-    if (isNew) this.#graph.count(ordinal, OWN.DIRS, 1)
+    if (isNew) {
+      this.#graph.count(ordinal, OWN.DIRS, 1)
+      if (this.#mark && blobref !== undefined) this.#graph.count(ordinal, OWN.BLOBS, 1)
+    }
     let usage = around
     if (usage === undefined || depth <= this.#deepest) {
       usage = { key, ordinal, around, bytes: 0, onceBytes: 0, valueBytes: 0, keys: 0, dirs: 0 }
@@ -211,8 +258,11 @@ class Adder implements ScanVisitor<Place> {
   onValue(place: Place, entry: DirEntries): void {
     if (!place.isNew) return
     this.#graph.count(place.ordinal, OWN.KEYS, 1)
-    if (entry.type === ENTRY.VALREF) this.#values.add(place, entry)
-    else {
+    if (entry.type === ENTRY.VALREF) {
+      this.#values.add(place, entry)
+      if (this.#mark) this.#graph.count(place.ordinal, OWN.BLOBS, entry.refCount)
+    } else {
+      if (this.#mark && !isDecodable(entry.obj as Val)) this.#isSound = false
       const bytes = inlineSize(entry.obj as Val)
       this.#graph.count(place.ordinal, OWN.VALUE_BYTES, bytes)
       this.#meter?.onValue(place.key, entry.name, bytes, true)
@@ -220,10 +270,13 @@ class Adder implements ScanVisitor<Place> {
   }
 
   onLink(place: Place): void {
-    if (place.isNew) this.#graph.count(place.ordinal, OWN.KEYS, 1)
+    if (!place.isNew) return
+    this.#graph.count(place.ordinal, OWN.KEYS, 1)
+    if (this.#mark) this.#graph.count(place.ordinal, OWN.SYMLINKS, 1)
   }
 
   onFault(error: TreeError, place: Place, name: string | undefined): void {
+    this.#isSound = false
     // A malformed dirref still counts as a directory.
     if (name !== undefined && error.kind === 'bad-dirref') this.#inside(place, name, undefined)
     if (name === undefined || place.isNew) this.#report(error)
@@ -248,7 +301,10 @@ class Adder implements ScanVisitor<Place> {
     for (const { request, places, names, indexes } of this.#values.take()) {
       const { digests, count } = request
       const width = DIGEST_BYTES[request.hash]
-      const sizes = await requestSizes(this.#store, request)
+      const [sizes] = await Promise.all([
+        requestSizes(this.#store, request),
+        this.#mark?.(digests.subarray(0, count * width)),
+      ])
       for (let i = 0; i < count; i++) {
         const place = places[i] as Place
         const size = sizes[i] as number
@@ -258,6 +314,7 @@ class Adder implements ScanVisitor<Place> {
         }
         if (size > 0) sum += size
         if (size < 0) {
+          this.#isSound = false
           const error = new ContentError('ENOENT', request.blobref(i), 'No such file or directory')
           this.#report(missingValue(this.keyOf(place, names[i]), indexes[i] as number, error))
           continue
@@ -279,17 +336,31 @@ class Adder implements ScanVisitor<Place> {
     const graph = this.#graph
     const usages = this.#usages
     this.#seen.release()
-    const totals = graph.totals(graph.order((usages[0] as Node).ordinal).order)
-    graph.releaseNumbers()
+    const columns = this.#columns
+    const root = (usages[0] as Node).ordinal
+    const { order, loops } = graph.order(root)
+    const totals = graph.totals(order)
+    const totalOf = (ordinal: number, column: number) => totals[ordinal * columns + column] as number
     const sumsAt = (ordinal: number): DirSums => {
-      const of = (column: number) => totals[ordinal * COLUMNS + column] as number
+      const of = (column: number) => totalOf(ordinal, column)
       return { bytes: of(OWN.BYTES), valueBytes: of(OWN.VALUE_BYTES), keys: of(OWN.KEYS), dirs: of(OWN.DIRS) }
     }
     for (const usage of usages) Object.assign(usage, sumsAt(usage.ordinal))
     // Add onceBytes to all parents. Children come after their parents, so go backwards.
     for (const { around, onceBytes } of usages.toReversed()) if (around) around.onceBytes += onceBytes
+    const symlinks = this.#mark ? totalOf(root, OWN.SYMLINKS) : 0
     return {
       usages,
+      graph,
+      counts:
+        this.#mark && this.#isSound && loops.size === 0
+          ? {
+              directories: totalOf(root, OWN.DIRS),
+              values: totalOf(root, OWN.KEYS) - symlinks,
+              symlinks,
+              blobs: totalOf(root, OWN.BLOBS),
+            }
+          : undefined,
       sumsOf(blobref) {
         const ordinal = graph.find(blobref)
         return ordinal === undefined ? undefined : sumsAt(ordinal)

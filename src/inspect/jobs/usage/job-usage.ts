@@ -30,6 +30,7 @@ export interface JobUsageOptions {
 
 /** Sums that each job is added to, with when it held its resources. */
 export interface HeldSum {
+  /** Add a job. @param held - when it held its resources; undefined for a job that held nothing */
   add(job: Job, held: { from: number; to: number } | undefined): void
 }
 

@@ -75,7 +75,7 @@ describe('the xz decoder', () => {
     [{ 13: 0x04 }, 'not supported: a block of an unknown kind'],
     [{ 14: 0x20 }, 'not supported: a filter other than LZMA2'],
     [{ 16: 41 }, 'damaged: a dictionary out of bounds'],
-    [{ 16: 40 }, 'not supported: a dictionary of 4095 MiB, more than '],
+    [{ 16: 40 }, 'not supported: a dictionary of 4096 MiB, more than '],
     [{ 16: 38 }, 'not supported: a dictionary of 2048 MiB, more than '],
     [{ 14: 0x80, 15: 0x80, 16: 0x80, 17: 0x80, 18: 0x80, 19: 0x80 }, 'damaged: a header is too short'],
   ]

@@ -16,6 +16,17 @@ describe('inspect/usage/sample', () => {
     expect(new Sample().quantile(0.5)).to.equal(undefined)
   })
 
+  it('counts the values between bounds', () => {
+    expect(sampleOf([0, 1, 1, 5, 9, 10, 99]).countsBetween([0, 1, 10, 50])).to.deep.equal([1, 4, 1])
+    expect(new Sample().countsBetween([0, 1, 10])).to.deep.equal([0, 0])
+    const values = Array.from({ length: 20_000 }, (_, i) => i)
+    const rough = sampleOf(values, new SampleBudget(2000))
+    expect(rough.isExact).to.equal(false)
+    const [first = 0, second = 0] = rough.countsBetween([0, 10_000, 1e9])
+    expect(first).to.be.closeTo(10_000, 200)
+    expect(first + second).to.equal(20_000)
+  })
+
   it('takes more values after it was asked', () => {
     const sample = sampleOf([3, 1])
     expect(sample.quantile(0.5)).to.equal(2)

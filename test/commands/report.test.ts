@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import * as report from '../../src/report/index.ts'
+import { fixture } from '../support/fixtures.ts'
+import { runInProcess } from '../support/in-process.ts'
+
+const STORE = fixture('basic')
+
+describe('report', () => {
+  let dir: string
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), 'flux-ts-report-'))
+  })
+  after(() => rmSync(dir, { recursive: true, force: true }))
+
+  it('refuses words that do not fit together', async () => {
+    for (const [args, message] of [
+      ['--text a b', '--text does not go with OUTFILE'],
+      ['', 'OUTFILE is missing'],
+      ['--redact-key x out.html', '--redact'],
+      [`--redact --redact-key ${dir}/nosuch --text ${STORE}`, 'cannot read --redact-key'],
+      [`--root bogus --text ${STORE}`, 'not a blobref'],
+      [`--text ${dir}/nosuch`, 'cannot open'],
+    ] as const) {
+      const { status, stderr } = await runInProcess(['report', ...args.split(' ').filter(Boolean)])
+      expect(status, args).to.be.above(0)
+      expect(stderr, args).to.include(message)
+    }
+  })
+
+  it('does not replace the store or the archive that it shows', async () => {
+    const archive = fixture('basic', 'dump.tar')
+    for (const [source, outfile] of [
+      [STORE, join(STORE, 'content.sqlite')],
+      [archive, archive],
+    ] as const) {
+      const { status, stderr } = await runInProcess(['report', source, outfile])
+      expect(status).to.equal(2)
+      expect(stderr).to.include('this is the source')
+    }
+  })
+
+  it('has the same tokens with the same key', async () => {
+    const key = join(dir, 'key')
+    writeFileSync(key, 'short')
+    const args = ['report', '--json', '--redact', '--redact-key', key, fixture('jobs')]
+    expect((await runInProcess(args)).status).to.equal(2)
+    writeFileSync(key, '0123456789abcdef')
+    const users = async () => JSON.parse((await runInProcess(args)).stdout.toString()).work.users[0].name
+    expect(await users()).to.match(/^user-[0-9a-f]{8}$/)
+    expect(await users()).to.equal(await users())
+  })
+
+  it('takes its source from flags too, and says how to ask for more', async () => {
+    const { stdout } = await runInProcess([
+      'report',
+      '--json',
+      '--store',
+      fixture('checkpoints'),
+      '--checkpoint-index',
+      '1',
+    ])
+    const { snapshot, health } = JSON.parse(stdout.toString())
+    expect(snapshot.kind).to.equal('sqlite')
+    expect(health.findings[0].command).to.match(/ --store \S+ --checkpoint-index 1$/)
+  })
+
+  it('exits with 1 when something cannot be read, and prints the rest', async () => {
+    const { status, stdout, stderr } = await runInProcess(['report', '--json', fixture('damaged-dangling')])
+    expect(status).to.equal(1)
+    expect(stderr).to.include('bad.dir: could not load content')
+    expect(JSON.parse(stdout.toString()).room.keys).to.be.above(0)
+  })
+
+  if ('renderPage' in report) {
+    it('writes a file for its owner only, and replaces one', async () => {
+      const outfile = join(dir, 'report.html')
+      writeFileSync(outfile, 'old', { mode: 0o644 })
+      const { status, stderr } = await runInProcess(['report', STORE, outfile])
+      expect(status, stderr).to.equal(0)
+      const { mode, size } = statSync(outfile)
+      expect(mode & 0o777).to.equal(0o600)
+      expect(size).to.be.above(10_000)
+      const printed = await runInProcess(['report', STORE, '-'])
+      expect(printed.stdout.toString()).to.match(/^<!doctype html>/i)
+    })
+  }
+})
