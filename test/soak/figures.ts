@@ -71,7 +71,10 @@ export class Flatness {
     const count = Math.max(1, Math.min(5, Math.floor(after.length / 2)))
     const grown: string[] = []
     const texts = (['descriptors', 'sockets', 'threads', 'memory'] as const).map((name) => {
-      const [from, to] = [least(after.slice(0, count), name), least(after.slice(-count), name)]
+      // Of counts the most of the first half: helpers of the broker, such as those of job-ingest, end when they are idle.
+      const early = after.slice(0, Math.ceil(after.length / 2))
+      const from = name === 'memory' ? least(after.slice(0, count), name) : Math.max(...early.map((each) => each[name]))
+      const to = least(after.slice(-count), name)
       const isBound = name !== 'memory' || isMemoryBound
       if (isBound && to > from + (name === 'memory' ? MEMORY_SLACK : 0)) grown.push(name)
       return `${name} ${from} to ${to}`
