@@ -5,15 +5,7 @@ export { diff } from './diff/diff.ts'
 export { changeText } from './diff/diff-text.ts'
 export { changeJson, countsJson, DiffTotals, type StatRow } from './diff/diff-totals.ts'
 export { type FirstChangeOptions, firstChange } from './diff/first-change.ts'
-export {
-  type CheckedTree,
-  type CheckedTree,
-  type CheckTreeOptions,
-  type CheckTreeOptions,
-  checkTree,
-  checkTree,
-  surveyRoots,
-} from './fsck/check-tree.ts'
+export { type CheckedTree, type CheckTreeOptions, checkTree } from './fsck/check-tree.ts'
 export { type BadBlob, blobState, type Damage, type DamageKind, damagedKey, damageLines } from './fsck/damage.ts'
 export { type CheckedRoot, type FsckOptions, type FsckResult, fsck } from './fsck/fsck.ts'
 export {

@@ -68,6 +68,18 @@ describe('flux/silence', () => {
     expect(new Set(said)).to.have.property('size', 1)
   })
 
+  it('waits a day for one that sends something each minute, and gives it up a minute after the last', () => {
+    const { watch, said, pass } = watched(() => ({ what: 'x.y', rule: 'fails' }), 60_000, Number.NaN)
+    watch.start()
+    for (let minute = 0; minute < 24 * 60; minute++) {
+      watch.heard()
+      pass(60)
+    }
+    expect(said).to.deep.equal([])
+    pass(61)
+    expect(said).to.deep.equal(['gave up x.y after 60 s'])
+  })
+
   it('lets those wait who wait for something to happen, and begins to count when somebody else asks', () => {
     let awaited: Awaited | undefined = { what: 'a watch', rule: 'allowed' }
     const { watch, said, pass } = watched(() => awaited, 60_000)

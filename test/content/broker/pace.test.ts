@@ -95,4 +95,19 @@ describe('content/broker/pace', () => {
     const far = simulate({ wayMs: 60, serviceMs: () => 0.02 }, 100_000, pace, near.endMs)
     expect(mean(far.last)).to.be.greaterThan(500)
   })
+
+  it('behaves after a day as at its begin', () => {
+    const pace = new AdaptivePace()
+    const HOUR_MS = 3_600_000
+    const idle = { wayMs: 400, serviceMs: () => 20 }
+    const first = simulate(idle, HOUR_MS, pace)
+    // For 22 hours, others come for a minute every two minutes.
+    const busy = { ...idle, othersMs: (now: number) => (now % 120_000 < 60_000 ? 2000 : 0) }
+    const day = simulate(busy, 22 * HOUR_MS, pace, first.endMs)
+    expect(day.limits.length).to.be.greaterThan(100_000)
+    expect(day.limits.every((limit) => Number.isInteger(limit) && limit >= 4 && limit <= 1024)).to.equal(true)
+    const last = simulate(idle, HOUR_MS, pace, day.endMs)
+    expect(mean(last.last)).to.be.within(mean(first.last) * 0.8, mean(first.last) * 1.25)
+    expect(last.responses).to.be.within(first.responses * 0.9, first.responses * 1.1)
+  })
 })
