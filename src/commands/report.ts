@@ -20,7 +20,7 @@ import {
   Users,
 } from '../cli/index.ts'
 import { FluxError } from '../errors/index.ts'
-import { gatherReport, type ReportData, reportText } from '../report/index.ts'
+import { gatherReport, type ReportData, renderPage, reportText } from '../report/index.ts'
 
 /** A report tells who ran what, so only its owner may read it. */
 const MODE = 0o600
@@ -166,7 +166,7 @@ async function printText(data: ReportData): Promise<void> {
 }
 
 async function writePage(data: ReportData, outfile: string, signal: AbortSignal): Promise<void> {
-  const page = Buffer.from(await pageOf(data))
+  const page = await renderPage(data)
   if (outfile === '-') return print(page)
   const sink = await openSink(outfile, signal, MODE)
   try {
@@ -175,10 +175,4 @@ async function writePage(data: ReportData, outfile: string, signal: AbortSignal)
   } finally {
     await sink.abort()
   }
-}
-
-/** The page is loaded only when it is written. */
-async function pageOf(data: ReportData): Promise<Uint8Array | string> {
-  const report: object = await import('../report/index.ts')
-  return (report as { renderPage(data: ReportData): Promise<Uint8Array | string> }).renderPage(data)
 }
