@@ -1,5 +1,6 @@
 // Takes a picture of a report with Chromium, as for README. Usage: node tools/screenshot.js REPORT.html PICTURE.png|PAPER.pdf
-// [--width 1280] [--height 800] [--whole] [--dark] [--zone Europe/Berlin] [--section ID]. CHROMIUM names the program.
+// [--width 1280] [--height 800] [--whole] [--dark] [--zone Europe/Berlin] [--section ID | --at ID].
+// --section shows a section alone, --at the window that begins with it. CHROMIUM names the program.
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -14,6 +15,7 @@ const { values, positionals } = parseArgs({
     dark: { type: 'boolean', default: false },
     zone: { type: 'string', default: 'UTC' },
     section: { type: 'string' },
+    at: { type: 'string' },
   },
 })
 const [report, picture] = positionals
@@ -29,7 +31,9 @@ try {
     colorScheme: values.dark ? 'dark' : 'light',
     timezoneId: values.zone,
   })
-  await page.goto(pathToFileURL(resolve(report)).href)
+  const url = pathToFileURL(resolve(report))
+  if (values.at !== undefined) url.hash = values.at
+  await page.goto(url.href)
   if (picture.endsWith('.pdf')) await page.pdf({ path: picture, format: 'A4' })
   else if (values.section !== undefined) await page.locator(`#${values.section}`).screenshot({ path: picture })
   else await page.screenshot({ path: picture, fullPage: values.whole })
