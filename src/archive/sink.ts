@@ -229,10 +229,8 @@ class DescriptorSink implements Sink {
   }
 
   #named(error: NodeJS.ErrnoException): FluxError {
-    const { code, message, hint } = writeError(error, this.#name)
-    return this.#fd === 1
-      ? new OutputError(code, message, { cause: error })
-      : new FluxError(code, message, { cause: error, hint })
+    const named = writeError(error, this.#name)
+    return this.#fd === 1 ? new OutputError(named.code, named.message, { cause: error }) : named
   }
 }
 
