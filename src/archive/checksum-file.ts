@@ -94,8 +94,8 @@ export async function removeOlderChecksum(archive: string): Promise<void> {
   const path = checksumPath(archive)
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    const { size, ...stats } = await file.stat()
-    if ((stats.mode & constants.S_IFMT) !== constants.S_IFREG || size > MOST_BYTES) return
+    const stats = await file.stat()
+    if (!stats.isFile() || stats.size > MOST_BYTES) return
     const text = (await file.readFile()).toString()
     const [hex = ''] = /^[0-9a-f]{64}/.exec(text.replace(/^\\/, '')) ?? []
     const line = lineOf(hex, basename(archive))

@@ -77,6 +77,8 @@ const writeTo = promisify(write)
 class FileSink implements Sink {
   readonly #name: string
   readonly #target: string
+  /** True when there is a file of that name. */
+  readonly #replaces: boolean
   readonly #part: PartFile
   readonly #signal: AbortSignal | undefined
   readonly #checksum: ChecksumFile | undefined
@@ -86,6 +88,7 @@ class FileSink implements Sink {
   private constructor(
     name: string,
     target: string,
+    replaces: boolean,
     part: PartFile,
     signal: AbortSignal | undefined,
     checksum: ChecksumFile | undefined,
@@ -93,6 +96,7 @@ class FileSink implements Sink {
   ) {
     this.#name = name
     this.#target = target
+    this.#replaces = replaces
     this.#part = part
     this.#signal = signal
     this.#checksum = checksum
@@ -112,7 +116,7 @@ class FileSink implements Sink {
     const part = new PartFile(target, 'file')
     try {
       part.setMode(mode, replaced)
-      return new FileSink(name, target, part, signal, checksum, beforeNaming)
+      return new FileSink(name, target, replaced !== undefined, part, signal, checksum, beforeNaming)
     } catch (error) {
       part.remove()
       throw error
@@ -145,14 +149,13 @@ class FileSink implements Sink {
       await this.#beforeNaming?.(this.#part.path)
       throwIfAborted(this.#signal)
       const publish = async () => {
+        // Its checksum can have the name of a link to it, or its own.
+        if (this.#replaces) for (const path of new Set([this.#name, this.#target])) await removeOlderChecksum(path)
         this.#part.publish('any')
         await syncPath(dirname(this.#target))
       }
       if (this.#checksum) await this.#checksum.publish(this.#part.fd, publish)
-      else {
-        await removeOlderChecksum(this.#name)
-        await publish()
-      }
+      else await publish()
     } catch (error) {
       throw writeError(error, this.#name)
     }
@@ -229,10 +232,8 @@ class DescriptorSink implements Sink {
   }
 
   #named(error: NodeJS.ErrnoException): FluxError {
-    const { code, message, hint } = writeError(error, this.#name)
-    return this.#fd === 1
-      ? new OutputError(code, message, { cause: error })
-      : new FluxError(code, message, { cause: error, hint })
+    const named = writeError(error, this.#name)
+    return this.#fd === 1 ? new OutputError(named.code, named.message, { cause: error }) : named
   }
 }
 

@@ -25,6 +25,6 @@ const HINTS: Partial<Record<ErrnoName, string>> = {
  * @returns `error` itself when it is a {@link FluxError} already
  */
 export function writeError(error: unknown, path: string): FluxError {
-  const { code, message } = FluxError.fromSystem(error, `cannot write ${path}`)
-  return error instanceof FluxError ? error : new FluxError(code, message, { cause: error, hint: HINTS[code] })
+  const code = (error as NodeJS.ErrnoException | undefined)?.code as ErrnoName
+  return FluxError.fromSystem(error, `cannot write ${path}`, { hint: HINTS[code] })
 }

@@ -14,12 +14,14 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
   type Stats,
   unlinkSync,
 } from 'node:fs'
+import { basename } from 'node:path'
 import { FluxError } from '../errors/index.ts'
 import { partName, removeLeftovers } from './part-name.ts'
 
@@ -103,14 +105,25 @@ export class PartFile {
   remove(): void {
     if (!this.#isOpen) return
     try {
-      const isOurs = this.#isAt(this.path)
+      const path = this.#isAt(this.path) ? this.path : this.#movedPath()
       // Close first: at the limit on open files, the directory could not be read otherwise.
       this.#close()
-      if (!isOurs) return
-      if (this.#kind === 'file') unlinkSync(this.path)
-      else rmSync(this.path, { recursive: true, force: true, maxRetries: 5 })
+      if (path === undefined) return
+      if (this.#kind === 'file') unlinkSync(path)
+      else rmSync(path, { recursive: true, force: true, maxRetries: 5 })
     } catch {
       // Nothing more can be done. The next process removes it: see removeLeftovers.
+    }
+  }
+
+  /** Its path when a directory above it was renamed. Undefined when it has another name: somebody wants to keep it. */
+  #movedPath(): string | undefined {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${this.fd}`)
+      return basename(path) === basename(this.path) && this.#isAt(path) ? path : undefined
+    } catch {
+      // Only Linux has it.
+      return undefined
     }
   }
 

@@ -61,11 +61,11 @@ export interface RescueOptions {
 export async function rescue(options: RescueOptions): Promise<RescueReport> {
   const found = recogniseStore(options.store, { salvage: true })
   const installing = options.install ? await planInstall(found) : undefined
-  const { out, isMade } = await resultsDirectory(options.out, found.path)
+  const { out, made } = await resultsDirectory(options.out, found.path)
   try {
     return await rescueTo(out, found, installing, options)
   } catch (error) {
-    if (isMade) removeIfEmpty(out)
+    removeEmpty(out, made)
     throw error
   }
 }
@@ -218,41 +218,44 @@ class OpenStores implements AsyncDisposable {
   }
 }
 
-/** Make a directory, with those above it. @returns false if it was there */
-function makeDirectory(path: string): boolean {
+/** Make a directory, with those above it. @returns the topmost that was made; undefined if it was there */
+function makeDirectory(path: string): string | undefined {
   try {
-    return mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined
+    return mkdirSync(path, { recursive: true, mode: 0o700 })
   } catch {
     // On a read-only file system, mkdir of Node.js says ENOENT when it is to make those above too.
     mkdirSync(path, { mode: 0o700 })
-    return true
+    return path
   }
 }
 
-/** Remove a directory in which nothing was written. */
-function removeIfEmpty(dir: string): void {
+/** Remove a directory in which nothing was written, and those above it up to the topmost that was made. */
+function removeEmpty(dir: string, made: string | undefined): void {
+  if (made === undefined) return
   try {
-    rmdirSync(dir)
+    for (let at = dir; `${at}${sep}`.startsWith(`${made}${sep}`); at = dirname(at)) rmdirSync(at)
   } catch {
     // What was written stays: each file in it is whole.
   }
 }
 
-/** @returns the absolute path of the directory for the results, which is empty, and whether it was made */
-async function resultsDirectory(out: string, store: string): Promise<{ out: string; isMade: boolean }> {
-  let isMade = false
+/** @returns the absolute path of the directory for the results, which is empty, and of the topmost that was made */
+async function resultsDirectory(out: string, store: string): Promise<{ out: string; made: string | undefined }> {
+  let path = ''
+  let made: string | undefined
   try {
-    isMade = makeDirectory(out)
+    made = makeDirectory(out)
+    path = realpathSync(out)
+    made &&= realpathSync(made)
     await followLinks(out)
-    const path = realpathSync(out)
     const where = realpathSync(store)
     // The old store must stay as it is, with the directory in which it lies.
     if (path === dirname(where) || `${path}${sep}`.startsWith(`${dirname(where)}${sep}`)) {
       throw new FluxError('EINVAL', `${out}: lies in the directory of the store`, { hint: 'give --out another place' })
     }
-    if (readdirSync(path).length === 0) return { out: path, isMade }
+    if (readdirSync(path).length === 0) return { out: path, made }
   } catch (error) {
-    if (isMade) removeIfEmpty(out)
+    removeEmpty(path, made)
     throw FluxError.fromSystem(error, `cannot use ${out} for the results`, { hint: 'give --out another place' })
   }
   throw new FluxError('EEXIST', `${out}: is not empty`, { hint: 'give --out a directory that is new or empty' })

@@ -71,6 +71,25 @@ describe('archive: the checksum of an archive', () => {
     expect(existsSync(`${escaped}.sha256`)).to.equal(false)
   })
 
+  it('goes with an archive that is replaced by way of a link', async () => {
+    for (const checksum of [false, true]) {
+      const dir = scratch()
+      await write(join(dir, 'x.tar'))
+      symlinkSync('x.tar', join(dir, 'latest.tar'))
+      await write(join(dir, 'latest.tar'), { checksum })
+      const names = readdirSync(dir).sort()
+      expect(names).to.deep.equal(['latest.tar', ...(checksum ? ['latest.tar.sha256'] : []), 'x.tar'])
+    }
+  })
+
+  it('stays when no archive is replaced: the one that it is of is elsewhere', async () => {
+    const file = join(scratch(), 'x.tar')
+    await write(file)
+    rmSync(file)
+    await write(file, { checksum: false })
+    expect(existsSync(`${file}.sha256`)).to.equal(true)
+  })
+
   it('stays when it is not of that archive alone, or the new one does not come to be', async () => {
     const dir = scratch()
     const file = join(dir, 'x.tar')

@@ -300,6 +300,13 @@ faultMatrix('a command that may open 20 files, too few for Node.js', [
       error: /^flux-ts: Node\.js needs 30 open files, but the limit is 20; raise it \(ulimit -n\)$/,
     }),
   ),
+  {
+    name: 'fails as well when standard error is closed',
+    older: true,
+    through: () => byItself('exec 2>&-; ulimit -n 16'),
+    error: undefined,
+    status: 1,
+  },
   { name: 'can do its work with 64', through: () => byItself('ulimit -n 64'), ...DONE },
 ])
 

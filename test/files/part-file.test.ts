@@ -140,6 +140,26 @@ describe('files/part-file', () => {
     })
   }
 
+  for (const kind of ['file', 'directory'] as const) {
+    it(`is removed from a directory that was moved meanwhile (a ${kind})`, () => {
+      const dir = scratch()
+      mkdirSync(join(dir, 'a'))
+      const part = new PartFile(join(dir, 'a', 'x.tar'), kind)
+      renameSync(join(dir, 'a'), join(dir, 'b'))
+      expect(readdirSync(join(dir, 'b'))).to.have.length(1)
+      part.remove()
+      expect(readdirSync(join(dir, 'b'))).to.deep.equal([])
+    })
+
+    it(`is not removed when somebody gave it another name meanwhile (a ${kind})`, () => {
+      const dir = scratch()
+      const part = new PartFile(join(dir, 'x.tar'), kind)
+      renameSync(part.path, join(dir, 'kept'))
+      part.remove()
+      expect(readdirSync(dir)).to.deep.equal(['kept'])
+    })
+  }
+
   it('does not take the place of anything when that is not wanted', () => {
     const final = join(scratch(), 'content.sqlite')
     const part = new PartFile(final, 'file')

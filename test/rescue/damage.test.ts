@@ -2,7 +2,17 @@
  * The damage matrix: a store with five checkpoints is damaged in many ways. Each rescue ends in a store that is whole, has
  * every blob that is still in the file and can be reached from what was chosen, and changes nothing of the old one.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -367,6 +377,17 @@ describe('rescue: damage', () => {
     const error = await rescue({ store: made.statedir, out: join(work, 'out') }).catch((error: FluxError) => error)
     expect(error).to.include({ code: 'ENOENT' })
     expect(existsSync(join(work, 'out'))).to.equal(false)
+  })
+
+  it('leaves none of the directories that it made for results that do not come', async () => {
+    const made = await makeStore(work, { checkpoints: true })
+    mkdirSync(join(made.statedir, 'there'))
+    const before = contents(made.statedir)
+    const out = join(made.statedir, 'there', 'a', 'b', 'c')
+    const error = await rescue({ store: made.statedir, out }).catch((error: FluxError) => error)
+    expect(error).to.include({ code: 'EINVAL' })
+    expect(contents(made.statedir)).to.deep.equal(before)
+    expect(readdirSync(join(made.statedir, 'there'))).to.deep.equal([])
   })
 
   it('takes a damaged root before an older whole one that lacks more', async () => {

@@ -1,0 +1,26 @@
+import { expect } from 'chai'
+import { FluxError, writeError } from '../../src/errors/index.ts'
+
+const errnoError = (code: string) => Object.assign(new Error(`${code}: in the words of Node.js`), { code })
+
+describe('errors/write-error', () => {
+  it('names the file, and says what to do', () => {
+    const error = writeError(errnoError('ENOSPC'), 'x.tar')
+    expect(error).to.include({ code: 'ENOSPC', message: 'cannot write x.tar: No space left on device' })
+    expect(error.hint).to.match(/^make room/)
+  })
+
+  it('names the limit on open files', () => {
+    expect(writeError(errnoError('EMFILE'), 'x.tar').hint).to.equal('raise the limit on open files (ulimit -n)')
+  })
+
+  it('does not blame the disk for an error that is not of the operating system', () => {
+    const error = writeError(new TypeError('not a function'), 'x.tar')
+    expect(error).to.include({ code: 'EIO', message: 'cannot write x.tar: not a function', hint: undefined })
+  })
+
+  it('leaves an error that says what failed as it is', () => {
+    const error = new FluxError('ENOSPC', 'its words')
+    expect(writeError(error, 'x.tar')).to.equal(error)
+  })
+})
