@@ -46,7 +46,7 @@ const LIMITS: [row: string, file: string, name: string, unit?: Unit][] = [
   ['members in a batch', 'archive/member', 'BATCH_MEMBERS'],
   ['the directory of an ISO', 'archive/formats/iso9660/reader', 'DIRECTORY_BYTES', 'MiB'],
   ['volume descriptors', 'archive/formats/iso9660/reader', 'MAX_DESCRIPTORS'],
-  ['hard links of a newc', 'archive/formats/cpio/reader', 'MAX_WAITING'],
+  ['hard links of a newc', 'archive/formats/cpio/reader', 'WAITING_BYTES', 'MiB'],
   ['the dictionary of xz', 'archive/filters/xz/decoder', 'MAX_DICTIONARY_BYTES', 'MiB'],
   ['a block of bzip2', 'archive/filters/bzip2/decoder', 'MAX_BLOCK_BYTES', 'bytes'],
   ['a content that salvage', 'archive/mend', 'HELD_BYTES', 'MiB'],

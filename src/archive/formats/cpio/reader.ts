@@ -12,8 +12,10 @@ import { extraOf, parsePax } from '../pax.ts'
 import { decodeTextRecords } from '../text-records.ts'
 import { CHECK, CRC_MAGIC, type Field, LAYOUTS, MAGIC_BYTES, NEWC, ODC, RECORDS_BYTES, TRAILER } from './layout.ts'
 
-/** Most names that may wait for the content of their file, or files for their other names. They are held in memory. */
-const MAX_WAITING = 100_000
+/** Memory for names that wait for the content of their file, and for files that wait for their other names. */
+const WAITING_BYTES = 256 << 20
+/** What a name takes besides its characters. */
+const NAME_BYTES = 256
 
 /** A member with the fields that only cpio has. */
 interface Header {
@@ -34,25 +36,28 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
   const waiting = new Map<string, Member[]>()
   /** For a file whose content has been read, its name, and how many further names are still to come. */
   const seen = new Map<string, { path: string; left: number }>()
-  let waitingNames = 0
+  let heldBytes = 0
   for (let header: Header | undefined; (header = await readHeader(input, reading)); ) {
     const { member, size, file, names, check, pad } = header
-    if (waitingNames + seen.size > MAX_WAITING) throw tooManyWaiting(reading, member)
+    if (heldBytes > WAITING_BYTES) throw tooManyWaiting(reading, member)
     if (file !== undefined && size === 0) {
       const first = seen.get(file)
       const others = waiting.get(file)
       if (first !== undefined) {
         batch.add(linkTo(first.path, member))
-        if (--first.left === 0) seen.delete(file)
+        if (--first.left === 0) {
+          seen.delete(file)
+          heldBytes -= bytesOf(first)
+        }
       } else if (others === undefined) {
         waiting.set(file, [member])
-        waitingNames++
+        heldBytes += bytesOf(member)
       } else if (others.push(member) < names) {
-        waitingNames++
+        heldBytes += bytesOf(member)
       } else {
         // All names have been read without content: the file is empty.
         waiting.delete(file)
-        waitingNames -= others.length - 1
+        heldBytes -= sumOf(others) - bytesOf(member)
         addEmpty(batch, others)
       }
       if (batch.full) yield batch.take()
@@ -82,9 +87,13 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
       const others = waiting.get(file) ?? []
       for (const other of others) batch.add(linkTo(member.path, other))
       waiting.delete(file)
-      waitingNames -= others.length
+      heldBytes -= sumOf(others)
       const left = names - 1 - others.length
-      if (left > 0) seen.set(file, { path: member.path, left })
+      if (left > 0) {
+        const before = seen.get(file)
+        heldBytes += bytesOf(member) - (before ? bytesOf(before) : 0)
+        seen.set(file, { path: member.path, left })
+      }
     }
     if (batch.full) yield batch.take()
   }
@@ -99,9 +108,18 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
   await input.drain()
 }
 
+function bytesOf({ path }: { path: string }): number {
+  return NAME_BYTES + path.length
+}
+
+function sumOf(members: readonly Member[]): number {
+  return members.reduce((sum, member) => sum + bytesOf(member), 0)
+}
+
 function tooManyWaiting(reading: Reading, { path, offset }: Member): ArchiveError {
-  const what = `more than ${MAX_WAITING} hard links wait for other names of their files: more are not held`
-  return reading.error('EOVERFLOW', what, { path, offset, hint: 'store the files in a tar' })
+  const what = `hard links that wait for other names of their files take more than ${WAITING_BYTES >> 20} MiB`
+  const hint = 'unpack it with cpio, and restore the directory'
+  return reading.error('EOVERFLOW', what, { path, offset, hint })
 }
 
 function addEmpty(batch: Batch, [first, ...others]: readonly Member[]): void {
