@@ -1,6 +1,6 @@
 export { type CheckpointListOptions, checkpointJson, checkpointList, checkpointTime } from './checkpoint-list.ts'
 export type { Change, KeyContent, Leaf } from './diff/change.ts'
-export { diff } from './diff/diff.ts'
+export { type DiffOptions, diff } from './diff/diff.ts'
 export { changeText } from './diff/diff-text.ts'
 export { changeJson, countsJson, DiffTotals, type StatRow } from './diff/diff-totals.ts'
 export { type FirstChangeOptions, firstChange } from './diff/first-change.ts'
