@@ -105,6 +105,7 @@ export {
   contentStats,
   type Damage,
   type DamageKind,
+  type DiffOptions,
   type DirEntry,
   type DirOptions,
   type DrainedNode,

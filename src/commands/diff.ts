@@ -6,6 +6,7 @@ import {
   exitStatusOf,
   FluxCommand,
   interruptible,
+  limitFlags,
   loadFlags,
   print,
   printJsonList,
@@ -86,6 +87,7 @@ The exit status is 0 if the two are the same, 1 if they differ, 2 if something w
       summary: 'print nothing, and stop at the first difference; the exit status is the result',
       helpGroup: 'OUTPUT',
     }),
+    ...limitFlags,
     ...loadFlags,
     ...complaintFlags,
   }
@@ -103,7 +105,8 @@ The exit status is 0 if the two are the same, 1 if they differ, 2 if something w
         this.#trouble = true
         this.onFault(error)
       }
-      const changes = diff(sides.a, sides.b, { onFault, signal })
+      const limits = { maxKeys: flags['max-keys'], maxDepth: flags['max-depth'] }
+      const changes = diff(sides.a, sides.b, { onFault, signal, ...limits })
       const totals = new DiffTotals()
       const counted = totals.count(changes)
       if (flags.quiet) await first(counted)

@@ -1,6 +1,9 @@
 import { FluxError, LAST_SECONDS, wholeNumber } from '../errors/index.ts'
 import { isBlobref } from './blobref.ts'
 
+/** The most bytes of a checkpoint object: it has a few short members. */
+export const CHECKPOINT_BYTES = 64 << 10
+
 /** A KVS root that the instance recorded in its backing store, to start from it the next time. */
 export interface Checkpoint {
   /** Blobref of the root directory. */

@@ -1,7 +1,7 @@
 export { type CheckedSums, type CheckedSumsOptions, checkedSums } from './checked-sums.ts'
 export { type CheckpointListOptions, checkpointJson, checkpointList, checkpointTime } from './checkpoint-list.ts'
 export type { Change, KeyContent, Leaf } from './diff/change.ts'
-export { diff } from './diff/diff.ts'
+export { type DiffOptions, diff } from './diff/diff.ts'
 export { changeText } from './diff/diff-text.ts'
 export { changeJson, countsJson, DiffTotals, type StatRow } from './diff/diff-totals.ts'
 export { type FirstChangeOptions, firstChange } from './diff/first-change.ts'

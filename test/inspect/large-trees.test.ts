@@ -6,6 +6,7 @@ import {
   contentStats,
   type Damage,
   damagedKey,
+  diff,
   du,
   fsck,
   listDirEntries,
@@ -26,6 +27,8 @@ async function damagesOf(store: MemoryStore, rootref: string) {
   const checked = await checkTree({ store, rootref }, { onFault: (damage) => damages.push(damage) })
   return { checked, keys: damages.map(damagedKey) }
 }
+
+type Side = { store: MemoryStore; rootref: string }
 
 const codeOf = (error: unknown) => (error instanceof FluxError ? [error.code, error.message, error.hint] : error)
 
@@ -137,6 +140,11 @@ describe('inspect: trees that are larger than they look', () => {
       const options = { recursive: true, valueBytes: 0, ...limits }
       for await (const _ of listDirEntries(new SnapshotReader({ store, rootref }), '.', options));
     },
+    async diff(store: MemoryStore, rootref: string, limits: object) {
+      const blobs = new Blobs()
+      const empty = { store: new MemoryStore(blobs), rootref: blobs.tree({}) }
+      for await (const _ of diff(empty, { store, rootref }, limits));
+    },
   })) {
     it(`are not gone through beyond a number of keys, or levels: ${what}`, async () => {
       const blobs = new Blobs()
@@ -157,6 +165,37 @@ describe('inspect: trees that are larger than they look', () => {
       expect(await run(store, chain(blobs, sound(blobs), 10_001), {}).catch(codeOf)).to.include('EOVERFLOW')
     })
   }
+
+  it('are compared by what differs alone, however large the rest is', async () => {
+    const blobs = new Blobs()
+    const store = new MemoryStore(blobs)
+    const wide = { data: [doubled(blobs, sound(blobs), 30)], type: 'dirref', ver: 1 }
+    const [a, b] = ['1', '2'].map((text) => ({ store, rootref: blobs.tree({ wide, v: val(text) }) }))
+    const keys: string[] = []
+    for await (const changes of diff(a as Side, b as Side, { maxKeys: 2, maxDepth: 1 })) {
+      keys.push(...changes.map(({ key }) => key))
+    }
+    expect(keys).to.deep.equal(['v'])
+  })
+
+  it('are not compared for ever where a directory contains itself', async () => {
+    const blobs = new Blobs()
+    const ref = `sha1-${'1'.repeat(40)}`
+    const loop = (name: string) => {
+      const dirref = `{"data":["${ref}"],"type":"dirref","ver":1}`
+      blobs.set(ref, Buffer.from(`{"data":{"a":${dirref},"${name}":${dirref}},"type":"dir","ver":1}`))
+      return { store: new MemoryStore(new Map(blobs) as Blobs), rootref: ref }
+    }
+    const [self, empty] = [loop('b'), { store: new MemoryStore(blobs), rootref: blobs.tree({}) }]
+    const walked = async () => {
+      for await (const _ of diff(self, empty, { maxDepth: 500 }));
+    }
+    expect(await walked().catch(codeOf)).to.deep.equal([
+      'EOVERFLOW',
+      'a.a.a.a…: more than 500 directories, one in another',
+      '--max-depth N allows more',
+    ])
+  })
 
   it('are as deep as is allowed where directories stand in their parents, too', async () => {
     const blobs = new Blobs()

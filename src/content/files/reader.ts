@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { parseJson } from '../../bytes/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { blobrefHash, blobrefHex, DIGEST_BYTES, type HashName, isBlobref } from '../blobref.ts'
-import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
+import { CHECKPOINT_BYTES, type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 import {
   BLOB,
   type BlobFailure,
@@ -22,9 +22,6 @@ import { SHARED, type SharedCounts } from '../read-counts.ts'
 import { emptyTotals, type StoreTotals, type Totals } from '../store-on-disk.ts'
 import { CHECKPOINT_FILE } from './checkpoint-file.ts'
 import { openRegularFile, readAt, withRegularFile } from './regular-file.ts'
-
-/** The most bytes of a checkpoint file: a checkpoint has a few short members. */
-const CHECKPOINT_BYTES = 64 << 10
 
 /** The largest blob. @see flux-core `content.blob-size-limit` */
 const BLOB_BYTES = 2 ** 30

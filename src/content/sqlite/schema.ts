@@ -3,10 +3,14 @@ import type { DatabaseSync } from 'node:sqlite'
 import { parseJson } from '../../bytes/index.ts'
 import { FluxError, printable } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
-import { type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
+import { CHECKPOINT_BYTES, type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
 
-/** The tables of a content store. */
-const TABLES = ['objects', 'checkpt_v2', 'checkpt']
+/** The tables of a content store, and the columns that are read. */
+const COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  objects: ['hash', 'size', 'object'],
+  checkpt_v2: ['id', 'value'],
+  checkpt: ['key', 'value'],
+}
 
 /** The tables that Flux makes, and their columns, in the newest schema. */
 export const CREATE_TABLES = {
@@ -18,8 +22,8 @@ export const CREATE_TABLES = {
  * The tables of a database, in lower case, without SQLite's own.
  *
  * @param name - the name of the database, for messages
- * @throws {FluxError} `EINVAL` a view or the like has the name of a content store's table: reading it would run SQL
- *   that its author chose
+ * @throws {FluxError} `EINVAL` a view or the like has the name of a content store's table, or a column of it is generated:
+ *   reading it would run SQL that its author chose. Or the table is another one, without the columns
  */
 export function tablesOf(db: DatabaseSync, name: string): Set<string> {
   const tables = new Set<string>()
@@ -28,10 +32,29 @@ export function tablesOf(db: DatabaseSync, name: string): Set<string> {
   for (const row of listed.all()) {
     const table = String(row.name)
     const kind = row.type === 'virtual' ? 'virtual table' : row.wr ? 'table without rowids' : String(row.type)
+    const columns = COLUMNS[table]
     if (kind === 'table') tables.add(table)
-    else if (TABLES.includes(table)) throw notAStore(name, `its "${table}" is a ${kind}, not an ordinary table`)
+    else if (columns) throw notAStore(name, `its "${table}" is a ${kind}, not an ordinary table`)
+    if (columns) assertHasColumns(db, table, columns, name)
   }
   return tables
+}
+
+/** Values of the column `hidden` of `pragma_table_xinfo`: a generated column, virtual or stored. */
+const GENERATED = [2, 3]
+
+function assertHasColumns(db: DatabaseSync, table: string, columns: readonly string[], name: string): void {
+  const missing = new Set(columns)
+  const listed = db.prepare(`SELECT lower(name) AS name, hidden FROM pragma_table_xinfo(?, 'main')`)
+  for (const { name: column, hidden } of listed.all(table)) {
+    missing.delete(String(column))
+    // A column of this name hides the number of the row, by which blobs are read.
+    if (column === 'rowid') throw notAStore(name, `its "${table}" has a column "rowid"`)
+    if (columns.includes(String(column)) && GENERATED.includes(Number(hidden))) {
+      throw notAStore(name, `the column "${column}" of its "${table}" is generated`)
+    }
+  }
+  for (const column of missing) throw notAStore(name, `its "${table}" has no column "${column}"`)
 }
 
 /** @throws {FluxError} `EINVAL` `tables` lacks the table of the blobs */
@@ -80,10 +103,13 @@ export function hashIn(db: DatabaseSync): HashName | undefined {
   }
 }
 
+/** A value that is no checkpoint may be large, and is not read. */
+const VALUE_SQL = `CASE WHEN octet_length(value) <= ${CHECKPOINT_BYTES} THEN CAST(value AS TEXT) END AS value`
+
 const CHECKPOINTS = {
-  checkpt_v2: 'SELECT value FROM checkpt_v2 ORDER BY id DESC',
+  checkpt_v2: `SELECT ${VALUE_SQL} FROM checkpt_v2 ORDER BY id DESC`,
   // Until v0.76 there was one checkpoint, under this key.
-  checkpt: `SELECT value FROM checkpt WHERE key = 'kvs-primary'`,
+  checkpt: `SELECT ${VALUE_SQL} FROM checkpt WHERE key = 'kvs-primary'`,
 } as const
 
 export type CheckpointTable = keyof typeof CHECKPOINTS

@@ -11,10 +11,13 @@ import {
   badEntry,
   type DirObj,
   type Dirref,
+  depthError,
   dirBlobref,
   dirrefOf,
   type EntryObj,
   isDir,
+  LimitCount,
+  MAX_DEPTH,
   type SnapshotRoot,
   sortNames,
   type TreeError,
@@ -29,6 +32,8 @@ import { settleLeaves } from './diff-leaves.ts'
 interface DirPair {
   readonly kind: 'dirs'
   readonly key: string
+  /** How many directories it lies in. */
+  readonly depth: number
   readonly a: DirObj | Dirref | undefined
   readonly b: DirObj | Dirref | undefined
 }
@@ -37,6 +42,7 @@ interface DirPair {
 interface Span {
   readonly kind: 'span'
   readonly key: string
+  readonly depth: number
   readonly names: readonly string[]
   at: number
   readonly a: DirObj['data']
@@ -50,6 +56,14 @@ const BATCH = 512
 /** Nodes that are taken off the stack to fill such a batch. */
 const AHEAD = 4096
 
+/** Options of {@link diff}. */
+export interface DiffOptions extends InspectOptions {
+  /** The most values, links and directories that are compared (default 100,000,000); equal directories are not gone through. */
+  maxKeys?: number | undefined
+  /** The most directories, one in another (default 10,000). */
+  maxDepth?: number | undefined
+}
+
 const NOTHING: DirObj['data'] = Object.freeze(Object.create(null))
 
 /**
@@ -57,21 +71,24 @@ const NOTHING: DirObj['data'] = Object.freeze(Object.create(null))
  *
  * @yields changes in batches, sorted by the components of their keys; no batch is empty
  * @throws {TreeError} see {@link InspectOptions.onFault}
- * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
+ * @throws {FluxError} `EOVERFLOW` more keys or levels than allowed; or the signal was aborted: `EINTR`, `ETIMEDOUT`, or
+ *   its reason
  */
 export async function* diff(
   a: SnapshotRoot,
   b: SnapshotRoot,
-  options: InspectOptions = {},
+  options: DiffOptions = {},
 ): AsyncGenerator<Change[], void, void> {
-  const { signal } = options
+  const { signal, maxDepth = MAX_DEPTH } = options
   const report = faultReporter(options)
+  const limit = new LimitCount(options.maxKeys)
   // The nodes that are still to be compared. The last one is next.
   const stack: Node[] = []
-  push(stack, '', dirrefOf(a.rootref), dirrefOf(b.rootref))
+  push(stack, '', 0, dirrefOf(a.rootref), dirrefOf(b.rootref))
   while (stack.length > 0) {
     throwIfAborted(signal)
-    const { ahead, dirs, leaves } = lookAhead(stack, report)
+    const { ahead, dirs, leaves } = lookAhead(stack, limit, report)
+    for (const { key, depth } of dirs) if (depth > maxDepth) throw depthError(key.split('.', 10), maxDepth)
     const [dirsA, dirsB] = await Promise.all([
       loadDirs(
         a.store,
@@ -85,7 +102,7 @@ export async function* diff(
       ),
       settleLeaves(a.store, b.store, leaves, report, signal),
     ])
-    const opened = new Map(dirs.map((pair, i) => [pair as Node, spanOf(pair.key, dirsA[i], dirsB[i])]))
+    const opened = new Map(dirs.map((pair, i) => [pair as Node, spanOf(pair, dirsA[i], dirsB[i])]))
     const batch: Change[] = []
     let at = 0
     for (; at < ahead.length; at++) {
@@ -105,6 +122,7 @@ export async function* diff(
 /** Take nodes off the stack until there is a batch to load and compare. */
 function lookAhead(
   stack: Node[],
+  limit: LimitCount,
   report: (error: TreeError) => void,
 ): { ahead: Node[]; dirs: DirPair[]; leaves: LeafPair[] } {
   const ahead: Node[] = []
@@ -115,13 +133,14 @@ function lookAhead(
     if (node.kind === 'span') {
       const name = node.names[node.at++]
       if (name === undefined) continue
+      limit.add(1)
       stack.push(node)
       const key = node.key === '' ? name : `${node.key}.${name}`
       const [a, b] = [entryOf(node.a, name), entryOf(node.b, name)]
       const invalid = [a, b].filter((entry) => entry?.type === 'invalid')
       for (const entry of invalid) report(badEntry(key, entry))
       // A key that cannot be read on one side cannot be compared.
-      if (invalid.length === 0) push(stack, key, a as TreeObj | undefined, b as TreeObj | undefined)
+      if (invalid.length === 0) push(stack, key, node.depth + 1, a as TreeObj | undefined, b as TreeObj | undefined)
       continue
     }
     ahead.push(node)
@@ -132,9 +151,9 @@ function lookAhead(
 }
 
 /** Push what must be compared of the two objects of one key; one of them may be missing. */
-function push(stack: Node[], key: string, a: TreeObj | undefined, b: TreeObj | undefined): void {
+function push(stack: Node[], key: string, depth: number, a: TreeObj | undefined, b: TreeObj | undefined): void {
   const [dirA, dirB] = [asDir(a), asDir(b)]
-  if ((dirA || dirB) && !isSameDir(dirA, dirB)) stack.push({ kind: 'dirs', key, a: dirA, b: dirB })
+  if ((dirA || dirB) && !isSameDir(dirA, dirB)) stack.push({ kind: 'dirs', key, depth, a: dirA, b: dirB })
   const [leafA, leafB] = [asLeaf(a), asLeaf(b)]
   if (leafA || leafB) stack.push({ kind: 'leaves', key, a: leafA, b: leafB, change: undefined })
 }
@@ -157,8 +176,9 @@ function entryOf(data: DirObj['data'], name: string): EntryObj | undefined {
 }
 
 /** @param a, b - undefined when missing; null when unreadable: then there is nothing to compare */
-function spanOf(key: string, a: DirObj | null | undefined, b: DirObj | null | undefined): Span | undefined {
+function spanOf(pair: DirPair, a: DirObj | null | undefined, b: DirObj | null | undefined): Span | undefined {
   if (a === null || b === null) return undefined
   const names = sortNames([...new Set([...Object.keys(a?.data ?? {}), ...Object.keys(b?.data ?? {})])])
-  return { kind: 'span', key, names, at: 0, a: a?.data ?? NOTHING, b: b?.data ?? NOTHING }
+  const { key, depth } = pair
+  return { kind: 'span', key, depth, names, at: 0, a: a?.data ?? NOTHING, b: b?.data ?? NOTHING }
 }
