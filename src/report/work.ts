@@ -159,10 +159,13 @@ function figuresOf(figures: JobFigures): ReportFigures {
 
 function periodsOf(usage: PeriodUsage, { now, since, nodeCount }: WorkOptions): Pick<ReportWork, 'unit' | 'periods'> {
   const { unit, rows } = usage.periods()
+  // Jobs that ran before tell that the records had begun before.
+  const [first] = rows
+  const begin = since === undefined || first === undefined || since >= first.end ? undefined : since
   const periods = rows.map((row): ReportPeriod => {
     const { start, end, jobCount, failedCount, canceledCount, timeoutCount, nodeSeconds } = row
     // Only the time that the records cover can have been used.
-    const from = since === undefined ? start : Math.min(Math.max(start, since), end)
+    const from = begin === undefined ? start : Math.max(start, begin)
     const to = now === undefined ? end : Math.max(Math.min(end, now), start)
     const seconds = (nodeCount ?? 0) * (to - from)
     return {
