@@ -53,7 +53,7 @@ const BOUNDS = [
   14 * DAY,
   28 * DAY,
   364 * DAY,
-  // All that is longer. No time of a job is later than the year 2100.
+  // All that is longer: no time of a job is later than the year 2100, unless its record is damaged.
   36_400 * DAY,
 ]
 
@@ -183,7 +183,7 @@ function periodsOf(usage: PeriodUsage, { now, since, nodeCount }: WorkOptions): 
 }
 
 function histogram(sample: Sample): ReportHistogram {
-  const counts = sample.countsBetween(BOUNDS)
+  const counts = sample.countsBetween([...BOUNDS.slice(0, -1), Number.POSITIVE_INFINITY])
   const bins = counts.map((count, i) => ({ from: BOUNDS[i] as number, to: BOUNDS[i + 1] as number, count }))
   const first = bins.findIndex(({ count }) => count > 0)
   const last = bins.findLastIndex(({ count }) => count > 0)

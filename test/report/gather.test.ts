@@ -354,6 +354,14 @@ describe('report/gather', () => {
     expect(before).to.include({ 'drained nodes': 599, crash: 2, drain: 600, undrain: 1 })
   })
 
+  it('counts each job in the durations, also one with a time that cannot be', async () => {
+    const job = { name: 'a', user: 1, alloc: 1_700_000_000 }
+    const data = await reportOf(new Blobs(), {
+      job: dir({ ...jobEntries(1, job), ...jobEntries(2, { ...job, free: 1e12 }) }),
+    })
+    expect(data.work.runtime.bins.reduce((sum, { count }) => sum + count, 0)).to.equal(2)
+  })
+
   it('takes the whole of a period in which jobs ran before the records of the instance begin', async () => {
     const begin = 1_700_006_400
     const hour = (n: number) => begin + n * 3600
