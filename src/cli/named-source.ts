@@ -66,7 +66,8 @@ export class NamedSources implements AsyncDisposable {
         ? `--root ${rootref}`
         : `--checkpoint-index ${checkpointIndex}`
     const name = where === '' ? store.name : where
-    return { snapshot, name, kind: kindOf(kind, where), flags: `${flagOf(kind)} ${quoted(name)}`, rootFlags }
+    const salvaged = flags.salvage && kind !== 'uri' ? ' --salvage' : ''
+    return { snapshot, name, kind: kindOf(kind, where), flags: `${flagOf(kind)} ${quoted(name)}${salvaged}`, rootFlags }
   }
 
   /** @throws {FluxError} `EBUSY` a store was changed while it was read */

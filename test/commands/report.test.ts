@@ -88,6 +88,15 @@ describe('report', () => {
       expect(command).to.not.include('--checkpoint-index')
   })
 
+  it('says with --salvage how to ask for more of a damaged store', async () => {
+    const damaged = join(dir, 'content.sqlite')
+    const whole = readFileSync(fixture('basic', 'content.sqlite'))
+    writeFileSync(damaged, whole.subarray(0, whole.length - 4096))
+    const { stdout, stderr } = await runInProcess(['report', '--json', '--salvage', damaged])
+    const { health } = JSON.parse(stdout.toString())
+    expect(health.findings[0].command, stderr).to.match(/ --store \S+content\.sqlite --salvage/)
+  })
+
   it('exits with 1 when something cannot be read, and prints the rest', async () => {
     const { status, stdout, stderr } = await runInProcess(['report', '--json', fixture('damaged-dangling')])
     expect(status).to.equal(1)
