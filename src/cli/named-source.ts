@@ -26,8 +26,10 @@ export interface NamedSource {
   readonly name: string
   /** `sqlite`, `files`, `archive` or `broker`. */
   readonly kind: string
-  /** The flags that name it in another command. */
+  /** The flags that name its store in another command. */
   readonly flags: string
+  /** The flags that name its root, if it is not the usual one. */
+  readonly rootFlags: string
 }
 
 /** Opens named sources, a store that several words name once. */
@@ -58,13 +60,14 @@ export class NamedSources implements AsyncDisposable {
     const snapshot = await resolveRoot(store, { namespace: flags.namespace, ...rootOf })
     const { checkpointIndex, rootref } = snapshot
     const isNamed = root !== undefined || choice.root !== undefined || choice.checkpointIndex !== undefined
-    const which = !isNamed
+    const rootFlags = !isNamed
       ? ''
       : checkpointIndex === undefined
-        ? ` --root ${rootref}`
-        : ` --checkpoint-index ${checkpointIndex}`
+        ? `--root ${rootref}`
+        : `--checkpoint-index ${checkpointIndex}`
     const name = where === '' ? store.name : where
-    return { snapshot, name, kind: kindOf(kind, where), flags: `${flagOf(kind)} ${quoted(name)}${which}` }
+    const salvaged = flags.salvage && kind !== 'uri' ? ' --salvage' : ''
+    return { snapshot, name, kind: kindOf(kind, where), flags: `${flagOf(kind)} ${quoted(name)}${salvaged}`, rootFlags }
   }
 
   /** @throws {FluxError} `EBUSY` a store was changed while it was read */

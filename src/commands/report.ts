@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
 import { Args, Flags } from '@oclif/core'
 import { openSink } from '../archive/index.ts'
 import {
@@ -38,7 +38,7 @@ SOURCE is the path of a content store or of an archive, or a URI, as for diff: @
 
 The figures are those of fsck, content stats, du and jobs stats. All of the store is read, in the same time as by these commands. What cannot be read is told on stderr and in the report; the exit status is then 1, and the other parts of the report are complete. Of damaged keys only fsck tells all.
 
-OUTFILE gets its name when it is complete, and only its owner may read it. A file of that name is replaced.
+OUTFILE gets its name when it is complete, and only its owner may read it. An older report of that name is replaced; any other file is not.
 
 With --redact, names of users, jobs and hosts, reasons of drains, paths and the keys that users have chosen are replaced by tokens: for a report that leaves the house. Queues, banks, job ids and all numbers stay. A token is the same wherever its name occurs in one report. It is the same in several reports only with the same --redact-key.`
 
@@ -96,6 +96,8 @@ With --redact, names of users, jobs and hosts, reasons of drains, paths and the 
     const { args, flags } = await this.parse(Report)
     const { source, outfile } = this.#words(args, flags)
     const keyFile = flags['redact-key']
+    // Whoever forgets OUTFILE has named the source in its place.
+    if (source === undefined) refuseOtherThanReport(outfile, 'to show what is in it, give OUTFILE too, or --text')
     const redactKey = keyFile === undefined ? undefined : keyIn(keyFile)
     return interruptible(async (signal) => {
       const choice = { ...flags, isArchiveAnew: true, signal, onWarning: this.complain, progress: this.progress() }
@@ -106,6 +108,7 @@ With --redact, names of users, jobs and hosts, reasons of drains, paths and the 
         refuseToReplace(snapshot.store, outfile, 'the report')
         refuseToReplace({ name }, outfile, 'the report')
       }
+      refuseOtherThanReport(outfile, 'give the report another name')
       const data = await gatherReport(shown, {
         ...flags,
         tool: `${this.config.pjson.name} ${this.config.version}`,
@@ -151,8 +154,45 @@ function keyIn(path: string): Uint8Array {
   if (key.length >= LEAST_KEY) return key
   throw new UsageError(
     `--redact-key ${path}: a key has at least ${LEAST_KEY} bytes`,
-    `make one: head -c 32 /dev/urandom >${path}`,
+    'make one: head -c 32 /dev/urandom >report.key',
   )
+}
+
+const PAGE_START = '<!doctype html>'
+
+/**
+ * An archive or another file that somebody needs must not be lost by a wrong order of words.
+ *
+ * @throws {UsageError} the file is there, and is no report
+ * @throws {FluxError} it cannot be read
+ */
+function refuseOtherThanReport(outfile: string | undefined, hint: string): void {
+  if (outfile === undefined || outfile === '-') return
+  let stats: Stats | undefined
+  try {
+    stats = statSync(outfile, { throwIfNoEntry: false })
+  } catch {
+    // Writing it tells why.
+    return
+  }
+  if (stats?.isDirectory()) throw new UsageError(`cannot write ${outfile}: Is a directory`, hint)
+  if (!stats?.isFile() || stats.size === 0) return
+  if (startOf(outfile) === PAGE_START) return
+  throw new UsageError(`${outfile}: this file is no report, and is not replaced`, hint)
+}
+
+function startOf(path: string): string {
+  const start = Buffer.alloc(PAGE_START.length)
+  try {
+    const file = openSync(path, 'r')
+    try {
+      return start.toString('latin1', 0, readSync(file, start))
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    throw FluxError.fromSystem(error, `cannot read ${path}`)
+  }
 }
 
 async function printText(data: ReportData): Promise<void> {

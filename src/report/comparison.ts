@@ -4,12 +4,29 @@ import type { Snapshot } from '../kvs/index.ts'
 import type { Faults } from './faults.ts'
 import type { ReportComparison, ReportData, ReportDelta } from './report-data.ts'
 
-type Sections = Pick<ReportData, 'snapshot' | 'health' | 'room' | 'work' | 'nodes' | 'events'>
+/** The sections of a report, and counts of what their lists have only a part of. */
+export interface Sections extends Pick<ReportData, 'snapshot' | 'health' | 'room' | 'work' | 'nodes' | 'events'> {}
+
+/** Counts of all nodes and events, however many a report lists. */
+export interface Tallies {
+  /** Events by kind. */
+  readonly events: ReadonlyMap<string, number>
+  /** Nodes that are drained, and that are down. */
+  readonly drained: number
+  readonly down: number
+}
+
+/** What is compared. */
+export interface Compared {
+  readonly sections: Sections
+  readonly tallies: Tallies
+  readonly snapshot: Snapshot
+}
 
 /** Compare the figures of two snapshots, and count the keys that differ. */
 export async function compared(
-  [before, snapshotBefore]: readonly [Sections, Snapshot],
-  [after, snapshotAfter]: readonly [Sections, Snapshot],
+  before: Compared,
+  after: Compared,
   { faults, signal }: { faults: Faults; signal: AbortSignal | undefined },
 ): Promise<ReportComparison> {
   const totals = new DiffTotals()
@@ -17,18 +34,22 @@ export async function compared(
   await faults.attempt(
     'diff',
     async () => {
-      for await (const _ of totals.count(diff(snapshotBefore, snapshotAfter, { onFault, signal })));
+      for await (const _ of totals.count(diff(before.snapshot, after.snapshot, { onFault, signal })));
     },
     undefined,
   )
-  const row = (label: string, unit: ReportDelta['unit'], of: (data: Sections) => number | string | null) => ({
+  const row = (
+    label: string,
+    unit: ReportDelta['unit'],
+    of: (data: Sections & { tallies: Tallies }) => number | string | null,
+  ) => ({
     label,
     unit,
-    before: of(before),
-    after: of(after),
+    before: of({ ...before.sections, tallies: before.tallies }),
+    after: of({ ...after.sections, tallies: after.tallies }),
   })
   return {
-    snapshot: before.snapshot,
+    snapshot: before.sections.snapshot,
     keys: totals.total,
     health: [
       row('damaged keys', 'count', ({ health }) => health.fsck.errors),
@@ -44,7 +65,7 @@ export async function compared(
       row('all blobs, once', 'bytes', ({ room }) => room.onceBytes),
       row('values', 'bytes', ({ room }) => room.valueBytes),
       row('keys', 'count', ({ room }) => room.keys),
-      ...kindsOf(before, after).map((kind) =>
+      ...kindsOf(before.sections, after.sections).map((kind) =>
         row(kind, 'bytes', ({ room }) => room.kinds.find((other) => other.kind === kind)?.bytes ?? 0),
       ),
     ],
@@ -63,21 +84,15 @@ export async function compared(
       row('nodes', 'count', ({ snapshot }) => snapshot.nodeCount),
       row('cores', 'count', ({ snapshot }) => snapshot.coreCount),
       row('GPUs', 'count', ({ snapshot }) => snapshot.gpuCount),
-      row('drained nodes', 'count', ({ nodes }) => openCount(nodes, 'drained')),
-      row('nodes that are down', 'count', ({ nodes }) => openCount(nodes, 'down')),
+      row('drained nodes', 'count', ({ tallies }) => tallies.drained),
+      row('nodes that are down', 'count', ({ tallies }) => tallies.down),
     ],
     events: ['start', 'shutdown', 'crash', 'restart', 'drain', 'undrain'].map((kind) =>
-      row(kind, 'count', ({ events }) => events.list.filter((event) => event.kind === kind).length),
+      row(kind, 'count', ({ tallies }) => tallies.events.get(kind) ?? 0),
     ),
   }
 }
 
 function kindsOf(before: Sections, after: Sections): string[] {
   return [...new Set([...after.room.kinds, ...before.room.kinds].map(({ kind }) => kind))]
-}
-
-function openCount({ rows }: ReportData['nodes'], state: 'drained' | 'down'): number {
-  return rows
-    .filter(({ spans }) => spans.some((span) => span.state === state && span.to === null))
-    .reduce((sum, { count }) => sum + count, 0)
 }

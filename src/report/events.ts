@@ -16,11 +16,17 @@ const MOST_NAMES = 1000
 
 type Event = ReportEvents['list'][number]
 
+/** The newest events, and how many there are of each kind in all. */
+export interface GatheredEvents {
+  readonly events: ReportEvents
+  readonly counts: ReadonlyMap<string, number>
+}
+
 export function gatherEvents(
   { starts, history }: InstanceRecords,
   checkpoints: readonly Checkpoint[],
   names: Names,
-): ReportEvents {
+): GatheredEvents {
   const all = [
     ...startEvents(starts, names),
     ...history.events.map((event) => resourceEvent(event, names)),
@@ -28,7 +34,9 @@ export function gatherEvents(
   ]
   // Events of equal time stay in their order.
   all.sort((a, b) => a.timestamp - b.timestamp)
-  return { list: all.slice(-LISTED), left: Math.max(0, all.length - LISTED) }
+  const counts = new Map<string, number>()
+  for (const { kind } of all) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  return { events: { list: all.slice(-LISTED), left: Math.max(0, all.length - LISTED) }, counts }
 }
 
 /**
@@ -95,9 +103,4 @@ function nodesText(ranks: string, hosts: string, names: Names): string {
 
 function checkpointEvent({ timestamp, sequence }: Checkpoint): Event {
   return { timestamp, kind: 'checkpoint', text: `checkpoint of sequence ${sequence}` }
-}
-
-/** How often the instance ended without a shutdown. */
-export function crashCount({ list }: ReportEvents): number {
-  return list.filter(({ kind }) => kind === 'crash').length
 }

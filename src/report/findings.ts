@@ -17,8 +17,8 @@ export interface FindingFacts extends Pick<ReportHealth, 'checkpoints' | 'conten
   readonly drained: number
   /** When the report was made. */
   readonly created: number
-  /** The command line that tells more, for a command. */
-  readonly command: (name: string) => string
+  /** The command line that tells more, for a command. @param about - `root` if the command reads one root of the store */
+  readonly command: (name: string, about: 'root' | 'store') => string
 }
 
 /** A running instance writes checkpoints more often than this, unless it is configured otherwise. In seconds. */
@@ -44,11 +44,11 @@ export function findingsOf(facts: FindingFacts): ReportFinding[] {
   }
   if (crashes > 0) {
     const text = `the instance ended ${countText(crashes, 'time')} without a shutdown`
-    findings.push({ level: 'notice', text, command: command('kvs eventlog get admin.eventlog') })
+    findings.push({ level: 'notice', text, command: command('kvs eventlog get admin.eventlog', 'root') })
   }
   if (drained > 0) {
     const text = `${countText(drained, 'node')} ${drained === 1 ? 'is' : 'are'} drained`
-    findings.push({ level: 'notice', text, command: command('kvs eventlog get resource.eventlog') })
+    findings.push({ level: 'notice', text, command: command('kvs eventlog get resource.eventlog', 'root') })
   }
   return findings.sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level))
 }
@@ -56,17 +56,19 @@ export function findingsOf(facts: FindingFacts): ReportFinding[] {
 function checkFindings({ checked, isUnverified, command }: FindingFacts): ReportFinding[] {
   const { errors, values, directories } = checked
   if (errors > 0)
-    return [{ level: 'bad', text: `${countText(errors, 'key')} cannot be read whole`, command: command('fsck') }]
-  const all = `${countText(values, 'value')} and ${grouped(directories)} directories`
+    return [
+      { level: 'bad', text: `${countText(errors, 'key')} cannot be read whole`, command: command('fsck', 'root') },
+    ]
+  const all = `${countText(values, 'value')} and ${grouped(directories)} ${directories === 1 ? 'directory' : 'directories'}`
   if (isUnverified) {
     const text = `${all} are there; blobs were not compared with their blobrefs`
-    return [{ level: 'notice', text, command: command('fsck') }]
+    return [{ level: 'notice', text, command: command('fsck', 'root') }]
   }
-  return [{ level: 'good', text: `${all} are whole`, command: command('fsck') }]
+  return [{ level: 'good', text: `${all} are whole`, command: command('fsck', 'root') }]
 }
 
 function checkpointFindings({ checkpoints, isLive, created, ahead, kind, command }: FindingFacts): ReportFinding[] {
-  const list = command('content checkpoint list')
+  const list = command('content checkpoint list', 'store')
   const [newest] = checkpoints
   if (newest === undefined) return [{ level: 'bad', text: 'there is no checkpoint', command: list }]
   if (kind === 'archive') return []
@@ -74,7 +76,7 @@ function checkpointFindings({ checkpoints, isLive, created, ahead, kind, command
   const damaged = checkpoints.filter(({ errors }) => errors !== null && errors > 0).length
   if (damaged > 0) {
     const text = `${grouped(damaged)} of ${countText(checkpoints.length, 'checkpoint')} ${damaged === 1 ? 'is' : 'are'} damaged`
-    findings.push({ level: 'bad', text, command: command('fsck --all') })
+    findings.push({ level: 'bad', text, command: command('fsck --all', 'store') })
   }
   const age = created - newest.timestamp
   if (isLive && newest.timestamp > 0) {
@@ -82,7 +84,7 @@ function checkpointFindings({ checkpoints, isLive, created, ahead, kind, command
     findings.push({ level: age > LATE ? 'notice' : 'good', text, command: list })
   } else if (ahead !== undefined && ahead.seconds > AHEAD) {
     const text = `the store has events that are ${durationText(ahead.seconds)} later than its newest checkpoint`
-    findings.push({ level: 'bad', text, command: command('content roots') })
+    findings.push({ level: 'bad', text, command: command('content roots', 'store') })
   }
   return findings
 }
@@ -90,7 +92,7 @@ function checkpointFindings({ checkpoints, isLive, created, ahead, kind, command
 function contentFindings({ content, command }: FindingFacts): ReportFinding[] {
   if (content === null) return []
   const findings: ReportFinding[] = []
-  const stats = command('content stats --reachable')
+  const stats = command('content stats --reachable', 'store')
   const { storedBytes, garbageStoredBytes, fileBytes, freePages, pageSize } = content
   if (storedBytes > 0 && garbageStoredBytes / storedBytes > MUCH_GARBAGE) {
     const text = `${byteText(garbageStoredBytes)} of ${byteText(storedBytes)} in the store are garbage`

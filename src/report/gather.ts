@@ -4,8 +4,8 @@
  */
 import type { Checkpoint } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
-import { compared } from './comparison.ts'
-import { crashCount, gatherEvents } from './events.ts'
+import { compared, type Sections, type Tallies } from './comparison.ts'
+import { gatherEvents } from './events.ts'
 import { Faults } from './faults.ts'
 import { contentOf, gatherHealth, noHealth } from './health.ts'
 import { beginOf, instanceRecords } from './instance.ts'
@@ -29,25 +29,27 @@ export async function gatherReport(source: ReportSource, options: ReportOptions)
   const names = !redact ? new Names() : redactKey ? new Names(redactKey) : Names.withAnyKey()
   const faults = new Faults(names, onWarning)
   const context = { ...options, created, names, faults }
-  const sections = await gatherSections(source, context)
+  const now = await gatherSections(source, context)
   const before = compare && (await gatherSections(compare, context))
   const comparison =
     compare && before
-      ? await compared([before, compare.snapshot], [sections, source.snapshot], { faults, signal })
+      ? await compared(
+          { ...before, snapshot: compare.snapshot },
+          { ...now, snapshot: source.snapshot },
+          { faults, signal },
+        )
       : null
   return {
     version: 1,
     tool,
     created,
     redacted: redact,
-    ...sections,
+    ...now.sections,
     warnings: faults.warnings,
     warningCount: faults.count,
     comparison,
   }
 }
-
-type Sections = Pick<ReportData, 'snapshot' | 'health' | 'room' | 'work' | 'nodes' | 'events'>
 
 interface Context extends ReportOptions {
   readonly created: number
@@ -55,7 +57,10 @@ interface Context extends ReportOptions {
   readonly faults: Faults
 }
 
-async function gatherSections(source: ReportSource, context: Context): Promise<Sections> {
+async function gatherSections(
+  source: ReportSource,
+  context: Context,
+): Promise<{ sections: Sections; tallies: Tallies }> {
   const { created, users, names, faults, signal } = context
   const { snapshot, kind } = source
   const { store } = snapshot
@@ -78,7 +83,10 @@ async function gatherSections(source: ReportSource, context: Context): Promise<S
   const gathered = await faults.attempt('room', () => gatherRoom(snapshot, { ...how, rootrefs }), noRoom())
   const { room, oversized } = gathered
   const nodes = gatherNodes(records, heldByRank, now, names)
-  const events = gatherEvents(records, checkpoints, names)
+  const { events, counts } = gatherEvents(records, checkpoints, names)
+  const openCount = (of: 'drained' | 'down') =>
+    records.history.spans.filter(({ state, to }) => state === of && to === undefined).length
+  const tallies = { events: counts, drained: openCount('drained'), down: openCount('down') }
   const health = await faults.attempt(
     'health',
     () =>
@@ -90,15 +98,19 @@ async function gatherSections(source: ReportSource, context: Context): Promise<S
         content,
         oversized,
         facts: {
-          crashes: crashCount(events),
-          drained: records.history.spans.filter(({ state, to }) => state === 'drained' && to === undefined).length,
+          crashes: counts.get('crash') ?? 0,
+          drained: tallies.drained,
           created,
-          command: (name) => (names.redacted ? `flux-ts ${name}` : `flux-ts ${name} ${source.flags}`.trimEnd()),
+          command: (name, about) => {
+            const { flags, rootFlags = '' } = source
+            const words = [`flux-ts ${name}`, flags, about === 'root' ? rootFlags : '']
+            return names.redacted ? `flux-ts ${name}` : words.filter((word) => word !== '').join(' ')
+          },
         },
       }),
     noHealth(oversized),
   )
-  return { snapshot: facts, health, room, work: figures, nodes, events }
+  return { sections: { snapshot: facts, health, room, work: figures, nodes, events }, tallies }
 }
 
 async function checkpointsOf({ snapshot }: ReportSource): Promise<Checkpoint[]> {

@@ -25,7 +25,12 @@ export function harmlessText(text: string): string {
   const short = isLong
     ? `${text.slice(0, LONGEST / 2)} … (${grouped(text.length)} characters) … ${text.slice(-LONGEST / 4)}`
     : text
-  return printable(short).replaceAll(
+  return visible(short)
+}
+
+/** A text on one line, in which all characters that cannot be seen are written as escapes. */
+export function visible(text: string): string {
+  return printable(text).replaceAll(
     UNSEEN,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )

@@ -4,6 +4,7 @@
  * key can find a name by trying names.
  */
 import { createHmac, randomBytes } from 'node:crypto'
+import { PRIMARY_NAMESPACE } from '../kvs/index.ts'
 import { Hostlist } from '../resource/index.ts'
 
 /** Names in a report are cut to so many characters. Any user can choose the name of a job, of any length. */
@@ -75,6 +76,11 @@ export class Names {
   /** A version of Flux, as an eventlog has it. */
   version(text: string): string {
     return /^[\w.+~-]{1,60}$/.test(text) ? text : this.#named('version', text)
+  }
+
+  /** A namespace. Those of Flux and of its jobs are not replaced. */
+  namespace(name: string): string {
+    return name === PRIMARY_NAMESPACE || /^job-\d+$/.test(name) ? name : this.#named('namespace', name)
   }
 
   /** A queue or bank. These are not replaced. */

@@ -84,13 +84,15 @@ function alike(byRank: ReadonlyMap<number, NodeSpan[]>): Row[] {
   return [...rows.values()]
 }
 
-/** Join the rows with the shortest times, if there are too many. */
+/** Join the rows with the shortest times, if there are too many. Those that are drained or down at the end come first. */
 function fewRows(rows: Row[], now: number): Row[] {
   const byRank = (a: Row, b: Row) => (a.ranks[0] as number) - (b.ranks[0] as number)
   if (rows.length <= MOST_ROWS) return rows.sort(byRank)
   const timeOf = ({ spans, ranks }: Row) =>
     spans.reduce((sum, { from, to = now }) => sum + Math.max(0, to - from), 0) * ranks.length
-  const sorted = rows.map((row) => ({ row, time: timeOf(row) })).sort((a, b) => b.time - a.time)
+  const sorted = rows
+    .map((row) => ({ row, time: timeOf(row) }))
+    .sort((a, b) => Number(isOpen(b.row)) - Number(isOpen(a.row)) || b.time - a.time)
   const rest = sorted.slice(MOST_ROWS - 1).map(({ row }) => row)
   const spans = rest.flatMap((row) => row.spans)
   const together: Row = {
@@ -104,6 +106,10 @@ function fewRows(rows: Row[], now: number): Row[] {
       .sort(byRank),
     together,
   ]
+}
+
+function isOpen({ spans }: Row): boolean {
+  return spans.some(({ to }) => to === undefined)
 }
 
 /** The times in which any of some nodes was in a state. */

@@ -7,8 +7,10 @@ export interface ReportSource {
   readonly name: string
   /** `sqlite`, `files`, `archive`, `broker` or the like. */
   readonly kind: string
-  /** Flags that name the source in a command: `--store /var/lib/flux`. */
+  /** Flags that name the store in a command: `--store /var/lib/flux`. */
   readonly flags: string
+  /** Flags that name the root in a command, if it is not the usual one: `--checkpoint-index 1`. */
+  readonly rootFlags?: string | undefined
 }
 
 /** Names of users. */

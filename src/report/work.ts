@@ -53,7 +53,7 @@ const BOUNDS = [
   14 * DAY,
   28 * DAY,
   364 * DAY,
-  // All that is longer. No time of a job is later than the year 2100.
+  // All that is longer: no time of a job is later than the year 2100, unless its record is damaged.
   36_400 * DAY,
 ]
 
@@ -159,10 +159,13 @@ function figuresOf(figures: JobFigures): ReportFigures {
 
 function periodsOf(usage: PeriodUsage, { now, since, nodeCount }: WorkOptions): Pick<ReportWork, 'unit' | 'periods'> {
   const { unit, rows } = usage.periods()
+  // Jobs that ran before tell that the records had begun before.
+  const [first] = rows
+  const begin = since === undefined || first === undefined || since >= first.end ? undefined : since
   const periods = rows.map((row): ReportPeriod => {
     const { start, end, jobCount, failedCount, canceledCount, timeoutCount, nodeSeconds } = row
     // Only the time that the records cover can have been used.
-    const from = since === undefined ? start : Math.min(Math.max(start, since), end)
+    const from = begin === undefined ? start : Math.max(start, begin)
     const to = now === undefined ? end : Math.max(Math.min(end, now), start)
     const seconds = (nodeCount ?? 0) * (to - from)
     return {
@@ -180,7 +183,7 @@ function periodsOf(usage: PeriodUsage, { now, since, nodeCount }: WorkOptions): 
 }
 
 function histogram(sample: Sample): ReportHistogram {
-  const counts = sample.countsBetween(BOUNDS)
+  const counts = sample.countsBetween([...BOUNDS.slice(0, -1), Number.POSITIVE_INFINITY])
   const bins = counts.map((count, i) => ({ from: BOUNDS[i] as number, to: BOUNDS[i + 1] as number, count }))
   const first = bins.findIndex(({ count }) => count > 0)
   const last = bins.findLastIndex(({ count }) => count > 0)

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -42,6 +42,23 @@ describe('report', () => {
     }
   })
 
+  it('replaces no file that is not a report, such as an archive in the place of OUTFILE', async () => {
+    const archive = join(dir, 'kvs.tgz')
+    writeFileSync(archive, 'precious')
+    for (const [args, hint] of [
+      [[archive], 'give OUTFILE too, or --text'],
+      [[STORE, archive], 'give the report another name'],
+    ] as const) {
+      const { status, stderr } = await runInProcess(['report', ...args])
+      expect(status).to.equal(2)
+      expect(stderr).to.include('kvs.tgz: this file is no report, and is not replaced').and.include(hint)
+      expect(readFileSync(archive, 'utf8')).to.equal('precious')
+    }
+    const { status, stderr } = await runInProcess(['report', STORE.replace(/\/content.sqlite$/, '')])
+    expect(status).to.equal(2)
+    expect(stderr).to.include('Is a directory; to show what is in it, give OUTFILE too')
+  })
+
   it('has the same tokens with the same key', async () => {
     const key = join(dir, 'key')
     writeFileSync(key, 'short')
@@ -64,7 +81,20 @@ describe('report', () => {
     ])
     const { snapshot, health } = JSON.parse(stdout.toString())
     expect(snapshot.kind).to.equal('sqlite')
-    expect(health.findings[0].command).to.match(/ --store \S+ --checkpoint-index 1$/)
+    const commands = health.findings.map(({ command }: { command: string }) => command)
+    expect(commands).to.include(`flux-ts fsck --store ${fixture('checkpoints')} --checkpoint-index 1`)
+    // These read all of the store, and have no such flag.
+    for (const command of commands.filter((command: string) => / content | --all/.test(command)))
+      expect(command).to.not.include('--checkpoint-index')
+  })
+
+  it('says with --salvage how to ask for more of a damaged store', async () => {
+    const damaged = join(dir, 'content.sqlite')
+    const whole = readFileSync(fixture('basic', 'content.sqlite'))
+    writeFileSync(damaged, whole.subarray(0, whole.length - 4096))
+    const { stdout, stderr } = await runInProcess(['report', '--json', '--salvage', damaged])
+    const { health } = JSON.parse(stdout.toString())
+    expect(health.findings[0].command, stderr).to.match(/ --store \S+content\.sqlite --salvage/)
   })
 
   it('exits with 1 when something cannot be read, and prints the rest', async () => {
@@ -77,7 +107,7 @@ describe('report', () => {
   if ('renderPage' in report) {
     it('writes a file for its owner only, and replaces one', async () => {
       const outfile = join(dir, 'report.html')
-      writeFileSync(outfile, 'old', { mode: 0o644 })
+      writeFileSync(outfile, '<!doctype html>old', { mode: 0o644 })
       const { status, stderr } = await runInProcess(['report', STORE, outfile])
       expect(status, stderr).to.equal(0)
       const { mode, size } = statSync(outfile)

@@ -6,7 +6,7 @@ import { BrokerDouble } from '../support/broker-double.ts'
 import { expected, fixture } from '../support/fixtures.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { jobEntries, reportOf } from '../support/report-trees.ts'
-import { Blobs, dir, symlink, type Tree, val, valref } from '../support/trees.ts'
+import { Blobs, dir, MemoryStore, symlink, type Tree, val, valref } from '../support/trees.ts'
 
 const UTC = { TZ: 'UTC' }
 
@@ -155,6 +155,22 @@ describe('report/gather', () => {
       expect(live.work.total).to.deep.equal(data.work.total)
       expect(live.room.bytes).to.equal(data.room.bytes)
       expect(live.health.fsck).to.deep.equal(data.health.fsck)
+    })
+
+    it('does not tell the namespaces that users made, with --redact', async () => {
+      const { rootref } = expected('jobs')
+      await using broker = await BrokerDouble.start({
+        content: fixture('jobs', 'content.sqlite'),
+        namespaces: { primary: { rootref }, alicespace: { rootref } },
+      })
+      const { stdout } = await runInProcess(['report', broker.uri, '--json', '--redact', '-N', 'alicespace'])
+      const { snapshot }: ReportData = JSON.parse(stdout.toString())
+      expect(snapshot.namespaces).to.have.lengthOf(2)
+      expect(snapshot.namespaces.map(({ owner }) => owner)).to.deep.equal([null, null])
+      expect(snapshot.namespaces.map(({ name }) => name))
+        .to.include(snapshot.namespace)
+        .and.include('primary')
+      expect(stdout.toString()).to.not.include('alicespace')
     })
   })
 
@@ -308,6 +324,59 @@ describe('report/gather', () => {
     const texts = data.health.findings.map(({ text }) => text)
     expect(texts).to.include('the instance ended 1 time without a shutdown')
     expect(texts).to.include('1 node is drained')
+  })
+
+  it('counts all events and nodes, also those that it does not list', async () => {
+    const events = (count: number, of: (n: number) => object) =>
+      valref(Array.from({ length: count }, (_, n) => `${JSON.stringify(of(n))}\n`).join(''))
+    const root = {
+      admin: dir({ eventlog: events(3, (n) => ({ timestamp: 1000 + n, name: 'start', context: { version: 1 } })) }),
+      resource: dir({
+        R: val(resourceSet('0-599', 'n[0-599]')),
+        eventlog: events(601, (n) => {
+          const [name, rank] = n < 600 ? ['drain', n] : ['undrain', 7]
+          return { timestamp: 2000 + n, name, context: { idset: `${rank}`, nodelist: `n${rank}` } }
+        }),
+      }),
+    }
+    const blobs = new Blobs()
+    const store = new MemoryStore(blobs)
+    const rootref = blobs.tree(root)
+    const old = { store, rootref, hash: store.hash, sequence: 1, timestamp: 5000, checkpointIndex: 0 }
+    const compare = { snapshot: { ...old, namespace: undefined }, name: 'old', kind: 'sqlite', flags: '' }
+    const { health, events: listed, comparison } = await reportOf(blobs, root, 5000, { compare })
+    expect(listed.list.map(({ kind }) => kind)).to.not.include('crash')
+    const texts = health.findings.map(({ text }) => text)
+    expect(texts).to.include('the instance ended 2 times without a shutdown').and.include('599 nodes are drained')
+    const before = Object.fromEntries(
+      [...(comparison?.nodes ?? []), ...(comparison?.events ?? [])].map((row) => [row.label, row.before]),
+    )
+    expect(before).to.include({ 'drained nodes': 599, crash: 2, drain: 600, undrain: 1 })
+  })
+
+  it('counts each job in the durations, also one with a time that cannot be', async () => {
+    const job = { name: 'a', user: 1, alloc: 1_700_000_000 }
+    const data = await reportOf(new Blobs(), {
+      job: dir({ ...jobEntries(1, job), ...jobEntries(2, { ...job, free: 1e12 }) }),
+    })
+    expect(data.work.runtime.bins.reduce((sum, { count }) => sum + count, 0)).to.equal(2)
+  })
+
+  it('takes the whole of a period in which jobs ran before the records of the instance begin', async () => {
+    const begin = 1_700_006_400
+    const hour = (n: number) => begin + n * 3600
+    const data = await reportOf(
+      new Blobs(),
+      {
+        resource: dir({
+          R: val(resourceSet('0-3', 'n[0-3]')),
+          eventlog: valref(`${JSON.stringify({ timestamp: hour(6), name: 'resource-define', context: {} })}\n`),
+        }),
+        job: dir(jobEntries(1, { name: 'a', user: 1, alloc: hour(0), free: hour(2), ranks: '0-1' })),
+      },
+      hour(8),
+    )
+    expect(data.work.periods.slice(0, 2).map(({ utilisation }) => utilisation)).to.deep.equal([0.5, 0.5])
   })
 })
 

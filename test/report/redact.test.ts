@@ -87,6 +87,13 @@ describe('report --redact', () => {
     expect(names.key('job.0000.beef.c400.0000.guest.beef')).to.match(/guest\.key-[0-9a-f]{8}$/)
   })
 
+  it('keeps the namespaces of Flux and of jobs, and no other', () => {
+    const names = new Names(KEY)
+    expect([names.namespace('primary'), names.namespace('job-123')]).to.deep.equal(['primary', 'job-123'])
+    for (const name of ['alice', 'job-alice']) expect(names.namespace(name)).to.match(/^namespace-[0-9a-f]{8}$/)
+    expect(new Names().namespace('alice')).to.equal('alice')
+  })
+
   it('cuts long names, and no character in two', () => {
     const names = new Names()
     expect(names.job('x'.repeat(1 << 20))).to.equal(`${'x'.repeat(199)}…`)

@@ -1,5 +1,5 @@
 /** How a report is written as text: its width, its characters, and tables in it. */
-import { printable } from '../../errors/index.ts'
+import { visible } from '../harmless.ts'
 
 /** Options of {@link reportText}. */
 export interface ReportTextOptions {
@@ -99,7 +99,7 @@ export class TextPage {
 
   /** A text as it is shown: on one line, without control characters. */
   plain(text: string): string {
-    const shown = printable(text)
+    const shown = visible(text)
     if (!this.isAscii) return shown
     // biome-ignore lint/suspicious/noControlCharactersInRegex: all that is not ASCII
     return shown.replaceAll('ƒ', 'f').replace(/[^\x00-\x7f]/gu, '?')

@@ -116,16 +116,19 @@ function comparisonText(page: TextPage, comparison: NonNullable<ReportData['comp
   page.line(`  since ${momentText(snapshot.timestamp)}, ${snapshot.source}`)
   const size = `${bytes < 0 ? '-' : '+'}${byteText(Math.abs(bytes))}`
   page.line(`  keys: ${grouped(added)} added, ${grouped(removed)} removed, ${grouped(changed)} changed, ${size}`)
-  const rows = [comparison.health, comparison.room, comparison.work, comparison.nodes, comparison.events].flat()
+  const sections = [
+    ['Health', comparison.health],
+    ['Room', comparison.room],
+    ['Work', comparison.work],
+    ['Nodes', comparison.nodes],
+    ['Events', comparison.events],
+  ] as const
   const isNews = ({ before, after }: ReportDelta) => before !== after
-  page.table(
-    rows
-      .filter(isNews)
-      .map(({ label, unit, before, after }) => [
-        label,
-        { right: deltaText(before, unit) },
-        { right: deltaText(after, unit) },
-      ]),
-    ['', 'BEFORE', 'NOW'],
-  )
+  for (const [title, rows] of sections) {
+    const news = rows.filter(isNews).map(({ label, unit, before, after }): Cell[] => {
+      return [label, { right: deltaText(before, unit) }, { right: deltaText(after, unit) }]
+    })
+    if (news.length > 0) page.title(title)
+    page.table(news, ['', 'BEFORE', 'NOW'])
+  }
 }

@@ -1,4 +1,4 @@
-import { byteText, grouped } from '../../errors/index.ts'
+import { byteText, countText, grouped } from '../../errors/index.ts'
 import type { ReportRoom, ReportTreeNode } from '../report-data.ts'
 import type { TextPage } from './page.ts'
 
@@ -10,7 +10,9 @@ const PARTS = 6
 /** The section on what takes the room. */
 export function roomText(page: TextPage, { bytes, onceBytes, keys, dirs, kinds, largest, tree }: ReportRoom): void {
   const once = bytes === onceBytes ? '' : `, ${byteText(onceBytes)} with each blob counted once`
-  page.line(`  ${byteText(bytes)} in ${grouped(keys)} keys and ${grouped(dirs)} directories${once}`)
+  page.line(
+    `  ${byteText(bytes)} in ${countText(keys, 'key')} and ${grouped(dirs)} ${dirs === 1 ? 'directory' : 'directories'}${once}`,
+  )
   if (kinds.length > 0) {
     page.title('By kind of record')
     page.table(
@@ -46,7 +48,9 @@ function* partsOf(
   depth: number,
   deepest: number,
 ): Generator<{ node: ReportTreeNode; depth: number }> {
-  const largest = tree.children.toSorted((a, b) => b.bytes - a.bytes).slice(0, PARTS)
+  // Inline values are a part of their directory.
+  const stored = tree.children.filter(({ bytes }) => bytes > 0)
+  const largest = stored.sort((a, b) => b.bytes - a.bytes).slice(0, PARTS)
   for (const node of largest) {
     yield { node, depth }
     if (depth + 1 < deepest) yield* partsOf(node, depth + 1, deepest)

@@ -1,4 +1,4 @@
-import { grouped } from '../../errors/index.ts'
+import { countText, grouped } from '../../errors/index.ts'
 import type { ReportGroup, ReportHistogram, ReportPeriod, ReportSnapshot, ReportWork } from '../report-data.ts'
 import type { Cell, TextPage } from './page.ts'
 import { dayText, hoursText, percentText, secondsText } from './quantities.ts'
@@ -14,7 +14,7 @@ export function workText(page: TextPage, work: ReportWork, { nodeCount }: Report
     ...results.map(({ result, count }) => `${grouped(count)} ${result.toLowerCase()}`),
     ...states.map(({ state, count }) => `${grouped(count)} in state ${state}`),
   ]
-  page.paragraph(`${grouped(total.jobCount)} jobs${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`)
+  page.paragraph(`${countText(total.jobCount, 'job')}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`)
   page.paragraph(
     `${hoursText(total.nodeHours)} node-hours, ${hoursText(total.coreHours)} core-hours, ${hoursText(total.gpuHours)} GPU-hours`,
   )

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { reportText } from '../../../src/report/index.ts'
+import { TextPage } from '../../../src/report/text/page.ts'
 import { fixture } from '../../support/fixtures.ts'
 import { runInProcess } from '../../support/in-process.ts'
 import { jobEntries, reportOf } from '../../support/report-trees.ts'
@@ -40,6 +41,10 @@ describe('report --text', () => {
     const { stdout } = await runInProcess(['report', '--text', fixture('jobs')], { LC_ALL: 'C' })
     expect(stdout.toString()).to.match(/^[\n\x20-\x7e]*$/)
     expect(stdout.toString()).to.include('f2CCFUrT').and.to.include('#')
+  })
+
+  it('escapes marks of direction and characters without width', () => {
+    expect(new TextPage({}).plain('a\u200fb\u200bc\u202e')).to.equal('a\\u200fb\\u200bc\\u202e')
   })
 
   it('has no control characters, and no line is too long, whatever names users choose', async () => {
