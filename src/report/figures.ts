@@ -110,12 +110,19 @@ export function deltaValue(unit: ReportDelta['unit'], value: number | string | n
   }
 }
 
-/** What has changed in a row that compares two snapshots: `+12`, `−3.4 MB`, `no change`; empty for texts. */
+/**
+ * What has changed in a row that compares two snapshots: `+12`, `−3.4 MB`, `no change`, and `slightly more` where it is less
+ * than the smallest figure shown; empty for texts.
+ */
 export function deltaChange({ unit, before, after }: ReportDelta): string {
   if (before === after) return 'no change'
   if (typeof before !== 'number' || typeof after !== 'number') return ''
   const change = after - before
-  if (unit === 'ratio') return `${change < 0 ? '−' : '+'}${Math.round(Math.abs(change) * 1000) / 10} points`
-  const text = deltaValue(unit === 'time' ? 'seconds' : unit, change)
-  return change > 0 ? `+${text}` : text
+  const amount = Math.abs(change)
+  const text =
+    unit === 'ratio'
+      ? `${Math.round(amount * 1000) / 10} points`
+      : deltaValue(unit === 'time' ? 'seconds' : unit, amount)
+  if (text.startsWith('<') || !/[1-9]/.test(text)) return change > 0 ? 'slightly more' : 'slightly less'
+  return `${change > 0 ? '+' : '−'}${text}`
 }

@@ -78,6 +78,7 @@ export function healthSection({ health, created, comparison }: ReportData): Mark
               left: Math.max(0, fsck.errors - fsck.damaged.length),
             },
             command: 'flux-ts fsck',
+            wide: true,
           }),
       oversized.keys.length === 0
         ? null
@@ -92,6 +93,7 @@ export function healthSection({ health, created, comparison }: ReportData): Mark
               left: Math.max(0, oversized.count - oversized.keys.length),
             },
             command: null,
+            wide: true,
           }),
       deltas('health', (comparison as ReportComparison | null)?.health),
     ),
@@ -105,7 +107,9 @@ function checkpointFigure({ checkpoints }: ReportHealth): Markup {
   const all = checkpoints.length
   const title =
     damaged > 0
-      ? `${count(damaged)} of ${countText(all, 'checkpoint')} ${damaged === 1 ? 'is' : 'are'} damaged`
+      ? all === 1
+        ? 'The only checkpoint is damaged'
+        : `${count(damaged)} of ${countText(all, 'checkpoint')} ${damaged === 1 ? 'is' : 'are'} damaged`
       : unknown === 0
         ? all === 1
           ? 'The only checkpoint is whole'

@@ -93,14 +93,20 @@ export interface FigureContent {
   readonly open?: boolean
   /** True for one that takes the whole width. */
   readonly wide?: boolean
+  /** True for figures of two snapshots. */
+  readonly compared?: boolean
 }
 
 /** A picture with its title, the table behind it, and the command that gives the same figures. */
 export function figure(content: FigureContent): Markup {
-  const { id, title, about, chart, legend, command, open = false, wide = false } = content
+  const { id, title, about, chart, legend, command, open = false, wide = false, compared = false } = content
   return h(
     'figure',
-    { id, class: wide ? 'wide' : null, 'aria-labelledby': `${id}-title` },
+    {
+      id,
+      class: [wide ? 'wide' : '', compared ? 'compared' : ''].join(' ').trim() || null,
+      'aria-labelledby': `${id}-title`,
+    },
     h('figcaption', {}, h('h3', { id: `${id}-title` }, title), h('p', { class: 'about' }, about)),
     legend === undefined ? null : legendList(legend),
     chart === undefined
@@ -177,6 +183,8 @@ export function deltas(id: string, rows: readonly ReportDelta[] | undefined): Ma
       ]),
     },
     command: null,
+    wide: true,
+    compared: true,
   })
 }
 

@@ -17,7 +17,7 @@ export function snapshotSection({ snapshot, tool, created, warnings, warningCoun
     facts([
       ...snapshotFacts(snapshot),
       ['Flux versions', versions.length === 0 ? null : named(versions.join(', '))],
-      ['Report', [time(created), ', by ', named(tool)]],
+      ['Report', ['made by ', named(tool), ', ', time(created)]],
     ]),
     warningCount === 0
       ? null
@@ -132,7 +132,7 @@ export function comparisonSection({ snapshot, keys }: ReportComparison): Markup 
   return section(
     'comparison',
     'Comparison',
-    h('p', {}, 'This snapshot is compared with another. Each section ends with its figures then and now.'),
+    h('p', {}, 'This is the snapshot that the report compares with. Each section ends with the figures of both.'),
     facts(snapshotFacts(snapshot)),
     figure({
       id: 'comparison-keys',

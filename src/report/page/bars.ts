@@ -1,6 +1,6 @@
 /** Horizontal bars with their names and values: users, queues, kinds of records and the like. */
 import { type Draw, label, linear, mark } from './chart.ts'
-import { fitted, svg, textWidth } from './dom.ts'
+import { fitted, STRONG, svg, textWidth } from './dom.ts'
 import { type Told, tell } from './tip.ts'
 
 /** A bar. */
@@ -73,7 +73,7 @@ export function wholeChart(parts: readonly Bar[]): Draw {
         .filter(({ value }) => value > 0)
         .map(({ value, kind = 'used', text, told }) => {
           const [from, to] = [x(before), x((before += value))]
-          const shown = fitted(text, (to - from - 20) / 1.12, font)
+          const shown = fitted(text, (to - from - 20) / STRONG, font)
           return tell(
             mark(
               { class: 'row' },
@@ -84,7 +84,7 @@ export function wholeChart(parts: readonly Bar[]): Draw {
                       class: 'plate',
                       x: from + 6,
                       y: tall / 2 - font * 0.75,
-                      width: textWidth(text, font) * 1.12 + 10,
+                      width: textWidth(text, font) * STRONG + 10,
                       height: font * 1.6,
                       rx: 3,
                     }),

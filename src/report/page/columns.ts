@@ -3,7 +3,7 @@ import { ticks } from 'd3-array'
 import { count, duration, hours, percent, periodName, shortDuration } from '../figures.ts'
 import type { ReportHistogram, ReportPeriod, ReportWork } from '../report-data.ts'
 import { type Draw, type Frame, label, linear, mark, valueAxis } from './chart.ts'
-import { svg, textWidth } from './dom.ts'
+import { STRONG, svg, textWidth } from './dom.ts'
 import { axisHeight, timeAxis } from './time-axis.ts'
 import { tell } from './tip.ts'
 
@@ -221,7 +221,8 @@ function marker(
   const part = from > 0 ? Math.log(seconds / from) / Math.log(to / from) : (seconds - from) / (to - from)
   const at = left + (index + Math.max(0, Math.min(1, part || 0))) * wide
   const text = `${name} ${duration(seconds)}`
-  const before = at + textWidth(text, font) + 6 > right
+  // Strong letters are wider than those that are measured.
+  const before = at + textWidth(text, font) * STRONG + 6 > right
   return [
     svg('line', { class: 'marker', x1: at, x2: at, y1: top - font, y2: height }),
     label(before ? at - 4 : at + 4, top - font * 0.2, text, {

@@ -43,6 +43,9 @@ export function textWidth(text: string, fontSize: number): number {
   return canvas.measureText(text).width
 }
 
+/** How much wider a strong text is. */
+export const STRONG = 1.12
+
 /** A text that is cut, with an ellipsis, to fit a width in pixels. Empty when not even a few letters fit. */
 export function fitted(text: string, width: number, fontSize: number): string {
   if (width <= 0) return ''

@@ -191,6 +191,9 @@ for (const swatch of document.querySelectorAll<HTMLElement>('[data-swatch]')) {
 for (const plot of document.querySelectorAll<HTMLElement>('[data-chart]')) charts[plot.dataset.chart ?? '']?.(plot)
 showLocalTimes(document)
 for (const place of document.querySelectorAll('.zone')) {
-  place.textContent = `Times are those of ${readersZone()}, with UTC beside them. Periods of jobs are those of UTC.`
+  const zone = readersZone()
+  place.textContent = /^(Etc\/)?(UTC|GMT)$/.test(zone)
+    ? 'Times are UTC.'
+    : `Times are those of ${zone}, with UTC beside them. Periods of jobs are those of UTC.`
 }
 followPrinting()

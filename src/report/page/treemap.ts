@@ -3,7 +3,7 @@ import { type HierarchyRectangularNode, hierarchy, treemap } from 'd3-hierarchy'
 import { count, percent, size } from '../figures.ts'
 import type { ReportTreeNode } from '../report-data.ts'
 import { type Draw, label, mark, marksOf, mount } from './chart.ts'
-import { fitted, html, svg } from './dom.ts'
+import { fitted, html, STRONG, svg } from './dom.ts'
 import { showOver, type Told, tell } from './tip.ts'
 
 /** A node of the two levels that are drawn. */
@@ -189,7 +189,8 @@ function block(
   if (y1 - y0 > font * 1.3) {
     // The size does not take part in a name that is read from the right.
     const whole = `\u2068${name}\u2069: ${size(node.bytes)}`
-    const text = fitted(whole, x1 - x0 - 14, font) === whole ? whole : fitted(name, x1 - x0 - 10, font)
+    const text =
+      fitted(whole, (x1 - x0 - 14) / STRONG, font) === whole ? whole : fitted(name, (x1 - x0 - 10) / STRONG, font)
     if (text !== '') parts.push(label(x0 + 5, y0 + head * 0.7, text, { class: 'label strong' }))
   }
   // What the keyboard reaches lies over the picture, so that its name is not made of all names in it.

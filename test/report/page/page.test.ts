@@ -37,6 +37,18 @@ const crumbs = (page: Page) => page.locator('.crumbs li').allTextContents()
 const overflow = (page: Page) =>
   page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 
+/** Labels that the edge of their picture cuts. */
+const cutLabels = (page: Page) =>
+  page.evaluate<string[]>(`[...document.querySelectorAll('.plot text')].filter((text) => {
+    const [inner, outer] = [text.getBoundingClientRect(), text.closest('svg').getBoundingClientRect()]
+    return inner.left < outer.left - 1 || inner.right > outer.right + 1
+  }).map((text) => text.closest('figure').id + ': ' + text.textContent)`)
+
+/** Tables of two snapshots of which a column is out of sight. */
+const cutComparisons = (page: Page) =>
+  page.evaluate<string[]>(`[...document.querySelectorAll('[id$="-then-and-now"]')].filter((figure) =>
+    [...figure.querySelectorAll('.scroll')].some((each) => each.scrollWidth > each.clientWidth)).map(({ id }) => id)`)
+
 const background = (page: Page) => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
 
 /** A report in which each name, but those that programs give, is a hostile one. */
@@ -211,6 +223,8 @@ if (has('chromium')) {
       const utc = new Date((data.snapshot.timestamp ?? 0) * 1000).toISOString()
       expect(taken).to.equal(`${utc.slice(0, 10)} 05:30:00 GMT+5:30 (00:00:00 UTC)`)
       expect(await page.locator('.zone').textContent()).to.match(/^Times are those of Asia\/(Kolkata|Calcutta)/)
+      const inUtc = await openReport(browser, data, { timezoneId: 'UTC' })
+      expect(await inUtc.page.locator('.zone').textContent()).to.equal('Times are UTC.')
     })
 
     it('has no problem of accessibility, light or dark, by preference and by its switch', async () => {
@@ -241,9 +255,17 @@ if (has('chromium')) {
         await page.setViewportSize({ width, height: 800 })
         await drawn(width)
         expect(await overflow(page), `${width} pixels`).to.equal(0)
+        expect(await cutLabels(page), `${width} pixels`).to.deep.equal([])
+        expect(await cutComparisons(page), `${width} pixels`).to.deep.equal([])
       }
       await page.setViewportSize({ width: 690, height: 980 })
       await page.emulateMedia({ media: 'print' })
+      // A picture stays with its title, whatever is in the table that is closed.
+      const breaks = (figure: string) =>
+        page.evaluate<string>(`getComputedStyle(document.getElementById('${figure}')).breakInside`)
+      expect(await breaks('users')).to.equal('auto')
+      await page.evaluate("document.querySelector('#users details').open = false")
+      expect(await breaks('users')).to.equal('avoid')
       expect(await overflow(page), 'paper').to.be.at.most(0)
       expect(await page.locator('header').isVisible()).to.equal(false)
       expect(await page.evaluate("getComputedStyle(document.querySelector('h1')).color")).to.equal('rgb(26, 32, 38)')
