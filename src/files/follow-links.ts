@@ -17,6 +17,12 @@ const MOST_LINKS = 40
 const STICKY = 0o1000
 const OTHERS_WRITE = 0o002
 
+/**
+ * Where Linux lists the open descriptors of a process; /dev/stdout and /dev/fd lead there. The link of a pipe without a
+ * name, as of a shell's `>(command)`, can be opened, but what it seems to lead to is no path.
+ */
+const DESCRIPTORS = /^\/proc\/\d+(?:\/task\/\d+)?\/fd$/
+
 /** The end of a chain of links. */
 export interface LinkEnd {
   readonly path: string
@@ -46,6 +52,10 @@ export async function followLinks(path: string): Promise<LinkEnd> {
       return { path: at, stats }
     }
     await assertTrusted(path, at, stats, dir, true)
+    if (DESCRIPTORS.test(dir)) {
+      const open = await stat(at)
+      if (!open.isFile() && !open.isDirectory()) return { path: at, stats: open }
+    }
     at = resolve(dir, await readlink(at))
   }
   throw new FluxError('ELOOP', `cannot write ${path}: Too many levels of symbolic links`, {

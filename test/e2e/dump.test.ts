@@ -40,6 +40,17 @@ describe('flux-ts dump', () => {
     expect(readTar(file).map(({ name }) => name)).to.deep.equal(expected('basic').entries.map(({ path }) => path))
   })
 
+  it('writes to a pipe that has no name but that of a descriptor', () => {
+    // As in `flux-ts dump >(ssh host ...)`.
+    for (const outfile of ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']) {
+      const command = `"$0" "$1" dump -q --format tar --store "$2" ${outfile} | cat`
+      const piped = run('sh', ['-c', command, process.execPath, CLI, BASIC])
+      const file = join(scratch(), 'x.tar')
+      writeFileSync(file, piped)
+      expect(readTar(file)).to.have.length(13)
+    }
+  })
+
   for (const format of ['tgz', 'zip', 'cpio', 'iso']) {
     it(`writes the same .${format} to standard output as to a file`, () => {
       const file = join(scratch(), `x.${format}`)
