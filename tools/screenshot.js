@@ -35,8 +35,11 @@ try {
   if (values.at !== undefined) url.hash = values.at
   await page.goto(url.href)
   if (picture.endsWith('.pdf')) await page.pdf({ path: picture, format: 'A4' })
-  else if (values.section !== undefined) await page.locator(`#${values.section}`).screenshot({ path: picture })
-  else await page.screenshot({ path: picture, fullPage: values.whole })
+  else if (values.section !== undefined) {
+    // The bar at the top would lie over a section that is higher than the window.
+    await page.evaluate("document.querySelector('header').style.position = 'static'")
+    await page.locator(`#${values.section}`).screenshot({ path: picture })
+  } else await page.screenshot({ path: picture, fullPage: values.whole })
 } finally {
   await browser.close()
 }
