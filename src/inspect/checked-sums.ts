@@ -5,7 +5,8 @@
 import type { SnapshotRoot } from '../kvs/index.ts'
 import type { CheckedTree } from './fsck/check-tree.ts'
 import { markIntact, verifyMarked } from './fsck/intact-tree.ts'
-import { type TreeSums, type TreeSumsOptions, treeSums } from './size/tree-sums.ts'
+import type { TreeSums, TreeSumsOptions } from './size/sums.ts'
+import { treeSums } from './size/tree-sums.ts'
 
 /** Directories that are marked in one call. */
 const MARKED = 8192

@@ -103,13 +103,5 @@ export { type ContentStats, contentStats } from './size/content-stats.ts'
 export { du, sortUsages, type UsageOrder } from './size/du.ts'
 export { type FoldedNode, type FoldedTreeOptions, foldedTree } from './size/folded-tree.ts'
 export { markReachable } from './size/mark-reachable.ts'
-export {
-  type DirSums,
-  type DuOptions,
-  type SizeMeter,
-  type TreeCounts,
-  type TreeSums,
-  type TreeSumsOptions,
-  treeSums,
-  type Usage,
-} from './size/tree-sums.ts'
+export type { DirSums, DuOptions, SizeMeter, TreeCounts, TreeSums, TreeSumsOptions, Usage } from './size/sums.ts'
+export { treeSums } from './size/tree-sums.ts'

@@ -9,3 +9,8 @@ export function isDecodable(obj: Val): boolean {
     return false
   }
 }
+
+/** The number of bytes that base64 text encodes. The text is not validated. */
+export function inlineSize({ data }: Val): number {
+  return Math.floor((data.replace(/=+$/, '').length * 3) / 4)
+}

@@ -31,7 +31,7 @@ const LIMITS: [row: string, file: string, name: string, unit?: Unit][] = [
   ['keys that `fsck --verbose`', 'kvs/walk-limits', 'MAX_KEYS'],
   ['directories, one in another', 'kvs/walk-limits', 'MAX_DEPTH'],
   ['directories that `fsck`', 'inspect/fsck/check-tree', 'MAX_VISITS'],
-  ['directories that `du`', 'inspect/size/tree-sums', 'MAX_USAGES'],
+  ['directories that `du`', 'inspect/size/size-adder', 'MAX_USAGES'],
   ['links that are followed', 'kvs/lookup', 'MAX_LINKS'],
   ['levels of arrays', 'bytes/json', 'DEEPEST'],
   ['blobs of one value', 'kvs/walk-loads', 'WINDOW_BYTES', 'MiB'],

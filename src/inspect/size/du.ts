@@ -1,5 +1,6 @@
 import type { SnapshotRoot } from '../../kvs/index.ts'
-import { type DuOptions, treeSums, type Usage } from './tree-sums.ts'
+import type { DuOptions, Usage } from './sums.ts'
+import { treeSums } from './tree-sums.ts'
 
 /**
  * Add up the sizes below a directory of a snapshot. Each directory blob is read once, however many keys lead to it;

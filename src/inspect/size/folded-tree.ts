@@ -8,7 +8,7 @@ import { type DirObj, type Dirref, dirBlobref, dirrefOf, isDir, keyIn, type Snap
 import { faultReporter, type InspectOptions } from '../inspect-options.ts'
 import { loadDirs } from '../load-dirs.ts'
 import { valueSizes } from '../value-sizes.ts'
-import type { TreeSums } from './tree-sums.ts'
+import type { TreeSums } from './sums.ts'
 
 /** A directory or value, or several joined. */
 export interface FoldedNode {
