@@ -37,6 +37,12 @@ export function percent(part: number | null): string {
   return `${Math.round(hundredth)}%`
 }
 
+/** How many of the jobs that have ended failed, as a part of 1; null if none has ended. */
+export function failedPart({ total, results }: ReportWork): number | null {
+  const ended = results.reduce((sum, { count }) => sum + count, 0)
+  return ended === 0 ? null : total.failedCount / ended
+}
+
 /** A limit of size, in binary units where it is a whole number of them: `100 MiB`. */
 export function limit(bytes: number): string {
   const mebibytes = bytes / 2 ** 20

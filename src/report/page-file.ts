@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { FluxError } from '../errors/index.ts'
-import { count, hours, percent, size } from './figures.ts'
+import { count, failedPart, hours, percent, size } from './figures.ts'
 import { harmless } from './harmless.ts'
 import { type HtmlElement, h, htmlText, type Markup } from './markup/element.ts'
 import { healthSection } from './markup/health.ts'
@@ -139,6 +139,7 @@ function summary({ health, room, work, nodes, snapshot }: ReportData): Markup {
   const notice = health.findings.some(({ level }) => level === 'notice')
   const troubled = nodes.rows.reduce((sum, row) => sum + row.count, 0)
   const { total } = work
+  const part = failedPart(work)
   return tiles([
     [
       'Health',
@@ -150,11 +151,7 @@ function summary({ health, room, work, nodes, snapshot }: ReportData): Markup {
       health.fsck.errors === 0 ? 'no damage found' : `${count(health.fsck.errors)} errors`,
     ],
     ['Size', size(room.bytes), `${count(room.keys)} keys`],
-    [
-      'Jobs',
-      count(total.jobCount),
-      total.jobCount === 0 ? null : `${percent(total.failedCount / total.jobCount)} failed`,
-    ],
+    ['Jobs', count(total.jobCount), part === null ? null : `${percent(part)} of those that ended failed`],
     ['Node-hours', hours(total.nodeHours)],
     ['Nodes', count(snapshot.nodeCount), troubled === 0 ? null : `${count(troubled)} drained or down at some time`],
   ])

@@ -1,6 +1,6 @@
 /** The section of a page about what the machine did. */
 import { countText } from '../../errors/index.ts'
-import { count, duration, hours, percent, periodName, shortDuration, withinPeriod } from '../figures.ts'
+import { count, duration, failedPart, hours, percent, periodName, shortDuration, withinPeriod } from '../figures.ts'
 import type { ReportData, ReportGroup, ReportHistogram, ReportPeriod, ReportWork } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
 import { code, deltas, figure, named, nothing, section, shortName, tiles, time } from './parts.ts'
@@ -20,7 +20,7 @@ export function workSection({ work, comparison }: ReportData): Markup {
       ['Node-hours', hours(total.nodeHours)],
       ['Core-hours', hours(total.coreHours)],
       ...(total.gpuHours > 0 ? ([['GPU-hours', hours(total.gpuHours)]] as const) : []),
-      ['Failed', count(total.failedCount), `${percent(total.failedCount / total.jobCount)} of the jobs`],
+      ['Failed', count(total.failedCount), `${percent(failedPart(work))} of those that ended`],
       ['Median wait', duration(total.wait.median), `95%: ${duration(total.wait.p95)}`],
       ['Median run time', duration(total.runtime.median), `95%: ${duration(total.runtime.p95)}`],
     ]),
