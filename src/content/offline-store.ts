@@ -170,11 +170,13 @@ class ReadOnDisk implements StoreOnDisk {
 
   async checkRange(from: number, count: number, { onlyMarked = false } = {}): Promise<RangeCheck> {
     const { hash, counts } = this.#reader
-    const { isLast, checked, bad } = await this.#reader.ask('checkRange', { from, count, onlyMarked })
+    const { isLast, checked, bad, faults = [] } = await this.#reader.ask('checkRange', { from, count, onlyMarked })
     counts.loaded += checked
     const error = ({ digest, status, reason }: (typeof bad)[number]) =>
       errorOf(status, `${hash}-${hexOf(digest)}`, reason) as ContentError
-    return { isLast, checked, errors: bad.map(error) }
+    const fault = (what: string) =>
+      new FluxError('EBADMSG', `${this.#reader.name}: damaged: ${what}`, { hint: '--salvage reads what is left of it' })
+    return { isLast, checked, errors: bad.map(error), faults: faults.map(fault) }
   }
 
   async mark(blobrefs: readonly string[]): Promise<void> {

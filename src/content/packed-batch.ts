@@ -64,6 +64,8 @@ export interface CheckedRange {
   checked: number
   /** Those that are not intact, in the order of storage. */
   bad: (BlobFailure & { digest: Uint8Array })[]
+  /** At the end of the store: see {@link RangeCheck.faults}, in words. */
+  faults?: string[]
 }
 
 /** A blob that is read piece by piece. */

@@ -1,3 +1,4 @@
+import type { FluxError } from '../errors/index.ts'
 import type { ContentError } from './content-error.ts'
 import type { StoreCopier } from './store-copier.ts'
 
@@ -42,6 +43,11 @@ export interface RangeCheck {
   checked: number
   /** The errors of those that are not intact, in the order of storage. */
   errors: ContentError[]
+  /**
+   * At the end of the store, unless only marked blobs are verified: what is wrong with its list of blobs (`EBADMSG`). It
+   * may lack blobs then, or name some that are not there.
+   */
+  faults: FluxError[]
 }
 
 /** What only a store on disk can do: {@link ContentStore.onDisk}. */

@@ -130,7 +130,7 @@ export class ArchiveStore implements ContentStore {
       checkRange: (from, count, options) =>
         survey(
           (onDisk) => onDisk.checkRange(from, count, options),
-          ({ errors }) => errors.length > 0,
+          ({ errors, faults }) => errors.length + faults.length > 0,
         ),
       mark: (blobrefs) => survey((onDisk) => onDisk.mark(blobrefs)),
       markDigests: (digests) => survey((onDisk) => onDisk.markDigests(digests)),

@@ -126,7 +126,7 @@ describe('content/survey', () => {
       expect((await ranged.onDisk.checkRange(0, 9)).errors.map(({ blobref }) => blobref)).to.deep.equal([altered])
       expect(await ranged.onDisk.markDigests(Buffer.alloc(64, 1))).to.equal(0)
       await ranged.onDisk.mark(blobrefs)
-      const marked = { isLast: true, checked: 2, errors: [] }
+      const marked = { isLast: true, checked: 2, errors: [], faults: [] }
       expect(await ranged.onDisk.checkRange(0, 9, { onlyMarked: true })).to.deep.equal(marked)
     }
     await store.onDisk.mark(blobrefs)

@@ -12,13 +12,14 @@ import {
 } from '../../cli/index.ts'
 import { rootsHint } from '../../cli/reports/index.ts'
 import { type ContentError, type ContentStore, parseBlobref } from '../../content/index.ts'
+import type { FluxError } from '../../errors/index.ts'
 import { blobState, validate } from '../../inspect/index.ts'
 
 export default class ContentValidate extends StoreCommand {
   static override summary = 'Compare blobs with their blobrefs'
 
   static override description =
-    `Compares the bytes of every blob in a store with its blobref, whether anything refers to the blob or not. Damaged blobs are listed on standard output, one on each line, as missing, altered or unreadable. The exit status is then 1.
+    `Compares the bytes of every blob in a store with its blobref, whether anything refers to the blob or not. Damaged blobs are listed on standard output, one on each line, as missing, altered or unreadable. The exit status is then 1. So it is if blobs may be lost without a name, because part of a content.sqlite cannot be read; that is printed on stderr.
 
 With BLOBREF only these blobs are checked; - reads blobrefs from standard input, one on each line. A live instance cannot list its blobs, so there they must be named.`
 
@@ -66,7 +67,13 @@ With BLOBREF only these blobs are checked; - reads blobrefs from standard input,
         damaged.push(error)
         if (!this.jsonEnabled()) output.append(`${shown(error.blobref)} ${blobState(error)}\n`)
       }
-      const checked = await validate(store, { blobrefs, onFault, signal }).finally(() => output.flush())
+      const storeFaults: FluxError[] = []
+      const onStoreFault = (fault: FluxError) => {
+        storeFaults.push(fault)
+        this.onFault(fault)
+      }
+      const options = { blobrefs, onFault, onStoreFault, signal }
+      const checked = await validate(store, options).finally(() => output.flush())
       if (damaged.length > 0) process.exitCode = EXIT.FAILED
       if (!this.jsonEnabled()) this.notice(`${checked} blobs looked at, ${damaged.length} damaged`)
       const hint = named.length === 0 ? await rootsHint(store, flags.store) : undefined
@@ -74,6 +81,7 @@ With BLOBREF only these blobs are checked; - reads blobrefs from standard input,
       return {
         checkedCount: checked,
         damaged: damaged.map(({ blobref, code, message }) => ({ blobref, code, message })),
+        storeFaults: storeFaults.map(({ code, message }) => ({ code, message })),
       }
     }
     // The progress line would disturb a user who types blobrefs.

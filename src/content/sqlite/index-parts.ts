@@ -23,8 +23,13 @@ export interface IndexParts {
   starts: Uint32Array
   /** Number of objects. */
   size: number
-  /** Number of rowids that neither the table nor its hash index could read: an upper bound of the lost objects. */
+  /**
+   * Number of rowids that neither the table nor its hash index could read: an upper bound of the lost objects. Where the
+   * end of the table is one of them it counts as one, and more may be lost.
+   */
   lost: number
+  /** True when a part of the hash index could not be read. */
+  isDamaged: boolean
 }
 
 /** Read the whole index of the open database. Damaged parts are read from the table instead. */
@@ -57,7 +62,7 @@ export function readIndex(db: DatabaseSync, digestBytes: number): IndexParts {
     scanObjects(
       db,
       digestBytes,
-      lastRowid(db) ?? largestRowid(buckets),
+      { last: lastRowid(db), known: largestRowid(buckets) },
       (digest, rowid) => damaged.get(digest[0] as number)?.push([digest, rowid]),
       (rowid) => lost.add(rowid),
     )
@@ -79,7 +84,7 @@ export function readIndex(db: DatabaseSync, digestBytes: number): IndexParts {
       while (place < rowids.length && digests[place * digestBytes + 1] === second) place++
     }
   }
-  return { buckets, starts, size, lost: lost.size }
+  return { buckets, starts, size, lost: lost.size, isDamaged: damaged.size > 0 }
 }
 
 function largestRowid(buckets: readonly Bucket[]): number {

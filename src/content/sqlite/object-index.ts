@@ -18,6 +18,8 @@ export class ObjectIndex {
   readonly size: number
   /** See {@link IndexParts}. */
   readonly lost: number
+  /** See {@link IndexParts}. */
+  readonly isDamaged: boolean
   readonly #buckets: readonly Bucket[]
   readonly #digestBytes: number
   /** For each first two bytes, where their digests begin in the bucket. */
@@ -27,17 +29,19 @@ export class ObjectIndex {
   #firstOfRun: number | undefined
 
   /** @param parts - read by {@link readIndex}, perhaps in another thread */
-  constructor({ buckets, starts, size, lost }: IndexParts, digestBytes: number) {
+  constructor({ buckets, starts, size, lost, isDamaged }: IndexParts, digestBytes: number) {
     this.#buckets = buckets
     this.#starts = starts
     this.size = size
     this.lost = lost
+    this.isDamaged = isDamaged
     this.#digestBytes = digestBytes
   }
 
   /** What an index of the same objects in another thread is made of. The memory is shared. */
   get parts(): IndexParts {
-    return { buckets: this.#buckets, starts: this.#starts, size: this.size, lost: this.lost }
+    const { size, lost, isDamaged } = this
+    return { buckets: this.#buckets, starts: this.#starts, size, lost, isDamaged }
   }
 
   /**

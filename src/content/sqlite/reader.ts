@@ -20,6 +20,7 @@ import { BlobRows } from './blob-rows.ts'
 import { SqliteCopier } from './copier.ts'
 import type { IndexParts } from './index-parts.ts'
 import { LargeBlobs } from './large-blobs.ts'
+import { listingFaults } from './listing-faults.ts'
 import { Locator, PLACES, rowidOf } from './locator.ts'
 import { openDatabase } from './open-database.ts'
 import { RowSet } from './row-set.ts'
@@ -141,6 +142,7 @@ export class SqliteReader implements BlobReader {
       const range: CheckedRange = { isLast: end === index.size, checked: 0, bad: [] }
       for (let at = from; at < end; at += CHECKED_ROWS)
         this.#checkRows(range, at, Math.min(CHECKED_ROWS, end - at), onlyMarked)
+      if (range.isLast && !onlyMarked) range.faults = listingFaults(this.#db, index)
       return range
     })
   }

@@ -19,13 +19,28 @@ export const CREATE_TABLES = {
 } as const
 
 /**
+ * Digests are stored as TEXT: in another encoding than Flux's, their bytes would be others.
+ *
+ * @throws {FluxError} `ENOTSUP` the text of the database is in UTF-16
+ */
+function assertUtf8(db: DatabaseSync, name: string): void {
+  const encoding = String(db.prepare('PRAGMA main.encoding').get()?.encoding)
+  if (encoding === 'UTF-8') return
+  throw new FluxError('ENOTSUP', `${name}: its text is encoded in ${encoding}, and Flux makes stores in UTF-8`, {
+    hint: 'take the original of this database',
+  })
+}
+
+/**
  * The tables of a database, in lower case, without SQLite's own.
  *
  * @param name - the name of the database, for messages
  * @throws {FluxError} `EINVAL` a view or the like has the name of a content store's table, or a column of it is generated:
  *   reading it would run SQL that its author chose. Or the table is another one, without the columns
+ * @throws {FluxError} `ENOTSUP` the text of the database is in UTF-16
  */
 export function tablesOf(db: DatabaseSync, name: string): Set<string> {
+  assertUtf8(db, name)
   const tables = new Set<string>()
   const listed = db.prepare(`SELECT lower(name) AS name, type, wr FROM pragma_table_list
     WHERE schema = 'main' AND name NOT GLOB 'sqlite_*'`)

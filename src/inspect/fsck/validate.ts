@@ -12,6 +12,11 @@ const BATCHES = 3
 export interface ValidateOptions extends InspectOptions<ContentError> {
   /** The blobs to check (default: all blobs of the store). */
   blobrefs?: Iterable<string> | AsyncIterable<string> | undefined
+  /**
+   * Called with what is wrong with the list of all blobs (`EBADMSG`): some may be lost without a name. Without this it is
+   * thrown, after all blobs that are listed have been checked. See {@link RangeCheck.faults}.
+   */
+  onStoreFault?: ((fault: FluxError) => void) | undefined
 }
 
 /**
@@ -20,14 +25,17 @@ export interface ValidateOptions extends InspectOptions<ContentError> {
  * @returns how many were checked
  * @throws {FluxError} `ENOTSUP` no blobrefs are given, and the store cannot list its blobs; or the store as a whole
  *   fails
+ * @throws {FluxError} `EBADMSG` the list of blobs is damaged, unless there is `onStoreFault`
  */
 export async function validate(store: ContentStore, options: ValidateOptions): Promise<number> {
   const { signal } = options
   const report = faultReporter(options)
+  const reportStore = faultReporter({ onFault: options.onStoreFault })
   let checked = 0
   for await (const found of options.blobrefs ? checkNamed(store, options.blobrefs, signal) : checkAll(store, signal)) {
     checked += found.checked
     for (const error of found.errors) report(error)
+    for (const fault of found.faults ?? []) reportStore(fault)
   }
   return checked
 }
@@ -35,6 +43,7 @@ export async function validate(store: ContentStore, options: ValidateOptions): P
 interface Found {
   checked: number
   errors: ContentError[]
+  faults?: FluxError[]
 }
 
 /** Check all blobs of a store, in the order of storage. */

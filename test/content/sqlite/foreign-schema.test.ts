@@ -70,6 +70,34 @@ describe('content/sqlite, a schema that is not that of Flux', () => {
     })
   }
 
+  for (const encoding of ['UTF-16le', 'UTF-16be'] as const) {
+    it(`is refused, to read and to write, when its text is in ${encoding}`, async () => {
+      const path = join(scratch(), 'content.sqlite')
+      const source = new DatabaseSync(fixture('basic', 'content.sqlite'), { readOnly: true })
+      const db = new DatabaseSync(path)
+      db.exec(`PRAGMA encoding = '${encoding}'`)
+      db.exec('CREATE TABLE objects(hash BLOB PRIMARY KEY, size INT, object BLOB, epoch INT DEFAULT 0)')
+      db.exec('CREATE TABLE checkpt_v2(id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, value TEXT)')
+      const insert = db.prepare('INSERT INTO objects (hash, size, object) VALUES (CAST(? AS TEXT), ?, ?)')
+      for (const { hash, size, object } of source
+        .prepare('SELECT CAST(hash AS BLOB) AS hash, size, object FROM objects')
+        .all())
+        insert.run(hash as Uint8Array, size as number, object as Uint8Array)
+      const [checkpoint] = source.prepare('SELECT value FROM checkpt_v2').all()
+      db.prepare('INSERT INTO checkpt_v2 (value) VALUES (?)').run(checkpoint?.value as string)
+      db.close()
+      source.close()
+      const before = readFileSync(path)
+      const message = `${path}: its text is encoded in ${encoding}, and Flux makes stores in UTF-8`
+      expect(await failure(path)).to.include({ code: 'ENOTSUP', message })
+      expect(await openStoreWriter(path).catch((error) => error)).to.include({ code: 'ENOTSUP', message })
+      expect(readFileSync(path).equals(before)).to.equal(true)
+      const { status, stdout, stderr } = await runInProcess(['content', 'validate', '--store', path])
+      expect({ status, stdout: stdout.toString() }).to.deep.equal({ status: 1, stdout: '' })
+      expect(stderr).to.match(/^flux-ts content validate: [^\n]* is encoded in UTF-16[lb]e, [^\n]*\n$/)
+    })
+  }
+
   it('is read where it only has more of what is not read', async () => {
     const path = changed(`ALTER TABLE objects ADD COLUMN note TEXT; ALTER TABLE objects ADD COLUMN twice AS (size * 2);
       CREATE TABLE notes(rowid, a); CREATE VIEW v AS SELECT * FROM notes;

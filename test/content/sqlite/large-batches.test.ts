@@ -38,7 +38,7 @@ describe('content/sqlite/object-scan', () => {
     scanObjects(
       db,
       20,
-      2 ** 50,
+      { last: 2 ** 50, known: 0 },
       (_, rowid) => found.push(rowid),
       () => expect.fail(),
     )
