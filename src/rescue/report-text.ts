@@ -23,7 +23,7 @@ export function reportLines(report: RescueReport, username: (userid: number) => 
     ...lostLines(report, username),
     ...listed('Jobs that had not ended:', report.activeJobs, (job) => jobLine(job, username)),
     ...drainedLines(report),
-    ...(report.problems.length > 0 ? listed('Records that make no sense:', report.problems, printable) : []),
+    ...(report.problems.length > 0 ? listed('Problems:', report.problems, printable) : []),
     'What comes next:',
     ...report.next.map((command) => `  ${command}`),
   ]

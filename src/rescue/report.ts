@@ -73,7 +73,7 @@ export interface RescueReport {
   readonly isJobidRaised: boolean
   /** A newer root than the chosen one, if there is one. */
   readonly newer: { readonly rootref: string; readonly time: number | undefined; readonly jobs: number } | undefined
-  /** Records that could not be understood. */
+  /** Records that could not be understood, and why there is no archive. */
   readonly problems: readonly string[]
   /** Where the old store is now; undefined unless the new one was installed. */
   readonly replaced: string | undefined

@@ -9,7 +9,7 @@ import { type Checkpoint, type ContentStore, openStore, openStoreWriter, recogni
 import { Dump } from '../dump/index.ts'
 import { countText, FluxError } from '../errors/index.ts'
 import { followLinks } from '../files/index.ts'
-import { drainedNodes, fsck } from '../inspect/index.ts'
+import { drainedNodes, type FsckResult, fsck } from '../inspect/index.ts'
 import { SnapshotReader } from '../kvs/index.ts'
 import { type Choice, chooseRoot } from './choose-root.ts'
 import { install, planInstall } from './install.ts'
@@ -88,10 +88,11 @@ async function rescueTo(
   const tree = await readyTree(choice, signal)
   const database = join(out, STORE)
   const written = await checkpointOf(choice, tree, nowSeconds)
-  const { blobs } = await writeStore(database, tree, written, signal)
+  const { blobs, keys: counted } = await writeStore(database, tree, written, signal)
   onStep(`${STORE}: ${countText(blobs, 'blob')}, all of them read back`)
-  const keys = await writeArchive(database, join(out, ARCHIVE), onWarning, signal)
-  onStep(`${ARCHIVE}: ${countText(keys, 'key')}`)
+  const archive = await writeArchive(database, join(out, ARCHIVE), onWarning, signal)
+  const { keys = counted } = archive
+  onStep(`${ARCHIVE}: ${archive.problem ?? countText(keys, 'key')}`)
   const facts = await factsOf(choice, tree, database, signal)
   await choice.store.assertUnchanged()
   const replaced = installing && (await install(installing, database))
@@ -113,6 +114,7 @@ async function rescueTo(
     keys,
     blobs,
     ...facts,
+    problems: [...(archive.problem === undefined ? [] : [`${ARCHIVE}: ${archive.problem}`]), ...facts.problems],
     replaced,
     next: nextCommands({ store: resolve(found.path), out, replaced, drained: facts.drained }),
   }
@@ -164,35 +166,46 @@ async function writeStore(
   { store, rootref, otherRoots }: Ready,
   checkpoint: Checkpoint,
   signal: AbortSignal | undefined,
-): Promise<Copied> {
+): Promise<Copied & { keys: number }> {
   let copied: Copied
   {
     await using writer = await openStoreWriter(path, { hash: store.hash })
     copied = await copyTree(store, writer, checkpoint, otherRoots, signal)
   }
-  const errors = await errorsIn(path, signal)
-  if (errors === 0) return copied
+  const { errors, intact } = await checked(path, signal)
+  if (errors === 0 && intact) return { ...copied, keys: intact.values + intact.symlinks }
   rmSync(path)
   throw new FluxError('EIO', `${path}: ${rootref} is not whole in it: ${countText(errors, 'damaged key')}`, {
     hint: 'the old store is unchanged; look whether the disk is full or fails',
   })
 }
 
-async function errorsIn(path: string, signal: AbortSignal | undefined): Promise<number> {
+async function checked(path: string, signal: AbortSignal | undefined): Promise<FsckResult> {
   await using written = await openStore(path, { signal })
-  return (await fsck(written, { signal })).errors
+  return await fsck(written, { signal })
 }
 
-/** Dump the new store. @returns how many keys it has */
+/**
+ * Dump the new store. What is beyond the limits of a dump leaves no archive: the new store has it all the same, and the
+ * report must be written.
+ *
+ * @returns how many keys the archive has, and why there is none
+ */
 async function writeArchive(
   database: string,
   outfile: string,
   onWarning: RescueOptions['onWarning'],
   signal: AbortSignal | undefined,
-): Promise<number> {
+): Promise<{ keys?: number; problem?: string }> {
   await using store = await openStore(database, { signal })
   const dump = new Dump({ store, outfile, onWarning, signal })
-  return (await dump.run()).keys
+  try {
+    return { keys: (await dump.run()).keys }
+  } catch (error) {
+    if (!(error instanceof FluxError) || error.code !== 'EOVERFLOW') throw error
+    const problem = `not written: ${error.message}; dump the new store with a larger limit (--max-keys, --max-depth)`
+    return { problem }
+  }
 }
 
 /** The stores that are opened on the way; all are closed at the end. */
