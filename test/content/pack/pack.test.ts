@@ -129,6 +129,7 @@ describe('content/pack', () => {
       isLast: false,
       checked: 1,
       errors: [],
+      faults: [],
     })
     expect((await store.loadBatch([refs[2] as string], 1))[0]).to.include({ code: 'EBADMSG' })
     expect(
