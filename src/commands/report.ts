@@ -1,4 +1,3 @@
-import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
 import { Args, Flags } from '@oclif/core'
 import { openSink } from '../archive/index.ts'
 import {
@@ -6,11 +5,14 @@ import {
   FluxCommand,
   interruptible,
   isUtf8Locale,
+  keyIn,
+  LEAST_KEY,
   loadFlags,
   loadTextWidth,
   NamedSources,
   outputWidth,
   print,
+  refuseOtherThanReport,
   refuseToReplace,
   rootChoice,
   rootFlags,
@@ -19,14 +21,10 @@ import {
   UsageError,
   Users,
 } from '../cli/index.ts'
-import { FluxError } from '../errors/index.ts'
 import { gatherReport, type ReportData, renderPage, reportText } from '../report/index.ts'
 
 /** A report tells who ran what, so only its owner may read it. */
 const MODE = 0o600
-
-/** Bytes of a key for tokens: a shorter one could be found by trying. */
-const LEAST_KEY = 16
 
 export default class Report extends FluxCommand {
   static override summary = 'Make a report of a snapshot: its health, its jobs and nodes, and what takes the room'
@@ -140,58 +138,6 @@ With --redact, names of users, jobs and hosts, reasons of drains, paths and the 
       throw new UsageError('OUTFILE is missing', 'name a file to write, or give --text')
     }
     return words
-  }
-}
-
-/** @throws {UsageError} the file cannot be read, or is too short for a key */
-function keyIn(path: string): Uint8Array {
-  let key: Uint8Array
-  try {
-    key = readFileSync(path)
-  } catch (error) {
-    throw new UsageError(FluxError.fromSystem(error, `cannot read --redact-key ${path}`).message)
-  }
-  if (key.length >= LEAST_KEY) return key
-  throw new UsageError(
-    `--redact-key ${path}: a key has at least ${LEAST_KEY} bytes`,
-    'make one: head -c 32 /dev/urandom >report.key',
-  )
-}
-
-const PAGE_START = '<!doctype html>'
-
-/**
- * An archive or another file that somebody needs must not be lost by a wrong order of words.
- *
- * @throws {UsageError} the file is there, and is no report
- * @throws {FluxError} it cannot be read
- */
-function refuseOtherThanReport(outfile: string | undefined, hint: string): void {
-  if (outfile === undefined || outfile === '-') return
-  let stats: Stats | undefined
-  try {
-    stats = statSync(outfile, { throwIfNoEntry: false })
-  } catch {
-    // Writing it tells why.
-    return
-  }
-  if (stats?.isDirectory()) throw new UsageError(`cannot write ${outfile}: Is a directory`, hint)
-  if (!stats?.isFile() || stats.size === 0) return
-  if (startOf(outfile) === PAGE_START) return
-  throw new UsageError(`${outfile}: this file is no report, and is not replaced`, hint)
-}
-
-function startOf(path: string): string {
-  const start = Buffer.alloc(PAGE_START.length)
-  try {
-    const file = openSync(path, 'r')
-    try {
-      return start.toString('latin1', 0, readSync(file, start))
-    } finally {
-      closeSync(file)
-    }
-  } catch (error) {
-    throw FluxError.fromSystem(error, `cannot read ${path}`)
   }
 }
 
