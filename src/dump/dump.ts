@@ -3,25 +3,15 @@
  * write run at the same time, with a short queue of batches between them, so the slower one holds the other back.
  */
 import { stat } from 'node:fs/promises'
-import {
-  type ArchiveWriter,
-  createArchive,
-  type ExtraRecords,
-  type FilterName,
-  type FormatName,
-} from '../archive/index.ts'
+import { type ArchiveWriter, createArchive, type FilterName, type FormatName } from '../archive/index.ts'
 import type { ContentStore } from '../content/index.ts'
 import { FluxError, LAST_ID, LAST_SECONDS, printable, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import {
-  COMPONENTS_RECORD,
   type DirObj,
   type Entry,
   GlobFilter,
   type KeySelection,
   keyComponents,
-  keyOf,
-  LINKNAME_RECORD,
-  linkText,
   originRecords,
   proofRecords,
   type RootChoice,
@@ -34,7 +24,8 @@ import {
   walk,
 } from '../kvs/index.ts'
 import { BatchQueue } from './batch-queue.ts'
-import { MemberPaths } from './member-path.ts'
+import { MemberWriter } from './member-writer.ts'
+import { type DumpProgress, noProgress } from './progress.ts'
 
 /** What to dump, and how to write it. */
 export interface DumpOptions extends RootChoice, KeySelection {
@@ -80,27 +71,6 @@ export interface DumpOptions extends RootChoice, KeySelection {
   signal?: AbortSignal | undefined
 }
 
-/** The progress of a dump. One object, updated in place: read it at any time. */
-export interface DumpProgress {
-  /** Values and symlinks that the walk has yielded. */
-  walked: number
-  /** Blobs loaded, directories included. A blob that occurs twice may count twice. */
-  loaded: number
-  /** Values and symlinks in the archive. */
-  keys: number
-  symlinks: number
-  /** Blobs of the values in the archive. */
-  blobs: number
-  /** Bytes of the values in the archive. */
-  bytes: number
-  /** Values, links and directories skipped because they could not be read. */
-  skipped: number
-  /** The directories among them. It is not known how many keys are below them. */
-  skippedDirs: number
-  /** Keys whose path had to be encoded. */
-  encoded: number
-}
-
 /** The result of a dump. */
 export interface DumpResult extends Readonly<DumpProgress> {
   readonly outfile: string
@@ -136,17 +106,7 @@ const QUEUE_BATCHES = 4
  * phase fails, the later ones reject too, and `run` throws the first error.
  */
 export class Dump {
-  readonly progress: DumpProgress = {
-    walked: 0,
-    loaded: 0,
-    keys: 0,
-    symlinks: 0,
-    blobs: 0,
-    bytes: 0,
-    skipped: 0,
-    skippedDirs: 0,
-    encoded: 0,
-  }
+  readonly progress: DumpProgress = noProgress()
   readonly #options: DumpOptions
   readonly #owner: { readonly uid: number; readonly gid: number }
   readonly #startSeconds: number
@@ -285,7 +245,7 @@ export class Dump {
 
   /** Write the archive. It appears under its name only after the walk has ended. */
   async #write(snapshot: Snapshot): Promise<DumpResult> {
-    const { outfile, format, level, threads, fileMode, checksum, verify } = this.#options
+    const { outfile, format, level, threads, fileMode, checksum, verify, onMembers, onWarning } = this.#options
     const { timestamp } = snapshot
     const mtimeSeconds = this.#options.mtimeSeconds ?? (timestamp ? Math.floor(timestamp) : this.#startSeconds)
     const attributes = { mode: 0o644, ...this.#owner, mtimeSeconds }
@@ -296,11 +256,12 @@ export class Dump {
       let restoredRootref: string | undefined
       const beforeNaming = verify && ((path: string) => verify(path, restoredRootref))
       archive = await createArchive(outfile, { ...options, beforeNaming })
-      const paths = new MemberPaths()
       const tree =
         archive.holdsRecords || verify ? new TreeHash(snapshot.hash, this.#options.store.isUnverified) : undefined
+      const { progress } = this
+      const members = new MemberWriter(archive, { tree, progress, onMembers, onWarning })
       for (let batch = await this.#queue.pull(); batch !== undefined; batch = await this.#queue.pull()) {
-        await this.#writeBatch(archive, batch, paths, tree)
+        await members.write(batch)
       }
       throwIfAborted(this.#signal)
       restoredRootref = tree?.root()
@@ -323,51 +284,5 @@ export class Dump {
     this.progress.skipped++
     if (error.isDirectory) this.progress.skippedDirs++
     this.#options.onWarning?.(error.message, error.faultKind)
-  }
-
-  async #writeBatch(
-    archive: ArchiveWriter,
-    batch: readonly Entry[],
-    paths: MemberPaths,
-    tree: TreeHash | undefined,
-  ): Promise<void> {
-    const { progress } = this
-    const members: string[] | undefined = this.#options.onMembers && []
-    for (const entry of batch) {
-      const { path, components } = paths.of(entry.dir, entry.name)
-      let extra: ExtraRecords | undefined
-      if (components !== undefined) extra = this.#encodedKey(entry, path, components)
-      if (entry.type === 'symlink') {
-        const target = linkText(entry)
-        // Flux cannot store a NUL, and no archive can hold one in a link target.
-        if (target.includes('\0')) extra = { ...extra, [LINKNAME_RECORD]: JSON.stringify(target) }
-        archive.symlink(path, target.replaceAll('\0', '%00'), extra)
-        tree?.link(entry)
-        progress.symlinks++
-      } else {
-        if (entry.parts !== undefined) {
-          archive.file(path, entry.size, entry.parts, extra)
-          tree?.value(entry)
-        } else if (entry.stream) {
-          const bytes = entry.stream()
-          await archive.streamFile(path, entry.size, tree?.stream(entry, bytes) ?? bytes, extra)
-        }
-        progress.blobs += entry.blobs
-        progress.bytes += entry.size
-      }
-      progress.keys++
-      members?.push(path)
-    }
-    if (members) this.#options.onMembers?.(members)
-    await archive.flush()
-  }
-
-  #encodedKey(entry: Entry, path: string, components: readonly string[]): ExtraRecords {
-    this.progress.encoded++
-    this.#options.onWarning?.(
-      `${printable(keyOf(entry.dir, entry.name))}: no path can hold this key; archived as ${printable(path)}`,
-      'encoded path',
-    )
-    return { [COMPONENTS_RECORD]: JSON.stringify(components) }
   }
 }

@@ -1,6 +1,7 @@
 import { byteText, countText, partTexts, printable, timeText } from '../errors/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
-import type { Dump, DumpProgress } from './dump.ts'
+import type { Dump } from './dump.ts'
+import type { DumpProgress } from './progress.ts'
 
 /** Milliseconds between updates of a live title. listr2 repaints at each change, which takes tens of microseconds. */
 const REPAINT_MS = 100
