@@ -1,12 +1,12 @@
 export { type ArchiveInfo, type ArchiveInfoOptions, archiveInfo } from './archive-info.ts'
 export { ArchiveStore, type OpenArchiveStoreOptions } from './archive-store.ts'
 export type { RestoreLeaf } from './open-dir.ts'
+export type { RestoreProgress } from './progress.ts'
 export {
   type ArchiveReading,
   Restore,
   type RestoredRoot,
   type RestoreOptions,
-  type RestoreProgress,
   type RestoreResult,
 } from './restore.ts'
 export type { SelectionOptions } from './selection.ts'

@@ -3,14 +3,15 @@
  * directories as blobs, and commits the root. It stores a value inline or in a blob by the same rule as `flux
  * restore`, so that the same archive gives the same root.
  */
-import { statSync } from 'node:fs'
 import { type ArchiveError, type ArchiveReader, type Member, openArchive } from '../archive/index.ts'
-import { blobrefHash, HashingWriter } from '../content/index.ts'
+import { HashingWriter } from '../content/index.ts'
 import { FluxError, printable, secondsSince1970, throwIfAborted, wholeNumber } from '../errors/index.ts'
-import { type ArchiveOrigin, INLINE_BYTES, originOf, symlinkText, valrefText, valText } from '../kvs/index.ts'
-import { targetOfMember } from './member-key.ts'
+import { type ArchiveOrigin, originOf } from '../kvs/index.ts'
+import { nameOfArchive } from './archive-name.ts'
+import { isOneBlob, MemberLeaves } from './member-leaves.ts'
 import { MemberTree } from './member-tree.ts'
-import type { RestoreLeaf } from './open-dir.ts'
+import { noProgress, type RestoreProgress } from './progress.ts'
+import { isRecorded } from './recorded-root.ts'
 import { Selection, type SelectionOptions } from './selection.ts'
 import { TreeBuilder } from './tree-builder.ts'
 import { type BlobWriter, ValueStore } from './value-store.ts'
@@ -52,23 +53,6 @@ export interface RestoredRoot {
   readonly timestamp: number
 }
 
-/** The progress of a restore, updated in place. */
-export interface RestoreProgress {
-  /** Values and symlinks in the tree. */
-  keys: number
-  symlinks: number
-  /** Blobs stored, directories included. */
-  blobs: number
-  /** Bytes of the values in the tree. */
-  bytes: number
-  /** Values skipped for their size. */
-  skipped: number
-  /** Members that the globs do not select. */
-  deselected: number
-  /** Damaged parts of the archive that were left out. It is not always known how many members they held. */
-  lost: number
-}
-
 /** The progress of reading an archive. */
 export type ArchiveReading = Readonly<Pick<Restore, 'progress' | 'part'>>
 
@@ -91,7 +75,7 @@ export interface RestoreResult extends Readonly<RestoreProgress>, RestoredRoot {
  * phase fails, the later ones reject too, and `run` throws the first error.
  */
 export class Restore {
-  readonly progress: RestoreProgress = { keys: 0, symlinks: 0, blobs: 0, bytes: 0, skipped: 0, deselected: 0, lost: 0 }
+  readonly progress: RestoreProgress = noProgress()
   readonly #options: RestoreOptions
   readonly #selection: Selection
   readonly #tree: TreeBuilder
@@ -104,8 +88,6 @@ export class Restore {
   #hasRun = false
   #reader: ArchiveReader | undefined
   #newestSeconds = 0
-  /** True when an offset in the archive is one in the file. */
-  #isPlainFile = false
 
   /** @throws {FluxError} `EINVAL` an invalid `sizeLimit` or `nowSeconds` */
   constructor(options: RestoreOptions) {
@@ -196,25 +178,18 @@ export class Restore {
 
   async #readMembers(reader: ArchiveReader): Promise<void> {
     const { infile, salvage = false, signal, onMembers, onRead } = this.#options
-    this.#isPlainFile = infile !== '-' && reader.size !== undefined && reader.type.filter === 'none' && !salvage
+    const isPlainFile = infile !== '-' && reader.size !== undefined && reader.type.filter === 'none' && !salvage
+    const leaves = new MemberLeaves(this.#values, isPlainFile)
     for await (const batch of reader.batches()) {
       throwIfAborted(signal)
       onRead?.(batch)
       const members = batch.filter((member) => this.#accepts(member))
-      const values: Uint8Array[] = []
-      const offsets: (number | undefined)[] = []
-      for (const member of members) {
-        if (!isOneBlob(member)) continue
-        values.push(member.data as Uint8Array)
-        offsets.push(member.contentOffset)
-      }
-      const inFile = this.#isPlainFile ? offsets : undefined
-      const blobrefs = values.length === 0 ? [] : await this.#values.store(values, false, inFile)
+      const blobrefs = await leaves.storeBlobs(members)
       let next = 0
       for (const member of members) {
         if (isOneBlob(member)) this.#members.put(member, blobrefs[next++] as string, member.size)
         else if (member.type === 'hardlink') this.#putHardlink(member)
-        else this.#members.put(member, await this.#leafOf(member), member.size)
+        else this.#members.put(member, await leaves.leafOf(member), member.size)
       }
       if (this.#tree.isFull) await this.#tree.spill()
       this.progress.keys = this.#tree.leaves
@@ -238,25 +213,21 @@ export class Restore {
     const isWhole = include.length + exclude.length === 0 && strip === '' && skipped + lost === 0
     const recorded = origin?.restored
     if (recorded === undefined || !isWhole) return false
-    const hash = blobrefHash(recorded)
-    if (hash === this.#options.writer.hash) {
-      if (rootref === recorded) return true
-      const error = mismatch(infile, rootref, recorded)
-      if (!salvage) throw error
-      this.#lose(error)
-      return false
-    }
-    if (infile === '-' || !statSync(infile).isFile()) {
-      this.#warn(`${nameOf(infile)}: a ${hash} root is recorded in it, which was not compared`, 'not compared')
-      return false
-    }
-    // The root of another algorithm takes another reading.
-    const commit = async () => {}
-    const writer = new HashingWriter(hash)
-    const again = new Restore({ infile, writer, scratchDir, commit, allowEmpty: true, salvage, signal })
-    const { isProven, lost: differs } = await again.run()
-    if (differs > 0) this.#lose(mismatch(infile, 'another root', recorded))
-    return isProven
+    return isRecorded(recorded, {
+      infile,
+      rootref,
+      async readAgain(hash) {
+        const writer = new HashingWriter(hash)
+        const commit = async () => {}
+        const again = new Restore({ infile, writer, scratchDir, commit, allowEmpty: true, salvage, signal })
+        return again.run()
+      },
+      onMismatch: (error) => {
+        if (!salvage) throw error
+        this.#lose(error)
+      },
+      onWarning: (message, kind) => this.#warn(message, kind),
+    })
   }
 
   #putHardlink(member: Member): void {
@@ -296,25 +267,13 @@ export class Restore {
     return true
   }
 
-  /** The leaf of a symlink, or of a value for which {@link isOneBlob} is false. */
-  async #leafOf(member: Member): Promise<RestoreLeaf> {
-    const { path, type, linkname, extra, data } = member
-    if (type === 'symlink') {
-      const { target, namespace } = targetOfMember(path, linkname, extra)
-      return symlinkText(target, namespace)
-    }
-    if (data !== undefined) return valText(data)
-    const blobrefs = await this.#values.storeLarge(member, this.#isPlainFile)
-    return blobrefs.length === 1 ? (blobrefs[0] as string) : valrefText(blobrefs)
-  }
-
   /** A truncated archive or a mistyped glob must not leave an instance with an empty KVS. */
   #refuseNothing(): void {
     const { keys, skipped, deselected, lost } = this.progress
     if (keys > 0) return
     const { infile, allowEmpty = false } = this.#options
     if (lost > 0 && skipped + deselected === 0) {
-      throw new FluxError('EBADMSG', `${nameOf(infile)}: no key is left in it`)
+      throw new FluxError('EBADMSG', `${nameOfArchive(infile)}: no key is left in it`)
     }
     const why =
       skipped > 0
@@ -322,7 +281,7 @@ export class Restore {
         : deselected > 0
           ? 'nothing in it matches the globs'
           : 'holds no keys'
-    const message = `${nameOf(infile)}: ${why}`
+    const message = `${nameOfArchive(infile)}: ${why}`
     if (!allowEmpty) throw new FluxError('ENOENT', message, { hint: '--allow-empty restores an empty KVS' })
     this.#warn(`${message}: the KVS will be empty`, 'empty')
   }
@@ -337,19 +296,4 @@ export class Restore {
   #warn(message: string, kind: string): void {
     this.#options.onWarning?.(message, kind)
   }
-}
-
-function nameOf(infile: string): string {
-  return infile === '-' ? 'standard input' : printable(infile)
-}
-
-function mismatch(infile: string, rootref: string, recorded: string): FluxError {
-  const what = `damaged: it gives ${rootref}, but ${recorded} is recorded in it`
-  const hint = 'archive verify names the first key that differs from the source; --salvage restores it as it is'
-  return new FluxError('EBADMSG', `${nameOf(infile)}: ${what}`, { hint })
-}
-
-/** True for a value that was read whole and is too large to be stored inline. */
-function isOneBlob({ type, data, size }: Member): boolean {
-  return type === 'file' && data !== undefined && size >= INLINE_BYTES
 }

@@ -1,5 +1,6 @@
 import { byteText, countText, partTexts, printable } from '../errors/index.ts'
-import type { Restore, RestoreProgress } from './restore.ts'
+import type { RestoreProgress } from './progress.ts'
+import type { Restore } from './restore.ts'
 
 /** Milliseconds between updates of a live title. */
 const REPAINT_MS = 100
