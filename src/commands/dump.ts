@@ -2,8 +2,8 @@ import { dirname } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { ARCHIVE_EXTENSIONS, archiveTypeOf, compressionLevel } from '../archive/index.ts'
 import {
-  type DumpSummary,
   directFlag,
+  dumpSummary,
   errorLine,
   FluxCommand,
   globFlags,
@@ -11,6 +11,7 @@ import {
   isLive,
   jobKeys,
   keepNotified,
+  leftOver,
   limitFlags,
   openSource,
   paceFlags,
@@ -22,10 +23,9 @@ import {
   UsageError,
   type Verbosity,
 } from '../cli/index.ts'
-import { blobrefHash, type ContentStore } from '../content/index.ts'
-import { type DumpProgress, type DumpResult, Dump as DumpRun, dumpTasks } from '../dump/index.ts'
-import { FluxError, isoTime } from '../errors/index.ts'
+import { Dump as DumpRun, dumpTasks } from '../dump/index.ts'
 import type { Snapshot } from '../kvs/index.ts'
+import type { verifyWritten } from '../restore/index.ts'
 
 export default class Dump extends FluxCommand {
   static override summary = 'Write KVS snapshot to portable archive'
@@ -188,7 +188,7 @@ Values and symbolic links are archived under their keys, with slashes instead of
         threads,
         fileMode,
         checksum: flags.checksum,
-        verify: flags['verify-after'] ? (path, rootref) => verifyWritten(outfile, path, rootref, signal) : undefined,
+        verify: flags['verify-after'] ? (path, rootref) => verify(outfile, path, rootref, signal) : undefined,
         ...choice,
         keys,
         include: flags.include,
@@ -220,72 +220,17 @@ Values and symbolic links are archived under their keys, with slashes instead of
         dump.resolved.then(resolved, () => {}),
       ])
       if (isLive(verbosity)) process.stderr.write(`${status()}\n`)
-      return summary(result, store, (performance.now() - started) / 1000)
+      return dumpSummary(result, store, (performance.now() - started) / 1000)
     })
     await this.announce('flux:written', { command: 'dump', summary: result })
     return result
   }
 }
 
-/** @throws {FluxError} `EBADMSG` the archive does not give the root that the dump has computed */
-export async function verifyWritten(
-  outfile: string,
-  path: string,
-  rootref: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  if (rootref === undefined) {
-    throw new FluxError('ENOTSUP', `${outfile}: cannot be verified: a key or the target of a link is not Unicode text`)
-  }
-  const { archiveInfo } = await import('../restore/index.ts')
-  const hash = blobrefHash(rootref)
-  const found = await archiveInfo(path, { hash, signal }).catch((error: FluxError) => {
-    if (error.code !== 'EBADMSG') throw error
-    throw new FluxError('EBADMSG', `${outfile}: what was written cannot be read back: ${error.message}`, {
-      cause: error,
-    })
-  })
-  if (found.rootref === rootref) return
-  const what = `what was written does not hold what was read: it gives ${found.rootref} instead of ${rootref}`
-  throw new FluxError('EBADMSG', `${outfile}: ${what}`, { hint: 'the disk or the memory may be faulty' })
-}
-
-function leftOver({ skipped, skippedDirs, encoded }: DumpProgress): string {
-  const parts = []
-  if (skipped > skippedDirs) parts.push(`, ${skipped - skippedDirs} skipped`)
-  if (skippedDirs === 1) parts.push(', 1 unreadable directory (keys below it unknown)')
-  if (skippedDirs > 1) parts.push(`, ${skippedDirs} unreadable directories (keys below them unknown)`)
-  if (encoded > 0) parts.push(`, ${encoded} under an encoded path`)
-  return parts.join('')
-}
-
-function summary(result: DumpResult, { instance, counts }: ContentStore, seconds: number): DumpSummary {
-  const { format, filter, snapshot } = result
-  const { rootref, hash, timestamp = null, sequence = null, namespace = null } = snapshot
-  return {
-    archive: result.outfile,
-    format,
-    filter,
-    rootref,
-    recordedRootref: format === 'directory' ? null : (result.restoredRootref ?? null),
-    hash,
-    timestamp,
-    time: isoTime(timestamp),
-    sequence,
-    namespace,
-    keyCount: result.keys,
-    symlinkCount: result.symlinks,
-    blobCount: result.blobs,
-    directBlobCount: instance && counts ? counts.direct : null,
-    brokerBlobCount: instance && counts ? counts.loaded - counts.direct : null,
-    valueBytes: result.bytes,
-    unpackedBytes: result.archiveBytes,
-    fileBytes: result.fileBytes ?? null,
-    skippedCount: result.skipped,
-    skippedDirectoryCount: result.skippedDirs,
-    encodedCount: result.encoded,
-    seconds: Number(seconds.toFixed(3)),
-  }
+/** Only `--verify-after` loads what reads archives. */
+async function verify(...written: Parameters<typeof verifyWritten>): Promise<void> {
+  const { verifyWritten } = await import('../restore/index.ts')
+  await verifyWritten(...written)
 }
 
 function checkOutput(outfile: string, format: string | undefined, level: number | undefined): void {

@@ -151,7 +151,7 @@ describe('dump --verify-after', () => {
   it('leaves nothing when a byte changes between the write and the look', async () => {
     const { store } = await scene('.cpio')
     const at = scratch()
-    const { verifyWritten } = await import('../../src/commands/dump.ts')
+    const { verifyWritten } = await import('../../src/restore/index.ts')
     const blobs = new Blobs()
     const outfile = join(at, 'x.cpio')
     const verify = async (path: string, rootref: string | undefined) => {
