@@ -13,7 +13,6 @@ import {
   CHKSUM,
   DEVMAJOR,
   DEVMINOR,
-  type Field,
   GID,
   LINKNAME,
   MAGIC,
@@ -33,6 +32,8 @@ import {
   USTAR,
   VERSION,
 } from './layout.ts'
+import { cut, isAsciiText, paxHeaderName, splitsAt } from './names.ts'
+import { putAscii, putBase256, putBytes, putDigits, putOctal } from './put-fields.ts'
 
 /** Member types, as bytes. */
 const FILE = TYPE_FILE.charCodeAt(0)
@@ -236,107 +237,4 @@ export class TarEncoder implements FormatEncoder {
     const over = size % BLOCK_BYTES
     if (over > 0) this.#out.zeros(BLOCK_BYTES - over)
   }
-}
-
-/** Write octal digits, a space and, if there is room, a NUL. A long number takes all bytes but the last. */
-function putOctal(header: Buffer, [offset, width]: Field, value: number): void {
-  const text = value.toString(8)
-  const digits = width === 8 && text.length <= 6 ? 6 : width - 1
-  const end = width === 8 && digits === 6 ? ' \0' : width === 8 ? '\0' : ' '
-  header.write(text.padStart(digits, '0') + end, offset, 'latin1')
-}
-
-/** Write octal digits with leading zeros. @returns the sum of their bytes */
-function putDigits(header: Buffer, offset: number, digits: number, value: number): number {
-  let sum = 0
-  let rest = value
-  let at = offset + digits - 1
-  // Bit operations work on 32 bits.
-  for (; rest > 0x7fffffff; at--) {
-    const digit = rest % 8
-    sum += header[at] = 0x30 + digit
-    rest = (rest - digit) / 8
-  }
-  for (; at >= offset; at--) {
-    sum += header[at] = 0x30 + (rest & 7)
-    rest >>>= 3
-  }
-  return sum
-}
-
-/**
- * Write the binary number of GNU tar and star: the top bit is set, the rest is big-endian. Every reader that supports
- * files of 8 GiB reads it.
- *
- * @returns the sum of the bytes
- */
-function putBase256(header: Buffer, [offset, width]: Field, value: number): number {
-  let rest = value
-  for (let i = offset + width - 1; i >= offset; i--) {
-    header[i] = rest % 256
-    rest = Math.floor(rest / 256)
-  }
-  header[offset] = 0x80
-  let sum = 0
-  for (let i = offset; i < offset + width; i++) sum += header[i] as number
-  return sum
-}
-
-function isAsciiText(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
-  return true
-}
-
-/** Write a part of an ASCII text. @returns the sum of the bytes */
-function putAscii(header: Buffer, offset: number, text: string, from: number, end: number): number {
-  let sum = 0
-  for (let i = from, at = offset; i < end; i++, at++) {
-    const code = text.charCodeAt(i)
-    header[at] = code
-    sum += code
-  }
-  return sum
-}
-
-function putBytes(header: Buffer, [offset, width]: Field, bytes: Uint8Array): number {
-  let sum = 0
-  for (let i = 0; i < Math.min(width, bytes.length); i++) {
-    const byte = bytes[i] as number
-    header[offset + i] = byte
-    sum += byte
-  }
-  return sum
-}
-
-/** Cut a UTF-8 text to at most `max` bytes, at a character border. */
-function cut(bytes: Buffer, max: number): Buffer {
-  if (bytes.length <= max) return bytes
-  let end = max
-  while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end--
-  return bytes.subarray(0, end)
-}
-
-/**
- * Where ustar splits an ASCII path into prefix and name.
- *
- * @returns index of the slash to split at; 0 when the name field holds the whole path; -1 when ustar cannot hold it
- */
-function splitsAt(path: string): number {
-  if (path.length <= NAME[1]) return 0
-  // The name must not be empty. The prefix is as short as possible, as in libarchive.
-  const slash = path.indexOf('/', path.length - NAME[1] - 1)
-  return slash > 0 && slash <= PREFIX[1] && slash < path.length - 1 ? slash : -1
-}
-
-/**
- * `DIR/PaxHeader/BASENAME`, cut to fit the name field. A reader without pax support extracts the header under this
- * name.
- */
-function paxHeaderName(path: string): string {
-  const ascii = path.replace(/[^ -~]/g, '_')
-  const slash = ascii.lastIndexOf('/')
-  const base = ascii.slice(slash + 1)
-  const room = NAME[1] - '/PaxHeader/'.length
-  const dir = slash < 0 ? '' : ascii.slice(0, Math.min(slash, Math.max(0, room - Math.min(base.length, room))))
-  return `${dir === '' ? '' : `${dir}/`}PaxHeader/${base.slice(0, room - dir.length)}`
 }
