@@ -8,16 +8,15 @@
  * it needs the whole archive in memory, and its decompressed length beforehand.
  */
 import { DecodeError, type Decoder } from '../decoder.ts'
+import { findMagic } from './find-magic.ts'
 import { HuffmanTable, MAX_CODE_BITS } from './huffman.ts'
 import { BLOCK_MAGIC, END_MAGIC, LEVEL_BYTES, STREAM_MAGIC } from './layout.ts'
+import { untransform } from './untransform.ts'
 
 const GROUP_SYMBOLS = 50
 const MAX_SELECTORS = 18_002
 const RUNA = 0
 const RUNB = 1
-/** Bytes of output that are handed over at a time. */
-const OUTPUT_BYTES = 256 << 10
-const LEAST_OUTPUT_BYTES = 1 << 10
 
 /** Most bytes of a compressed block with everything before it: a block of noise grows by less than 1 %. */
 const MAX_BLOCK_BYTES = 1_200_000
@@ -25,26 +24,6 @@ const MAX_BLOCK_BYTES = 1_200_000
 /** Bytes of a magic. */
 const MAGIC_BYTES = 6
 const MAX_LEVEL = 9
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte << 24
-  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000_0000 ? (crc << 1) ^ 0x04c1_1db7 : crc << 1
-  return crc >>> 0
-})
-
-/** The bit at which the next magic begins; -1 for none. It can begin at any bit. */
-function findMagic(input: Uint8Array, from: number): number {
-  const magics = [BLOCK_MAGIC, END_MAGIC].map((magic) => [Math.floor(magic / 0x100_0000), magic % 0x100_0000] as const)
-  let high = 0
-  let low = 0
-  for (let bit = from; bit < input.length * 8; bit++) {
-    high = ((high << 1) | (low >>> 23)) & 0xff_ffff
-    low = ((low << 1) | (((input[bit >> 3] as number) >> (7 - (bit & 7))) & 1)) & 0xff_ffff
-    if (bit - from < 47) continue
-    for (const [first, last] of magics) if (high === first && low === last) return bit - 47
-  }
-  return -1
-}
 
 /** Thrown when the input so far ends within a block. */
 class NeedMore extends Error {}
@@ -194,7 +173,7 @@ export class Bzip2Decoder implements Decoder {
     if (this.#isSalvaging) {
       // Nothing of a damaged block may get out.
       const pieces: Uint8Array[] = []
-      const block = this.#untransform(origin, count)
+      const block = untransform(this.#symbols, origin, count)
       for (let step = block.next(); ; step = block.next()) {
         if (step.done) {
           actual = step.value
@@ -203,7 +182,7 @@ export class Bzip2Decoder implements Decoder {
         pieces.push(step.value)
       }
       if (actual === crc) yield* pieces
-    } else actual = yield* this.#untransform(origin, count)
+    } else actual = yield* untransform(this.#symbols, origin, count)
     if (actual !== crc) throw new DecodeError("damaged: a block's checksum does not match")
     this.#streamCrc = (((this.#streamCrc << 1) | (this.#streamCrc >>> 31)) ^ crc) >>> 0
   }
@@ -312,56 +291,5 @@ export class Bzip2Decoder implements Decoder {
       }
     }
     throw new DecodeError('damaged: an invalid code')
-  }
-
-  /** Invert the transform and restore runs of four and more bytes. @returns the checksum of the block */
-  *#untransform(origin: number, count: number): Generator<Uint8Array, number> {
-    const links = this.#symbols
-    const places = new Uint32Array(256)
-    for (let i = 0; i < count; i++) places[links[i] as number] = (places[links[i] as number] as number) + 1
-    for (let byte = 0, sum = 0; byte < 256; byte++) {
-      const occurrences = places[byte] as number
-      places[byte] = sum
-      sum += occurrences
-    }
-    for (let i = 0; i < count; i++) {
-      const place = places[(links[i] as number) & 0xff] as number
-      places[(links[i] as number) & 0xff] = place + 1
-      links[place] = ((links[place] as number) & 0xff) | (i << 8)
-    }
-    let crc = 0xffff_ffff
-    // A short block mostly gives little: most streams of small files are one.
-    const room = Math.min(OUTPUT_BYTES, Math.max(count, LEAST_OUTPUT_BYTES))
-    let out = new Uint8Array(room)
-    let length = 0
-    let next = (links[origin] as number) >>> 8
-    let previous = -1
-    let repeats = 0
-    for (let i = 0; i < count; i++) {
-      const link = links[next] as number
-      const byte = link & 0xff
-      next = link >>> 8
-      let copies = 1
-      if (repeats === 4) {
-        copies = byte
-        repeats = 0
-      } else {
-        repeats = byte === previous ? repeats + 1 : 1
-        previous = byte
-      }
-      if (length + copies > room) {
-        yield out.subarray(0, length)
-        out = new Uint8Array(room)
-        length = 0
-      }
-      for (let copy = 0; copy < copies; copy++) {
-        out[length++] = previous
-        crc = (crc << 8) ^ (CRC_TABLE[(crc >>> 24) ^ previous] as number)
-      }
-      // The byte after a run's length begins a new run.
-      if (repeats === 0) previous = -1
-    }
-    if (length > 0) yield out.subarray(0, length)
-    return ~crc >>> 0
   }
 }
