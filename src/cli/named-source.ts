@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type ContentStore, isBlobref, isStatedir, recogniseStore } from '../content/index.ts'
-import { errnoText, FluxError } from '../errors/index.ts'
+import { errnoText, FluxError, shellWord } from '../errors/index.ts'
 import { type RootChoice, resolveRoot, type Snapshot } from '../kvs/index.ts'
 import { openArchiveStore, openSource, type SourceChoice } from './source-choice.ts'
 import { UsageError } from './usage-error.ts'
@@ -67,7 +67,13 @@ export class NamedSources implements AsyncDisposable {
         : `--checkpoint-index ${checkpointIndex}`
     const name = where === '' ? store.name : where
     const salvaged = flags.salvage && kind !== 'uri' ? ' --salvage' : ''
-    return { snapshot, name, kind: kindOf(kind, where), flags: `${flagOf(kind)} ${quoted(name)}${salvaged}`, rootFlags }
+    return {
+      snapshot,
+      name,
+      kind: kindOf(kind, where),
+      flags: `${flagOf(kind)} ${shellWord(name)}${salvaged}`,
+      rootFlags,
+    }
   }
 
   /** @throws {FluxError} `EBUSY` a store was changed while it was read */
@@ -97,11 +103,6 @@ function kindOf(kind: SourceName['kind'], where: string): string {
 
 function flagOf(kind: SourceName['kind']): string {
   return kind === 'archive' ? '--archive' : kind === 'store' ? '--store' : '--uri'
-}
-
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 /** Read a word that names a source. @throws {UsageError} it is malformed @throws {FluxError} there is no such path */

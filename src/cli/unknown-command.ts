@@ -1,6 +1,6 @@
 /** The error for words that are not a command. */
 import { type Interfaces, toConfiguredId } from '@oclif/core'
-import { printable } from '../errors/index.ts'
+import { printable, shellWord } from '../errors/index.ts'
 import { errorLine } from './exit-status.ts'
 import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
@@ -60,7 +60,7 @@ function misplaced(words: readonly string[], config: Interfaces.Config): UsageEr
     )
     // Then the word is the value of the flag.
     if (flag?.type === 'option') continue
-    const rest = [...words.slice(0, i), ...words.slice(i + length)].map(quoted)
+    const rest = [...words.slice(0, i), ...words.slice(i + length)].map(shellWord)
     return new UsageError(message, `try: ${[config.bin, toConfiguredId(id, config), ...rest].join(' ')}`)
   }
   return new UsageError(message)
@@ -85,9 +85,4 @@ function unknownPart(words: readonly string[], config: Interfaces.Config): strin
   let known = 0
   while (known < words.length - 1 && config.findTopic(words.slice(0, known + 1).join(':'))) known++
   return words.slice(0, known + 1).join(config.topicSeparator)
-}
-
-/** A word, quoted for a shell if needed. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FluxError, ignoredSignals, limitError, throwIfAborted } from '../errors/index.ts'
+import { FluxError, ignoredSignals, limitError, shellWord, throwIfAborted } from '../errors/index.ts'
 import { findProgram } from '../files/index.ts'
 import { type ConnectOptions, StreamTransport, type Transport, type TransportListener } from './connector.ts'
 import type { FluxUri } from './uri.ts'
@@ -92,9 +92,9 @@ function sshArguments({ user, host, port, path }: SshUri, env: NodeJS.ProcessEnv
   if (ssh === undefined) command.push('--')
   command.push(user === undefined ? host : `${user}@${host}`)
   if (libraryPath !== undefined || flux === undefined) command.push('env')
-  if (flux === undefined) command.push(quoted(`PATH=${remotePath(path, env.PATH)}`))
-  if (libraryPath !== undefined) command.push(quoted(`LD_LIBRARY_PATH=${libraryPath}`))
-  command.push(flux ?? 'flux', 'relay', quoted(path))
+  if (flux === undefined) command.push(shellWord(`PATH=${remotePath(path, env.PATH)}`))
+  if (libraryPath !== undefined) command.push(shellWord(`LD_LIBRARY_PATH=${libraryPath}`))
+  command.push(flux ?? 'flux', 'relay', shellWord(path))
   return command
 }
 
@@ -107,11 +107,6 @@ function ignoring(signals: ReadonlySet<NodeJS.Signals>, command: string[]): stri
   if (signals.size === 0) return command
   const names = [...signals].map((name) => name.slice('SIG'.length)).join(' ')
   return ['/bin/sh', '-c', `trap '' ${names}; exec "$@"`, 'sh', ...command]
-}
-
-/** Quote a word for any remote shell; unchanged when it has no character that is special to a shell. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 /**
