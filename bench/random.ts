@@ -1,4 +1,4 @@
-/** A small random number generator (mulberry32), so that the same seed always gives the same store. */
+/** A random number generator (mulberry32): the same seed always gives the same numbers, from 0 up to 1. */
 export function random(seed: number): () => number {
   let a = seed
   return () => {

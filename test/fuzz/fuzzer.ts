@@ -1,5 +1,5 @@
 /** Runs inputs of one target in this thread, and keeps those that fail or that run something new. */
-import { random as generator } from '../support/raw-rows.ts'
+import { random as generator } from '../../bench/random.ts'
 import type { Coverage } from './coverage.ts'
 import { checkMeter, OverBudget, startMeter } from './meter.ts'
 import { below, mutated, oneOf, type Random } from './mutate.ts'

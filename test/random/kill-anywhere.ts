@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { random } from '../../bench/random.ts'
 import { openStore } from '../../src/content/index.ts'
 import { fluxTs, startFluxTs } from '../support/processes.ts'
 import { Blobs, dir, raw, type Tree, valref, writeSqlite } from '../support/trees.ts'
@@ -18,17 +19,10 @@ const endMs = Date.now() + Number(values.minutes) * 60_000
 const OLD = 'last good one'
 process.env.SOURCE_DATE_EPOCH = '1'
 
-let state = seed
-/** From 0 up to 1 (mulberry32). */
-function random(): number {
-  state = (state + 0x6d2b79f5) | 0
-  let t = Math.imul(state ^ (state >>> 15), 1 | state)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-}
+const rand = random(seed)
 
 function oneOf<T>(list: readonly T[]): T {
-  return list[Math.floor(random() * list.length)] as T
+  return list[Math.floor(rand() * list.length)] as T
 }
 
 function assert(holds: boolean, what: string): asserts holds {
@@ -70,7 +64,7 @@ function timed(...args: string[]): number {
 
 async function killed(args: readonly string[], signal: NodeJS.Signals, usualMs: number) {
   const { child, ended } = startFluxTs(args)
-  const timer = setTimeout(() => child.kill(signal), random() * usualMs * 1.2)
+  const timer = setTimeout(() => child.kill(signal), rand() * usualMs * 1.2)
   if (child.exitCode === null) await once(child, 'exit')
   clearTimeout(timer)
   return ended
@@ -109,7 +103,7 @@ async function dumpKilled(work: string, signal: NodeJS.Signals): Promise<string>
 }
 
 async function restoreKilled(work: string, signal: NodeJS.Signals): Promise<string> {
-  const isNew = random() < 0.5
+  const isNew = rand() < 0.5
   const database = join(work, 'content.sqlite')
   if (!isNew) cpSync(join(damaged.path, 'content.sqlite'), database)
   await killed(['restore', '-q', '--store', work, archive], signal, (takesMs['x.tar'] as number) * 1.5)

@@ -1,6 +1,7 @@
 /** Databases of known blobs, and which of these are still in the bytes of a file: found without any knowledge of cells. */
 import { hash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
+import { random } from '../../bench/random.ts'
 import { lz4EncodeBlock } from '../../src/bytes/index.ts'
 import type { HashName } from '../../src/content/index.ts'
 
@@ -11,17 +12,6 @@ export interface Row {
   /** -1 when it is stored as it is. */
   size: number
   stored: Buffer
-}
-
-/** A random number generator (mulberry32): the same seed always gives the same numbers, from 0 to 1. */
-export function random(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }
 
 /** Some bytes that occur nowhere else. */

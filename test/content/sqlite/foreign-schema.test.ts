@@ -2,10 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
+import { random } from '../../../bench/random.ts'
 import { openStore, openStoreWriter } from '../../../src/content/index.ts'
 import { copyOf, expected, fixture, scratch } from '../../support/fixtures.ts'
 import { runInProcess } from '../../support/in-process.ts'
-import { noise, random } from '../../support/raw-rows.ts'
+import { noise } from '../../support/raw-rows.ts'
 
 /** A copy of a store, on which SQL has been run. */
 function changed(sql: string, from = 'basic'): string {

@@ -1,19 +1,10 @@
 import { copyFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { random } from '../../../bench/random.ts'
 import { encodeCheckpoint, type HashName, openStore } from '../../../src/content/index.ts'
 import { expected, fixture, SOUND_CASES, scratch } from '../../support/fixtures.ts'
-import {
-  areSame,
-  noise,
-  openRows,
-  type Ranges,
-  type Row,
-  random,
-  rangesOf,
-  rowOf,
-  someRows,
-} from '../../support/raw-rows.ts'
+import { areSame, noise, openRows, type Ranges, type Row, rangesOf, rowOf, someRows } from '../../support/raw-rows.ts'
 import { contents } from '../../support/stores.ts'
 
 const PAGE = 4096

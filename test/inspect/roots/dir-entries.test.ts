@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { random } from '../../../bench/random.ts'
 import { DigestTable } from '../../../src/inspect/roots/digest-table.ts'
 import { DirEntries } from '../../../src/inspect/roots/dir-entries.ts'
 import { Blobs, dir, raw, symlink, type Tree, val, valref } from '../../support/trees.ts'
@@ -17,17 +18,6 @@ function listed({ size, types, names, times, ends, refs }: DirEntries): object[]
     time: times[i],
     refs: [...refs.subarray(i === 0 ? 0 : ends[i - 1], ends[i])],
   }))
-}
-
-/** A small random number generator (mulberry32). */
-function random(seed: number): (most: number) => number {
-  let a = seed
-  return (most) => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % most
-  }
 }
 
 describe('inspect/roots, the entries of a directory', () => {
@@ -51,7 +41,8 @@ describe('inspect/roots, the entries of a directory', () => {
   })
 
   it('are the same when versions of it were read before, however they differ', () => {
-    const next = random(7)
+    const rand = random(7)
+    const next = (most: number) => Math.floor(rand() * most)
     const names = [
       'eventlog',
       'job',
