@@ -1,17 +1,8 @@
 import { expect } from 'chai'
 import type { FluxError } from '../../../src/errors/index.ts'
 import { drainedNodes, instanceResources, nodeHistory } from '../../../src/inspect/index.ts'
-import { SnapshotReader } from '../../../src/kvs/index.ts'
-import { Blobs, dir, MemoryStore, type Tree, valref } from '../../support/trees.ts'
-
-function readerOf(entries: Record<string, Tree>): SnapshotReader {
-  const blobs = new Blobs()
-  const rootref = blobs.tree(entries)
-  return new SnapshotReader({ store: new MemoryStore(blobs), rootref })
-}
-
-const eventlog = (...events: [time: number, name: string, context: object][]) =>
-  valref(events.map(([timestamp, name, context]) => `${JSON.stringify({ timestamp, name, context })}\n`).join(''))
+import { eventlog, readerOf } from '../../support/resource-trees.ts'
+import { dir, type Tree, valref } from '../../support/trees.ts'
 
 async function spansOf(entries: Record<string, Tree>) {
   const { spans } = await nodeHistory(readerOf(entries))
