@@ -28,7 +28,7 @@ import type { DirGraph } from '../dir-graph.ts'
 import { isDecodable } from '../inline-value.ts'
 import type { InspectOptions } from '../inspect-options.ts'
 import { type BadBlob, badBlob, blobDamageKind, type Damage, type DamageKind } from './damage.ts'
-import { surveyIntact } from './intact-tree.ts'
+import { markIntact, verifyMarked } from './intact-tree.ts'
 import { SURVEYED, Surveys, surveyedTotal, surveyTree } from './survey-tree.ts'
 
 /**
@@ -101,8 +101,11 @@ async function checkIntact(
   graph: DirGraph,
   signal: AbortSignal | undefined,
 ): Promise<CheckedTree | undefined> {
-  const isIntact = await surveyIntact(store, onDisk, [rootref], graph, signal)
-  const root = isIntact ? graph.find(rootref) : undefined
+  if (graph.find(rootref) === undefined) {
+    const isIntact = (await markIntact(store, onDisk, [rootref], graph, signal)) && (await verifyMarked(onDisk, signal))
+    if (!isIntact) return undefined
+  }
+  const root = graph.find(rootref)
   if (root === undefined) return undefined
   const { order, loops } = graph.order(root)
   return loops.size > 0 ? undefined : { ...countsOf(root, graph.totals(order)), errors: 0 }

@@ -13,29 +13,13 @@ import { checkRanges } from './store-ranges.ts'
 import { SURVEYED } from './survey-tree.ts'
 
 /**
- * Add to a survey what can be reached from some roots, if all of it is intact. The blobs of all are verified in one pass,
- * and are marked in the store.
+ * Read the directories that can be reached from some roots, and mark the blobs of their values. The tree is intact if the
+ * marked blobs are too: see {@link verifyMarked}.
  *
  * @param graph - of intact trees only. Directories that are in it already are not read again
- * @returns false when anything is wrong, and then the graph is of no more use
+ * @returns false when a directory or an inline value is damaged, or a blob is missing. Then the graph is of no more use
  * @throws {FluxError} when the store as a whole fails
  * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
- */
-export async function surveyIntact(
-  store: ContentStore,
-  onDisk: StoreOnDisk,
-  rootrefs: readonly string[],
-  graph: DirGraph,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  if (rootrefs.every((rootref) => graph.find(rootref) !== undefined)) return true
-  return (await markIntact(store, onDisk, rootrefs, graph, signal)) && (await verifyMarked(onDisk, signal))
-}
-
-/**
- * The first half of {@link surveyIntact}: read the directories, and mark the blobs of values.
- *
- * @returns false when a directory or an inline value is damaged, or a blob is missing
  */
 export async function markIntact(
   store: ContentStore,
@@ -58,7 +42,7 @@ export async function markIntact(
   return marking.missing === 0
 }
 
-/** The second half of {@link surveyIntact}: verify the blobs that are marked. @returns false when one is damaged */
+/** Verify the blobs that are marked, all in one pass. @returns false when one is damaged */
 export async function verifyMarked(onDisk: StoreOnDisk, signal: AbortSignal | undefined): Promise<boolean> {
   for await (const { errors } of checkRanges(onDisk, { onlyMarked: true }, signal)) {
     if (errors.length > 0) return false
