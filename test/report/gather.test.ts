@@ -219,9 +219,18 @@ describe('report/gather', () => {
     expect(data.warnings.join('\n')).to.include('resource.R: no resource set')
     expect(data.room.keys).to.equal(2)
     expect(data.health.fsck.errors).to.equal(1)
-    const gone = await reportOf(blobs, lost())
-    expect(gone.health.fsck.errors).to.equal(1)
-    expect(gone.room.keys).to.equal(0)
+  })
+
+  it('tells once that the root is damaged', async () => {
+    const told: string[] = []
+    const onWarning = (message: string) => void told.push(message)
+    const lost: Tree = { data: [`sha1-${'0'.repeat(40)}`], type: 'dirref', ver: 1 }
+    const { health, room, warnings, warningCount } = await reportOf(new Blobs(), lost, undefined, { onWarning })
+    expect(health.fsck.errors).to.equal(1)
+    expect(room.keys).to.equal(0)
+    expect(told).to.have.length(1)
+    expect(told[0]).to.match(/^\.: could not load content/)
+    expect([warnings, warningCount]).to.deep.equal([told, 1])
   })
 
   it('of an instance without jobs or records has no figures', async () => {
