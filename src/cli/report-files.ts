@@ -21,7 +21,12 @@ export function keyIn(path: string): Uint8Array {
   )
 }
 
-const PAGE_START = '<!doctype html>'
+/** How a report is recognised. Given by the caller: what makes reports is loaded by their command alone. */
+export interface ReportFormat {
+  readonly startBytes: number
+  /** True when a file that begins with this text is a report. */
+  readonly isReport: (start: string) => boolean
+}
 
 /**
  * An archive or another file that somebody needs must not be lost by a wrong order of words.
@@ -29,7 +34,7 @@ const PAGE_START = '<!doctype html>'
  * @throws {UsageError} the file is there, and is no report
  * @throws {FluxError} it cannot be read
  */
-export function refuseOtherThanReport(outfile: string | undefined, hint: string): void {
+export function refuseOtherThanReport(outfile: string | undefined, format: ReportFormat, hint: string): void {
   if (outfile === undefined || outfile === '-') return
   let stats: Stats | undefined
   try {
@@ -40,12 +45,12 @@ export function refuseOtherThanReport(outfile: string | undefined, hint: string)
   }
   if (stats?.isDirectory()) throw new UsageError(`cannot write ${outfile}: Is a directory`, hint)
   if (!stats?.isFile() || stats.size === 0) return
-  if (startOf(outfile) === PAGE_START) return
+  if (format.isReport(startOf(outfile, format.startBytes))) return
   throw new UsageError(`${outfile}: this file is no report, and is not replaced`, hint)
 }
 
-function startOf(path: string): string {
-  const start = Buffer.alloc(PAGE_START.length)
+function startOf(path: string, bytes: number): string {
+  const start = Buffer.alloc(bytes)
   try {
     const file = openSync(path, 'r')
     try {

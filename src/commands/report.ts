@@ -21,10 +21,19 @@ import {
   UsageError,
   Users,
 } from '../cli/index.ts'
-import { gatherReport, type ReportData, renderPage, reportText } from '../report/index.ts'
+import {
+  gatherReport,
+  isPageStart,
+  PAGE_START_BYTES,
+  type ReportData,
+  renderPage,
+  reportText,
+} from '../report/index.ts'
 
 /** A report tells who ran what, so only its owner may read it. */
 const MODE = 0o600
+
+const FORMAT = { startBytes: PAGE_START_BYTES, isReport: isPageStart }
 
 export default class Report extends FluxCommand {
   static override summary = 'Make a report of a snapshot: its health, its jobs and nodes, and what takes the room'
@@ -95,7 +104,8 @@ With --redact, names of users, jobs and hosts, reasons of drains, paths and the 
     const { source, outfile } = this.#words(args, flags)
     const keyFile = flags['redact-key']
     // Whoever forgets OUTFILE has named the source in its place.
-    if (source === undefined) refuseOtherThanReport(outfile, 'to show what is in it, give OUTFILE too, or --text')
+    if (source === undefined)
+      refuseOtherThanReport(outfile, FORMAT, 'to show what is in it, give OUTFILE too, or --text')
     const redactKey = keyFile === undefined ? undefined : keyIn(keyFile)
     return interruptible(async (signal) => {
       const choice = { ...flags, isArchiveAnew: true, signal, onWarning: this.complain, progress: this.progress() }
@@ -106,7 +116,7 @@ With --redact, names of users, jobs and hosts, reasons of drains, paths and the 
         refuseToReplace(snapshot.store, outfile, 'the report')
         refuseToReplace({ name }, outfile, 'the report')
       }
-      refuseOtherThanReport(outfile, 'give the report another name')
+      refuseOtherThanReport(outfile, FORMAT, 'give the report another name')
       const data = await gatherReport(shown, {
         ...flags,
         tool: `${this.config.pjson.name} ${this.config.version}`,

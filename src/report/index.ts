@@ -1,6 +1,7 @@
 export { gatherReport } from './gather.ts'
 export type { ReportOptions, ReportSource, UserNames } from './options.ts'
 export { renderPage } from './page-file.ts'
+export { isPageStart, PAGE_START_BYTES } from './page-marker.ts'
 export type {
   ReportComparison,
   ReportData,

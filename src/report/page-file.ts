@@ -17,6 +17,7 @@ import { roomSection } from './markup/room.ts'
 import { comparisonSection, eventsSection, snapshotSection } from './markup/snapshot.ts'
 import { workSection } from './markup/work.ts'
 import { withinBudget } from './page-budget.ts'
+import { PAGE_MARKER } from './page-marker.ts'
 import type { ReportData } from './report-data.ts'
 
 /**
@@ -39,6 +40,7 @@ export async function renderPage(data: ReportData): Promise<Uint8Array> {
   ].join('; ')
   const head = [
     '<meta charset="utf-8">',
+    PAGE_MARKER,
     htmlText(h('meta', { 'http-equiv': 'Content-Security-Policy', content: policy })),
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -44,15 +44,19 @@ describe('report', () => {
 
   it('replaces no file that is not a report, such as an archive in the place of OUTFILE', async () => {
     const archive = join(dir, 'kvs.tgz')
-    writeFileSync(archive, 'precious')
+    const page = join(dir, 'page.html')
+    const contents = { [archive]: 'precious', [page]: '<!doctype html>\n<html><title>precious</title>' }
+    for (const [file, content] of Object.entries(contents)) writeFileSync(file, content)
     for (const [args, hint] of [
       [[archive], 'give OUTFILE too, or --text'],
       [[STORE, archive], 'give the report another name'],
+      [[STORE, page], 'give the report another name'],
     ] as const) {
       const { status, stderr } = await runInProcess(['report', ...args])
+      const file = args.at(-1) as string
       expect(status).to.equal(2)
-      expect(stderr).to.include('kvs.tgz: this file is no report, and is not replaced').and.include(hint)
-      expect(readFileSync(archive, 'utf8')).to.equal('precious')
+      expect(stderr).to.include(`${file}: this file is no report, and is not replaced`).and.include(hint)
+      expect(readFileSync(file, 'utf8')).to.equal(contents[file])
     }
     const { status, stderr } = await runInProcess(['report', STORE.replace(/\/content.sqlite$/, '')])
     expect(status).to.equal(2)
@@ -107,7 +111,9 @@ describe('report', () => {
   if ('renderPage' in report) {
     it('writes a file for its owner only, and replaces one', async () => {
       const outfile = join(dir, 'report.html')
-      writeFileSync(outfile, '<!doctype html>old', { mode: 0o644 })
+      const first = await runInProcess(['report', STORE, outfile])
+      expect(first.status, first.stderr).to.equal(0)
+      chmodSync(outfile, 0o644)
       const { status, stderr } = await runInProcess(['report', STORE, outfile])
       expect(status, stderr).to.equal(0)
       const { mode, size } = statSync(outfile)
