@@ -22,15 +22,23 @@ const MAX_RANGE = 1 << 20
 /** More hosts than any list of a cluster has: a short text must not fill the memory. */
 const MAX_HOSTS = 10_000_000
 
-/** Hosts with something behind their brackets are held one by one. */
+/** Hosts with something behind their brackets are held one by one: so many of one text, and so many characters of them. */
 const MAX_NAMES = 1 << 20
+const MAX_NAME_CHARS = 1 << 26
 
 const SEPARATORS = /[\t, ]/
-const NUMBERED = /^(.*?)([0-9]+)$/s
+/** Numbers of more digits would lose some. */
+const MAX_DIGITS = 15
 /** More pairs of brackets than any host name has. */
 const MAX_BRACKETS = 16
 /** Flux takes `3-` for 3. */
 const NUMBERS = /^([0-9]+)(?:-([0-9]*))?$/
+
+/** What may still be held one by one of a text. */
+interface Room {
+  names: number
+  chars: number
+}
 
 /** A list of host names. It does not change. */
 export class Hostlist {
@@ -42,9 +50,7 @@ export class Hostlist {
 
   private constructor(parts: readonly Part[]) {
     this.#parts = parts
-    let size = 0
-    for (const part of parts) size += typeof part === 'string' ? 1 : part.last - part.first + 1
-    this.size = size
+    this.size = parts.reduce((sum, part) => sum + hostsIn(part), 0)
   }
 
   /**
@@ -53,23 +59,9 @@ export class Hostlist {
    * @returns undefined when the text is not a hostlist
    */
   static parse(text: string): Hostlist | undefined {
-    const parts: Part[] = []
-    for (const token of tokensOf(text)) {
-      const open = token.indexOf('[')
-      if (open < 0) {
-        if (token.includes(']')) return undefined
-        append(parts, partOf(token))
-        continue
-      }
-      const close = token.indexOf(']', open)
-      if (token.lastIndexOf(']', open) >= 0 || bracketsIn(token) > MAX_BRACKETS) return undefined
-      const ranges = close < 0 ? undefined : rangesOf(token.slice(0, open), token.slice(open + 1, close))
-      if (ranges === undefined) return undefined
-      if (close === token.length - 1) for (const range of ranges) append(parts, range)
-      else if (!appendAll(parts, ranges, token.slice(close + 1))) return undefined
-    }
-    const list = new Hostlist(parts)
-    return list.size > MAX_HOSTS ? undefined : list
+    const parts = partsOf(text, { names: MAX_NAMES, chars: MAX_NAME_CHARS })
+    const list = parts && new Hostlist(parts)
+    return list && list.size <= MAX_HOSTS ? list : undefined
   }
 
   /** The list of these names. */
@@ -83,7 +75,7 @@ export class Hostlist {
   at(index: number): string | undefined {
     let left = index
     for (const part of this.#parts) {
-      const size = typeof part === 'string' ? 1 : part.last - part.first + 1
+      const size = hostsIn(part)
       if (left < size) return left < 0 ? undefined : typeof part === 'string' ? part : nameIn(part, part.first + left)
       left -= size
     }
@@ -113,11 +105,8 @@ export class Hostlist {
   }
 
   /** The names, in their order. */
-  *[Symbol.iterator](): Generator<string, void, void> {
-    for (const part of this.#parts) {
-      if (typeof part === 'string') yield part
-      else for (let number = part.first; number <= part.last; number++) yield nameIn(part, number)
-    }
+  [Symbol.iterator](): Generator<string, void, void> {
+    return namesOf(this.#parts)
   }
 
   /** The short text: neighbours with one prefix share a pair of brackets. */
@@ -146,6 +135,37 @@ export class Hostlist {
   }
 }
 
+function hostsIn(part: Part): number {
+  return typeof part === 'string' ? 1 : part.last - part.first + 1
+}
+
+function* namesOf(parts: readonly Part[]): Generator<string, void, void> {
+  for (const part of parts) {
+    if (typeof part === 'string') yield part
+    else for (let number = part.first; number <= part.last; number++) yield nameIn(part, number)
+  }
+}
+
+/** The parts of a hostlist; undefined when the text is none, or stands for too much. */
+function partsOf(text: string, room: Room): Part[] | undefined {
+  const parts: Part[] = []
+  for (const token of tokensOf(text)) {
+    const open = token.indexOf('[')
+    if (open < 0) {
+      if (token.includes(']')) return undefined
+      append(parts, partOf(token))
+      continue
+    }
+    const close = token.indexOf(']', open)
+    if (token.lastIndexOf(']', open) >= 0 || bracketsIn(token) > MAX_BRACKETS) return undefined
+    const ranges = close < 0 ? undefined : rangesOf(token.slice(0, open), token.slice(open + 1, close))
+    if (ranges === undefined) return undefined
+    if (close === token.length - 1) for (const range of ranges) append(parts, range)
+    else if (!appendAll(parts, ranges, token.slice(close + 1), room)) return undefined
+  }
+  return parts
+}
+
 /** Split at separators outside of brackets. */
 function* tokensOf(text: string): Generator<string> {
   let from = 0
@@ -162,10 +182,17 @@ function* tokensOf(text: string): Generator<string> {
 }
 
 function partOf(host: string): Part {
-  const [, prefix, digits] = NUMBERED.exec(host) ?? []
-  // Larger numbers would lose digits.
-  if (digits === undefined || prefix === undefined || digits.length > 15) return host
-  return { prefix, width: digits.length, first: Number(digits), last: Number(digits) }
+  // A regular expression for the digits at the end takes a time that grows with the square of the length.
+  let start = host.length
+  while (start > 0 && isDigit(host.charCodeAt(start - 1))) start--
+  const width = host.length - start
+  if (width === 0 || width > MAX_DIGITS) return host
+  const number = Number(host.slice(start))
+  return { prefix: host.slice(0, start), width, first: number, last: number }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
 }
 
 function bracketsIn(token: string): number {
@@ -179,7 +206,7 @@ function rangesOf(prefix: string, text: string): HostRange[] | undefined {
   const ranges: HostRange[] = []
   for (const part of text.split(',')) {
     const [, from, to] = NUMBERS.exec(part) ?? []
-    if (from === undefined || from.length > 15 || (to ?? '').length > 15) return undefined
+    if (from === undefined || from.length > MAX_DIGITS || (to ?? '').length > MAX_DIGITS) return undefined
     const [first, last] = [Number(from), Number(to || from)]
     if (last < first || last - first >= MAX_RANGE) return undefined
     ranges.push({ prefix, width: from.length, first, last })
@@ -190,13 +217,18 @@ function rangesOf(prefix: string, text: string): HostRange[] | undefined {
 /**
  * Append names that go on after the brackets, perhaps with further brackets.
  *
- * @returns false when the rest is not a hostlist
+ * @returns false when the rest is not a hostlist, or when there is no room for so much
  */
-function appendAll(parts: Part[], ranges: readonly HostRange[], rest: string): boolean {
-  const tails = rest.includes('[') || rest.includes(']') ? Hostlist.parse(rest) : [rest]
-  if (tails === undefined) return false
-  const numbers = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0)
-  if (numbers * (tails instanceof Hostlist ? tails.size : 1) > MAX_NAMES) return false
+function appendAll(parts: Part[], ranges: readonly HostRange[], rest: string, room: Room): boolean {
+  const ends = rest.includes('[') || rest.includes(']') ? partsOf(rest, room) : [rest]
+  if (ends === undefined) return false
+  const numbers = ranges.reduce((sum, range) => sum + hostsIn(range), 0)
+  room.names -= numbers * ends.reduce((sum, end) => sum + hostsIn(end), 0)
+  if (room.names < 0) return false
+  const tails = [...namesOf(ends)]
+  const prefix = ranges[0]?.prefix ?? ''
+  for (const tail of tails) room.chars -= numbers * (prefix.length + MAX_DIGITS + tail.length)
+  if (room.chars < 0) return false
   for (const range of ranges) {
     for (let number = range.first; number <= range.last; number++) {
       for (const tail of tails) append(parts, partOf(`${nameIn(range, number)}${tail}`))

@@ -22,23 +22,35 @@ const LONG_SHARE = 0.2
 /** Most tries to make a find shorter. */
 const MAX_TRIES = 2000
 
-/** What a target makes of an input. @returns undefined when it is allowed */
-export async function problemOf(target: Target, input: Buffer): Promise<Error | undefined> {
+/**
+ * What a target makes of some inputs, which run at once and have one budget.
+ *
+ * @returns undefined when it is allowed for all
+ */
+export async function problemOf(target: Target, ...inputs: Buffer[]): Promise<Error | undefined> {
   startMeter(target.budgetBytes)
   try {
-    try {
-      const running = target.run(Buffer.from(input))
-      if (running !== undefined) await running
-    } catch (error) {
-      if (error instanceof Disagreement || error instanceof OverBudget || !target.isExpected(error))
-        return error as Error
-    }
+    const problems =
+      inputs.length === 1
+        ? [await problemOfOne(target, inputs[0] as Buffer)]
+        : await Promise.all(inputs.map((input) => problemOfOne(target, input)))
     checkMeter()
-    return undefined
+    return problems.find((problem) => problem !== undefined)
   } catch (error) {
     return error as Error
   } finally {
     startMeter(Number.POSITIVE_INFINITY)
+  }
+}
+
+async function problemOfOne(target: Target, input: Buffer): Promise<Error | undefined> {
+  try {
+    const running = target.run(Buffer.from(input))
+    if (running !== undefined) await running
+    return undefined
+  } catch (error) {
+    const isOurs = error instanceof Disagreement || error instanceof OverBudget
+    return isOurs || !target.isExpected(error) ? (error as Error) : undefined
   }
 }
 
@@ -100,20 +112,26 @@ export class Fuzzer {
     return corpus[corpus.length - 1 - below(random, Math.min(corpus.length, 32))] as Buffer
   }
 
-  /** Run one input. */
-  async try(input: Buffer): Promise<void> {
-    this.count++
-    if ((await this.#withoutStack(input)) === undefined) return
-    const error = await this.#run(input)
-    if (error !== undefined) await this.#keep(input, error)
+  /** Run some inputs, as many at once as the target allows. */
+  async try(...inputs: Buffer[]): Promise<void> {
+    this.count += inputs.length
+    const { together = 1 } = this.#target
+    for (let at = 0; at < inputs.length; at += together) {
+      const some = inputs.slice(at, at + together)
+      if ((await this.#withoutStack(some)) === undefined) continue
+      for (const input of some) {
+        const error = await this.#run(input)
+        if (error !== undefined) await this.#keep(input, error)
+      }
+    }
   }
 
-  /** Run one input. Most end in an error, whose stack nobody reads, and which would take a good part of the time. */
-  async #withoutStack(input: Buffer): Promise<Error | undefined> {
+  /** Run inputs. Most end in an error, whose stack nobody reads, and which would take a good part of the time. */
+  async #withoutStack(inputs: Buffer[]): Promise<Error | undefined> {
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     try {
-      return await this.#run(input)
+      return await this.#run(...inputs)
     } finally {
       Error.stackTraceLimit = stackTraceLimit
     }
@@ -121,7 +139,7 @@ export class Fuzzer {
 
   /** Run a batch of new inputs, and add to the corpus those that run something new. */
   async explore(coverage: Coverage, inputs: readonly Buffer[]): Promise<void> {
-    for (const input of inputs) await this.try(input)
+    await this.try(...inputs)
     const fresh = coverage.take()
     // Some of them have, but which? They run again, one by one, and the shortest come first.
     for (const input of [...inputs].sort((a, b) => a.length - b.length)) {
@@ -133,9 +151,9 @@ export class Fuzzer {
     }
   }
 
-  #run(input: Buffer): Promise<Error | undefined> {
-    this.#onInput?.(input)
-    return problemOf(this.#target, input)
+  #run(...inputs: Buffer[]): Promise<Error | undefined> {
+    for (const input of inputs) this.#onInput?.(input)
+    return problemOf(this.#target, ...inputs)
   }
 
   async #keep(input: Buffer, error: Error): Promise<void> {

@@ -5,9 +5,11 @@ import { TARGETS } from './targets/index.ts'
 import { type FuzzResult, type FuzzWork, SHARED } from './worker.ts'
 
 const HEAP_MB = 512
-/** How often the thread is looked at, and how often it may be found at the same input. */
+/** How often the thread is looked at. */
 const LOOK_MS = 1000
-const LOOKS = 30
+/** How much processor time one input may take, and how much time in all where it only waits. */
+const MOST_CPU_SECONDS = 30
+const MOST_SECONDS = 300
 
 /** @param onResult - called for each target, in turn @param onFind - called for what ended the thread */
 export async function supervise(
@@ -31,13 +33,15 @@ export async function supervise(
     onFind({ target, what, stack: what, input })
   }
   let before = -1
-  let looks = 0
+  let since = { cpu: process.cpuUsage(), time: performance.now() }
   const timer = setInterval(() => {
     const count = Atomics.load(numbers, SHARED.COUNT)
-    looks = count === before ? looks + 1 : 0
+    if (count !== before) since = { cpu: process.cpuUsage(), time: performance.now() }
     before = count
-    if (looks < LOOKS || count === 0 || hasFound) return
-    found(`does not end within ${(LOOKS * LOOK_MS) / 1000} seconds`)
+    const { user, system } = process.cpuUsage(since.cpu)
+    const isTooLong = (user + system) / 1e6 > MOST_CPU_SECONDS || performance.now() - since.time > MOST_SECONDS * 1000
+    if (!isTooLong || count === 0 || hasFound) return
+    found(`does not end within ${MOST_CPU_SECONDS} seconds of processor time`)
     void worker.terminate()
   }, LOOK_MS)
   worker.on('message', (result: FuzzResult) => {

@@ -11,6 +11,11 @@ export interface Target {
   readonly maxBytes?: number
   /** How many inputs of all those in `npm test` it gets, against the 1 of others: less where they take long. */
   readonly share?: number
+  /**
+   * How many inputs run at once (default 1), where they wait for threads. When any of them fails, they run again one by
+   * one. Of those that do not end, one is named.
+   */
+  readonly together?: number
   /** Pieces of the format, which mutations insert. */
   readonly tokens: readonly (string | Buffer)[]
   /** Valid inputs, made from the fixtures. */

@@ -69,7 +69,8 @@ async function fuzz(target: Target, work: FuzzWork): Promise<FuzzResult> {
   }
   coverage?.stop()
   while (!isOver(1)) {
-    for (let i = 0; i < BATCH && fuzzer.count < inputs; i++) await fuzzer.try(fuzzer.make())
+    const count = Math.min(BATCH, inputs - fuzzer.count)
+    await fuzzer.try(...Array.from({ length: count }, () => fuzzer.make()))
     // Others of this thread have their turn: the readers' timers, and the message that ends it.
     await new Promise(setImmediate)
   }

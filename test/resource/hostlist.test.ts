@@ -95,4 +95,15 @@ describe('resource/hostlist', () => {
   it('refuses a name that stands for more hosts than are held one by one', () => {
     expect(Hostlist.parse(`${'[0-9]'.repeat(7)}x`)).to.equal(undefined)
   })
+  it('bounds the names of a whole text that are held one by one, and their characters', () => {
+    expect(Hostlist.parse('a[0-99999]x,'.repeat(2))?.size).to.equal(200_000)
+    expect(Hostlist.parse('a[0-99999]x,'.repeat(11))).to.equal(undefined)
+    expect(Hostlist.parse(`a[0-999]${'x'.repeat(100_000)}`)).to.equal(undefined)
+  })
+
+  it('reads a name of many digits in one go', () => {
+    // With a regular expression that begins anew at each digit this takes a minute for each of the names.
+    const name = `${'1'.repeat(100_000)}x`
+    expect(Hostlist.parse(`[0-9]${name}`)?.size).to.equal(10)
+  })
 })

@@ -1,7 +1,8 @@
 /** The records of jobs, and the formats in which jobs are listed. */
+import { crc32 } from 'node:zlib'
 import { FluxError } from '../../../src/errors/index.ts'
 import type { FormatContext } from '../../../src/inspect/jobs/format/context.ts'
-import { compileFormat } from '../../../src/inspect/jobs/format/job-format.ts'
+import { compileFormat, type JobFormat } from '../../../src/inspect/jobs/format/job-format.ts'
 import { JobRows } from '../../../src/inspect/jobs/format/job-rows.ts'
 import { NAMED_FORMATS } from '../../../src/inspect/jobs/format/named-formats.ts'
 import type { Job } from '../../../src/inspect/jobs/job.ts'
@@ -158,17 +159,20 @@ export const jobs: Target = {
     const [jobspec, R, eventlog] = input.toString().split('\0')
     const job = jobOf(1n, { jobspec, R, eventlog: eventlog || EVENTLOG })
     JSON.parse(jobJson(job, undefined))
-    rows(LONG, [job])
+    // Rows have room for many jobs, which takes longer than a job.
+    if (crc32(input) % 32 === 0) rows(LONG, [job])
   },
   isExpected: (error) => error instanceof FluxError,
 }
 
 const CONTEXT: FormatContext = { utc: true, now: 1764000005, nameOf: (userid) => `user${userid}` }
-const LONG =
-  'sort:-t_submit {id.f58:>12} ?:{queue:<8.8} +:{name:>4.4} ?+:{nnodes:>2h} {annotations} {nodelist} {runtime!F} {t_submit!d:%F} {ranks}'
+const LONG = compileFormat(
+  'sort:-t_submit {id.f58:>12} ?:{queue:<8.8} +:{name:>4.4} ?+:{nnodes:>2h} {annotations} {nodelist} {runtime!F} {t_submit!d:%F} {ranks}',
+  CONTEXT,
+)
 
-function rows(format: string, jobs: readonly Job[]): string[] {
-  const rows = new JobRows(compileFormat(format, CONTEXT))
+function rows(format: JobFormat, jobs: readonly Job[]): string[] {
+  const rows = new JobRows(format)
   for (const job of jobs) rows.add(job)
   return [rows.header(), ...[...rows.rows()].map(({ text }) => text)]
 }
@@ -226,7 +230,7 @@ export const formats: Target = {
       ...NAMED_FORMATS.map(({ format }) => format),
     ].map((text) => Buffer.from(text)),
   run(input) {
-    rows(input.toString(), JOBS)
+    rows(compileFormat(input.toString(), CONTEXT), JOBS)
   },
   isExpected: (error) => error instanceof FluxError,
 }

@@ -4,6 +4,7 @@ import { assertSame, type Target } from '../target.ts'
 
 /** Longer lists are only measured: listing ten million hosts takes seconds. */
 const LISTED = 1000
+const MOST_CHARS = 100_000
 
 function firstOf<T>(all: Iterable<T>): T[] {
   const first: T[] = []
@@ -17,7 +18,7 @@ export const hostlists: Target = {
   // Names with something behind their brackets are held one by one.
   budgetBytes: 64 << 20,
   maxBytes: 96 << 10,
-  tokens: ['[', ']', ',', '-', '[0-3]', '[00-09]', '[1,3,5]', '[0-1000]', ' ', '\t', '999999999999999', 'node', '😀'],
+  tokens: ['[', ']', ',', '-', '[0-3]', '[00-09]', '[1,3,5]', '[0-100]', ' ', '\t', '999999999999999', 'node', '😀'],
   seeds: () =>
     [
       'node[0-3,5]',
@@ -32,8 +33,11 @@ export const hostlists: Target = {
   run(input) {
     const list = Hostlist.parse(input.toString())
     if (list === undefined) return
-    const again = Hostlist.parse(list.toString())
-    assertSame(again?.size, list.size, `size of ${list}`)
+    const text = list.toString()
+    // A list of a million names, each for itself.
+    if (text.length > MOST_CHARS) return
+    const again = Hostlist.parse(text)
+    assertSame(again?.size, list.size, `size of ${text}`)
     const hosts = firstOf(list)
     assertSame(firstOf(again as Hostlist), hosts, 'the hosts of a list and of its text')
     if (hosts.length > 0) assertSame([list.at(0), list.at(hosts.length - 1)], [hosts[0], hosts.at(-1)], 'by index')

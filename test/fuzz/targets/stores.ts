@@ -144,7 +144,7 @@ export const pages: Target = {
     if (input.length < HEAD_BYTES) return
     const beside = BESIDE[(input[0] as number) % BESIDE.length] as string
     const at = HEAD_BYTES + input.readUIntLE(1, 3)
-    for (const suffix of BESIDE.slice(1)) if (suffix !== beside) rmSync(file + suffix, { force: true })
+    for (const suffix of BESIDE.slice(1)) if (suffix !== beside && existsSync(file + suffix)) rmSync(file + suffix)
     if (beside !== '') writeFileSync(file + beside, input.subarray(at))
     writeFileSync(file, input.subarray(HEAD_BYTES, beside === '' ? input.length : at))
     readAll(openPagesReader({ path: file, name: 'x', verify: true }))

@@ -80,7 +80,6 @@ export class Bzip2Decoder implements Decoder {
       this.#hasLost = true
       // Damage can hide the end of a stream, or its beginning.
       this.#level ||= MAX_LEVEL
-      if (this.#symbols.length < MAX_LEVEL * LEVEL_BYTES) this.#symbols = new Uint32Array(MAX_LEVEL * LEVEL_BYTES)
       return this.#seek(start + 1)
     }
   }
@@ -132,7 +131,6 @@ export class Bzip2Decoder implements Decoder {
     this.#at += 4
     this.#level = level
     this.#streamCrc = 0
-    if (this.#symbols.length < level * LEVEL_BYTES) this.#symbols = new Uint32Array(level * LEVEL_BYTES)
     return 'more'
   }
 
@@ -237,8 +235,10 @@ export class Bzip2Decoder implements Decoder {
     if (tableCount < 2 || tableCount > 6) throw new DecodeError('damaged: a wrong number of tables')
     const selectors = this.#selectors(tableCount)
     const tables = Array.from({ length: tableCount }, () => this.#table(end + 1))
-    const out = this.#symbols
     const limit = this.#level * LEVEL_BYTES
+    // Only now, so that damage before costs no memory.
+    if (this.#symbols.length < limit) this.#symbols = new Uint32Array(limit)
+    const out = this.#symbols
     let count = 0
     let run = 0
     let place = 1

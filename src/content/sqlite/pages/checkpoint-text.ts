@@ -27,21 +27,15 @@ export interface FoundCheckpoint {
  * Find the checkpoints in some pages.
  *
  * @param bytes - whole pages, each `stride` bytes after the one before
- * @param end - where the pages end in `bytes`
  * @param onFound - called with each
  */
-export function findCheckpoints(
-  bytes: Buffer,
-  end: number,
-  stride: number,
-  onFound: (found: FoundCheckpoint) => void,
-): void {
-  for (let at = bytes.indexOf(MEMBER); at >= 0 && at < end; at = bytes.indexOf(MEMBER, at + 1)) {
+export function findCheckpoints(bytes: Buffer, stride: number, onFound: (found: FoundCheckpoint) => void): void {
+  for (let at = bytes.indexOf(MEMBER); at >= 0; at = bytes.indexOf(MEMBER, at + 1)) {
     const page = at - (at % stride)
-    const found = objectAround(bytes, page, Math.min(page + stride, end), at)
+    const found = objectAround(bytes, page, Math.min(page + stride, bytes.length), at)
     if (found) onFound(found)
   }
-  for (let at = bytes.indexOf(KEY); at >= 0 && at < end; at = bytes.indexOf(KEY, at + 1)) {
+  for (let at = bytes.indexOf(KEY); at >= 0; at = bytes.indexOf(KEY, at + 1)) {
     const from = at + KEY.length
     const [blobref] = /^sha1-[0-9a-f]{40}|^sha256-[0-9a-f]{64}/.exec(bytes.toString('latin1', from, from + 71)) ?? []
     if (blobref === undefined || !endsWithVarint(bytes, at, SERIAL.TEXT + 2 * blobref.length)) continue
@@ -51,9 +45,11 @@ export function findCheckpoints(
 
 /** The checkpoint whose JSON text is around a place; undefined when none is. */
 function objectAround(bytes: Buffer, page: number, pageEnd: number, at: number): FoundCheckpoint | undefined {
-  const open = bytes.lastIndexOf(OPEN, at)
-  const close = bytes.indexOf(CLOSE, at)
-  if (open < page || close < 0 || close >= pageEnd || close - open > LONGEST) return undefined
+  // No further than a checkpoint reaches: a damaged file may hold thousands of such members, and no brackets.
+  const from = Math.max(page, at - LONGEST)
+  const open = from + bytes.subarray(from, at).lastIndexOf(OPEN)
+  const close = at + bytes.subarray(at, Math.min(pageEnd, at + LONGEST)).indexOf(CLOSE)
+  if (open < from || close < at || close - open > LONGEST) return undefined
   const length = close + 1 - open
   const type = SERIAL.TEXT + 2 * length
   const key = open - KEY.length

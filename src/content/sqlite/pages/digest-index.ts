@@ -24,7 +24,8 @@ const LAST_ROWID = 0xffffffff
  */
 export class DigestIndex {
   readonly #digestBytes: number
-  readonly #buckets: Bucket[]
+  /** By the first byte of a digest. Empty until there is one. */
+  #buckets: Bucket[] = []
   /** How many digests come before each bucket. */
   readonly #starts: number[] = []
   #size = 0
@@ -32,7 +33,6 @@ export class DigestIndex {
 
   constructor(digestBytes: number) {
     this.#digestBytes = digestBytes
-    this.#buckets = Array.from({ length: 256 }, () => ({ count: 0, ...NO_ROOM, marks: undefined }))
   }
 
   /** Number of blobs. While they are added, one that is found twice counts twice. */
@@ -43,6 +43,9 @@ export class DigestIndex {
   /** @param rowid - 0 when it is not known */
   add(bytes: Uint8Array, digestAt: number, place: number, rowid: number): void {
     const width = this.#digestBytes
+    if (this.#buckets.length === 0) {
+      this.#buckets = Array.from({ length: 256 }, () => ({ count: 0, ...NO_ROOM, marks: undefined }))
+    }
     const bucket = this.#buckets[bytes[digestAt] as number] as Bucket
     if (bucket.count === bucket.places.length) resize(bucket, Math.max(ROOM, bucket.count * 2), width)
     const at = bucket.count * width
@@ -65,14 +68,15 @@ export class DigestIndex {
 
   /** The place of the digest at `at` in `digests`, or -1. */
   find(digests: Uint8Array, at: number): number {
-    const bucket = this.#buckets[digests[at] as number] as Bucket
-    const place = this.#search(bucket, digests, at)
-    return place < 0 ? -1 : (bucket.places[place] as number)
+    const bucket = this.#buckets[digests[at] as number]
+    const place = bucket === undefined ? -1 : this.#search(bucket, digests, at)
+    return place < 0 ? -1 : ((bucket as Bucket).places[place] as number)
   }
 
   /** Mark the digest at `at` in `digests`. @returns false when it is not there */
   mark(digests: Uint8Array, at: number): boolean {
-    const bucket = this.#buckets[digests[at] as number] as Bucket
+    const bucket = this.#buckets[digests[at] as number]
+    if (bucket === undefined) return false
     const i = this.#search(bucket, digests, at)
     if (i < 0) return false
     bucket.marks ??= new Uint8Array(bucket.count)

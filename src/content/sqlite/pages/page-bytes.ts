@@ -35,7 +35,7 @@ function mostPlausible(fd: number, fileBytes: number, named: number | undefined)
   const sizes: number[] = []
   for (let size: number = PAGE_BYTES.MIN; size <= PAGE_BYTES.MAX; size *= 2) sizes.push(size)
   const scores = new Map(sizes.map((size) => [size, 0]))
-  const stretch = Buffer.alloc(STRETCH_BYTES)
+  const stretch = Buffer.alloc(Math.min(STRETCH_BYTES, fileBytes))
   const steps = Math.ceil(fileBytes / STRETCH_BYTES)
   for (let i = 0; i < Math.min(STRETCHES, steps); i++) {
     const from = Math.floor((i * steps) / Math.min(STRETCHES, steps)) * STRETCH_BYTES

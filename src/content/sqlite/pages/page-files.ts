@@ -69,6 +69,12 @@ export class PageFiles {
     return this.#files
   }
 
+  /** Bytes of all files. */
+  get bytes(): number {
+    const last = this.#files.at(-1)
+    return last === undefined ? 0 : last.start + last.bytes
+  }
+
   /** The address of a page; undefined when there is none. */
   address(page: number, view: number): number | undefined {
     const moved = (this.#moved[view] as Map<number, number>).get(page)

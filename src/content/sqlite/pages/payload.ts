@@ -30,6 +30,8 @@ export class Payload {
 
   /** True when the bytes of a row have the digest that stands in it. @param view - how page numbers are meant */
   isIntact(page: Buffer, cell: ObjectCell, view: number, hash: HashName, digestBytes: number): boolean {
+    // Only a chain of pages that comes back to itself has more bytes than the files.
+    if (cell.stored > this.#files.bytes) return false
     const wanted = page.toString('hex', cell.digestAt, cell.digestAt + digestBytes)
     if (cell.stored > WHOLE_BYTES || cell.size > WHOLE_BYTES)
       return this.#isStreamIntact(page, cell, view, hash, wanted)

@@ -91,7 +91,7 @@ interface Chunk {
 
 function* chunksOf(file: PageFile, files: PageFiles): Generator<Chunk> {
   const { stride, pages, start, first } = file
-  const most = Math.max(1, Math.floor(CHUNK / stride))
+  const most = Math.max(1, Math.min(pages, Math.floor(CHUNK / stride)))
   const chunk: Chunk = { bytes: Buffer.alloc(most * stride), address: 0, stride, end: 0 }
   for (let page = 0; page < pages; page += most) {
     chunk.address = start + first + page * stride
@@ -130,7 +130,7 @@ class Scan {
   read(chunk: Chunk): Found {
     const { bytes, end, stride } = chunk
     for (let page = 0; page < end; page += stride) this.#readPage(chunk, page, Math.min(page + this.#usable, end))
-    findCheckpoints(bytes, end, stride, (found) => this.#found.checkpoints.push(found))
+    findCheckpoints(bytes.subarray(0, end), stride, (found) => this.#found.checkpoints.push(found))
     return this.#found
   }
 

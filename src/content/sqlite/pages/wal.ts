@@ -49,9 +49,9 @@ export function readFrames(fd: number, fileBytes: number, pageBytes: number): Wa
   const sum = new Checksum(header)
   let isValid = sum.add(header, 0, 24) && sum.matches(header, 24)
   const stride = pageBytes + WAL.FRAME_HEADER_BYTES
-  const inChunk = Math.max(1, Math.floor(CHUNK / stride))
+  const frames = Math.max(0, Math.floor((fileBytes - WAL.HEADER_BYTES) / stride))
+  const inChunk = Math.max(1, Math.min(frames, Math.floor(CHUNK / stride)))
   const chunk = Buffer.alloc(inChunk * stride)
-  const frames = Math.floor((fileBytes - WAL.HEADER_BYTES) / stride)
   for (let frame = 0; frame < frames; frame++) {
     const at = (frame % inChunk) * stride
     if (at === 0) readAt(fd, chunk, 0, chunk.length, WAL.HEADER_BYTES + frame * stride)
