@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { FluxError } from '../errors/index.ts'
-import { jobKey, MAX_DEPTH, MAX_KEYS, parseJobid } from '../kvs/index.ts'
+import { jobKey, MAX_DEPTH, MAX_KEYS, MAX_SHARED_KEYS, parseJobid } from '../kvs/index.ts'
 import { UsageError } from './usage-error.ts'
 
 const GLOB = { helpValue: 'GLOB', multiple: true, multipleNonGreedy: true, helpGroup: 'SELECTION' } as const
@@ -27,7 +27,9 @@ export function globFlags(verb: string) {
 export const limitFlags = {
   'max-keys': Flags.integer({
     summary: `give up beyond N values, links and directories (default: ${MAX_KEYS})`,
-    description: 'Many keys may refer to one directory, so a small store may have more keys than can ever be read.',
+    description:
+      'Many keys may refer to one directory, so a small store may have more keys than can ever be read. ' +
+      `Where each directory is referred to a hundred times, the default is ${MAX_SHARED_KEYS}.`,
     helpValue: 'N',
     min: 1,
     helpGroup: 'SELECTION',

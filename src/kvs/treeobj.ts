@@ -180,9 +180,12 @@ export function dirrefOf(blobref: string): Dirref {
   return { type: 'dirref', ver: 1, data: [blobref] }
 }
 
-/** The blobref of a dirref; undefined when it does not have exactly one, since Flux walks no other. */
-export function dirBlobref({ data }: Dirref): string | undefined {
-  return data.length === 1 ? data[0] : undefined
+/**
+ * The blobref of a directory; undefined for an inline one, and for a dirref that does not have exactly one, since Flux walks
+ * no other.
+ */
+export function dirBlobref(dir: DirObj | Dirref): string | undefined {
+  return dir.type === 'dirref' && dir.data.length === 1 ? dir.data[0] : undefined
 }
 
 /** The target of a link, as Flux's tools show it: `NAMESPACE::KEY`, or the key alone. */

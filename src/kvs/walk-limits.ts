@@ -1,6 +1,7 @@
 /** Limits on how much of a tree is visited, since the number of keys can be exponential in the size of the store. */
-import { FluxError, printable } from '../errors/index.ts'
+import { FluxError, grouped, printable } from '../errors/index.ts'
 import { componentsOf, type Dir } from './entry.ts'
+import type { PathCount } from './path-count.ts'
 
 /**
  * Default limit of values, links and directories visited. No real KVS has so many. But several places may refer to one
@@ -9,28 +10,139 @@ import { componentsOf, type Dir } from './entry.ts'
 export const MAX_KEYS = 100_000_000
 
 /**
+ * Default limit of the same, of a tree that has {@link MOST_SHARING} times as many keys as are stored. In a real KVS
+ * hardly any directory is referred to twice.
+ */
+export const MAX_SHARED_KEYS = 10_000_000
+const MOST_SHARING = 100
+
+/**
  * Default limit of levels of directories. Flux's own keys have fewer than ten. An archive or a list writes each key in
  * full, so the output grows with the square of the depth.
  */
 export const MAX_DEPTH = 10_000
 
-/** Counts visited keys against a limit. */
+/** After this many directories, and each time that their number has doubled, it is looked whether they come again. */
+const FIRST_LOOK = 4096
+
+/** How often the same directories must have come on average before the tree is counted. */
+const FEW_VISITS = 4
+
+/** Limits of a {@link LimitCount}. */
+export interface LimitOptions {
+  /** The most keys (default {@link MAX_KEYS}). */
+  maxKeys?: number | undefined
+  /** What the reader can do when there are more (default: name the flag `--max-keys`). */
+  limitHint?: string | undefined
+}
+
+/**
+ * Counts visited keys against a limit, and notices early when the same directories come again and again: then the tree
+ * can be counted at little cost ({@link isCountDue}), and need not be visited up to the limit.
+ */
 export class LimitCount {
   readonly #most: number
+  readonly #hint: string
+  readonly #isDefault: boolean
   #count = 0
+  readonly #visits = new VisitSample()
+  #nextLook = FIRST_LOOK
 
-  /** @param most - default {@link MAX_KEYS} */
-  constructor(most: number = MAX_KEYS) {
-    this.#most = most
+  constructor({ maxKeys, limitHint = '--max-keys N allows more' }: LimitOptions = {}) {
+    this.#most = maxKeys ?? MAX_KEYS
+    this.#isDefault = maxKeys === undefined
+    this.#hint = limitHint
   }
 
   /** @throws {FluxError} `EOVERFLOW` the count exceeds the limit */
   add(keys: number): void {
     this.#count += keys
-    if (this.#count <= this.#most) return
-    throw new FluxError('EOVERFLOW', `more than ${this.#most} values, links and directories`, {
-      hint: 'directories may be referred to from many places; --max-keys N allows more',
+    if (this.#count > this.#most) throw this.#tooMany(this.#most)
+  }
+
+  /**
+   * A directory is visited.
+   *
+   * @param blobref - undefined for an inline directory, which stands in no other place
+   * @returns true when the same ones have come so often that it is time to count the tree, and call {@link judge}
+   */
+  isCountDue(blobref: string | undefined): boolean {
+    if (blobref === undefined) return false
+    const visits = this.#visits
+    visits.add(blobref)
+    if (visits.directories < this.#nextLook) return false
+    this.#nextLook = 2 * visits.directories
+    return visits.each >= FEW_VISITS
+  }
+
+  /** How many different directories may be read to count the tree: as many as have been visited. */
+  get countable(): number {
+    return this.#visits.directories
+  }
+
+  /**
+   * Compare the keys of the tree with the limit.
+   *
+   * @param count - undefined when the tree has too many directories to count, or a filter selects its keys
+   * @throws {FluxError} `EOVERFLOW` there are more than allowed
+   */
+  judge(count: PathCount | undefined): void {
+    if (count === undefined) {
+      if (this.#isDefault && this.#count > MAX_SHARED_KEYS && this.#visits.each > MOST_SHARING)
+        throw this.#tooMany(MAX_SHARED_KEYS)
+      return
+    }
+    const { keys, stored, directories } = count
+    const isShared = this.#isDefault && keys > MOST_SHARING * stored
+    if (keys <= (isShared ? Math.min(this.#most, MAX_SHARED_KEYS) : this.#most)) return
+    const number = `${keys >= Number.MAX_SAFE_INTEGER ? 'more than ' : ''}${grouped(keys)}`
+    const where = directories === 1 ? 'one directory' : `${grouped(directories)} directories`
+    const what = `${number} values, links and directories, in ${where} that are referred to again and again`
+    throw new FluxError('EOVERFLOW', what, { hint: this.#hint })
+  }
+
+  #tooMany(most: number): FluxError {
+    return new FluxError('EOVERFLOW', `more than ${most} values, links and directories`, {
+      hint: `directories may be referred to from many places; ${this.#hint}`,
     })
+  }
+}
+
+/** Directories that a {@link VisitSample} keeps in mind. */
+const MOST_SAMPLED = 4096
+
+/**
+ * Estimates how often each directory was visited. It keeps those whose digests end in some zero bits, which are chosen so
+ * that they are few: a directory is kept at each visit or at none.
+ */
+class VisitSample {
+  /** Visits in all. */
+  directories = 0
+  #mask = 0
+  #visits = 0
+  readonly #sampled = new Map<number, number>()
+
+  add(blobref: string): void {
+    this.directories++
+    const end = Number.parseInt(blobref.slice(-8), 16)
+    if ((end & this.#mask) !== 0) return
+    this.#visits++
+    this.#sampled.set(end, (this.#sampled.get(end) ?? 0) + 1)
+    while (this.#sampled.size > MOST_SAMPLED) this.#halve()
+  }
+
+  /** Visits of each directory, on average. */
+  get each(): number {
+    return this.#visits / this.#sampled.size
+  }
+
+  #halve(): void {
+    this.#mask = 2 * this.#mask + 1
+    for (const [end, visits] of this.#sampled) {
+      if ((end & this.#mask) === 0) continue
+      this.#sampled.delete(end)
+      this.#visits -= visits
+    }
   }
 }
 
@@ -38,14 +150,20 @@ export class LimitCount {
 const SHOWN_COMPONENTS = 4
 
 /** The error for a directory that is too deep. @param depth - how many levels are allowed */
-export function tooDeep(parent: Dir, name: string, depth: number): FluxError {
-  return depthError(componentsOf(parent, name), depth)
+export function tooDeep(parent: Dir, name: string, depth: number, hint?: string): FluxError {
+  return depthError(componentsOf(parent, name), depth, hint)
 }
 
-/** Like {@link tooDeep}, for a key given by its components. */
-export function depthError(components: readonly string[], depth: number): FluxError {
+/**
+ * Like {@link tooDeep}, for a key given by its components.
+ *
+ * @param hint - what the reader can do (default: name the flag `--max-depth`)
+ */
+export function depthError(
+  components: readonly string[],
+  depth: number,
+  hint: string = '--max-depth N allows more',
+): FluxError {
   const start = printable(components.slice(0, SHOWN_COMPONENTS).join('.')).slice(0, 80)
-  return new FluxError('EOVERFLOW', `${start}…: more than ${depth} directories, one in another`, {
-    hint: '--max-depth N allows more',
-  })
+  return new FluxError('EOVERFLOW', `${start}…: more than ${depth} directories, one in another`, { hint })
 }

@@ -6,11 +6,13 @@ import { BlobRequest, ContentError, type ContentStore, type LoadedBlobs, loadBlo
 import { FluxError } from '../errors/index.ts'
 import { DecodedDir } from './dir-entries.ts'
 import type { Dir } from './entry.ts'
+import { SnapshotReader } from './lookup.ts'
+import { countTree } from './path-count.ts'
 import { PlainDir } from './plain-dir.ts'
 import { refAt, requestRef } from './refs.ts'
 import { TreeError } from './tree-error.ts'
 import { decodeDir, missingDir, missingValue } from './tree-faults.ts'
-import { MAX_DIR_BYTES } from './treeobj.ts'
+import { type DirObj, dirrefOf, MAX_DIR_BYTES } from './treeobj.ts'
 import { isTooLarge } from './value-stream.ts'
 import type { LimitCount } from './walk-limits.ts'
 import type { WalkOptions } from './walk-options.ts'
@@ -32,6 +34,7 @@ export class WalkLoads {
   /** The first error that ends the walk. */
   failure: unknown
   readonly #store: ContentStore
+  readonly #root: string | DirObj
   readonly #queue: WalkQueue
   readonly #options: WalkOptions
   readonly #limit: LimitCount
@@ -45,8 +48,9 @@ export class WalkLoads {
   #largeDirs: Promise<void> = Promise.resolve()
   #wake: (() => void) | undefined
 
-  constructor(store: ContentStore, queue: WalkQueue, options: WalkOptions, limit: LimitCount) {
+  constructor(store: ContentStore, root: string | DirObj, queue: WalkQueue, options: WalkOptions, limit: LimitCount) {
     this.#store = store
+    this.#root = root
     this.#queue = queue
     this.#options = options
     this.#limit = limit
@@ -210,11 +214,34 @@ export class WalkLoads {
           decodeDir(bytes, () => nodeKey(node), blobref),
           reverse,
         )
-      this.#limit.add(1)
+      // The root is no entry.
+      if (parent) this.#limit.add(1)
+      if (this.#limit.isCountDue(blobref)) void this.#countTree()
       this.#queue.expand(node, blobref, entries)
     } catch (error) {
       if (!(error instanceof FluxError)) throw error
       node.error = error
+    }
+  }
+
+  /** Count the keys of the tree while the walk goes on, and end it when they are too many. */
+  async #countTree(): Promise<void> {
+    const { filter, signal } = this.#options
+    const obj = typeof this.#root === 'string' ? dirrefOf(this.#root) : this.#root
+    const reader = new SnapshotReader({ store: this.#store, rootref: '' })
+    const openDirs: SnapshotReader['openDirs'] = (children) => {
+      // Nothing is loaded for a walk that has ended.
+      if (this.failure !== undefined) throw this.failure
+      return reader.openDirs(children)
+    }
+    try {
+      const isCountable = filter === undefined || filter.byDepth === true
+      const { countable } = this.#limit
+      const options = { filter, signal }
+      this.#limit.judge(isCountable ? await countTree({ openDirs }, { key: '.', obj }, countable, options) : undefined)
+    } catch (error) {
+      this.failure ??= error
+      this.wake()
     }
   }
 }

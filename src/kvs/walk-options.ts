@@ -12,6 +12,11 @@ export interface WalkFilter {
    * as if the others did not exist. Asked only for values that the walk takes.
    */
   takesEnds?(dir: Dir, name: string): boolean
+  /**
+   * True when the answers depend on the name and on the depth of the directory alone. Then the keys that the filter takes
+   * can be counted without visiting each.
+   */
+  readonly byDepth?: boolean | undefined
 }
 
 /** Options of {@link walk}. */
@@ -33,10 +38,15 @@ export interface WalkOptions {
   /** Called after each batch of loads with the number of blobs, directories included. */
   onLoaded?: ((blobs: number) => void) | undefined
   signal?: AbortSignal | undefined
-  /** The walk fails after this many values, links and directories (default 100 million). */
+  /**
+   * The walk fails after this many values, links and directories, or at once when the tree is seen to have more (default
+   * 100 million; 10 million when a hundred times as many keys as are stored lead to them).
+   */
   maxKeys?: number | undefined
   /** The walk fails at a directory deeper than this many levels below the root (default 10,000). */
   maxDepth?: number | undefined
+  /** What the reader can do about a tree beyond these limits (default: name the flags `--max-keys` and `--max-depth`). */
+  limitHint?: string | undefined
   /** Bytes that may be loaded ahead (default 64 MiB). A single blob may be larger. */
   windowBytes?: number | undefined
 }

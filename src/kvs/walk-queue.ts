@@ -85,6 +85,8 @@ export interface QueueOptions {
   hash: HashName
   /** How many levels of directories there may be below the root. */
   maxDepth: number
+  /** See {@link WalkOptions.limitHint}. */
+  limitHint?: string | undefined
 }
 
 export class WalkQueue {
@@ -207,6 +209,10 @@ export class WalkQueue {
     return { refs: [refAt(entries, 0, hash), refAt(entries, entries.refCount - 1, hash)], refsAt: 0, refCount: 2 }
   }
 
+  #tooDeep(dir: Dir, name: string): FluxError {
+    return tooDeep(dir, name, this.#options.maxDepth, this.#options.limitHint)
+  }
+
   #nodeOf(dir: Dir, entries: DirEntries): Node {
     const { name, type } = entries
     switch (type) {
@@ -217,12 +223,12 @@ export class WalkQueue {
         return loading('value', dir, name, this.#refsOf(dir, entries))
       case ENTRY.DIR: {
         const node = loading('dir', dir, name, NO_REFS)
-        node.error = tooDeep(dir, name, this.#options.maxDepth)
+        node.error = this.#tooDeep(dir, name)
         return node
       }
       case ENTRY.DIRREF: {
         const node = loading('dir', dir, name, entries)
-        if (dir.depth >= this.#options.maxDepth) node.error = tooDeep(dir, name, this.#options.maxDepth)
+        if (dir.depth >= this.#options.maxDepth) node.error = this.#tooDeep(dir, name)
         if (node.refCount !== 1) node.error = badDirref(keyOf(dir, name))
         return node
       }

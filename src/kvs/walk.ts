@@ -59,12 +59,13 @@ class Walker {
   readonly #onAbort = () => this.#loads.wake()
 
   constructor(store: ContentStore, root: string | DirObj, options: WalkOptions) {
-    const { filter, reverse = false, onDir, maxDepth = MAX_DEPTH } = options
+    const { filter, reverse = false, onDir, maxDepth = MAX_DEPTH, limitHint } = options
     this.#store = store
-    this.#queue = new WalkQueue(root, { filter, reverse, enter: onDir !== undefined, hash: store.hash, maxDepth })
+    const enter = onDir !== undefined
+    this.#queue = new WalkQueue(root, { filter, reverse, enter, hash: store.hash, maxDepth, limitHint })
     this.#options = options
-    this.#limit = new LimitCount(options.maxKeys)
-    this.#loads = new WalkLoads(store, this.#queue, options, this.#limit)
+    this.#limit = new LimitCount(options)
+    this.#loads = new WalkLoads(store, root, this.#queue, options, this.#limit)
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 

@@ -28,6 +28,7 @@ type Unit = keyof typeof IN
 
 const LIMITS: [row: string, file: string, name: string, unit?: Unit][] = [
   ['values, links and directories', 'kvs/walk-limits', 'MAX_KEYS'],
+  ['the same, where', 'kvs/walk-limits', 'MAX_SHARED_KEYS'],
   ['keys that `fsck --verbose`', 'kvs/walk-limits', 'MAX_KEYS'],
   ['directories, one in another', 'kvs/walk-limits', 'MAX_DEPTH'],
   ['directories that `fsck`', 'inspect/fsck/check-tree', 'MAX_VISITS'],

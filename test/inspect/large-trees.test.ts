@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { totalReport } from '../../src/cli/reports/index.ts'
-import { FluxError } from '../../src/errors/index.ts'
+import { FluxError, grouped } from '../../src/errors/index.ts'
 import {
   checkTree,
   contentStats,
@@ -9,12 +9,16 @@ import {
   diff,
   du,
   fsck,
+  jobs,
   listDirEntries,
   listKeys,
 } from '../../src/inspect/index.ts'
 import { SnapshotReader, walk } from '../../src/kvs/index.ts'
 import { chain, doubled, repeated } from '../support/large-trees.ts'
 import { Blobs, blobrefsOf, dir, MemoryStore, onDisk, raw, val, valref } from '../support/trees.ts'
+
+/** What is said of 2^30 keys in 31 directories. */
+const COUNTED = '3,221,225,470 values, links and directories, in 31 directories that are referred to again and again'
 
 const MISSING = `sha1-${'0'.repeat(40)}`
 
@@ -78,7 +82,44 @@ describe('inspect: trees that are larger than they look', () => {
       { store: new MemoryStore(blobs), rootref: doubled(blobs, sound(blobs), 30) },
       options,
     ).catch(codeOf)
-    expect(error).to.deep.equal(['EOVERFLOW', 'more than 1000 keys to list', 'leave out --verbose'])
+    expect(error).to.deep.equal([
+      'EOVERFLOW',
+      'more than 1000 values, links and directories',
+      'directories may be referred to from many places; leave out --verbose',
+    ])
+  })
+
+  it('are counted, and not listed while they are checked, when the same directories come again and again', async () => {
+    const blobs = new Blobs()
+    const rootref = doubled(blobs, sound(blobs), 30)
+    let visited = 0
+    const options = { onFault: () => {}, onVisit: () => visited++ }
+    const error = await checkTree({ store: new MemoryStore(blobs), rootref }, options).catch(codeOf)
+    expect(error).to.deep.equal(['EOVERFLOW', COUNTED, 'leave out --verbose'])
+    expect(visited).to.be.lessThan(50_000)
+  })
+
+  it('are counted where they are jobs, of which no flag allows more', async () => {
+    const blobs = new Blobs()
+    const dirref = (ref: string) => raw('dirref', [ref])
+    const names = Array.from({ length: 182 }, (_, n) => n.toString(16).padStart(4, '0'))
+    let ref = blobs.store(
+      blobs.dirText({ eventlog: valref('{}'), jobspec: valref('{}'), R: valref('{}'), more: val('') }),
+    )
+    for (let level = 0; level < 4; level++) {
+      const { data } = { data: Object.fromEntries([...names.map((name) => [name, dirref(ref)]), ['x', dirref(ref)]]) }
+      ref = blobs.store(blobs.dirText(data))
+    }
+    const rootref = blobs.tree({ job: dirref(ref) })
+    const listed = async () => {
+      for await (const _ of jobs({ store: new MemoryStore(blobs), rootref }));
+    }
+    const all = 1 + 182 + 182 ** 2 + 182 ** 3 + 4 * 182 ** 4
+    expect(await listed().catch(codeOf)).to.deep.equal([
+      'EOVERFLOW',
+      `${grouped(all)} values, links and directories, in 6 directories that are referred to again and again`,
+      'fsck and du read each directory once, and tell more about it',
+    ])
   })
 
   it('have a blob that is referred to again and again looked at once in a batch', async () => {
@@ -128,7 +169,7 @@ describe('inspect: trees that are larger than they look', () => {
     expect([...marked]).to.have.members([rootref, blobref])
   })
 
-  for (const [what, run] of Object.entries({
+  const GOES_THROUGH = {
     async walk(store: MemoryStore, rootref: string, limits: object) {
       for await (const _ of walk(store, rootref, limits));
     },
@@ -145,14 +186,16 @@ describe('inspect: trees that are larger than they look', () => {
       const empty = { store: new MemoryStore(blobs), rootref: blobs.tree({}) }
       for await (const _ of diff(empty, { store, rootref }, limits));
     },
-  })) {
+  }
+
+  for (const [what, run] of Object.entries(GOES_THROUGH)) {
     it(`are not gone through beyond a number of keys, or levels: ${what}`, async () => {
       const blobs = new Blobs()
       const store = new MemoryStore(blobs)
       const wide = doubled(blobs, sound(blobs), 30)
-      expect(await run(store, wide, { maxKeys: 5000 }).catch(codeOf)).to.deep.equal([
+      expect(await run(store, wide, { maxKeys: 3000 }).catch(codeOf)).to.deep.equal([
         'EOVERFLOW',
-        'more than 5000 values, links and directories',
+        'more than 3000 values, links and directories',
         'directories may be referred to from many places; --max-keys N allows more',
       ])
       const deep = chain(blobs, sound(blobs), 100)
@@ -163,6 +206,22 @@ describe('inspect: trees that are larger than they look', () => {
       ])
       await run(store, deep, { maxDepth: 100, maxKeys: 201 })
       expect(await run(store, chain(blobs, sound(blobs), 10_001), {}).catch(codeOf)).to.include('EOVERFLOW')
+    })
+  }
+
+  for (const [what, run] of Object.entries(GOES_THROUGH)) {
+    it(`are counted when the same directories come again and again, before they are gone through: ${what}`, async () => {
+      const blobs = new Blobs()
+      const store = new MemoryStore(blobs)
+      const wide = doubled(blobs, sound(blobs), 30)
+      expect(await run(store, wide, {}).catch(codeOf)).to.deep.equal(['EOVERFLOW', COUNTED, '--max-keys N allows more'])
+      expect(store.asked.length).to.be.lessThan(50_000)
+      // 2^14 directories, one of which is the root, and 2^13 values.
+      const few = doubled(blobs, sound(blobs), 13)
+      const keys = 2 ** 14 - 2 + 2 ** 13
+      await run(store, few, {})
+      await run(store, few, { maxKeys: keys })
+      expect(await run(store, few, { maxKeys: keys - 1 }).catch(codeOf)).to.include('EOVERFLOW')
     })
   }
 

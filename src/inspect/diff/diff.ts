@@ -9,6 +9,7 @@
 import { throwIfAborted } from '../../errors/index.ts'
 import {
   badEntry,
+  countPaths,
   type DirObj,
   type Dirref,
   depthError,
@@ -18,6 +19,7 @@ import {
   isDir,
   LimitCount,
   MAX_DEPTH,
+  type PathSource,
   type SnapshotRoot,
   sortNames,
   type TreeError,
@@ -51,6 +53,8 @@ interface Span {
 
 type Node = LeafPair | DirPair | Span
 
+type Report = (error: TreeError) => void
+
 /** Pairs that are loaded or compared at a time. */
 const BATCH = 512
 /** Nodes that are taken off the stack to fill such a batch. */
@@ -81,7 +85,7 @@ export async function* diff(
 ): AsyncGenerator<Change[], void, void> {
   const { signal, maxDepth = MAX_DEPTH } = options
   const report = faultReporter(options)
-  const limit = new LimitCount(options.maxKeys)
+  const limit = new LimitCount(options)
   // The nodes that are still to be compared. The last one is next.
   const stack: Node[] = []
   push(stack, '', 0, dirrefOf(a.rootref), dirrefOf(b.rootref))
@@ -89,19 +93,16 @@ export async function* diff(
     throwIfAborted(signal)
     const { ahead, dirs, leaves } = lookAhead(stack, limit, report)
     for (const { key, depth } of dirs) if (depth > maxDepth) throw depthError(key.split('.', 10), maxDepth)
-    const [dirsA, dirsB] = await Promise.all([
-      loadDirs(
-        a.store,
-        dirs.map(({ key, a }) => ({ key, obj: a })),
-        report,
-      ),
-      loadDirs(
-        b.store,
-        dirs.map(({ key, b }) => ({ key, obj: b })),
-        report,
-      ),
+    const [[dirsA, dirsB]] = await Promise.all([
+      loadPairs(a, b, dirs, report),
       settleLeaves(a.store, b.store, leaves, report, signal),
     ])
+    let isCountDue = false
+    for (const pair of dirs) if (limit.isCountDue(contentOf(pair))) isCountDue = true
+    if (isCountDue) {
+      const whole: DirPair = { kind: 'dirs', key: '', depth: 0, a: dirrefOf(a.rootref), b: dirrefOf(b.rootref) }
+      limit.judge(await countPaths(whole, pairsOf(a, b), limit.countable, signal))
+    }
     const opened = new Map(dirs.map((pair, i) => [pair as Node, spanOf(pair, dirsA[i], dirsB[i])]))
     const batch: Change[] = []
     let at = 0
@@ -119,11 +120,50 @@ export async function* diff(
   }
 }
 
+/** Load the directories of some pairs: those of one side, and those of the other. */
+function loadPairs(a: SnapshotRoot, b: SnapshotRoot, dirs: readonly DirPair[], report: Report) {
+  return Promise.all([
+    loadDirs(
+      a.store,
+      dirs.map(({ key, a }) => ({ key, obj: a })),
+      report,
+    ),
+    loadDirs(
+      b.store,
+      dirs.map(({ key, b }) => ({ key, obj: b })),
+      report,
+    ),
+  ])
+}
+
+/** A text for what both directories of a pair hold; undefined when one of them is inline. */
+function contentOf({ a, b }: DirPair): string | undefined {
+  const [refA, refB] = [a, b].map((dir) => (dir === undefined ? '-' : dirBlobref(dir)))
+  return refA === undefined || refB === undefined ? undefined : `${refA} ${refB}`
+}
+
+/** The pairs of directories that are compared, for a count. */
+function pairsOf(a: SnapshotRoot, b: SnapshotRoot): PathSource<DirPair> {
+  return {
+    contentOf,
+    async open(pairs) {
+      const [dirsA, dirsB] = await loadPairs(a, b, pairs, () => {})
+      return pairs.map((pair, i) => {
+        const span = spanOf(pair, dirsA[i], dirsB[i])
+        const nodes: Node[] = []
+        for (const name of span?.names ?? []) pushEntries(nodes, span as Span, name, () => {})
+        const children = nodes.filter((node) => node.kind === 'dirs')
+        return { entries: span?.names.length ?? 0, children }
+      })
+    },
+  }
+}
+
 /** Take nodes off the stack until there is a batch to load and compare. */
 function lookAhead(
   stack: Node[],
   limit: LimitCount,
-  report: (error: TreeError) => void,
+  report: Report,
 ): { ahead: Node[]; dirs: DirPair[]; leaves: LeafPair[] } {
   const ahead: Node[] = []
   const dirs: DirPair[] = []
@@ -135,12 +175,7 @@ function lookAhead(
       if (name === undefined) continue
       limit.add(1)
       stack.push(node)
-      const key = node.key === '' ? name : `${node.key}.${name}`
-      const [a, b] = [entryOf(node.a, name), entryOf(node.b, name)]
-      const invalid = [a, b].filter((entry) => entry?.type === 'invalid')
-      for (const entry of invalid) report(badEntry(key, entry))
-      // A key that cannot be read on one side cannot be compared.
-      if (invalid.length === 0) push(stack, key, node.depth + 1, a as TreeObj | undefined, b as TreeObj | undefined)
+      pushEntries(stack, node, name, report)
       continue
     }
     ahead.push(node)
@@ -148,6 +183,16 @@ function lookAhead(
     else if (node.change === undefined) leaves.push(node)
   }
   return { ahead, dirs, leaves }
+}
+
+/** Push what must be compared of the entries of one name. */
+function pushEntries(stack: Node[], span: Span, name: string, report: Report): void {
+  const key = span.key === '' ? name : `${span.key}.${name}`
+  const [a, b] = [entryOf(span.a, name), entryOf(span.b, name)]
+  const invalid = [a, b].filter((entry) => entry?.type === 'invalid')
+  for (const entry of invalid) report(badEntry(key, entry))
+  // A key that cannot be read on one side cannot be compared.
+  if (invalid.length === 0) push(stack, key, span.depth + 1, a as TreeObj | undefined, b as TreeObj | undefined)
 }
 
 /** Push what must be compared of the two objects of one key; one of them may be missing. */

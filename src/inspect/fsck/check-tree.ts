@@ -9,22 +9,23 @@
  * fsck`.
  */
 import { ContentError, type ContentStore, type StoreOnDisk } from '../../content/index.ts'
-import { FluxError } from '../../errors/index.ts'
 import {
   type BadPart,
   componentsOf,
+  countTree,
   Dir,
   type DirEntries,
+  type DirGraph,
   dirrefOf,
   ENTRY,
-  MAX_KEYS,
+  LimitCount,
   type ScanVisitor,
+  SnapshotReader,
   type SnapshotRoot,
   type TreeError,
   TreeScan,
   type Val,
 } from '../../kvs/index.ts'
-import type { DirGraph } from '../dir-graph.ts'
 import { isDecodable } from '../inline-value.ts'
 import type { InspectOptions } from '../inspect-options.ts'
 import { type BadBlob, badBlob, blobDamageKind, type Damage, type DamageKind } from './damage.ts'
@@ -46,7 +47,7 @@ export interface CheckTreeOptions extends InspectOptions<Damage> {
   onVisit?: ((key: string) => void) | undefined
   /** The surveys of other roots: directories in them are not read again. Not used when there is an `onVisit`. */
   surveys?: Surveys | undefined
-  /** The most keys to call `onVisit` with (default: {@link MAX_KEYS}). */
+  /** The most keys to call `onVisit` with (default: 100 million). */
   maxKeys?: number | undefined
 }
 
@@ -151,17 +152,21 @@ class TreeCheck implements ScanVisitor<Dir> {
   readonly #damages: { damage: Damage; depth: number }[] = []
   readonly #entered = new Set<number>()
   #components = 0
-  #keys = 0
+  readonly #limit: LimitCount
+  #isCountDue = false
+  #rootref = ''
 
   /** @param damaged - visit only these directories; undefined to visit all */
   constructor(store: ContentStore, options: CheckTreeOptions, damaged: Damaged | undefined) {
     this.#store = store
     this.#options = options
     this.#known = damaged
+    this.#limit = new LimitCount({ maxKeys: options.maxKeys, limitHint: 'leave out --verbose' })
   }
 
   async run(rootref: string): Promise<CheckedTree> {
     const { signal, onFault, onVisit } = this.#options
+    this.#rootref = rootref
     const root = new Dir(undefined, '', rootref, NO_ENTRIES)
     this.#checked.blobs++
     const scan = new TreeScan(this.#store, this, {
@@ -175,11 +180,9 @@ class TreeCheck implements ScanVisitor<Dir> {
   }
 
   onEntry(dir: Dir, name: string): void {
-    const { onVisit, maxKeys = MAX_KEYS } = this.#options
+    const { onVisit } = this.#options
     if (onVisit === undefined) return
-    if (++this.#keys > maxKeys) {
-      throw new FluxError('EOVERFLOW', `more than ${maxKeys} keys to list`, { hint: 'leave out --verbose' })
-    }
+    this.#limit.add(1)
     onVisit(componentsOf(dir, name).join('.'))
   }
 
@@ -192,8 +195,22 @@ class TreeCheck implements ScanVisitor<Dir> {
       if (once && this.#entered.has(ordinal)) return undefined
       if (once) this.#entered.add(ordinal)
     }
+    if (this.#options.onVisit && this.#limit.isCountDue(blobref)) this.#isCountDue = true
     this.#checked.blobs++
     return new Dir(dir, name, blobref, NO_ENTRIES)
+  }
+
+  afterBatch(): Promise<void> | undefined {
+    if (!this.#isCountDue) return undefined
+    this.#isCountDue = false
+    return this.#countTree()
+  }
+
+  async #countTree(): Promise<void> {
+    const reader = new SnapshotReader({ store: this.#store, rootref: this.#rootref })
+    const root = { key: '.', obj: dirrefOf(this.#rootref) }
+    const { signal } = this.#options
+    this.#limit.judge(await countTree(reader, root, this.#limit.countable, { signal }))
   }
 
   onInlineDir(dir: Dir, name: string): Dir {

@@ -5,8 +5,7 @@
  */
 import type { ContentStore, StoreOnDisk } from '../../content/index.ts'
 import { abortable } from '../../errors/index.ts'
-import { type DirEntries, DirScan, type DirVisitor, ENTRY, type Val } from '../../kvs/index.ts'
-import type { DirGraph } from '../dir-graph.ts'
+import { type DirEntries, type DirGraph, DirScan, type DirVisitor, ENTRY, type Val } from '../../kvs/index.ts'
 import { isDecodable } from '../inline-value.ts'
 import { Marking } from '../marking.ts'
 import { checkRanges } from './store-ranges.ts'

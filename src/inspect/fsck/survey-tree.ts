@@ -3,8 +3,7 @@
  * directories contain damage. Its time grows with the number of directory blobs, not with the number of keys.
  */
 import type { ContentStore } from '../../content/index.ts'
-import { type DirEntries, dirrefOf, ENTRY, type ScanVisitor, TreeScan, type Val } from '../../kvs/index.ts'
-import { DirGraph } from '../dir-graph.ts'
+import { type DirEntries, DirGraph, dirrefOf, ENTRY, type ScanVisitor, TreeScan, type Val } from '../../kvs/index.ts'
 import { isDecodable } from '../inline-value.ts'
 
 /** The columns of the numbers that are kept for each directory. */

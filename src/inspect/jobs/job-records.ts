@@ -14,6 +14,7 @@ import {
   walk,
 } from '../../kvs/index.ts'
 import type { InspectOptions } from '../inspect-options.ts'
+import { TOO_MANY_JOBS } from './job-walk.ts'
 import { noSuchJob } from './jobs.ts'
 
 /** The values of larger records are not kept in memory. */
@@ -48,7 +49,7 @@ export async function jobRecords(
   })
   const depth = jobKey(id).split('.').length
   const records: JobRecord[] = []
-  for await (const batch of walk(snapshot.store, root, { onFault, signal })) {
+  for await (const batch of walk(snapshot.store, root, { onFault, limitHint: TOO_MANY_JOBS, signal })) {
     for (const entry of batch) {
       const name = componentsOf(entry.dir, entry.name).slice(depth).join('.')
       if (entry.type === 'symlink') {

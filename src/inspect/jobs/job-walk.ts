@@ -39,6 +39,9 @@ export interface GatherOptions {
 /** Components in the key of a job's directory: `job`, and four times four hexadecimal digits. */
 const JOB_DEPTH = 5
 
+/** What to do about a tree in which the same directories stand for too many jobs. No flag of these commands allows more. */
+export const TOO_MANY_JOBS = 'fsck and du read each directory once, and tell more about it'
+
 const FOUR_DIGITS = /^[0-9a-f]{4}$/
 
 /**
@@ -59,6 +62,7 @@ export async function* gatherJobs(
       if (dir.depth === 0) return name === 'job'
       return dir.depth < JOB_DEPTH && FOUR_DIGITS.test(name) && wanted?.has(dir, name) !== false
     },
+    byDepth: wanted === undefined,
     ...(ends ? { takesEnds: (_dir: Dir, name: string) => name === 'eventlog' } : {}),
   }
   const gathering: Gathered[] = []
@@ -79,7 +83,8 @@ export async function* gatherJobs(
   const onDir = (dir: Dir) => {
     if (dir.depth === JOB_DEPTH) dir.derived = begin(keyOf(dir.parent, dir.name))
   }
-  for await (const batch of walk(store, root, { filter, reverse: true, onDir, onFault, signal })) {
+  const options = { filter, reverse: true, onDir, onFault, limitHint: TOO_MANY_JOBS, signal }
+  for await (const batch of walk(store, root, options)) {
     for (const entry of batch) {
       const streamed = take(entry)
       if (streamed) await streamed

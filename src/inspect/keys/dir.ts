@@ -3,8 +3,10 @@ import { FluxError, throwIfAborted } from '../../errors/index.ts'
 import {
   badEntry,
   type Child,
+  countTree,
   type DirObj,
   depthError,
+  dirBlobref,
   type EntryObj,
   isDir,
   type KvsReader,
@@ -64,9 +66,10 @@ export async function* listDirEntries(
   options: DirOptions,
 ): AsyncGenerator<DirEntry[], void, void> {
   const { maxDepth = MAX_DEPTH } = options
-  const limit = new LimitCount(options.maxKeys)
+  const limit = new LimitCount(options)
   const lookAhead = new LookAhead(reader)
-  const levels = [levelOf(key, await reader.lookup(key, 'dir'))]
+  const top = await reader.lookup(key, 'dir')
+  const levels = [levelOf(key, top)]
   let batch: (DirEntry | Child<Val | Valref>)[] = []
   while (levels.length > 0) {
     throwIfAborted(options.signal)
@@ -96,6 +99,9 @@ export async function* listDirEntries(
         // Yield everything before it first.
         yield* withValues(reader, batch, options)
         throw error
+      }
+      if (limit.isCountDue(dirBlobref(child.obj))) {
+        limit.judge(await countTree(reader, { key, obj: top }, limit.countable, options))
       }
       const below = levelOf(child.key, dir)
       if (below.names.length === 0) batch.push({ key: child.key, obj: dir })

@@ -2,8 +2,10 @@
 import { FluxError, throwIfAborted } from '../../errors/index.ts'
 import {
   badEntry,
+  countTree,
   type DirObj,
   depthError,
+  dirBlobref,
   type EntryObj,
   isDir,
   type KvsReader,
@@ -63,7 +65,7 @@ export async function* listKeys(
   keys: readonly string[],
   options: ListOptions,
 ): AsyncGenerator<Listing, void, void> {
-  const limit = new LimitCount(options.maxKeys)
+  const limit = new LimitCount(options)
   const report = faultReporter(options)
   const singles: Listed[] = []
   const dirs: string[] = []
@@ -124,7 +126,11 @@ async function* listDir(
     if (levels.length > maxDepth) throw depthError(key.split('.', 10), maxDepth)
     yield { key, isLabelled, entries: entriesOf(opened, names, faultReporter(options)) }
     if (options.recursive) levels.push(subdirs(key, dir, names))
-    opened = await nextOf(levels, lookAhead)
+    const child = nextOf(levels)
+    if (child && limit.isCountDue(dirBlobref(child.obj))) {
+      limit.judge(await countTree(reader, { key: top.key, obj: top.dir }, limit.countable, options))
+    }
+    opened = child && { key: child.key, dir: await lookAhead.open(child, (most) => nextIn(levels, most)) }
   }
 }
 
@@ -151,15 +157,17 @@ function subdirs(key: string, { data }: DirObj, names: readonly string[]): DirCh
   return found
 }
 
-async function nextOf(levels: DirChild[][], lookAhead: LookAhead): Promise<Opened | undefined> {
+/** Take the directory to list next. */
+function nextOf(levels: DirChild[][]): DirChild | undefined {
   while (levels.length > 0) {
-    const level = levels.at(-1) as DirChild[]
-    const child = level.pop()
-    if (child === undefined) {
-      levels.pop()
-      continue
-    }
-    return { key: child.key, dir: await lookAhead.open(child, (most) => level.slice(-most).reverse()) }
+    const child = levels.at(-1)?.pop()
+    if (child !== undefined) return child
+    levels.pop()
   }
   return undefined
+}
+
+/** Those after it on the same level, at most `most`. */
+function nextIn(levels: readonly DirChild[][], most: number): DirChild[] {
+  return most > 0 ? (levels.at(-1) ?? []).slice(-most).reverse() : []
 }

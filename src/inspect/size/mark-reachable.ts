@@ -1,6 +1,5 @@
 import { type ContentStore, DIGEST_BYTES } from '../../content/index.ts'
-import { type DirEntries, DirScan, type DirVisitor, ENTRY } from '../../kvs/index.ts'
-import { DigestMap } from '../digest-map.ts'
+import { DigestMap, type DirEntries, DirScan, type DirVisitor, ENTRY } from '../../kvs/index.ts'
 import { Marking } from '../marking.ts'
 
 /**

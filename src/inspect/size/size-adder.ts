@@ -4,6 +4,7 @@ import { blobrefHex, ContentError, type ContentStore, DIGEST_BYTES } from '../..
 import { FluxError } from '../../errors/index.ts'
 import {
   type DirEntries,
+  DirGraph,
   ENTRY,
   keyIn,
   missingValue,
@@ -11,7 +12,6 @@ import {
   type TreeError,
   type Val,
 } from '../../kvs/index.ts'
-import { DirGraph } from '../dir-graph.ts'
 import { inlineSize, isDecodable } from '../inline-value.ts'
 import { requestSizes } from '../value-sizes.ts'
 import { DigestSet } from './digest-set.ts'

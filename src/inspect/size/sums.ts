@@ -1,5 +1,5 @@
 /** What is added up about the directories of a tree. */
-import type { DirGraph } from '../dir-graph.ts'
+import type { DirGraph } from '../../kvs/index.ts'
 import type { InspectOptions } from '../inspect-options.ts'
 
 /** The sums of a directory and everything below it. */

@@ -35,7 +35,7 @@ export async function treeSums(snapshot: SnapshotRoot, options: TreeSumsOptions)
   const key = plainKey(options.key ?? '.')
   const root = await dirAt(new SnapshotReader(snapshot, { signal }), key)
   const adder = new SizeAdder(store, faultReporter(options), options)
-  const blobref = root.type === 'dirref' ? dirBlobref(root) : undefined
+  const blobref = dirBlobref(root)
   const top = adder.placeOf(key, 0, blobref, undefined)
   await new TreeScan(store, adder, { most: BATCH, batches: 1, signal }).run([[root, top]])
   return adder.sums()

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { expect } from 'chai'
-import { DigestMap } from '../../src/inspect/digest-map.ts'
+import { DigestMap } from '../../src/kvs/digest-map.ts'
 
-describe('inspect/digest-map', () => {
+describe('kvs/digest-map', () => {
   for (const name of ['sha1', 'sha256'] as const) {
     it(`numbers digests in the order in which they are added: ${name}`, () => {
       const digests = Array.from({ length: 5000 }, (_, i) => hash(name, `${i}`, 'buffer'))
