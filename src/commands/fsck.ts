@@ -14,6 +14,7 @@ import {
 import {
   damageReport,
   fsckJson,
+  olderCheckpoints,
   planReport,
   type ReportOptions,
   repairReport,
@@ -141,6 +142,8 @@ For a live instance the caches are bypassed, and ${MAXREQS} requests are kept in
           target && planned?.tree && (await commitRepair(planned, await target.writer(store), Date.now() / 1000))
         if (planned) lines.write(...repairReport(planned, checkpoint, report))
         lines.flush()
+        const older = flags.all ? olderCheckpoints(store) : undefined
+        if (older !== undefined) this.notice(older)
         if (!quiet) {
           const isRepairable = flags.archive === undefined && !flags.salvage
           for (const line of verdictReport(result, { ...report, isRepairable, planned, written: checkpoint }))

@@ -4,6 +4,9 @@ import { isBlobref } from './blobref.ts'
 /** The most bytes of a checkpoint object: it has a few short members. */
 export const CHECKPOINT_BYTES = 64 << 10
 
+/** The most checkpoints of a store that are read, the newest ones. Flux keeps 5, unless it is configured otherwise. */
+export const MAX_CHECKPOINTS = 10_000
+
 /** A KVS root that the instance recorded in its backing store, to start from it the next time. */
 export interface Checkpoint {
   /** Blobref of the root directory. */

@@ -67,7 +67,8 @@ export interface ContentStore extends AsyncDisposable {
   checkBatch(blobrefs: readonly string[]): Promise<(ContentError | undefined)[]>
 
   /**
-   * The checkpoints, newest first.
+   * The checkpoints, newest first; of a store on disk the newest 10,000: see {@link StoreOnDisk.hasOlderCheckpoints}.
+   *
    * @throws {FluxError} `ENOENT` when there is none
    */
   checkpoints(): Promise<Checkpoint[]>

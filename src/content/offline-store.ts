@@ -2,7 +2,7 @@ import { FluxError } from '../errors/index.ts'
 import type { BlobRequest } from './blob-request.ts'
 import { errorOf, resultOf } from './blob-results.ts'
 import { DIGEST_BYTES, type HashName } from './blobref.ts'
-import type { Checkpoint } from './checkpoint.ts'
+import { type Checkpoint, MAX_CHECKPOINTS } from './checkpoint.ts'
 import type { ContentError } from './content-error.ts'
 import type { BlobResult, ContentStore } from './content-store.ts'
 import { BLOB, MAX_BATCH, type PackedBatch } from './packed-batch.ts'
@@ -28,6 +28,7 @@ export class OfflineStore implements ContentStore {
   readonly hash: HashName
   readonly isUnverified: boolean
   readonly onDisk: StoreOnDisk
+  readonly #onDisk: ReadOnDisk
   readonly #reader: StoreReader
   #objects: number | undefined
 
@@ -40,7 +41,8 @@ export class OfflineStore implements ContentStore {
     this.name = name
     this.hash = reader.hash
     this.isUnverified = isUnverified
-    this.onDisk = new ReadOnDisk(reader)
+    this.#onDisk = new ReadOnDisk(reader)
+    this.onDisk = this.#onDisk
     this.#reader = reader
   }
 
@@ -103,7 +105,8 @@ export class OfflineStore implements ContentStore {
         hint: `an instance writes one when it shuts down; ${ROOTS_HINT}, and --root BLOBREF dumps one`,
       })
     }
-    return checkpoints
+    this.#onDisk.hasOlderCheckpoints = checkpoints.length > MAX_CHECKPOINTS
+    return checkpoints.slice(0, MAX_CHECKPOINTS)
   }
 
   async assertUnchanged(): Promise<void> {
@@ -125,6 +128,7 @@ class ReadOnDisk implements StoreOnDisk {
   readonly #reader: StoreReader
 
   readonly copier: StoreCopier | undefined
+  hasOlderCheckpoints = false
 
   constructor(reader: StoreReader) {
     this.#reader = reader

@@ -93,7 +93,12 @@ export interface BlobReader {
   /** Number of blobs, as soon as that is known. */
   readonly objects: number | undefined
 
-  /** The checkpoints, newest first; empty when there is none. @throws {FluxError} `EPROTO` one is damaged */
+  /**
+   * The checkpoints, newest first; empty when there is none. Where there are more than `MAX_CHECKPOINTS`, one more than that
+   * is enough.
+   *
+   * @throws {FluxError} `EPROTO` one is damaged
+   */
   checkpoints(): Checkpoint[]
 
   /**

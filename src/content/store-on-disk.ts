@@ -99,6 +99,9 @@ export interface StoreOnDisk {
    */
   readonly copier?: StoreCopier | undefined
 
+  /** True when the checkpoints have been read, and there are older ones that were left out: see {@link ContentStore.checkpoints}. */
+  readonly hasOlderCheckpoints?: boolean | undefined
+
   /**
    * The same as {@link mark}, for many blobs. It does not count them.
    *

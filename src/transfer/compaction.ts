@@ -5,7 +5,7 @@
 import { existsSync, lstatSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { blobrefOf, type Checkpoint, type ChosenSize, type ContentStore, type StoreCopier } from '../content/index.ts'
-import { byteText, countText, FluxError, throwIfAborted, wholeNumber } from '../errors/index.ts'
+import { byteText, countText, FluxError, grouped, throwIfAborted, wholeNumber } from '../errors/index.ts'
 import { freeBytes } from '../files/index.ts'
 import { chooseTree, dirBlob, formatJobid, namespaceRoots } from '../kvs/index.ts'
 
@@ -102,8 +102,8 @@ export class Compaction {
    * Choose, measure, copy. When it throws, there is no new store. It can be called once.
    *
    * @throws {FluxError} `ENOTSUP` blobs of this store cannot be copied as they are; `EEXIST` there is something at the
-   *   output; `ENOENT` the store has no checkpoint; `EBADMSG` what a kept checkpoint reaches is not all there; `ENOSPC`
-   *   there is no room
+   *   output; `ENOENT` the store has no checkpoint; `EBADMSG` what a kept checkpoint reaches is not all there;
+   *   `EFBIG` it has more checkpoints than are read; `ENOSPC` there is no room
    * @throws {FluxError} the signal was aborted: `EINTR`, `ETIMEDOUT`, or its reason
    */
   async run(): Promise<CompactionResult> {
@@ -147,12 +147,22 @@ export class Compaction {
   }
 
   async #checkpoints(): Promise<Checkpoint[]> {
-    const { store, keepCheckpoints } = this.#options
-    try {
-      return (await store.checkpoints()).slice(0, keepCheckpoints)
-    } catch (error) {
+    const { store, keepCheckpoints = Number.POSITIVE_INFINITY } = this.#options
+    const checkpoints = await store.checkpoints().catch((error) => {
       throw rescueHint(error, store)
+    })
+    // To leave some out may be meant, but is never done unasked.
+    if (store.onDisk?.hasOlderCheckpoints && keepCheckpoints > checkpoints.length) {
+      const most = grouped(checkpoints.length)
+      throw new FluxError(
+        'EFBIG',
+        `${store.name}: has more than ${most} checkpoints: a compaction keeps ${most} at most`,
+        {
+          hint: '--keep-checkpoints N keeps the N newest',
+        },
+      )
     }
+    return checkpoints.slice(0, keepCheckpoints)
   }
 
   /** Choose all that the checkpoints reach. @throws {FluxError} `EBADMSG` one of them is not whole */

@@ -38,6 +38,7 @@ const LIMITS: [row: string, file: string, name: string, unit?: Unit][] = [
   ['blobs of one value', 'kvs/walk-loads', 'WINDOW_BYTES', 'MiB'],
   ['hosts in a list', 'resource/hostlist', 'MAX_HOSTS'],
   ['a blob of `content.files`', 'content/files/reader', 'BLOB_BYTES', 'GiB'],
+  ['checkpoints of a store', 'content/checkpoint', 'MAX_CHECKPOINTS'],
   ['a checkpoint', 'content/checkpoint', 'CHECKPOINT_BYTES', 'KiB'],
   ['an LZ4 block', 'content/sqlite/pages/object-cell', 'LZ4_RATIO'],
   ['filters around each other', 'archive/open', 'MAX_FILTERS'],

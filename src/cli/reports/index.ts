@@ -12,6 +12,7 @@ export {
 } from './fsck-report.ts'
 export { type VerdictOptions, verdictReport } from './fsck-verdict.ts'
 export { decodedRecord, recordLines } from './job-text.ts'
+export { olderCheckpoints } from './older-checkpoints.ts'
 export { rootsHint } from './roots-hint.ts'
 export { rootsAdvice, rootsColumns, rootsComplaints, rootsJson } from './roots-report.ts'
 export {

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { complaintFlags, Output, StoreCommand, sourceFlags, UsageError } from '../../cli/index.ts'
 import {
+  olderCheckpoints,
   rootsHint,
   serviceStatsJson,
   serviceStatsRows,
@@ -54,6 +55,8 @@ On a terminal the numbers are in columns. Otherwise each line is a name, a tab a
       for (const complaint of statsComplaints(stats)) {
         this.fault(`${store.name}: ${complaint}`, 'unreadable')
       }
+      const older = olderCheckpoints(store)
+      if (older !== undefined) this.notice(older)
       const hint = reachable ? await rootsHint(store, flags.store, { sizes: stats }) : undefined
       if (hint !== undefined) this.notice(hint)
       return statsJson(stats)

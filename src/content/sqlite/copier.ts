@@ -15,7 +15,8 @@ import { BLOB, type BlobCopier, emptyBatch, isSound, type PackedBatch } from '..
 import { SHARED, type SharedCounts } from '../read-counts.ts'
 import type { BlobRows } from './blob-rows.ts'
 import { addHashIndex } from './hash-index.ts'
-import { type Locator, PLACES, rowidOf } from './locator.ts'
+import { type Locator, rowidOf } from './locator.ts'
+import { PLACES } from './row-range.ts'
 import { RowSet } from './row-set.ts'
 import { CREATE_TABLES, checkpointsIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
@@ -261,15 +262,14 @@ export class SqliteCopier implements BlobCopier {
   #copyCheckpoints(count: number): void {
     const { db, name } = this.#source
     const tables = tablesOf(db, name)
-    const insert = db.prepare('INSERT INTO copy.checkpt_v2 (id, value) VALUES (?, ?)')
-    const rows = tables.has('checkpt_v2')
-      ? db.prepare('SELECT id, value FROM main.checkpt_v2 ORDER BY id DESC LIMIT ?').all(count)
-      : []
-    for (const { id, value } of rows.reverse()) insert.run(id as number, value as string)
-    if (rows.length === 0 && tables.has('checkpt')) {
+    const newest = 'SELECT id, value FROM main.checkpt_v2 ORDER BY id DESC LIMIT ?'
+    const copied = tables.has('checkpt_v2')
+      ? db.prepare(`INSERT INTO copy.checkpt_v2 (id, value) SELECT * FROM (${newest}) ORDER BY id`).run(count).changes
+      : 0
+    if (copied === 0 && tables.has('checkpt')) {
       // What the module does with an old store when it is loaded.
       const [newest] = checkpointsIn(db, name, ['checkpt'])
-      if (newest) insert.run(1, encodeCheckpoint(newest))
+      if (newest) db.prepare('INSERT INTO copy.checkpt_v2 (id, value) VALUES (1, ?)').run(encodeCheckpoint(newest))
     }
     if (!tables.has('checkpt_v2')) return
     // SQLite's table of the highest ids: an id is never given twice.

@@ -6,6 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { release } from '../../bytes/index.ts'
 import { lastRowid, scanObjects } from './object-scan.ts'
 import { rowNumbers } from './row-numbers.ts'
+import { isRowid } from './row-range.ts'
 
 /** All digests that begin with one byte, in order, and the row of each. In shared memory. */
 export interface Bucket {
@@ -48,7 +49,9 @@ export function readIndex(db: DatabaseSync, digestBytes: number): IndexParts {
       const row = statement.get(Buffer.of(first), first === 255 ? null : Buffer.of(first + 1), digestBytes)
       const [digests, text] = row as unknown as [Uint8Array | null, Uint8Array | null]
       if (digests === null) return EMPTY
-      const bucket = bucketOf(digests, rowNumbers(text))
+      const rowids = rowNumbers(text)
+      if (!rowids.every(isRowid)) throw new RangeError('an entry names a row that cannot be there')
+      const bucket = bucketOf(digests, rowids)
       release(digests)
       if (text !== null) release(text)
       return bucket
@@ -63,7 +66,10 @@ export function readIndex(db: DatabaseSync, digestBytes: number): IndexParts {
       db,
       digestBytes,
       { last: lastRowid(db), known: largestRowid(buckets) },
-      (digest, rowid) => damaged.get(digest[0] as number)?.push([digest, rowid]),
+      (digest, rowid) => {
+        if (isRowid(rowid)) damaged.get(digest[0] as number)?.push([digest, rowid])
+        else lost.add(rowid)
+      },
       (rowid) => lost.add(rowid),
     )
     for (const [first, rows] of damaged) {
@@ -97,7 +103,7 @@ const EMPTY: Bucket = { digests: new Uint8Array(), words: new Uint32Array(), row
 
 /** Both are copied. */
 function bucketOf(digests: Uint8Array, rowids: Float64Array): Bucket {
-  const isWide = rowids.some((rowid) => rowid > 0xffffffff || rowid < 0)
+  const isWide = rowids.some((rowid) => rowid > 0xffffffff)
   const own = new Uint8Array(new SharedArrayBuffer(digests.length))
   own.set(digests)
   const numbers = isWide

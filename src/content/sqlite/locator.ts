@@ -1,9 +1,9 @@
 /** Finds the rows of digests in a `content.sqlite`. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { MAX_BATCH } from '../packed-batch.ts'
 import { type IndexParts, readIndex } from './index-parts.ts'
 import { ObjectIndex } from './object-index.ts'
 import { lastRowid } from './object-scan.ts'
+import { isRowid, PLACES } from './row-range.ts'
 
 /**
  * How many look-ups SQLite answers one by one before the index is read: a look at a single key needs no index. Reading it
@@ -12,9 +12,6 @@ import { lastRowid } from './object-scan.ts'
  */
 const DIRECT_LOOKUPS = { least: 1024, most: 4096 }
 const OBJECTS_PER_LOOKUP = 16
-
-/** The most blobs to locate at a time. A rowid times this plus a place in the batch makes one sortable number. */
-export const PLACES = MAX_BATCH
 
 export class Locator {
   readonly #db: DatabaseSync
@@ -83,11 +80,14 @@ export class Locator {
 
   #lookUp(digest: Uint8Array): number {
     try {
-      return (this.#byHash.get(digest) as unknown as [number] | undefined)?.[0] ?? -1
+      const row = this.#byHash.get(digest) as unknown as [number] | undefined
+      if (row === undefined) return -1
+      if (isRowid(row[0])) return row[0]
     } catch {
-      // The index of the hash column is damaged here. ObjectIndex can still be built: it reads the table then.
-      return this.index.find(digest, 0)
+      // node:sqlite throws for a number beyond 2^53, too.
     }
+    // The index of the hash column is damaged here. ObjectIndex can still be built: it reads the table then.
+    return this.index.find(digest, 0)
   }
 }
 

@@ -3,6 +3,16 @@ import type { DatabaseSync } from 'node:sqlite'
 /** Rows asked for at a time. */
 const ROWS = 8192
 
+/**
+ * Unreadable numbers one after another that are tried one by one, in ranges of {@link ROWS}: more than the rows below a lost
+ * page, where Flux numbered them. Beyond them the end of the unreadable part is searched for: where the numbers are far
+ * apart, one page stands for any number of them.
+ */
+const UNREADABLE_RANGES = 2
+
+/** Numbers of such a part that are told one by one. */
+const MOST_LOST = 1 << 20
+
 type OnRow = (digest: Uint8Array, rowid: number) => void
 type OnLost = (rowid: number) => void
 
@@ -13,7 +23,8 @@ type OnLost = (rowid: number) => void
  * @param known - a rowid that the table has or had. When `last` is undefined, rows beyond it are read until there are only
  *   unreadable ones. Of those only the first is told: nobody knows how many they are
  * @param onRow - called with each readable row, in order
- * @param onLost - called with each rowid that cannot be read. A row with that id may not exist
+ * @param onLost - called with each rowid that cannot be read. A row with that id may not exist. Of very many one after
+ *   another, only the first are told
  */
 export function scanObjects(
   db: DatabaseSync,
@@ -50,24 +61,53 @@ export function scanObjects(
   }
   const following = db.prepare('SELECT min(rowid) FROM objects NOT INDEXED WHERE rowid >= ?')
   following.setReturnArrays(true)
-  /** The next row there is; where that cannot be told, the next number. */
-  const next = (rowid: number): number => {
+  /** The next row there is, at a number or beyond it; undefined where that cannot be told. */
+  const nextRow = (rowid: number): number | undefined => {
     try {
       return (following.get(rowid) as unknown as [number | null])[0] ?? Number.POSITIVE_INFINITY
     } catch {
-      return rowid
+      return undefined
     }
+  }
+  const next = (rowid: number): number => nextRow(rowid) ?? rowid
+  /** The end of an unreadable part of the table. @param rowid - the last number that is known to be in it */
+  const unreadableEnd = (rowid: number, end: number): number => {
+    let low = rowid
+    let high = rowid + ROWS
+    while (high <= end && nextRow(high) === undefined) {
+      low = high
+      high += 2 * (high - rowid)
+    }
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      if (nextRow(middle) === undefined) low = middle
+      else high = middle
+    }
+    return high
   }
   // In a damaged table the last row may not be the one with the largest number.
   const end = Math.max(last ?? known, known)
   // When the first rows are unreadable: Flux numbers rows from 1 on.
   const first = next(Number.MIN_SAFE_INTEGER)
   let from = first === Number.MIN_SAFE_INTEGER ? 1 : first
+  /** Ranges one after another of which nothing can be read. */
+  let unreadableRanges = 0
   while (from <= end) {
     const to = Math.min(from + ROWS - 1, end)
-    scan(from, to, onRow, onLost)
+    let unread = 0
+    const onUnread = (rowid: number) => {
+      unread++
+      onLost(rowid)
+    }
+    scan(from, to, onRow, onUnread)
+    unreadableRanges = unread === to - from + 1 ? unreadableRanges + 1 : 0
     // A rowid may be any number: gaps are not gone through.
-    from = next(to + 1)
+    if (unreadableRanges < UNREADABLE_RANGES) from = next(to + 1)
+    else {
+      const readable = Math.min(unreadableEnd(to, end), end + 1)
+      for (let rowid = to + 1; rowid < Math.min(readable, to + MOST_LOST); rowid++) onLost(rowid)
+      from = next(readable)
+    }
   }
   if (last !== undefined) return
   /** Unreadable rows after the last readable one. */

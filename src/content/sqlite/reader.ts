@@ -21,8 +21,9 @@ import { SqliteCopier } from './copier.ts'
 import type { IndexParts } from './index-parts.ts'
 import { LargeBlobs } from './large-blobs.ts'
 import { listingFaults } from './listing-faults.ts'
-import { Locator, PLACES, rowidOf } from './locator.ts'
+import { Locator, rowidOf } from './locator.ts'
 import { openDatabase } from './open-database.ts'
+import { assertRowRange, PLACES } from './row-range.ts'
 import { RowSet } from './row-set.ts'
 import { assertHasObjects, checkpointsIn, hashIn, tablesOf } from './schema.ts'
 import { sqliteError } from './sqlite-error.ts'
@@ -95,6 +96,7 @@ export class SqliteReader implements BlobReader {
       this.#db.exec('BEGIN')
       this.#tables = tablesOf(this.#db, name)
       assertHasObjects(this.#tables, name)
+      if (!known) assertRowRange(this.#db, name)
       this.#largeBlobs = new LargeBlobs(this.#db)
       // An empty store gets Flux's default.
       this.hash = hashIn(this.#db) ?? 'sha1'

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { parseJson } from '../../bytes/index.ts'
 import { FluxError, printable } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
-import { CHECKPOINT_BYTES, type Checkpoint, decodeCheckpoint } from '../checkpoint.ts'
+import { CHECKPOINT_BYTES, type Checkpoint, decodeCheckpoint, MAX_CHECKPOINTS } from '../checkpoint.ts'
 
 /** The tables of a content store, and the columns that are read. */
 const COLUMNS: Readonly<Record<string, readonly string[]>> = {
@@ -121,24 +121,29 @@ export function hashIn(db: DatabaseSync): HashName | undefined {
 /** A value that is no checkpoint may be large, and is not read. */
 const VALUE_SQL = `CASE WHEN octet_length(value) <= ${CHECKPOINT_BYTES} THEN CAST(value AS TEXT) END AS value`
 
+/** One more than is used tells whether there are more. */
+const MOST_ROWS = MAX_CHECKPOINTS + 1
+
 const CHECKPOINTS = {
-  checkpt_v2: `SELECT ${VALUE_SQL} FROM checkpt_v2 ORDER BY id DESC`,
+  checkpt_v2: `SELECT ${VALUE_SQL} FROM checkpt_v2 ORDER BY id DESC LIMIT ${MOST_ROWS}`,
   // Until v0.76 there was one checkpoint, under this key.
-  checkpt: `SELECT ${VALUE_SQL} FROM checkpt WHERE key = 'kvs-primary'`,
+  checkpt: `SELECT ${VALUE_SQL} FROM checkpt WHERE key = 'kvs-primary' LIMIT ${MOST_ROWS}`,
 } as const
 
 export type CheckpointTable = keyof typeof CHECKPOINTS
 
 /**
- * The checkpoints in the first of some tables that has any, newest first; empty when none has.
+ * The checkpoints in the first of some tables that has any, newest first; empty when none has. See {@link BlobReader.checkpoints}.
  *
  * @throws {FluxError} `EPROTO` one is damaged
  */
 export function checkpointsIn(db: DatabaseSync, name: string, tables: readonly CheckpointTable[]): Checkpoint[] {
   for (const table of tables) {
-    const rows = db.prepare(CHECKPOINTS[table]).all()
-    if (rows.length === 0) continue
-    return rows.map(({ value }, index) => decodeCheckpoint(checkpointOf(value), `${name}: checkpoint ${index}`))
+    const checkpoints: Checkpoint[] = []
+    for (const { value } of db.prepare(CHECKPOINTS[table]).iterate()) {
+      checkpoints.push(decodeCheckpoint(checkpointOf(value), `${name}: checkpoint ${checkpoints.length}`))
+    }
+    if (checkpoints.length > 0) return checkpoints
   }
   return []
 }

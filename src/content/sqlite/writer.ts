@@ -66,7 +66,7 @@ export class SqliteWriter implements BlobWriter {
   readonly #insertOne: StatementSync
   readonly #insertRows: StatementSync
   /** The value for the epoch column, which flux-core's garbage collector uses. */
-  readonly #epoch: number
+  readonly #epoch: bigint
   /** Number of rows inserted. */
   #inserted = 0
   #packed: Uint8Array = Buffer.allocUnsafeSlow(1 << 20)
@@ -236,7 +236,7 @@ export class SqliteWriter implements BlobWriter {
   }
 
   /** Update the schema to the newest, as the module does when it is loaded. @returns the epoch */
-  #migrate(): number {
+  #migrate(): bigint {
     const db = this.#db
     for (const [table, columns] of Object.entries(CREATE_TABLES)) {
       // The table of a new database gets its primary key at the end.
@@ -251,7 +251,9 @@ export class SqliteWriter implements BlobWriter {
       for (const checkpoint of checkpointsIn(db, this.#name, ['checkpt'])) insert.run(encodeCheckpoint(checkpoint))
       db.exec('DROP TABLE checkpt')
     }
-    return Number(db.prepare('SELECT coalesce(max(id), 0) AS epoch FROM checkpt_v2').get()?.epoch)
+    const newest = db.prepare('SELECT coalesce(max(id), 0) AS epoch FROM checkpt_v2')
+    newest.setReadBigInts(true)
+    return newest.get()?.epoch as bigint
   }
 
   #insertSql(rows: number): string {

@@ -111,12 +111,16 @@ class Listing {
   readonly #table: DigestTable
   readonly #sums: DirSums
   readonly #checkpoints: readonly Checkpoint[]
+  /** By root, its newest checkpoint. */
+  readonly #checkpointIndex: ReadonlyMap<string, number>
 
   constructor(store: ContentStore, table: DigestTable, sums: DirSums, checkpoints: readonly Checkpoint[]) {
     this.#store = store
     this.#table = table
     this.#sums = sums
     this.#checkpoints = checkpoints
+    const byAge = checkpoints.map(({ rootref }, index) => [rootref, index] as const).reverse()
+    this.#checkpointIndex = new Map(byAge)
   }
 
   async result({ most, whole, kinds, signal }: FindRootsOptions): Promise<FoundRoots> {
@@ -162,7 +166,6 @@ class Listing {
     const sums = this.#sums
     const dir = sums.dirOf(ordinal)
     const rootref = this.#table.blobrefOf(ordinal)
-    const index = this.#checkpoints.findIndex((checkpoint) => checkpoint.rootref === rootref)
     return {
       rootref,
       ...this.#guess(ordinal),
@@ -171,7 +174,7 @@ class Listing {
       keys: sums.keys[dir] as number,
       jobs: sums.jobs[dir] as number,
       lost: sums.lost[dir] as number,
-      checkpointIndex: index < 0 ? undefined : index,
+      checkpointIndex: this.#checkpointIndex.get(rootref),
       jobid: jobids.get(rootref),
     }
   }

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core'
 import { complaintFlags, Output, StoreCommand, sourceFlags } from '../../../cli/index.ts'
+import { olderCheckpoints } from '../../../cli/reports/index.ts'
 import { encodeCheckpoint } from '../../../content/index.ts'
 import { checkpointJson, checkpointList } from '../../../inspect/index.ts'
 
@@ -45,6 +46,8 @@ export default class ContentCheckpointList extends StoreCommand {
       const checkpoints = await store.checkpoints()
       if (asTable) await write(checkpointList(checkpoints, { header: header && width !== undefined, width }))
       else if (asLines) await write(checkpoints.map((checkpoint) => encodeCheckpoint(checkpoint)))
+      const older = olderCheckpoints(store)
+      if (older !== undefined) this.notice(older)
       return { checkpoints: checkpoints.map(checkpointJson) }
     })
   }

@@ -6,7 +6,7 @@
  * that looks alike is not taken for a checkpoint.
  */
 import { parseJson } from '../../../bytes/index.ts'
-import { type Checkpoint, decodeCheckpoint } from '../../checkpoint.ts'
+import { type Checkpoint, decodeCheckpoint, MAX_CHECKPOINTS } from '../../checkpoint.ts'
 import { endsWithVarint, rowidBefore, SERIAL, varintBytes } from './layout.ts'
 
 const MEMBER = Buffer.from('"rootref"')
@@ -69,8 +69,11 @@ function objectAround(bytes: Buffer, page: number, pageEnd: number, at: number):
   return { checkpoint, id: isRow ? rowidBefore(bytes, page, record, header + length) : undefined }
 }
 
-/** Checkpoints in order, newest first, each once: those of known ids by id, then the others by time. */
-export function inOrder(found: readonly FoundCheckpoint[]): Checkpoint[] {
+/**
+ * Checkpoints in order, newest first, each once: those of known ids by id, then the others by time. Only the newest are kept:
+ * one more than `MAX_CHECKPOINTS`.
+ */
+export function inOrder(found: readonly FoundCheckpoint[]): FoundCheckpoint[] {
   const sorted = [...found].sort(
     (a, b) =>
       (b.id ?? 0) - (a.id ?? 0) ||
@@ -78,11 +81,11 @@ export function inOrder(found: readonly FoundCheckpoint[]): Checkpoint[] {
       b.checkpoint.sequence - a.checkpoint.sequence,
   )
   const seen = new Set<string>()
-  return sorted.flatMap(({ checkpoint }) => {
-    const { rootref, sequence, timestamp } = checkpoint
+  const newest = sorted.filter(({ checkpoint: { rootref, sequence, timestamp } }) => {
     const name = `${rootref} ${sequence} ${timestamp}`
-    if (seen.has(name)) return []
+    if (seen.has(name)) return false
     seen.add(name)
-    return [checkpoint]
+    return true
   })
+  return newest.slice(0, MAX_CHECKPOINTS + 1)
 }

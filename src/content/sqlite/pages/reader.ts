@@ -21,7 +21,6 @@ import {
 } from '../../packed-batch.ts'
 import { SHARED, type SharedCounts } from '../../read-counts.ts'
 import { emptyTotals, type StoreTotals, type Totals } from '../../store-on-disk.ts'
-import { inOrder } from './checkpoint-text.ts'
 import { ObjectCell } from './object-cell.ts'
 import { PageFiles } from './page-files.ts'
 import { Payload, WHOLE_BYTES } from './payload.ts'
@@ -78,7 +77,7 @@ export class PagesReader implements BlobReader {
 
   /** The checkpoints that are whole, newest first: those of deleted rows, too. */
   checkpoints(): Checkpoint[] {
-    return inOrder(this.#scanned.checkpoints)
+    return this.#scanned.checkpoints.map(({ checkpoint }) => checkpoint)
   }
 
   readBatch(digests: Uint8Array, count: number, budgetBytes: number, maxBlobBytes: number): PackedBatch {

@@ -9,7 +9,8 @@
  * also the length of its header, and the type of its hash.
  */
 import { DIGEST_BYTES, type HashName } from '../../blobref.ts'
-import { type FoundCheckpoint, findCheckpoints } from './checkpoint-text.ts'
+import { MAX_CHECKPOINTS } from '../../checkpoint.ts'
+import { type FoundCheckpoint, findCheckpoints, inOrder } from './checkpoint-text.ts'
 import { DigestIndex } from './digest-index.ts'
 import { endsWithVarint, INTEGER_BYTES, rowidBefore, SERIAL } from './layout.ts'
 import { MORE_COLUMNS, ObjectCell } from './object-cell.ts'
@@ -52,10 +53,13 @@ const SHORT_SIZE = 1
 /** What is behind a byte: nothing, a type of a hash, or {@link SHORT_SIZE}. */
 const KIND = { NONE: 0, HASH: 1, SHORT: 2 } as const
 
+/** Checkpoints that are kept until the newest of them are chosen. A row may be found many times. */
+const MANY_CHECKPOINTS = 5 * MAX_CHECKPOINTS
+
 /** What was found in a database. */
 export interface Found {
   index: DigestIndex
-  /** In any order; some may be there twice. */
+  /** Those that are whole: see {@link inOrder}. */
   checkpoints: FoundCheckpoint[]
   /** Number of rows whose bytes do not have their digest, and that are not found elsewhere either. */
   damaged: number
@@ -130,12 +134,15 @@ class Scan {
   read(chunk: Chunk): Found {
     const { bytes, end, stride } = chunk
     for (let page = 0; page < end; page += stride) this.#readPage(chunk, page, Math.min(page + this.#usable, end))
-    findCheckpoints(bytes.subarray(0, end), stride, (found) => this.#found.checkpoints.push(found))
+    const { checkpoints } = this.#found
+    findCheckpoints(bytes.subarray(0, end), stride, (found) => checkpoints.push(found))
+    if (checkpoints.length > MANY_CHECKPOINTS) this.#found.checkpoints = inOrder(checkpoints)
     return this.#found
   }
 
   finish(): Found {
     const found = this.#found
+    found.checkpoints = inOrder(found.checkpoints)
     found.index.finish()
     this.#damaged.finish()
     const { size } = this.#damaged
