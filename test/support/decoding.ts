@@ -34,6 +34,25 @@ export function flipped(bytes: Uint8Array, at: number, bit = 1): Buffer {
   return copy
 }
 
+/**
+ * What decoders say of bytes of which one bit is changed, whichever it is: each text once, in order; `none` where a decoder
+ * says nothing.
+ *
+ * @param rest - follows the bytes unchanged
+ */
+export function failuresOfFlips(
+  decoder: () => Decoder,
+  bytes: Uint8Array,
+  rest: Uint8Array = new Uint8Array(),
+): string[] {
+  const failures = new Set<string>()
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const changed = Buffer.concat([flipped(bytes, bit >> 3, 1 << (bit & 7)), rest])
+    failures.add(decodeFailure(() => decoded(decoder(), changed)) ?? 'none')
+  }
+  return [...failures].sort()
+}
+
 /** Text that compresses, with something in it that does not, a few kilobytes of it and always the same. */
 export function sample(bytes = 3000): Buffer {
   const lines: string[] = []

@@ -51,7 +51,7 @@ export class Lzma2 extends RangeDecoder {
   #rep1 = 0
   #rep2 = 0
   #rep3 = 0
-  #needs: 'dictionary' | 'properties' | 'state' | undefined = 'dictionary'
+  #needs: 'dictionary' | 'properties' | undefined = 'dictionary'
   readonly #isMatch = probabilities(STATES * POSITION_STATES)
   readonly #isRep = probabilities(STATES)
   readonly #isRep0 = probabilities(STATES)
@@ -120,10 +120,7 @@ export class Lzma2 extends RangeDecoder {
     } else if (this.#needs === 'properties') {
       throw new DecodeError('damaged: a chunk before the first properties')
     } else if (control >= 0xa0) {
-      this.#needs = undefined
       this.#resetState()
-    } else if (this.#needs === 'state') {
-      throw new DecodeError('damaged: a chunk before the first state')
     }
     this.begin(bytes, at, at + packed)
     const from = this.#room(length)

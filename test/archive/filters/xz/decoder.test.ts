@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import { XzDecoder } from '../../../../src/archive/filters/xz/decoder.ts'
-import { decoded, decodeFailure, flipped, noise, pieces, sample } from '../../../support/decoding.ts'
+import { decoded, decodeFailure, failuresOfFlips, flipped, noise, pieces, sample } from '../../../support/decoding.ts'
 import { run } from '../../../support/processes.ts'
 
 const packed = (bytes: Uint8Array, ...args: string[]) => run('xz', ['-c', ...args], Buffer.from(bytes))
@@ -32,6 +32,35 @@ describe('the xz decoder', () => {
       if (check !== 'none') expect(missed).to.equal(0)
     })
   }
+
+  it('says what is wrong with a stream, whichever bit of it is changed', () => {
+    expect(failuresOfFlips(() => new XzDecoder(), packed(text, '--block-size=250'))).to.deep.equal([
+      'damaged: a block of another size than its header says',
+      "damaged: a block's checksum does not match",
+      'damaged: a chunk before the first dictionary',
+      'damaged: a chunk does not have its declared length',
+      'damaged: a chunk of no known kind',
+      'damaged: a chunk that begins wrongly',
+      'damaged: a match outside the dictionary or its chunk',
+      "damaged: a stream's footer does not match",
+      'damaged: an index of other blocks',
+      'damaged: no xz stream where one should be',
+      'damaged: properties out of bounds',
+      "damaged: the checksum of a block's header does not match",
+      "damaged: the checksum of a stream's footer does not match",
+      "damaged: the checksum of a stream's header does not match",
+      'damaged: the checksum of the index does not match',
+      'truncated',
+    ])
+  })
+
+  it('refuses a number that does not end', () => {
+    const header = stream.subarray(0, 12)
+    // An index, whose first number is that of the blocks.
+    const index = Buffer.from([0, ...Array(9).fill(0x80), 0])
+    const failure = decodeFailure(() => decoded(new XzDecoder(), Buffer.concat([header, index])))
+    expect(failure).to.equal('damaged: a number without an end')
+  })
 
   it('takes blocks whose sizes stand in their headers', () => {
     // With threads xz goes back and writes them.

@@ -64,20 +64,29 @@ describe('archive/formats/cpio', () => {
 
   it('refuses what it cannot say', () => {
     const encoder = (attributes = ATTRIBUTES) => new CpioEncoder(new ChunkWriter(), attributes)
-    for (const wrong of [{ uid: 262_144 }, { gid: 2 ** 20 }, { mtimeSeconds: -1 }, { mtimeSeconds: 2 ** 33 }]) {
+    for (const [wrong, what] of [
+      [{ uid: 262_144 }, 'owner 262144, group 100: ids go up to 262143'],
+      [{ gid: 2 ** 20 }, 'owner 1000, group 1048576: ids go up to 262143'],
+      [{ mtimeSeconds: -1 }, 'time -1: times go from 0 to 8589934591'],
+      [{ mtimeSeconds: 2 ** 33 }, 'time 8589934592: times go from 0 to 8589934591'],
+    ] as const) {
       expect(() => encoder({ ...ATTRIBUTES, ...wrong }))
-        .to.throw('cpio: cannot store')
-        .with.property('code', 'EOVERFLOW')
+        .to.throw(`cpio: cannot store ${what}`)
+        .with.include({ code: 'EOVERFLOW', hint: 'write a .tar instead' })
     }
     encoder({ ...ATTRIBUTES, uid: 262_143, mtimeSeconds: 2 ** 33 - 1 })
     encoder().beginFile('a', 2 ** 33 - 1)
-    const tooLarge = expect(() => encoder().beginFile('a', 2 ** 33)).to.throw('a: its 8589934592 bytes are more')
-    tooLarge.with.property('code', 'EFBIG')
+    const tooLarge = expect(() => encoder().beginFile('a', 2 ** 33)).to.throw(
+      'a: its 8589934592 bytes are more than the 8 GiB that a cpio can hold',
+    )
+    tooLarge.with.include({ code: 'EFBIG', hint: 'write a .tar instead, or leave it out with --exclude' })
     const path = 'x'.repeat(262_143)
-    const tooLong = expect(() => encoder().file(path, 0, [])).to.throw('a name of more than 262143 bytes')
+    const tooLong = expect(() => encoder().file(path, 0, [])).to.throw(
+      ': a name of more than 262143 bytes, which a cpio cannot hold',
+    )
     tooLong.with.property('code', 'ENAMETOOLONG')
     const target = expect(() => encoder().symlink('a', 'x'.repeat(2 ** 20 + 1))).to.throw(
-      'a: the target of the link is',
+      'a: the target of the link is longer than the 1048576 bytes that readers accept',
     )
     target.with.property('code', 'ENAMETOOLONG')
     expect(() => encoder().file('a', 3, [Buffer.from('four')])).to.throw('declared 3 bytes, but 4 were written')

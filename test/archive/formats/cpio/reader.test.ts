@@ -2,7 +2,8 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readMembers } from '../../../support/archives.ts'
+import type { ArchiveError } from '../../../../src/archive/index.ts'
+import { failure, readMembers } from '../../../support/archives.ts'
 import { scratch } from '../../../support/fixtures.ts'
 import { run } from '../../../support/processes.ts'
 
@@ -11,6 +12,17 @@ function record(name: string, content: string, ino: number, names: number): stri
   const fields = [ino, 0o100644, 0, 0, names, 0, content.length, 0, 0, 0, 0, name.length + 1, 0]
   const header = `070701${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}${name}\0`
   return filled(header) + filled(content)
+}
+
+/** A header with fields as given, and what follows it. */
+function header(
+  fields: { magic?: string; mode?: number; names?: number; size?: number | string; check?: number },
+  name = 'a',
+) {
+  const { magic = '070701', mode = 0o100644, names = 1, size = 0, check = 0 } = fields
+  const numbers = [1, mode, 0, 0, names, 0, size, 0, 0, 0, 0, name.length + 1, check]
+  const texts = numbers.map((field) => (typeof field === 'string' ? field : field.toString(16).padStart(8, '0')))
+  return filled(`${magic}${texts.join('')}${name}\0`)
 }
 
 const filled = (text: string) => text.padEnd(Math.ceil(text.length / 4) * 4, '\0')
@@ -34,6 +46,57 @@ for await (const batch of archive.batches()) members += batch.length
 console.log(members)`
 
 describe('archive/formats/cpio/reader', () => {
+  for (const [what, text, code, message] of [
+    ['another type', header({ mode: 0o170644 }), 'ENOTSUP', 'a: is of a type that is not known (at byte 0)'],
+    ['no name', header({}, '/'), 'EINVAL', '/: a member without a name (at byte 0)'],
+    [
+      'a number that is none',
+      header({ size: '0000000g' }),
+      'EBADMSG',
+      'damaged header: a field is not a number (at byte 0)',
+    ],
+    ['another header', `${header({})}07070x`, 'EBADMSG', 'damaged: no header where one should be (at byte 112)'],
+    ['no trailer', header({}), 'EBADMSG', 'truncated: the trailer that ends an archive is missing (at byte 112)'],
+    ['no whole header', `${header({})}070701`, 'EBADMSG', 'truncated: the archive ends within a header (at byte 112)'],
+    [
+      'content that is cut off',
+      `${header({ size: 8 })}x`,
+      'EBADMSG',
+      'a: truncated: the archive ends within 8 bytes of content (at byte 113)',
+    ],
+    [
+      'a NUL in the target of a link',
+      header({ mode: 0o120777, size: 4 }) + 'b\0c\0',
+      'EINVAL',
+      'a: the link target holds a NUL (at byte 0)',
+    ],
+    [
+      'a link whose target is too long',
+      header({ mode: 0o120777, size: 2 ** 20 + 1 }),
+      'EOVERFLOW',
+      'a: a link target of 1048577 bytes: at most 1048576 are read (at byte 0)',
+    ],
+    [
+      'a name that is too long',
+      header({}).replace('00000002', '00100001'),
+      'EOVERFLOW',
+      'a name of 1048577 bytes: at most 1048576 are read (at byte 0)',
+    ],
+    [
+      'another checksum than that of its content',
+      header({ magic: '070702', size: 4, check: 7 }) + 'data',
+      'EBADMSG',
+      'a: damaged: its checksum does not match (at byte 0)',
+    ],
+  ] as const) {
+    it(`refuses a member with ${what}`, async () => {
+      const file = join(scratch(), 'x.cpio')
+      writeFileSync(file, text)
+      const error = (await failure(file)) as ArchiveError
+      expect(error).to.include({ code, message: `${file}: ${message}` })
+    })
+  }
+
   it('gives all names of a file its content, wherever that is', async () => {
     expect(await read(record('a', '', 1, 3), record('b', '', 1, 3), record('c', 'x', 1, 3))).to.deep.equal([
       'c "x"',
@@ -57,6 +120,7 @@ describe('archive/formats/cpio/reader', () => {
       )
       expect(error).to.include({ code: 'EOVERFLOW' })
       expect(error?.message).to.include('hard links that wait for other names of their files take more than 256 MiB')
+      expect(error).to.include({ hint: 'unpack it with cpio, and restore the directory' })
     }
   })
 

@@ -17,6 +17,8 @@ import { ATTRIBUTES, writeTree } from '../../../support/write-archive.ts'
 
 const refusal = (path: string, tree: Tree, extra = {}) => writeTree(path, tree, {}, extra).catch((error) => error)
 
+const HINT = 'write a .tar instead, or leave it out with --exclude'
+
 describe('archive/formats/directory', () => {
   it('has the files and links, with mode and time, and nothing beside it', async () => {
     const dir = scratch()
@@ -85,7 +87,11 @@ describe('archive/formats/directory', () => {
     it(`refuses the link ${path} to ${target}, which could lead out, and leaves nothing behind`, async () => {
       const dir = scratch()
       const error = await refusal(join(dir, 'x/'), { '0': 'before', [path]: { to: target } })
-      expect(error).to.include({ code: 'ENOTSUP', pathname: path })
+      expect(error).to.include({
+        code: 'ENOTSUP',
+        message: `${path}: a link to "${target}" could lead out of the directory`,
+        hint: HINT,
+      })
       expect(readdirSync(dir)).to.deep.equal([])
     })
   }
@@ -108,14 +114,29 @@ describe('archive/formats/directory', () => {
     const dir = scratch()
     const component = 'é'.repeat(128)
     const deep = `${'d'.repeat(200)}/`.repeat(21)
-    for (const path of [component, `a/${component}/b`, `${deep}x`]) {
-      expect(await refusal(join(dir, 'x/'), { [path]: '1' })).to.include({ code: 'ENAMETOOLONG', pathname: path })
+    for (const [path, what] of [
+      [component, 'no file name can have more than 255 bytes'],
+      [`a/${component}/b`, 'no file name can have more than 255 bytes'],
+      [`${deep}x`, 'no path can have more than 4095 bytes'],
+    ] as const) {
+      const error = await refusal(join(dir, 'x/'), { [path]: '1' })
+      expect(error).to.include({ code: 'ENAMETOOLONG', pathname: path, hint: HINT })
+      expect(error)
+        .to.have.property('message')
+        .that.matches(new RegExp(`: ${what}$`))
+    }
+    for (const [target, what, code] of [
+      ['', 'no link can have an empty target', 'ENOTSUP'],
+      ['x'.repeat(4096), 'no link can have so long a target', 'ENAMETOOLONG'],
+    ] as const) {
+      const error = await refusal(join(dir, 'x/'), { a: { to: target } })
+      expect(error).to.include({ code, message: `a: ${what}`, hint: HINT })
     }
     const extra = { a: { 'FLUX.components': '["/"]' } }
     expect(await refusal(join(dir, 'x/'), { a: '1' }, extra)).to.include({
       code: 'ENOTSUP',
-      pathname: 'a',
-      hint: 'write a .tar instead, or leave it out with --exclude',
+      message: 'a: no file name can hold this key',
+      hint: HINT,
     })
     expect(readdirSync(dir)).to.deep.equal([])
     await writeTree(join(dir, 'x/'), { ['é'.repeat(127)]: '1', [`${deep.slice(0, 3000)}x`]: '2' })

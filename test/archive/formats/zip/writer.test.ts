@@ -220,12 +220,29 @@ describe('archive/formats/zip', () => {
   it('refuses what it cannot say, naming the key, and leaves nothing behind', async () => {
     const dir = scratch()
     const file = join(dir, 'x.zip')
-    const refused = (tree: Tree, attributes = ATTRIBUTES) =>
-      writeTree(file, tree, { attributes }).catch((error) => error)
+    const refused = (tree: Tree, attributes = ATTRIBUTES, extra = {}) =>
+      writeTree(file, tree, { attributes }, extra).catch((error) => error)
     const path = 'é'.repeat(33_000)
-    expect(await refused({ [path]: 'x' })).to.include({ code: 'ENAMETOOLONG', pathname: path })
-    expect(await refused({ a: { to: 'x'.repeat(600_000) } })).to.include({ code: 'ENAMETOOLONG', pathname: 'a' })
-    expect(await refused({}, { ...ATTRIBUTES, uid: 2 ** 32 })).to.include({ code: 'EOVERFLOW' })
+    const hint = 'write a .tar instead, or leave it out with --exclude'
+    const long = await refused({ [path]: 'x' })
+    expect(long).to.include({ code: 'ENAMETOOLONG', pathname: path, hint })
+    expect(long.message).to.match(/^é{399,400}\.\.\.: its path is longer than a zip can hold$/)
+    expect(await refused({ a: { to: 'x'.repeat(600_000) } })).to.include({
+      code: 'ENAMETOOLONG',
+      pathname: 'a',
+      message: 'a: the target of the link is longer than a zip can hold',
+      hint,
+    })
+    expect(await refused({ a: 'x' }, ATTRIBUTES, { a: { 'FLUX.components': 'x'.repeat(70_000) } })).to.include({
+      code: 'ENAMETOOLONG',
+      message: 'a: the record of its exact key is longer than a zip can hold',
+      hint,
+    })
+    expect(await refused({}, { ...ATTRIBUTES, uid: 2 ** 32 })).to.include({
+      code: 'EOVERFLOW',
+      message: 'zip: cannot store owner 4294967296, group 100 or time 1700000000',
+      hint: 'write a .tar instead',
+    })
     await using archive = await createArchive(file, { attributes: ATTRIBUTES })
     expect(() => archive.file('a', 3, [Buffer.from('four')])).to.throw('declared 3 bytes, but 4 were written')
     const short = (async function* () {
