@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { CLI, cleanEnv, type Finished, fluxTs, run } from '../support/processes.ts'
+import { withoutProgress } from '../support/terminal.ts'
 import { Blobs, dir, raw, val, writeSqlite } from '../support/trees.ts'
 
 const JOBS = fixture('jobs', 'content.sqlite')
@@ -23,7 +24,7 @@ function lines({ stdout }: Finished): string[][] {
 function onTerminal(...args: string[]): string {
   const command = `stty cols 120; "${process.execPath}" "${CLI}" ${args.join(' ')}`
   const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { env: cleanEnv({ TERM: 'xterm' }) })
-  return stdout.toString().replaceAll('\r', '')
+  return withoutProgress(stdout.toString()).replaceAll('\r', '')
 }
 
 describe('flux-ts diff', () => {

@@ -10,7 +10,7 @@ import { dayFiles, duckRows, parquetFiles, rows, tables } from '../support/expor
 import { heldAt } from '../support/fault-points.ts'
 import { fixture, scratch } from '../support/fixtures.ts'
 import { MIDNIGHT, writeJobsStore } from '../support/job-trees.ts'
-import { CLI, cleanEnv, fluxTs } from '../support/processes.ts'
+import { CLI, cleanEnv, fluxTs, UNCOUNTED } from '../support/processes.ts'
 import { contents, killed } from '../support/stores.ts'
 
 /** Large enough that SQLite writes to the database before the transaction ends. */
@@ -115,7 +115,7 @@ describe('jobs export that is killed', () => {
     const file = join(dir, 'history.parquet')
     const limited = 'ulimit -f 1 && exec "$@"'
     const args = ['-c', limited, 'sh', process.execPath, CLI, ...appended(late, file)]
-    const { status, stderr } = spawnSync('sh', args, { env: cleanEnv() })
+    const { status, stderr } = spawnSync('sh', args, { env: cleanEnv(UNCOUNTED) })
     expect(status).to.equal(1)
     expect(stderr.toString()).to.include(`cannot write ${file}: File too large`)
     expect(readdirSync(file)).to.deep.equal(['.lock'])

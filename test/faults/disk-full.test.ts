@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { canMount, type FaultCase, faultMatrix, type Scene } from '../support/fault-case.ts'
 import type { FaultPoint } from '../support/fault-points.ts'
 import { fixture } from '../support/fixtures.ts'
-import { fluxTs } from '../support/processes.ts'
+import { fluxTs, UNCOUNTED } from '../support/processes.ts'
 
 const PAGE = 4096
 
@@ -152,6 +152,7 @@ const tooLarge: FaultCase[] = (
   outfile,
   older: outfile !== 'x',
   through: () => ['prlimit', `--fsize=${bytes}`],
+  env: () => UNCOUNTED,
   args: ({ store, outfile: path }) => ['dump', '-q', '--store', store, outfile === 'x' ? `${path}/` : path],
   status: 1,
   error: cannotWrite(outfile === 'x' ? 'x/' : outfile, TOO_LARGE),

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import {
+import fs, {
   chownSync,
   existsSync,
   fsyncSync,
@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { makeTemporaryDirectory, PartFile } from '../../src/files/index.ts'
+import { systemError, withBuiltin } from '../support/builtin.ts'
 import { scratch } from '../support/fixtures.ts'
 import { killed } from '../support/stores.ts'
 
@@ -180,12 +181,51 @@ describe('files/part-file', () => {
     }
   })
 
-  it('leaves no directory behind when it cannot be opened', () => {
+  it('takes a name without hard links too, where nothing has it', async () => {
+    const dir = scratch()
+    const [free, taken] = [join(dir, 'free'), join(dir, 'taken')]
+    const linkSync = () => {
+      throw systemError('EPERM')
+    }
+    await withBuiltin(fs, { linkSync }, () => {
+      const part = new PartFile(free, 'file')
+      writeSync(part.fd, 'all of it')
+      part.publish('nothing')
+      const late = new PartFile(taken, 'file')
+      writeFileSync(taken, 'was faster')
+      expect(() => late.publish('nothing')).to.throw('EPERM')
+      late.remove()
+    })
+    expect(readFileSync(free, 'utf8')).to.equal('all of it')
+    expect(readFileSync(taken, 'utf8')).to.equal('was faster')
+    expect(readdirSync(dir).sort()).to.deep.equal(['free', 'taken'])
+  })
+
+  it('is left where its directory was moved to when the system does not say where that is', async () => {
+    const dir = scratch()
+    mkdirSync(join(dir, 'old'))
+    const part = new PartFile(join(dir, 'old', 'x.tar'), 'file')
+    renameSync(join(dir, 'old'), join(dir, 'new'))
+    const readlinkSync = () => {
+      throw systemError('ENOENT')
+    }
+    await withBuiltin(fs, { readlinkSync } as Partial<typeof fs>, () => part.remove())
+    expect(readdirSync(join(dir, 'new'))).to.have.length(1)
+    expect(readdirSync(dir)).to.deep.equal(['new'])
+  })
+
+  it('leaves no directory behind when it cannot be made or opened', async () => {
     const dir = scratch()
     mkdirSync(join(dir, 'd'))
     expect(() => new PartFile(join(dir, 'absent', 'd'), 'directory'))
       .to.throw()
       .with.property('code', 'ENOENT')
+    const openSync = () => {
+      throw systemError('EMFILE')
+    }
+    await withBuiltin(fs, { openSync }, () => {
+      expect(() => new PartFile(join(dir, 'e'), 'directory')).to.throw('EMFILE')
+    })
     expect(readdirSync(dir)).to.deep.equal(['d'])
   })
 })

@@ -1,7 +1,9 @@
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, constants, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
+import fsPromises from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { expect } from 'chai'
 import { makeTemporaryDirectory, openNameless } from '../../src/files/index.ts'
+import { systemError, withBuiltin } from '../support/builtin.ts'
 import { scratch } from '../support/fixtures.ts'
 
 const STRANGER = 12345
@@ -52,5 +54,45 @@ describe('files/temporary', () => {
       await handle.close()
     }
     expect(existsSync(parent)).to.equal(true)
+  })
+
+  describe('on a file system that has only files with names', () => {
+    const { open } = fsPromises
+    const opened: Awaited<ReturnType<typeof open>>[] = []
+    const namesOnly: typeof open = async (path, flags, mode) => {
+      if (typeof flags === 'number' && (flags & constants.O_DIRECTORY) !== 0) throw systemError('EOPNOTSUPP')
+      const handle = await open(path, flags, mode)
+      opened.push(handle)
+      return handle
+    }
+    beforeEach(() => void opened.splice(0))
+
+    it('opens files whose name is gone at once', async () => {
+      const parent = withMode(0o777)
+      const handle = await withBuiltin(fsPromises, { open: namesOnly }, () => openNameless(parent))
+      try {
+        expect(readdirSync(parent)).to.deep.equal([])
+        const { mode, nlink } = await handle.stat()
+        expect([mode & 0o7777, nlink]).to.deep.equal([0o600, 0])
+        await handle.write('text', 3)
+        expect((await handle.read(Buffer.alloc(9), 0, 9, 0)).bytesRead).to.equal(7)
+      } finally {
+        await handle.close()
+      }
+    })
+
+    it('closes a file whose name it cannot remove', async () => {
+      const unlink = async () => {
+        throw systemError('EIO')
+      }
+      const failed = withBuiltin(fsPromises, { open: namesOnly, unlink }, () => openNameless(withMode(0o777)))
+      expect(await failed.catch((error) => error)).to.include({ code: 'EIO' })
+      expect(opened.map(({ fd }) => fd)).to.deep.equal([-1])
+    })
+
+    it('fails with the error of the file system where no file can be made', async () => {
+      const error = await openNameless(join(scratch(), 'absent')).catch((error) => error)
+      expect(error).to.include({ code: 'ENOENT' })
+    })
   })
 })

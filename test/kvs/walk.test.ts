@@ -1,8 +1,35 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type Dir, type Entry, keyOf, type TreeError, type WalkOptions, walk } from '../../src/kvs/index.ts'
+import { type BlobResult, ContentError } from '../../src/content/index.ts'
+import {
+  type Dir,
+  type Entry,
+  keyOf,
+  MAX_DIR_BYTES,
+  type TreeError,
+  type WalkOptions,
+  walk,
+} from '../../src/kvs/index.ts'
 import { Gate } from '../support/gate.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../support/trees.ts'
+
+/** Does not load large blobs beside others, as a store on disk. */
+class NarrowStore extends MemoryStore {
+  /** How often a large blob was loaded alone. */
+  loadsAlone = 0
+  /** Called when one is. */
+  onLoadAlone: ((result: BlobResult) => BlobResult) | undefined
+
+  override async loadBatch(blobrefs: readonly string[], budget: number, maxBlobBytes = 0): Promise<BlobResult[]> {
+    const results = await super.loadBatch(blobrefs, budget)
+    return results.map((result, i) => {
+      if (!(result instanceof Uint8Array && result.length > 10_000)) return result
+      if (maxBlobBytes < MAX_DIR_BYTES) return new ContentError('EFBIG', blobrefs[i] as string, 'File too large')
+      this.loadsAlone++
+      return this.onLoadAlone ? this.onLoadAlone(result) : result
+    })
+  }
+}
 
 async function textOf(entry: Entry): Promise<string> {
   if (entry.type === 'symlink')
@@ -186,6 +213,45 @@ describe('kvs/walk', () => {
       }
     }
     expect(order).to.deep.equal(['a', 'big', 'z'])
+  })
+
+  describe('a directory that is too large to load beside others', () => {
+    const large = (text: string) =>
+      dir(Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`k${n}`, valref(`${text} ${n}`)])))
+    const entries = { a: valref('first'), b: large('b'), c: dir({ d: large('c.d') }), e: large('e'), f: valref('last') }
+
+    it('is loaded alone, and has its place in the order', async () => {
+      const blobs = new Blobs()
+      const store = new NarrowStore(blobs)
+      expect(await walkAll(store, blobs.tree(entries))).to.deep.equal(flatten(entries))
+      expect(store.loadsAlone).to.equal(3)
+    })
+
+    it('is left out and reported when it cannot be read then', async () => {
+      const blobs = new Blobs()
+      const store = new NarrowStore(blobs)
+      const rootref = blobs.tree(entries)
+      const lost = `sha1-${'4'.repeat(40)}`
+      store.onLoadAlone = (result) => (store.loadsAlone === 2 ? new ContentError('EIO', lost, 'i/o error') : result)
+      const errors: TreeError[] = []
+      const seen = await walkAll(store, rootref, { onFault: (error) => errors.push(error) })
+      expect(errors).to.have.length(1)
+      const [{ key = '', code } = {}] = errors
+      expect(['b', 'c.d', 'e']).to.include(key)
+      expect(code).to.equal('EIO')
+      expect(seen).to.deep.equal(flatten(entries).filter((line) => !line.startsWith(`${key}.`)))
+    })
+
+    it('ends the walk when the store fails as a whole', async () => {
+      const blobs = new Blobs()
+      const store = new NarrowStore(blobs)
+      const rootref = blobs.tree(entries)
+      store.onLoadAlone = () => {
+        throw new Error('the broker is gone')
+      }
+      expect(await walkAll(store, rootref).catch((error) => error.message)).to.equal('the broker is gone')
+      expect(store.loadsAlone).to.equal(1)
+    })
   })
 
   it('walks a tree deeper than any stack', async () => {

@@ -2,13 +2,16 @@
  * The damage matrix: a store with five checkpoints is damaged in many ways. Each rescue ends in a store that is whole, has
  * every blob that is still in the file and can be reached from what was chosen, and changes nothing of the old one.
  */
-import {
+import fs, {
+  chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -22,6 +25,7 @@ import type { FluxError } from '../../src/errors/index.ts'
 import { fsck } from '../../src/inspect/index.ts'
 import { decodeDir, dirBlobref, formatJobid, jobKey } from '../../src/kvs/index.ts'
 import { type RescueReport, rescue } from '../../src/rescue/index.ts'
+import { systemError, withBuiltin } from '../support/builtin.ts'
 import { contents, damagePage } from '../support/stores.ts'
 import { Blobs, dir, raw, type Tree, val, valref } from '../support/trees.ts'
 
@@ -425,6 +429,61 @@ describe('rescue: damage', () => {
     expect(after['content.sqlite.before-rescue-wal']).to.equal(before['content.sqlite-wal'])
     expect(after['content.sqlite']).to.equal(contents(report.out)['content.sqlite'])
     expect(Object.keys(after)).to.have.length(3)
+  })
+
+  it('gives the new store to the owner of the old one, with its mode, and finds a free name for that', async function () {
+    if (process.geteuid?.() !== 0) return this.skip()
+    const made = await makeStore(work, { checkpoints: true })
+    chownSync(made.database, 12345, 12346)
+    chmodSync(made.database, 0o640)
+    writeFileSync(`${made.database}.before-rescue-wal`, 'of an earlier one')
+    const report = await rescue({ store: made.statedir, out: join(work, 'out'), install: true })
+    expect(report.replaced).to.equal(`${made.database}.before-rescue-2`)
+    const { uid, gid, mode } = statSync(made.database)
+    expect({ uid, gid, mode: mode & 0o7777 }).to.deep.equal({ uid: 12345, gid: 12346, mode: 0o640 })
+  })
+
+  for (const call of ['copyFileSync', 'fsyncSync', 'linkSync', 'renameSync'] as const) {
+    it(`leaves the old store in its place when it cannot be replaced: ${call} fails`, async () => {
+      const made = await makeStore(work, { checkpoints: true })
+      const before = contents(made.statedir)['content.sqlite']
+      const original = fs[call] as (...args: unknown[]) => unknown
+      // Only what concerns the statedir.
+      const failing = (...args: unknown[]) => {
+        const paths = args.map((arg) => (typeof arg === 'number' ? readlinkSync(`/proc/self/fd/${arg}`) : String(arg)))
+        if (paths.some((path) => path.startsWith(made.statedir))) throw systemError('EIO')
+        return original(...args)
+      }
+      const out = join(work, 'out')
+      const error: FluxError = await withBuiltin(fs, { [call]: failing }, () =>
+        rescue({ store: made.statedir, out, install: true }).catch((error) => error),
+      )
+      expect(error).to.include({ code: 'EIO' })
+      expect(error.message).to.equal(`cannot install the rescued store as ${made.database}: Input/output error`)
+      const after = contents(made.statedir)
+      expect(after['content.sqlite']).to.equal(before)
+      expect(Object.keys(after).filter((name) => name.endsWith('.part'))).to.deep.equal([])
+      // The rescued store stays where it is.
+      await using store = await openStore(join(out, 'content.sqlite'))
+      expect(await store.checkpoints()).not.to.have.length(0)
+    })
+  }
+
+  it('leaves no half of a report', async () => {
+    const made = await makeStore(work, { checkpoints: true })
+    const out = join(work, 'out')
+    const { fsyncSync } = fs
+    const failing = (fd: number) => {
+      if (readlinkSync(`/proc/self/fd/${fd}`).includes('report.txt')) throw systemError('ENOSPC')
+      fsyncSync(fd)
+    }
+    const error: FluxError = await withBuiltin(fs, { fsyncSync: failing }, () =>
+      rescue({ store: made.statedir, out }).catch((error) => error),
+    )
+    expect(error).to.include({ code: 'ENOSPC' })
+    expect(error.message).to.equal(`cannot write ${join(out, 'report.txt')}: No space left on device`)
+    expect(readdirSync(out)).to.include('report.json').and.not.include('report.txt')
+    expect(readdirSync(out).filter((name) => name.endsWith('.part'))).to.deep.equal([])
   })
 
   it('refuses a directory for the results that is not empty, or that is the place of the store', async () => {

@@ -21,6 +21,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { blobrefOf } from '../../src/content/index.ts'
 import { resolveRoot, SnapshotReader } from '../../src/kvs/index.ts'
 import { ArchiveCache, keyOfArchive } from '../../src/restore/archive-cache.ts'
 import { ArchiveStore } from '../../src/restore/index.ts'
@@ -51,6 +52,12 @@ async function look(path: string, cacheDir: string | undefined, key = 'd.text') 
   for await (const batch of new SnapshotReader({ store, rootref }).read(key))
     parts.push(...batch.map((b) => Buffer.from(b)))
   return { value: Buffer.concat(parts), wasRead, warnings, rootref }
+}
+
+async function streamed({ onDisk }: ArchiveStore, blobref: string): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of onDisk.stream(blobref)) pieces.push(piece)
+  return Buffer.concat(pieces)
 }
 
 const storesIn = (dir: string) => readdirSync(dir).filter((name) => name.endsWith('.pack'))
@@ -178,6 +185,104 @@ describe('restore/archive-cache', () => {
       expect(error).to.include({ code: 'EBUSY' })
       expect(error.message).to.contain(path)
     })
+  })
+
+  describe('of an open store', () => {
+    /** A store that was kept, and what damages it. */
+    async function openKept() {
+      const [dir, cache] = [scratch(), scratch()]
+      const path = await archiveIn(dir, 'x.tgz')
+      await look(path, cache)
+      const store = await ArchiveStore.open(path, { cacheDir: cache })
+      expect(store.isKept).to.equal(true)
+      const kept = join(cache, storesIn(cache)[0] as string)
+      const damage = () => overwrite(kept, readFileSync(kept).indexOf(NOISE.subarray(0, 40)), Buffer.from('damage'))
+      return { path, cache, store, damage }
+    }
+    const noiseRef = blobrefOf('sha1', NOISE)
+    const absent = `sha1-${'0'.repeat(40)}`
+
+    /** All that a store on disk says of itself. */
+    async function survey(store: ArchiveStore) {
+      const { onDisk } = store
+      const blobrefs = await onDisk.list(0, 100)
+      const digests = Buffer.from(blobrefs.map((blobref) => blobref.slice('sha1-'.length)).join(''), 'hex')
+      await onDisk.mark([noiseRef])
+      const marked = await onDisk.totals()
+      return {
+        blobrefs,
+        sizes: [...(await onDisk.sizes(blobrefs))],
+        sizesOf: [...(await onDisk.sizesOf(digests))],
+        checked: await onDisk.checkRange(0, 100),
+        marked: marked.marked,
+        found: await onDisk.markDigests(digests),
+        totals: await onDisk.totals(),
+        stream: (await streamed(store, noiseRef)).equals(NOISE),
+        errors: await store.checkBatch(blobrefs),
+        objects: store.objects,
+        checkpoints: await store.checkpoints(),
+      }
+    }
+
+    it('says the same of its blobs as one that was just read', async () => {
+      const { path, store } = await openKept()
+      await using kept = store
+      await using read = await ArchiveStore.open(path)
+      expect(read.isKept).to.equal(false)
+      const said = await survey(read)
+      expect(said.blobrefs)
+        .to.have.length(said.objects ?? 0)
+        .and.include(noiseRef)
+      expect(said.marked).to.include({ objects: 1, bytes: NOISE.length })
+      expect(await survey(kept)).to.deep.equal(said)
+      expect(kept.isKept).to.equal(true)
+      await kept.assertUnchanged()
+    })
+
+    for (const [what, ask] of Object.entries({
+      'streams a blob': async (store: ArchiveStore) => (await streamed(store, noiseRef)).equals(NOISE),
+      'checks a blob': async (store: ArchiveStore) => (await store.checkBatch([noiseRef]))[0] === undefined,
+      'loads a blob': async (store: ArchiveStore) =>
+        Buffer.from((await store.loadBatch([noiseRef], 1 << 30))[0] as Uint8Array).equals(NOISE),
+      'looks for a blob that is not there': async (store: ArchiveStore) =>
+        (await store.onDisk.sizes([noiseRef, absent])).join() === `${NOISE.length},-1`,
+      'looks for digests that are not there': async (store: ArchiveStore) =>
+        (await store.onDisk.sizesOf(Buffer.alloc(40))).join() === '-1,-1',
+    })) {
+      it(`reads the archive again when it ${what} after damage, and answers from it`, async () => {
+        const { store, damage } = await openKept()
+        await using kept = store
+        damage()
+        expect(await ask(kept)).to.equal(true)
+        expect(kept.isKept).to.equal(false)
+        expect((await kept.onDisk.checkRange(0, 100)).errors).to.deep.equal([])
+      })
+    }
+
+    for (const [what, ask] of Object.entries({
+      'when a range is checked': (store: ArchiveStore) => store.onDisk.checkRange(0, 100),
+      'once blobs were listed': async (store: ArchiveStore) => {
+        await store.onDisk.list(0, 1)
+        await store.loadBatch([noiseRef], 1 << 30)
+      },
+      'once blobs were marked': async (store: ArchiveStore) => {
+        await store.onDisk.markDigests(Buffer.from(noiseRef.slice('sha1-'.length), 'hex'))
+        await streamed(store, noiseRef)
+      },
+    })) {
+      it(`says that it is damaged ${what}: the places of another store may be others`, async () => {
+        const { path, cache, store, damage } = await openKept()
+        await using kept = store
+        damage()
+        const error = await ask(kept).catch((error) => error)
+        expect(error).to.include({ code: 'EBUSY', hint: 'try again: it will be read anew' })
+        expect(error.message).to.include(path)
+        // What is kept now is sound.
+        const again = await look(path, cache, 'd.noise')
+        expect(again).to.include({ wasRead: false })
+        expect(again.value.equals(NOISE)).to.equal(true)
+      })
+    }
   })
 
   describe('bounds', () => {

@@ -2,6 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { stripVTControlCharacters } from 'node:util'
 
+/** What is left on a terminal of what came out there: a slow command shows its progress first, and removes it again. */
+export function withoutProgress(output: string): string {
+  const parts = output.split('\x1b[K')
+  return [...parts.slice(0, -1).map((part) => part.slice(0, part.lastIndexOf('\r'))), parts.at(-1)].join('')
+}
+
 /** A program on a pseudo-terminal, which script(1) gives it, and somebody who types. */
 export class Terminal implements AsyncDisposable {
   readonly #child: ChildProcess

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { copyOf } from '../support/fixtures.ts'
-import { has } from '../support/processes.ts'
+import { has, UNCOUNTED } from '../support/processes.ts'
 
 const STARVED = fileURLToPath(new URL('../support/starved.mjs', import.meta.url))
 
@@ -12,7 +12,8 @@ type Opened = { opened: true } | { code: string; message: string; hint?: string 
 
 function starved(path: string, args: readonly string[], limit = ''): Opened[] {
   const command = [process.execPath, '--no-warnings', STARVED, path, ...args]
-  const child = spawnSync('bash', ['-c', `${limit}\nexec "$@"`, 'bash', ...command], { encoding: 'utf8' })
+  const env = limit === '' ? process.env : { ...process.env, ...UNCOUNTED }
+  const child = spawnSync('bash', ['-c', `${limit}\nexec "$@"`, 'bash', ...command], { encoding: 'utf8', env })
   expect(child.stderr).to.equal('')
   expect(child.status).to.equal(0)
   return child.stdout
