@@ -1,0 +1,203 @@
+/**
+ * A Stryker plugin that runs Mocha in Stryker's process, by Mocha's public interface: Stryker's own runner replaces parts
+ * of Mocha that Mocha 12 does not have. The files of tests, and with them the sources, are loaded once.
+ *
+ * A mutant that makes a test hang is told by CPU time and idleness, not by the clock, so that a busy machine changes no result.
+ */
+import { existsSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin'
+import {
+  DryRunStatus,
+  determineHitLimitReached,
+  MutantRunStatus,
+  TestStatus,
+  toMutantRunResult,
+} from '@stryker-mutator/api/test-runner'
+import fc from 'fast-check'
+import Mocha from 'mocha'
+
+/** CPU time that a mutant may use beyond that of its tests without it. */
+const EXTRA_CPU_MS = 5000
+/** How long the tests of a mutant may wait without doing anything. */
+const IDLE_MS = 10_000
+
+/** What the mutated sources read and count in: the mutant that is active, and the test that runs. */
+globalThis.__stryker__ ??= {}
+const state = globalThis.__stryker__
+
+class MochaRunner {
+  static inject = tokens(commonTokens.options)
+  #files
+  #mocha
+  #timeoutMs
+
+  constructor({ mochaFiles, timeoutMS }) {
+    this.#files = mochaFiles
+    this.#timeoutMs = timeoutMS
+  }
+
+  capabilities() {
+    return { reloadEnvironment: false }
+  }
+
+  async dryRun() {
+    await this.#load()
+    const { tests, failure } = await this.#run(/(?:)/)
+    if (failure) return { status: DryRunStatus.Error, errorMessage: failure }
+    return { status: DryRunStatus.Complete, tests, mutantCoverage: withHooks(state.mutantCoverage, this.#mocha.suite) }
+  }
+
+  async mutantRun({ activeMutant, mutantActivation, testFilter, hitLimit, timeout }) {
+    if (existsSync(hangingFile(activeMutant.id))) return { status: MutantRunStatus.Timeout }
+    if (mutantActivation === 'runtime') await this.#load()
+    state.activeMutant = activeMutant.id
+    state.hitCount = hitLimit === undefined ? undefined : 0
+    state.hitLimit = hitLimit
+    // For threads and processes, which run the same sources.
+    process.env.__STRYKER_ACTIVE_MUTANT__ = activeMutant.id
+    await this.#load()
+    const titles = testFilter ? new RegExp(`^(?:${testFilter.map(RegExp.escape).join('|')})$`) : /(?:)/
+    // Stryker adds the time that the tests take without the mutant.
+    const endWatch = watch(hangingFile(activeMutant.id), EXTRA_CPU_MS + timeout - this.#timeoutMs)
+    const { tests, failure } = await this.#run(titles)
+    endWatch()
+    const endless = determineHitLimitReached(state.hitCount, hitLimit)
+    if (endless) return endless
+    if (failure && !tests.some(({ status }) => status === TestStatus.Failed)) {
+      const killedBy = testFilter?.slice(0, 1) ?? []
+      return { status: MutantRunStatus.Killed, killedBy, failureMessage: failure, nrOfTests: tests.length }
+    }
+    return toMutantRunResult({ status: DryRunStatus.Complete, tests }, false)
+  }
+
+  /** Load the tests, unless they are loaded. */
+  async #load() {
+    if (this.#mocha) return
+    // The same inputs in each run, and no search for a shorter one: a mutant is killed by the first.
+    fc.configureGlobal({ seed: 1, endOnFailure: true })
+    // The runner is loaded from the repository, and the tests from Stryker's copy of it.
+    const { mochaHooks } = await import(pathToFileURL(resolve('test/support/fixtures.ts')).href)
+    this.#mocha = new Mocha({ bail: true, timeout: 0, reporter: class {}, rootHooks: mochaHooks })
+    this.#mocha.cleanReferencesAfterRun(false)
+    for (const file of this.#files) this.#mocha.addFile(resolve(file))
+    await this.#mocha.loadFilesAsync()
+  }
+
+  /**
+   * Run the tests whose full titles match.
+   * @returns {Promise<{ tests: object[], failure: string | undefined }>} the failure is that of a hook
+   */
+  #run(titles) {
+    this.#mocha.grep(titles)
+    const tests = []
+    let failure
+    const { promise, resolve: done } = Promise.withResolvers()
+    const runner = this.#mocha.run(() => {
+      state.currentTestId = undefined
+      done({ tests, failure })
+    })
+    const add = (test, result) => {
+      const [id, timeSpentMs] = [test.fullTitle(), test.duration ?? 0]
+      tests.push({ id, name: id, fileName: test.file, timeSpentMs, ...result })
+    }
+    runner.on('hook', (hook) => {
+      if (isOfSuite(hook)) state.currentTestId = idOfHooks(hook.parent)
+    })
+    runner.on('test', (test) => {
+      state.currentTestId = test.fullTitle()
+    })
+    runner.on('pass', (test) => add(test, { status: TestStatus.Success }))
+    runner.on('pending', (test) => add(test, { status: TestStatus.Skipped }))
+    runner.on('fail', (failed, error) => {
+      const failureMessage = `${error?.message ?? error}`
+      if (failed.type === 'test') add(failed, { status: TestStatus.Failed, failureMessage })
+      else failure = `${failed.fullTitle()}: ${failureMessage}`
+    })
+    return promise
+  }
+}
+
+/** The file that says that a mutant made a process hang. */
+function hangingFile(mutant) {
+  return resolve(`hanging-mutant-${mutant}`)
+}
+
+/** Watches the CPU time of this process from a thread, which runs also when the tests are in an endless loop. */
+const watchdog = `
+  const { parentPort } = require('node:worker_threads')
+  const { writeFileSync } = require('node:fs')
+  let timer
+  parentPort.on('message', ({ file, cpuMs }) => {
+    clearInterval(timer)
+    if (file === undefined) return
+    const start = process.cpuUsage()
+    timer = setInterval(() => {
+      const { user, system } = process.cpuUsage(start)
+      if ((user + system) / 1000 < cpuMs) return
+      writeFileSync(file, '')
+      process.kill(process.pid, 'SIGKILL')
+    }, 500)
+  })`
+let thread
+
+/**
+ * End this process when it has used more CPU time than a mutant may, or has only waited for long. Stryker then runs the mutant
+ * again, in a new process, which reports it from the file.
+ * @returns a function that ends the watch
+ */
+function watch(file, cpuMs) {
+  if (!thread) {
+    thread = new Worker(watchdog, { eval: true })
+    thread.unref()
+  }
+  thread.postMessage({ file, cpuMs })
+  let [last, idleMs] = [performance.eventLoopUtilization(), 0]
+  const timer = setInterval(() => {
+    const now = performance.eventLoopUtilization()
+    const { utilization, idle } = performance.eventLoopUtilization(now, last)
+    last = now
+    idleMs = utilization < 0.05 ? idleMs + idle : 0
+    if (idleMs < IDLE_MS) return
+    writeFileSync(file, '')
+    process.exit(1)
+  }, 500)
+  return () => {
+    clearInterval(timer)
+    thread.postMessage({})
+  }
+}
+
+/** @returns whether a hook runs once for all tests of a suite */
+function isOfSuite(hook) {
+  return /^"(?:before|after) all"/.test(hook.title)
+}
+
+function idOfHooks(suite) {
+  return `hooks of ${suite.fullTitle()}`
+}
+
+/** What the hooks of a suite reach, each of its tests reaches. */
+function withHooks(coverage, suite) {
+  if (coverage === undefined) return undefined
+  const id = idOfHooks(suite)
+  const ofHooks = Object.entries(coverage.perTest[id] ?? {})
+  delete coverage.perTest[id]
+  if (ofHooks.length > 0) {
+    suite.eachTest((test) => {
+      coverage.perTest[test.fullTitle()] ??= {}
+      const ofTest = coverage.perTest[test.fullTitle()]
+      for (const [mutant, hits] of ofHooks) ofTest[mutant] = (ofTest[mutant] ?? 0) + hits
+    })
+  }
+  for (const inner of suite.suites) withHooks(coverage, inner)
+  return coverage
+}
+
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'mocha-in-process', MochaRunner)]
+export const strykerValidationSchema = {
+  properties: { mochaFiles: { description: 'The files of tests to run.', type: 'array', items: { type: 'string' } } },
+}
