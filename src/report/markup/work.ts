@@ -30,7 +30,7 @@ export function workSection({ snapshot, work, comparison }: ReportData): Markup 
       'div',
       { class: 'figures' },
       periodsFigure(work, command),
-      utilisationFigure(work, command),
+      utilisationFigure(work, snapshot.nodeCount, command),
       histogramFigure('wait', 'waited', 'From submission to the start', work.wait, command),
       histogramFigure('runtime', 'ran', 'From the start to the end', work.runtime, command),
       groupFigure('users', 'user', 'User', work.users, total.nodeHours, command),
@@ -85,7 +85,7 @@ function periodsFigure({ periods, unit }: ReportWork, command: CommandFor): Mark
   })
 }
 
-function utilisationFigure({ periods, unit }: ReportWork, command: CommandFor): Markup {
+function utilisationFigure({ periods, unit }: ReportWork, nodeCount: number | null, command: CommandFor): Markup {
   const known = periods.filter(({ utilisation }) => utilisation !== null)
   if (known.length === 0) return null
   const length = known.reduce((sum, { start, end }) => sum + (end - start), 0)
@@ -96,7 +96,7 @@ function utilisationFigure({ periods, unit }: ReportWork, command: CommandFor): 
     title: `Jobs held ${percent(mean || 0)} of the nodes on average${
       known.length === 1 ? '' : `, and ${percent(most.utilisation)} ${withinPeriod(unit, most.start)}`
     }`,
-    about: `Part of the nodes that jobs held in each ${unit} of UTC, from alloc to free.`,
+    about: `Part of the nodes that jobs held in each ${unit} of UTC, from alloc to free, as if there had always been ${countText(nodeCount ?? 0, 'node')}.`,
     chart: 'utilisation',
     table: {
       caption: `Utilisation by ${unit}`,
