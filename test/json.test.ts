@@ -76,6 +76,7 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['kvs-eventlog-wait-event', `kvs eventlog wait-event --store ${STATEDIR} resource.eventlog resource-define`],
   ['jobs', `jobs --store ${STATEDIR}`],
   ['jobs', `jobs --store ${fixture('jobs')}`],
+  ['jobs', `jobs --store ${fixture('jobs')} f239Rs6P`],
   ['jobs-export', `jobs export --store ${STATEDIR} TMP/jobs.csv`],
   ['jobs-export', `jobs export --append --store ${STATEDIR} TMP/jobs.sqlite`],
   ['jobs-stats', `jobs stats --store ${STATEDIR}`],

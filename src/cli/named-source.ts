@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type ContentStore, isBlobref, isStatedir, recogniseStore } from '../content/index.ts'
 import { errnoText, FluxError, shellWord } from '../errors/index.ts'
-import { type RootChoice, resolveRoot, type Snapshot } from '../kvs/index.ts'
+import { PRIMARY_NAMESPACE, type RootChoice, resolveRoot, type Snapshot } from '../kvs/index.ts'
 import { openArchiveStore, openSource, type SourceChoice } from './source-choice.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -30,6 +30,8 @@ export interface NamedSource {
   readonly flags: string
   /** The flags that name its root, if it is not the usual one. */
   readonly rootFlags: string
+  /** The word that names the snapshot, as a shell takes it. */
+  readonly word: string
 }
 
 /** Opens named sources, a store that several words name once. */
@@ -59,13 +61,22 @@ export class NamedSources implements AsyncDisposable {
     const rootOf = root === undefined ? choice : typeof root === 'string' ? { root } : { checkpointIndex: root }
     const snapshot = await resolveRoot(store, { namespace: flags.namespace, ...rootOf })
     const { checkpointIndex, rootref } = snapshot
-    const isNamed = root !== undefined || choice.root !== undefined || choice.checkpointIndex !== undefined
-    const rootFlags = !isNamed
-      ? ''
-      : checkpointIndex === undefined
-        ? `--root ${rootref}`
-        : `--checkpoint-index ${checkpointIndex}`
+    const { namespace } = snapshot
+    const isNamed =
+      root !== undefined ||
+      choice.root !== undefined ||
+      choice.checkpointIndex !== undefined ||
+      (choice.checkpoint === true && kind === 'uri')
+    const isOther = namespace !== undefined && namespace !== PRIMARY_NAMESPACE
+    const rootFlags = isOther
+      ? `--namespace ${shellWord(namespace)}`
+      : !isNamed
+        ? ''
+        : checkpointIndex === undefined
+          ? `--root ${rootref}`
+          : `--checkpoint-index ${checkpointIndex}`
     const name = where === '' ? store.name : where
+    const suffix = isNamed || isOther ? `@${checkpointIndex ?? rootref}` : ''
     const salvaged = flags.salvage && kind !== 'uri' ? ' --salvage' : ''
     return {
       snapshot,
@@ -73,6 +84,7 @@ export class NamedSources implements AsyncDisposable {
       kind: kindOf(kind, where),
       flags: `${flagOf(kind)} ${shellWord(name)}${salvaged}`,
       rootFlags,
+      word: shellWord(`${name}${suffix}`),
     }
   }
 

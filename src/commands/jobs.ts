@@ -1,5 +1,6 @@
 import {
   EXIT,
+  escapedJson,
   formatInformation,
   jobArguments,
   jobCountFlags,
@@ -32,7 +33,7 @@ The output is that of flux jobs, on a terminal and in a pipe, and in its order: 
 
 A job that has not ended has run until the time of the snapshot, and its remaining time counts from then. For a live instance that is now. A snapshot does not hold the fields sched.t_estimate, sched.reason_pending and instance.*, so they are refused.
 
---json prints what flux jobs --json prints, as far as a snapshot tells it, with times in seconds since 1970. The jobs are in the array jobs, even if one JOBID is given.
+--json prints what flux jobs --json prints, as far as a snapshot tells it, with times in seconds since 1970. The jobs are in the array jobs. If one JOBID is given, its job is printed alone, as flux jobs does.
 
 Jobs that are given by their ids are listed in that order. If one of them is not in the snapshot, the others are listed, and the exit status is 1.
 
@@ -109,13 +110,15 @@ A job with damaged records is listed with the facts that are left, and there is 
         any = count > 0
       }
       const needed = this.jsonEnabled() ? undefined : records
-      const onMissing = ({ message }: Error) => this.fault(message, 'no such job')
+      const isAlone = this.jsonEnabled() && ids?.length === 1
+      const onMissing = isAlone ? undefined : ({ message }: Error) => this.fault(message, 'no such job')
       const options = { ids, onMissing, filter, count, records: needed, onRead, onFault, signal }
       const found = this.#told(jobs(snapshot, options), users)
       const nameOf = ({ userid }: Job) => (userid === undefined ? undefined : (users.nameOf(userid) ?? String(userid)))
       if (this.jsonEnabled()) {
         const texts = mapBatches(found, (job) => jobJson(job, nameOf(job)))
-        await printJsonList('jobs', texts)
+        if (isAlone) for await (const batch of texts) for (const text of batch) await print(`${escapedJson(text)}\n`)
+        else await printJsonList('jobs', texts)
       } else {
         const time = source.isLive ? now : (snapshot.timestamp ?? now)
         const rows = new JobRows(format(time), { ids })

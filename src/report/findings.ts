@@ -1,6 +1,7 @@
 /** A judgement of a snapshot in words. */
 import { byteText, countText, durationText, grouped } from '../errors/index.ts'
 import type { Ahead } from '../inspect/index.ts'
+import type { CommandFor } from './commands.ts'
 import type { ReportFinding, ReportHealth } from './report-data.ts'
 
 /** What is judged. */
@@ -17,8 +18,8 @@ export interface FindingFacts extends Pick<ReportHealth, 'checkpoints' | 'conten
   readonly drained: number
   /** When the report was made. */
   readonly created: number
-  /** The command line that tells more, for a command. @param about - `root` if the command reads one root of the store */
-  readonly command: (name: string, about: 'root' | 'store') => string
+  /** The command lines that tell more. */
+  readonly command: CommandFor
 }
 
 /** A running instance writes checkpoints more often than this, unless it is configured otherwise. In seconds. */
@@ -44,11 +45,11 @@ export function findingsOf(facts: FindingFacts): ReportFinding[] {
   }
   if (crashes > 0) {
     const text = `the instance ended ${countText(crashes, 'time')} without a shutdown`
-    findings.push({ level: 'notice', text, command: command('kvs eventlog get admin.eventlog', 'root') })
+    findings.push({ level: 'notice', text, command: command('kvs eventlog get admin.eventlog') })
   }
   if (drained > 0) {
     const text = `${countText(drained, 'node')} ${drained === 1 ? 'is' : 'are'} drained`
-    findings.push({ level: 'notice', text, command: command('kvs eventlog get resource.eventlog', 'root') })
+    findings.push({ level: 'notice', text, command: command('kvs eventlog get resource.eventlog') })
   }
   return findings.sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level))
 }
@@ -57,14 +58,14 @@ function checkFindings({ checked, isUnverified, command }: FindingFacts): Report
   const { errors, values, directories } = checked
   if (errors > 0)
     return [
-      { level: 'bad', text: `${countText(errors, 'key')} cannot be read whole`, command: command('fsck', 'root') },
+      { level: 'bad', text: `${countText(errors, 'key')} cannot be read whole`, command: command('fsck', 'check') },
     ]
   const all = `${countText(values, 'value')} and ${grouped(directories)} ${directories === 1 ? 'directory' : 'directories'}`
   if (isUnverified) {
     const text = `${all} are there; blobs were not compared with their blobrefs`
-    return [{ level: 'notice', text, command: command('fsck', 'root') }]
+    return [{ level: 'notice', text, command: command('fsck', 'check') }]
   }
-  return [{ level: 'good', text: `${all} are whole`, command: command('fsck', 'root') }]
+  return [{ level: 'good', text: `${all} are whole`, command: command('fsck', 'check') }]
 }
 
 function checkpointFindings({ checkpoints, isLive, created, ahead, kind, command }: FindingFacts): ReportFinding[] {

@@ -4,6 +4,7 @@
  */
 import type { Checkpoint } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
+import { commandsFor } from './commands.ts'
 import { compared, type Sections, type Tallies } from './comparison.ts'
 import { gatherEvents } from './events.ts'
 import { Faults } from './faults.ts'
@@ -101,11 +102,7 @@ async function gatherSections(
           crashes: counts.get('crash') ?? 0,
           drained: tallies.drained,
           created,
-          command: (name, about) => {
-            const { flags, rootFlags = '' } = source
-            const words = [`flux-ts ${name}`, flags, about === 'root' ? rootFlags : '']
-            return names.redacted ? `flux-ts ${name}` : words.filter((word) => word !== '').join(' ')
-          },
+          command: commandsFor(facts),
         },
       }),
     noHealth(oversized),

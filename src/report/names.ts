@@ -5,12 +5,12 @@
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import { PRIMARY_NAMESPACE } from '../kvs/index.ts'
-import { Hostlist } from '../resource/index.ts'
+import { Hostlist, Idset } from '../resource/index.ts'
 
 /** Names in a report are cut to so many characters. Any user can choose the name of a job, of any length. */
 const LONGEST = 200
 
-/** Lists of hosts are cut to so many characters. */
+/** Lists of hosts and of ranks are cut to so many characters. */
 const LONGEST_HOSTS = 2000
 
 /** More tokens than this are no help to anybody. */
@@ -61,6 +61,12 @@ export class Names {
     if (this.#key === undefined) return cut(Hostlist.of(names).toString(), LONGEST_HOSTS)
     if (names.length > MOST_TOKENS) return `${names.length} hosts`
     return names.map((name) => this.host(name)).join(',')
+  }
+
+  /** Ranks of nodes: as an idset, which is cut after a whole range. */
+  ranks(ids: readonly number[]): string {
+    const text = Idset.of(ids).toString()
+    return text.length <= LONGEST_HOSTS ? text : `${text.slice(0, text.lastIndexOf(',', LONGEST_HOSTS - 2))},…`
   }
 
   /** A reason of a drain. */

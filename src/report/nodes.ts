@@ -1,6 +1,5 @@
 /** What the nodes went through: a row for each that was drained or down, those alike joined. */
 import type { HeldByRank, NodeSpan } from '../inspect/index.ts'
-import { Idset } from '../resource/index.ts'
 import type { InstanceRecords } from './instance.ts'
 import type { Names } from './names.ts'
 import type { ReportNodeRow, ReportNodes } from './report-data.ts'
@@ -44,7 +43,7 @@ export function gatherNodes(
       const seconds = ranks.reduce((sum, rank) => sum + heldByRank.secondsOf(rank), 0)
       return {
         hosts: hostlist(ranks),
-        ranks: Idset.of(ranks).toString(),
+        ranks: names.ranks(ranks),
         count: ranks.length,
         spans: spans.slice(-MOST_SPANS).map(({ state, from, to = null, reason }) => ({
           state,

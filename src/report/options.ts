@@ -11,6 +11,8 @@ export interface ReportSource {
   readonly flags: string
   /** Flags that name the root in a command, if it is not the usual one: `--checkpoint-index 1`. */
   readonly rootFlags?: string | undefined
+  /** The word that names it for `diff`: `/var/lib/flux@1` (default: its name). */
+  readonly word?: string | undefined
 }
 
 /** Names of users. */

@@ -75,10 +75,10 @@ function body(data: ReportData): HtmlElement {
     ['room', 'Room', roomSection(data)],
     ['work', 'Work', workSection(data)],
     ['nodes', 'Nodes', nodesSection(data)],
-    ['events', 'Events', eventsSection(data.events, comparison)],
+    ['events', 'Events', eventsSection(data)],
     ...(comparison === null
       ? []
-      : ([['comparison', 'Comparison', comparisonSection(comparison)]] as [string, string, Markup][])),
+      : ([['comparison', 'Comparison', comparisonSection(data, comparison)]] as [string, string, Markup][])),
   ]
   return h(
     'body',
@@ -126,9 +126,8 @@ function body(data: ReportData): HtmlElement {
         {},
         'Made by ',
         named(tool),
-        '. Commands read the source of this report when it is given to them: ',
-        named(snapshot.source),
         '.',
+        redacted ? ' Commands read the source of this report when --store, --archive or --uri names it.' : null,
       ),
       h('p', { class: 'zone' }, 'Times are UTC.'),
     ),

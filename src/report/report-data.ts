@@ -34,6 +34,15 @@ export interface ReportSnapshot {
   /** `sqlite`, `files`, `archive`, `broker` or the like. */
   readonly kind: string
   readonly rootref: string
+  /** How commands name it, each as a shell takes it; null in a redacted report. */
+  readonly arguments: {
+    /** Flags that name the store: `--store /var/lib/flux`. */
+    readonly store: string
+    /** Flags that name the root, if it is not the usual one: `--checkpoint-index 1`. */
+    readonly root: string
+    /** The one word by which `diff` and `report` name it: `/var/lib/flux@1`. */
+    readonly source: string
+  } | null
   readonly hash: string
   readonly sequence: number | null
   /** When the snapshot was taken. */

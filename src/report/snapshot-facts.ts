@@ -1,4 +1,5 @@
 /** Which snapshot a report shows. */
+import { shellWord } from '../errors/index.ts'
 import { namespaceRoots, PRIMARY_NAMESPACE, type Snapshot } from '../kvs/index.ts'
 import type { Faults } from './faults.ts'
 import type { InstanceRecords } from './instance.ts'
@@ -11,7 +12,7 @@ const LISTED = 100
 
 /** The facts of a snapshot. */
 export async function snapshotFacts(
-  { snapshot, name, kind }: ReportSource,
+  { snapshot, name, kind, flags, rootFlags = '', word = shellWord(name) }: ReportSource,
   { resources, starts }: InstanceRecords,
   { names, faults, signal }: { names: Names; faults: Faults; signal: AbortSignal | undefined },
 ): Promise<ReportSnapshot> {
@@ -27,6 +28,7 @@ export async function snapshotFacts(
     source: names.source(name),
     kind,
     rootref,
+    arguments: names.redacted ? null : { store: flags, root: rootFlags, source: word },
     hash,
     sequence,
     timestamp,

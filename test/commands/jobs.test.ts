@@ -21,5 +21,18 @@ describe('jobs', () => {
     const json = await runInProcess(['jobs', '--store', store, '--json', '9', '7'])
     expect(json.status).to.equal(1)
     expect(JSON.parse(json.stdout.toString()).jobs.map((job: { name: string }) => job.name)).to.deep.equal(['nine'])
+    const twice = await runInProcess(['jobs', '--store', store, '--json', '9', '9'])
+    expect(JSON.parse(twice.stdout.toString())).to.have.property('jobs')
+  })
+
+  it('prints one job that is given by its id alone, as flux jobs does', async () => {
+    const store = join(scratch(), 'content.sqlite')
+    writeJobsStore(store, [{ id: 5n, name: 'five' }])
+    const { status, stdout } = await runInProcess(['jobs', '--store', store, '--json', '5'])
+    expect(status).to.equal(0)
+    expect(JSON.parse(stdout.toString())).to.include({ id: 5, name: 'five' }).and.to.not.have.property('jobs')
+    const missing = await runInProcess(['jobs', '--store', store, '--json', '7'])
+    expect(missing.status).to.equal(1)
+    expect(JSON.parse(missing.stdout.toString()).error).to.include({ code: 'ENOENT' })
   })
 })

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,6 +122,26 @@ describe('report', () => {
       expect(size).to.be.above(10_000)
       const printed = await runInProcess(['report', STORE, '-'])
       expect(printed.stdout.toString()).to.match(/^<!doctype html>/i)
+    })
+
+    it('has commands that run as they stand, and read the same snapshot', async () => {
+      const page = (await runInProcess(['report', `${fixture('jobs')}@0`, '-', '--compare', STORE])).stdout
+      const shown = [...page.toString().matchAll(/<p class="command">.*?<bdi>(.*?)<\/bdi>/g)].map(([, text = '']) =>
+        text.replaceAll('&#39;', "'").replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&amp;', '&'),
+      )
+      const commands = [...new Set(shown)]
+      expect(commands).to.have.length.above(10)
+      for (const command of commands) {
+        const words = execFileSync('sh', ['-c', `printf '%s\\0' ${command}`])
+          .toString()
+          .split('\0')
+          .slice(1, -1)
+        const { status, stderr } = await runInProcess(words)
+        expect(status, `${command}: ${stderr}`).to.be.oneOf(words[0] === 'diff' ? [0, 1] : [0])
+        expect(command, 'the source').to.include(fixture('jobs'))
+      }
+      expect(commands).to.include(`flux-ts jobs stats --by user --store ${fixture('jobs')} --checkpoint-index 0`)
+      expect(commands).to.include(`flux-ts content stats --reachable --store ${fixture('jobs')}`)
     })
   }
 })

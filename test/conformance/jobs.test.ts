@@ -59,6 +59,7 @@ const OPTIONS = [
   '-f inactive -c 3',
   '-f failed,completed -c 2',
   '-a -c 2 -i 1',
+  'ID',
 ]
 
 if (has('flux')) {
@@ -71,8 +72,9 @@ host=$(flux getattr hostlist | sed 's/,.*//')
 when=$(flux jobs -a --json | '${process.execPath}' -e '
   const ended = JSON.parse(require("node:fs").readFileSync(0, "utf8")).jobs.map((job) => job.t_inactive).filter(Boolean).sort()
   console.log(ended[ended.length >> 1])')
+id=$(flux jobs -a -c 1 -no '{id.dec}')
 while read -r options; do
-  real=$(echo "$options" | sed "s/HOSTS/$host/; s/WHEN/$when/")
+  real=$(echo "$options" | sed "s/HOSTS/$host/; s/WHEN/$when/; s/ID/$id/g")
   echo "== $options"
   flux jobs --json $real 2>/dev/null || echo failed
   ${ours} --json $real 2>/dev/null || echo failed
@@ -94,9 +96,12 @@ flux queue drain
       expect(blocks).to.have.length(OPTIONS.length)
       for (const block of blocks) {
         const [options = '', theirs = '', mine = ''] = block.trim().split('\n')
-        const [real, found] = [theirs, mine].map(
-          (text) => (JSON.parse(text) as { jobs: { id: number; state: string }[] }).jobs,
-        )
+        type Listed = { id: number; state: string }
+        const [real, found] = [theirs, mine].map((text) => {
+          const json = JSON.parse(text) as Listed | { jobs: Listed[] }
+          expect('jobs' in json, options).to.equal(options !== 'ID')
+          return 'jobs' in json ? json.jobs : [json]
+        })
         // What time has passed, a snapshot does not tell.
         const told = (jobs: typeof real) =>
           jobs?.map((job) => ({ ...job, t_remaining: 0, ...(job.state === 'RUN' && { runtime: 0 }) }))

@@ -363,6 +363,18 @@ describe('report/gather', () => {
     expect(before).to.include({ 'drained nodes': 599, crash: 2, drain: 600, undrain: 1 })
   })
 
+  it('cuts the ranks of many scattered nodes after a whole range, and counts all', async () => {
+    const ranks = Array.from({ length: 1000 }, (_, n) => 2 * n)
+    const drain = { timestamp: 2000, name: 'drain', context: { idset: ranks.join(',') } }
+    const { nodes } = await reportOf(new Blobs(), { resource: dir({ eventlog: valref(`${JSON.stringify(drain)}\n`) }) })
+    const [row] = nodes.rows
+    expect(row?.count).to.equal(1000)
+    const shown = row?.ranks.split(',') ?? []
+    expect(shown.pop()).to.equal('…')
+    expect(shown.map(Number)).to.deep.equal(ranks.slice(0, shown.length))
+    expect(row?.ranks.length).to.be.within(1900, 2000)
+  })
+
   it('counts each job in the durations, also one with a time that cannot be', async () => {
     const job = { name: 'a', user: 1, alloc: 1_700_000_000 }
     const data = await reportOf(new Blobs(), {

@@ -53,6 +53,7 @@ export function sampleReport({ periods = 26, treeNodes = 300, nodeRows = 9 }: Sa
       source: '/var/lib/flux/content.sqlite',
       kind: 'sqlite',
       rootref: 'sha1-e7c8edbbde7a0cbf56ea1ce5987e037e3d6efe82',
+      arguments: { store: '--store /var/lib/flux', root: '', source: '/var/lib/flux' },
       hash: 'sha1',
       sequence: 412_345,
       timestamp: end,

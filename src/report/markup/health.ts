@@ -1,5 +1,6 @@
 /** The section of a page about the health of the snapshot and its store. */
 import { countText } from '../../errors/index.ts'
+import { type CommandFor, commandsFor } from '../commands.ts'
 import { count, duration, limit, percent, size } from '../figures.ts'
 import type { ReportComparison, ReportData, ReportHealth } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
@@ -8,7 +9,8 @@ import { code, deltas, figure, named, nothing, section, tiles, time } from './pa
 const LEVELS = { good: 'Good', notice: 'Notice', bad: 'Bad' } as const
 
 /** Is it healthy, and how do we know. */
-export function healthSection({ health, created, comparison }: ReportData): Markup {
+export function healthSection({ snapshot, health, created, comparison }: ReportData): Markup {
+  const command = commandsFor(snapshot)
   const { fsck, checkpoints, content, oversized, findings } = health
   const newest = checkpoints[0]
   const whole = checkpoints.filter(({ errors }) => errors === 0).length
@@ -63,8 +65,8 @@ export function healthSection({ health, created, comparison }: ReportData): Mark
     h(
       'div',
       { class: 'figures' },
-      checkpointFigure(health),
-      contentFigure(health),
+      checkpointFigure(health, command),
+      contentFigure(health, command),
       fsck.damaged.length === 0
         ? null
         : figure({
@@ -77,7 +79,7 @@ export function healthSection({ health, created, comparison }: ReportData): Mark
               rows: fsck.damaged.map(({ key, kind, message }) => [code(key), named(kind), named(message)]),
               left: Math.max(0, fsck.errors - fsck.damaged.length),
             },
-            command: 'flux-ts fsck',
+            command: command('fsck', 'check'),
             wide: true,
           }),
       oversized.keys.length === 0
@@ -100,7 +102,7 @@ export function healthSection({ health, created, comparison }: ReportData): Mark
   )
 }
 
-function checkpointFigure({ checkpoints }: ReportHealth): Markup {
+function checkpointFigure({ checkpoints }: ReportHealth, command: CommandFor): Markup {
   if (checkpoints.length === 0) return nothing('The source has no checkpoint.')
   const damaged = checkpoints.filter(({ errors }) => errors !== null && errors > 0).length
   const unknown = checkpoints.filter(({ errors }) => errors === null).length
@@ -135,11 +137,11 @@ function checkpointFigure({ checkpoints }: ReportHealth): Markup {
         code(rootref),
       ]),
     },
-    command: 'flux-ts fsck --all',
+    command: command('fsck --all', 'store'),
   })
 }
 
-function contentFigure({ content }: ReportHealth): Markup {
+function contentFigure({ content }: ReportHealth, command: CommandFor): Markup {
   if (content === null) return null
   const { objects, bytes, storedBytes, garbageObjects, garbageBytes, garbageStoredBytes } = content
   const { fileBytes, freePages, pageSize } = content
@@ -178,6 +180,6 @@ function contentFigure({ content }: ReportHealth): Markup {
         ...(fileBytes === null ? [] : [['File', '–', '–', size(fileBytes)]]),
       ],
     },
-    command: 'flux-ts content stats --reachable',
+    command: command('content stats --reachable', 'store'),
   })
 }

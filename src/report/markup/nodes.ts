@@ -1,5 +1,6 @@
 /** The section of a page about the nodes. */
 import { countText } from '../../errors/index.ts'
+import { type CommandFor, commandsFor } from '../commands.ts'
 import { count, duration, hours } from '../figures.ts'
 import type { ReportData, ReportNodeRow, ReportNodes } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
@@ -9,13 +10,13 @@ import { deltas, figure, named, nothing, section, shortName, time } from './part
 const TABLE_ROWS = 300
 
 /** When nodes were drained or down. */
-export function nodesSection({ nodes, comparison }: ReportData): Markup {
+export function nodesSection({ snapshot, nodes, comparison }: ReportData): Markup {
   const { rows, quiet } = nodes
   const troubled = rows.reduce((sum, row) => sum + row.count, 0)
   return section(
     'nodes',
     'Nodes',
-    rows.length > 0 ? spansFigure(nodes, troubled) : null,
+    rows.length > 0 ? spansFigure(nodes, troubled, commandsFor(snapshot)) : null,
     quiet.count > 0
       ? h(
           'p',
@@ -29,7 +30,7 @@ export function nodesSection({ nodes, comparison }: ReportData): Markup {
   )
 }
 
-function spansFigure({ rows, quiet, from, to }: ReportNodes, troubled: number): Markup {
+function spansFigure({ rows, quiet, from, to }: ReportNodes, troubled: number, command: CommandFor): Markup {
   const spans = rows.flatMap((row) => row.spans.map((span) => ({ row, span })))
   const worst = rows.reduce((a, b) => (outOfService(b, to) > outOfService(a, to) ? b : a))
   return figure({
@@ -71,7 +72,7 @@ function spansFigure({ rows, quiet, from, to }: ReportNodes, troubled: number): 
         ]),
       left: Math.max(0, spans.length - TABLE_ROWS),
     },
-    command: 'flux-ts kvs eventlog get resource.eventlog',
+    command: command('kvs eventlog get resource.eventlog'),
     wide: true,
   })
 }

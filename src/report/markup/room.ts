@@ -1,5 +1,6 @@
 /** The section of a page about what takes the room. */
 import { countText } from '../../errors/index.ts'
+import { type CommandFor, commandsFor } from '../commands.ts'
 import { count, percent, size } from '../figures.ts'
 import type { ReportData, ReportRoom, ReportTreeNode } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
@@ -9,7 +10,7 @@ import { code, deltas, figure, named, nothing, section, shortName, tiles } from 
 const TABLE_ROWS = 60
 
 /** What takes the room. */
-export function roomSection({ room, comparison }: ReportData): Markup {
+export function roomSection({ snapshot, room, comparison }: ReportData): Markup {
   return section(
     'room',
     'Room',
@@ -23,7 +24,7 @@ export function roomSection({ room, comparison }: ReportData): Markup {
     h(
       'div',
       { class: 'figures' },
-      room.tree.children.length === 0 ? nothing('The snapshot holds no key.') : treeFigure(room),
+      room.tree.children.length === 0 ? nothing('The snapshot holds no key.') : treeFigure(room, commandsFor(snapshot)),
       kindsFigure(room),
       largestFigure(room),
       deltas('room', comparison?.room),
@@ -31,7 +32,7 @@ export function roomSection({ room, comparison }: ReportData): Markup {
   )
 }
 
-function treeFigure({ tree }: ReportRoom): Markup {
+function treeFigure({ tree }: ReportRoom, command: CommandFor): Markup {
   const largest = tree.children.reduce((a, b) => (b.bytes > a.bytes ? b : a))
   const rows = listed(tree)
   return figure({
@@ -59,7 +60,7 @@ function treeFigure({ tree }: ReportRoom): Markup {
         ]),
       left: Math.max(0, rows.length - TABLE_ROWS),
     },
-    command: 'flux-ts du --depth 2',
+    command: command('du --depth 2'),
     wide: true,
   })
 }

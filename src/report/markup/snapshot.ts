@@ -1,7 +1,8 @@
 /** The sections of a page about the snapshot, what has happened to the instance, and what has changed. */
 import { countText } from '../../errors/index.ts'
+import { commandsFor, diffCommand } from '../commands.ts'
 import { count, deltaValue, size } from '../figures.ts'
-import type { ReportComparison, ReportData, ReportEvents, ReportSnapshot } from '../report-data.ts'
+import type { ReportComparison, ReportData, ReportSnapshot } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
 import { code, deltas, figure, named, nothing, section, table, time } from './parts.ts'
 
@@ -82,7 +83,8 @@ function facts(list: readonly (readonly [string, Markup])[]): Markup {
 }
 
 /** Starts, ends and other moments of the instance. */
-export function eventsSection({ list, left }: ReportEvents, comparison: ReportComparison | null): Markup {
+export function eventsSection({ snapshot, events, comparison }: ReportData): Markup {
+  const { list, left } = events
   const kinds = new Map<string, number>()
   for (const { kind } of list) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
   const crashes = kinds.get('crash') ?? 0
@@ -113,7 +115,7 @@ export function eventsSection({ list, left }: ReportEvents, comparison: ReportCo
               left: Math.max(0, list.length - TABLE_ROWS),
             },
             open: list.length <= 100,
-            command: 'flux-ts kvs eventlog get resource.eventlog',
+            command: commandsFor(snapshot)('kvs eventlog get resource.eventlog'),
             wide: true,
           }),
         ],
@@ -122,7 +124,7 @@ export function eventsSection({ list, left }: ReportEvents, comparison: ReportCo
 }
 
 /** What has changed since the other snapshot, as a whole; each section has its own figures too. */
-export function comparisonSection({ snapshot, keys }: ReportComparison): Markup {
+export function comparisonSection({ snapshot: now }: ReportData, { snapshot, keys }: ReportComparison): Markup {
   const counts: [string, string][] = [
     ['Keys added', count(keys.added)],
     ['Keys removed', count(keys.removed)],
@@ -143,7 +145,7 @@ export function comparisonSection({ snapshot, keys }: ReportComparison): Markup 
         columns: [{ title: 'Figure' }, { title: 'Number', figures: true }],
         rows: counts,
       },
-      command: 'flux-ts diff --stat OTHER THIS',
+      command: diffCommand(snapshot, now),
     }),
   )
 }

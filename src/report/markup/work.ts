@@ -1,12 +1,14 @@
 /** The section of a page about what the machine did. */
 import { countText } from '../../errors/index.ts'
+import { type CommandFor, commandsFor } from '../commands.ts'
 import { count, duration, failedPart, hours, percent, periodName, shortDuration, withinPeriod } from '../figures.ts'
 import type { ReportData, ReportGroup, ReportHistogram, ReportPeriod, ReportWork } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
 import { code, deltas, figure, named, nothing, section, shortName, tiles, time } from './parts.ts'
 
 /** What the machine did. */
-export function workSection({ work, comparison }: ReportData): Markup {
+export function workSection({ snapshot, work, comparison }: ReportData): Markup {
+  const command = commandsFor(snapshot)
   const { total, states, results } = work
   if (total.jobCount === 0) {
     return section('work', 'Work', nothing('No job is in this snapshot.'), deltas('work', comparison?.work))
@@ -27,17 +29,17 @@ export function workSection({ work, comparison }: ReportData): Markup {
     h(
       'div',
       { class: 'figures' },
-      periodsFigure(work),
-      utilisationFigure(work),
-      histogramFigure('wait', 'waited', 'From submission to the start', work.wait),
-      histogramFigure('runtime', 'ran', 'From the start to the end', work.runtime),
-      groupFigure('users', 'user', 'User', work.users, total.nodeHours),
-      groupFigure('queues', 'queue', 'Queue', work.queues, total.nodeHours),
-      groupFigure('banks', 'bank', 'Bank', work.banks, total.nodeHours),
-      groupFigure('sizes', 'size', 'Nodes', work.sizes, total.nodeHours),
-      statusFigure(results, states),
-      failedFigure(work),
-      longestFigure(work),
+      periodsFigure(work, command),
+      utilisationFigure(work, snapshot.nodeCount, command),
+      histogramFigure('wait', 'waited', 'From submission to the start', work.wait, command),
+      histogramFigure('runtime', 'ran', 'From the start to the end', work.runtime, command),
+      groupFigure('users', 'user', 'User', work.users, total.nodeHours, command),
+      groupFigure('queues', 'queue', 'Queue', work.queues, total.nodeHours, command),
+      groupFigure('banks', 'bank', 'Bank', work.banks, total.nodeHours, command),
+      groupFigure('sizes', 'size', 'Nodes', work.sizes, total.nodeHours, command),
+      statusFigure(results, states, command),
+      failedFigure(work, command),
+      longestFigure(work, command),
       deltas('work', comparison?.work),
     ),
   )
@@ -45,7 +47,7 @@ export function workSection({ work, comparison }: ReportData): Markup {
 
 const ended = ({ completed, failed, canceled, timeout }: ReportPeriod) => completed + failed + canceled + timeout
 
-function periodsFigure({ periods, unit }: ReportWork): Markup {
+function periodsFigure({ periods, unit }: ReportWork, command: CommandFor): Markup {
   if (periods.length === 0) return nothing('No job has ended.')
   const busiest = periods.reduce((a, b) => (ended(b) > ended(a) ? b : a))
   const all = periods.reduce((sum, period) => sum + ended(period), 0)
@@ -78,12 +80,12 @@ function periodsFigure({ periods, unit }: ReportWork): Markup {
         hours(period.nodeHours),
       ]),
     },
-    command: `flux-ts jobs stats --by ${unit},result --utc`,
+    command: command(`jobs stats --by ${unit},result --utc`),
     wide: true,
   })
 }
 
-function utilisationFigure({ periods, unit }: ReportWork): Markup {
+function utilisationFigure({ periods, unit }: ReportWork, nodeCount: number | null, command: CommandFor): Markup {
   const known = periods.filter(({ utilisation }) => utilisation !== null)
   if (known.length === 0) return null
   const length = known.reduce((sum, { start, end }) => sum + (end - start), 0)
@@ -94,7 +96,7 @@ function utilisationFigure({ periods, unit }: ReportWork): Markup {
     title: `Jobs held ${percent(mean || 0)} of the nodes on average${
       known.length === 1 ? '' : `, and ${percent(most.utilisation)} ${withinPeriod(unit, most.start)}`
     }`,
-    about: `Part of the nodes that jobs held in each ${unit} of UTC, from alloc to free.`,
+    about: `Part of the nodes that jobs held in each ${unit} of UTC, from alloc to free, as if there had always been ${countText(nodeCount ?? 0, 'node')}.`,
     chart: 'utilisation',
     table: {
       caption: `Utilisation by ${unit}`,
@@ -109,12 +111,18 @@ function utilisationFigure({ periods, unit }: ReportWork): Markup {
         hours(nodeHours),
       ]),
     },
-    command: `flux-ts jobs stats --by ${unit} --utc`,
+    command: command(`jobs stats --by ${unit} --utc`),
     wide: true,
   })
 }
 
-function histogramFigure(id: 'wait' | 'runtime', verb: string, about: string, histogram: ReportHistogram): Markup {
+function histogramFigure(
+  id: 'wait' | 'runtime',
+  verb: string,
+  about: string,
+  histogram: ReportHistogram,
+  command: CommandFor,
+): Markup {
   const { bins, median, p95 } = histogram
   const all = bins.reduce((sum, bin) => sum + bin.count, 0)
   if (all === 0) return null
@@ -132,11 +140,18 @@ function histogramFigure(id: 'wait' | 'runtime', verb: string, about: string, hi
         percent(jobs / all),
       ]),
     },
-    command: 'flux-ts jobs stats',
+    command: command('jobs stats'),
   })
 }
 
-function groupFigure(id: string, by: string, title: string, groups: readonly ReportGroup[], nodeHours: number): Markup {
+function groupFigure(
+  id: string,
+  by: string,
+  title: string,
+  groups: readonly ReportGroup[],
+  nodeHours: number,
+  command: CommandFor,
+): Markup {
   const single = groups.filter(({ folded }) => folded === 0)
   const first = (single.length > 0 ? single : groups).toSorted((a, b) => b.nodeHours - a.nodeHours)[0]
   if (first === undefined) return null
@@ -167,7 +182,7 @@ function groupFigure(id: string, by: string, title: string, groups: readonly Rep
         duration(group.runtime.median),
       ]),
     },
-    command: `flux-ts jobs stats --by ${by}`,
+    command: command(`jobs stats --by ${by}`),
   })
 }
 
@@ -194,7 +209,7 @@ function groupName({ name, folded }: ReportGroup, by: string): string {
   return name ?? (folded > 0 ? `${count(folded)} others` : `no ${by}`)
 }
 
-function statusFigure(results: ReportWork['results'], states: ReportWork['states']): Markup {
+function statusFigure(results: ReportWork['results'], states: ReportWork['states'], command: CommandFor): Markup {
   const rows = [
     ...results.map(({ result, count: jobs }) => [named(result), 'ended', jobs] as const),
     ...states.map(({ state, count: jobs }) => [named(state), 'active', jobs] as const),
@@ -218,11 +233,11 @@ function statusFigure(results: ReportWork['results'], states: ReportWork['states
       ],
       rows: rows.map(([name, what, jobs]) => [name, what, count(jobs), percent(jobs / all || 0)]),
     },
-    command: 'flux-ts jobs stats --by status',
+    command: command('jobs stats --by status'),
   })
 }
 
-function failedFigure({ mostFailed }: ReportWork): Markup {
+function failedFigure({ mostFailed }: ReportWork, command: CommandFor): Markup {
   const first = mostFailed[0]
   if (first === undefined) return null
   return figure({
@@ -245,11 +260,11 @@ function failedFigure({ mostFailed }: ReportWork): Markup {
         percent(failed / jobs || 0),
       ]),
     },
-    command: 'flux-ts jobs stats --by name',
+    command: command('jobs stats --by name'),
   })
 }
 
-function longestFigure({ longest }: ReportWork): Markup {
+function longestFigure({ longest }: ReportWork, command: CommandFor): Markup {
   const first = longest[0]
   if (first === undefined) return null
   return figure({
@@ -279,7 +294,7 @@ function longestFigure({ longest }: ReportWork): Markup {
         time(start),
       ]),
     },
-    command: "flux-ts jobs --sort=-runtime -o '{id.f58} {runtime!F} {name}'",
+    command: command("jobs --sort=-runtime -o '{id.f58} {runtime!F} {name}'"),
     wide: true,
   })
 }

@@ -1,4 +1,5 @@
 /** The script of a report: it draws pictures over the tables, and shows times in the reader's zone. */
+import { commandsFor } from '../commands.ts'
 import { count, duration, hours, percent, size } from '../figures.ts'
 import type { ReportData, ReportGroup } from '../report-data.ts'
 import { type Bar, barsChart, wholeChart } from './bars.ts'
@@ -11,7 +12,7 @@ import { mountTreemap } from './treemap.ts'
 import { readersZone, showLocalTimes } from './zone.ts'
 
 const data: ReportData = JSON.parse(document.getElementById('data')?.textContent ?? '')
-const { health, room, work, nodes, events } = data
+const { snapshot, health, room, work, nodes, events } = data
 
 /** Rows of nodes at first, and how many more a click shows. */
 const FIRST_ROWS = 30
@@ -20,7 +21,7 @@ const MORE_ROWS = 300
 const charts: Record<string, (plot: HTMLElement) => void> = {
   checkpoints: (plot) => mount(plot, checkpointsChart(health.checkpoints)),
   content: (plot) => mount(plot, contentChart()),
-  tree: (plot) => mountTreemap(plot, room.tree),
+  tree: (plot) => mountTreemap(plot, room.tree, commandsFor(snapshot)),
   kinds: (plot) => mount(plot, kindsChart()),
   largest: (plot) =>
     mount(plot, barsChart(room.largest.map(({ key, bytes }) => bar(key, bytes, size(bytes), [['Size', size(bytes)]])))),

@@ -1,5 +1,7 @@
 /** The treemap: areas are sizes of directories. A click or Enter goes into one, Escape goes out again. */
 import { type HierarchyRectangularNode, hierarchy, treemap } from 'd3-hierarchy'
+import { shellWord } from '../../errors/index.ts'
+import type { CommandFor } from '../commands.ts'
 import { count, percent, size } from '../figures.ts'
 import type { ReportTreeNode } from '../report-data.ts'
 import { type Draw, label, mark, marksOf, mount } from './chart.ts'
@@ -22,7 +24,7 @@ const TINTS = 6
 const ALL = 'all keys'
 
 /** Draw the treemap with the path to where it is, and keep the table behind it the table of that directory. */
-export function mountTreemap(plot: HTMLElement, root: ReportTreeNode): void {
+export function mountTreemap(plot: HTMLElement, root: ReportTreeNode, commandFor: CommandFor): void {
   let path: readonly ReportTreeNode[] = [root]
   const crumbs = html('ol')
   const said = html('p', { class: 'unseen', role: 'status' })
@@ -34,7 +36,7 @@ export function mountTreemap(plot: HTMLElement, root: ReportTreeNode): void {
     path = next
     crumbs.replaceChildren(...path.map((_, i) => crumb(path.slice(0, i + 1), i === path.length - 1, goTo)))
     if (body !== null) fillTable(body, path)
-    if (command !== null) command.textContent = commandFor(path)
+    if (command !== null) command.textContent = treeCommand(path, commandFor)
     redraw()
     const here = path.at(-1) as ReportTreeNode
     if (say) said.textContent = `${keyOf(path)}: ${size(here.bytes)} in ${count(here.keys)} keys`
@@ -68,13 +70,12 @@ export function mountTreemap(plot: HTMLElement, root: ReportTreeNode): void {
   goTo(path, { say: false })
 }
 
-/** The command that tells the sizes of what is shown. A key that a shell would change stands in quotes. */
-function commandFor(path: readonly ReportTreeNode[]): string {
+/** The command that tells the sizes of what is shown. */
+function treeCommand(path: readonly ReportTreeNode[], command: CommandFor): string {
   const directories = path.filter(({ folded }) => folded === 0)
-  if (directories.length === 1) return 'flux-ts du --depth 2'
+  if (directories.length === 1) return command('du --depth 2')
   const key = keyOf(directories)
-  const argument = /^[\w.-]+$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`
-  return `flux-ts du --depth 1 ${key.startsWith('-') ? '-- ' : ''}${argument}`
+  return `${command('du --depth 1')} ${key.startsWith('-') ? '-- ' : ''}${shellWord(key)}`
 }
 
 function crumb(

@@ -67,7 +67,9 @@ function periodsText(page: TextPage, { periods, unit }: ReportWork, nodeCount: n
   row('ended', ({ completed, failed, canceled, timeout }) => completed + failed + canceled + timeout, 'sum')
   row('not completed', ({ failed, canceled, timeout }) => failed + canceled + timeout, 'sum')
   row('node-hours', ({ nodeHours }) => nodeHours, 'sum')
-  if (nodeCount !== null) row('utilisation', ({ utilisation }) => utilisation, 'mean', 1)
+  if (nodeCount === null) return
+  row('utilisation', ({ utilisation }) => utilisation, 'mean', 1)
+  page.line(`  (as if there had always been ${countText(nodeCount, 'node')})`)
 }
 
 const LABEL = 17

@@ -154,7 +154,9 @@ if (has('chromium')) {
       expect(await crumbs(page)).to.deep.equal(['all keys', 'job'])
       const first = job?.children.toSorted((a, b) => b.bytes - a.bytes)[0]
       expect((await cells(page, 'tree'))[0]?.slice(0, 2)).to.deep.equal([`job.${first?.name}`, size(first?.bytes ?? 0)])
-      expect(await page.locator('#tree .command code').textContent()).to.equal('flux-ts du --depth 1 job')
+      expect(await page.locator('#tree .command code').textContent()).to.equal(
+        'flux-ts du --depth 1 --store /var/lib/flux job',
+      )
       // An area within an area goes two levels down.
       await page.locator('[data-chart="tree"] .block g:not([data-mark])').first().click()
       expect(await crumbs(page)).to.have.length(4)
@@ -170,11 +172,11 @@ if (has('chromium')) {
       await page.locator('[data-chart="tree"] [data-mark]').first().focus()
       await page.keyboard.press('Enter')
       const command = await page.locator('#tree .command code').textContent()
-      expect(command).to.equal("flux-ts du --depth 1 -- '-x'\\''$(y);z'")
+      expect(command).to.equal("flux-ts du --depth 1 --store /var/lib/flux -- '-x'\\''$(y);z'")
       const words = run('sh', ['-c', `printf '%s\\n' ${command}`])
         .toString()
         .split('\n')
-      expect(words).to.deep.equal(['flux-ts', 'du', '--depth', '1', '--', "-x'$(y);z", ''])
+      expect(words).to.deep.equal(['flux-ts', 'du', '--depth', '1', '--store', '/var/lib/flux', '--', "-x'$(y);z", ''])
     })
 
     it('goes into the treemap and out by keyboard, says where it is, and is one stop of the tab key', async () => {
