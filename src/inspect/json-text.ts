@@ -5,12 +5,35 @@
  */
 import { jsonString } from '../kvs/index.ts'
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g
+/** A string is only begun by it: a regular expression for all of one runs out of stack at some ten million characters. */
+const TOKEN = /"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g
+
+function* tokensOf(text: string): Generator<string, void, void> {
+  const next = new RegExp(TOKEN)
+  for (let found = next.exec(text); found !== null; found = next.exec(text)) {
+    if (found[0] !== '"') {
+      yield found[0]
+      continue
+    }
+    next.lastIndex = stringEnd(text, found.index)
+    yield text.slice(found.index, next.lastIndex)
+  }
+}
+
+/** Where the string ends whose first quote is at `start`: behind the next quote that no backslash escapes. */
+function stringEnd(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let from = quote
+    while (text[from - 1] === '\\') from--
+    if ((quote - from) % 2 === 0) return quote + 1
+  }
+  return text.length
+}
 
 /** JSON text in compact form. @param text - text that JSON.parse accepts */
 export function compactJson(text: string): string {
   let compact = ''
-  for (const [token] of text.matchAll(TOKEN)) compact += compactToken(token)
+  for (const token of tokensOf(text)) compact += compactToken(token)
   return compact
 }
 
@@ -24,7 +47,7 @@ export function jsonMembers(text: string): Map<string, string> {
   let depth = 0
   let name: string | undefined
   let value = ''
-  for (const [token] of text.matchAll(TOKEN)) {
+  for (const token of tokensOf(text)) {
     if (token === '}' || token === ']') depth--
     if (depth === 1 && name === undefined) {
       if (token.startsWith('"')) name = JSON.parse(token) as string
@@ -43,7 +66,10 @@ export function jsonMembers(text: string): Map<string, string> {
 function compactToken(token: string): string {
   if (token.startsWith('"')) return jsonString(JSON.parse(token) as string)
   if (!/^-?\d/.test(token)) return token
-  return /[.eE]/.test(token) ? realText(Number(token)) : token === '-0' ? '0' : token
+  if (!/[.eE]/.test(token)) return token === '-0' ? '0' : token
+  const real = Number(token)
+  // Jansson refuses a number beyond the largest. As it is, it is still JSON.
+  return Number.isFinite(real) ? realText(real) : token
 }
 
 /** As `%.17g` prints it, with `.0` added to tell it from an integer, and no leading zeros or plus in the exponent. */

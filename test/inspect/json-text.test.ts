@@ -43,4 +43,17 @@ describe('inspect/json-text', () => {
     ])
     expect([...jsonMembers('{}')]).to.deep.equal([])
   })
+
+  it('leaves a number beyond the largest as it is', () => {
+    expect(compactJson('[1e999, -1E400]')).to.equal('[1e999,-1E400]')
+  })
+
+  it('takes a string of any length', () => {
+    const text = `{"a":"${'x'.repeat(20_000_000)}\\\\","b":"\\"","c":1}`
+    expect([...jsonMembers(text)].map(([name, { length }]) => [name, length])).to.deep.equal([
+      ['a', 20_000_004],
+      ['b', 4],
+      ['c', 1],
+    ])
+  })
 })

@@ -9,7 +9,10 @@ import type { Job } from '../../../src/inspect/jobs/job.ts'
 import { jobJson } from '../../../src/inspect/jobs/job-json.ts'
 import { jobOf } from '../../../src/inspect/jobs/job-of.ts'
 import { jobSummary } from '../../../src/inspect/jobs/job-summary.ts'
-import { type EventlogEntry, parseEventlog } from '../../../src/kvs/index.ts'
+import { EventlogFormatter } from '../../../src/inspect/keys/eventlog-format.ts'
+import { drainedNodes } from '../../../src/inspect/nodes/drained.ts'
+import { nodeHistory } from '../../../src/inspect/nodes/node-history.ts'
+import { type EventlogEntry, type KvsReader, parseEventlog } from '../../../src/kvs/index.ts'
 import { JOB_ARGUMENTS } from '../../support/job-formats.ts'
 import { assertSame, Disagreement, type Target } from '../target.ts'
 
@@ -128,6 +131,76 @@ export const eventlogs: Target = {
     JSON.parse(jobJson(job, 'someone'))
     jobSummary(1n, { eventlog: text, jobspec: JOBSPEC, R })
     assertSame(parseEventlog(text), tolerant, 'strict and tolerant')
+  },
+  isExpected: (error) => error instanceof FluxError,
+}
+
+/** In any of its forms an event is one line, and as it is stored it is the same JSON. */
+export const events: Target = {
+  name: 'events',
+  budgetBytes: 16 << 20,
+  maxBytes: 8192,
+  tokens: EVENT_TOKENS,
+  seeds: () => EVENTLOG.split('\n').map((line) => Buffer.from(`${line}\n`)),
+  run(input) {
+    const { entries } = parseEventlog(input.toString(), { tolerant: true })
+    const formatters = [
+      { unformatted: true },
+      { printable: true },
+      { human: true, color: true, printable: true },
+      { unformatted: true, printable: true },
+    ].map((format) => new EventlogFormatter(format))
+    for (const entry of entries) {
+      const lines = formatters.map((formatter) => formatter.line(entry))
+      for (const line of lines) assertSame(line.indexOf('\n'), line.length - 1, `one line: ${JSON.stringify(line)}`)
+      assertSame(JSON.parse(lines[0] as string), JSON.parse(entry.text), 'an event and its JSON')
+    }
+  },
+  isExpected: (error) => error instanceof FluxError,
+}
+
+const RESOURCES = [
+  '{"timestamp":1764000000.1,"name":"restart","context":{"ranks":"0-3","online":"0","nodelist":"n[0-3]"}}',
+  '{"timestamp":1764000000.2,"name":"drain","context":{"idset":"1-2","nodelist":"n[1-2]","reason":"x","overwrite":0}}',
+  '{"timestamp":1764000000.3,"name":"offline","context":{"idset":"3"}}',
+  '{"timestamp":1764000000.4,"name":"online","context":{"idset":"1-3"}}',
+  '{"timestamp":1764000000.5,"name":"undrain","context":{"idset":"2"}}',
+  '{"timestamp":1764000000.6,"name":"resource-init","context":{"restart":true,"drain":{"0":{"timestamp":1,"reason":""}}}}',
+  '',
+].join('\n')
+const RESOURCE_STATE =
+  '{"timestamp":1764000000.25,"drain_state":{"1":{"timestamp":1.5,"reason":"old","nodelist":"n1"}}}'
+
+/** The checkpoint of the resource module and its eventlog, with a NUL between. */
+export const nodes: Target = {
+  name: 'nodes',
+  share: 0.5,
+  // An event may name a million ranks.
+  budgetBytes: 64 << 20,
+  maxBytes: 4096,
+  tokens: [
+    ...EVENT_TOKENS,
+    '"idset":"',
+    '0-1000',
+    'n[0-9]',
+    'drain',
+    'online',
+    'restart',
+    'resource-init',
+    '"overwrite":2',
+  ],
+  seeds: () => [Buffer.from(`${RESOURCE_STATE}\0${RESOURCES}`), Buffer.from(`\0${RESOURCES}`)],
+  async run(input) {
+    const [checkpoint = '', eventlog = ''] = input.toString().split('\0')
+    const reader = {
+      async *read(key: string) {
+        yield [Buffer.from(key.startsWith('checkpoint') ? checkpoint : eventlog)]
+      },
+    } as unknown as KvsReader
+    const onFault = () => {}
+    const drained = (await drainedNodes(reader, { onFault })).map(({ rank }) => rank)
+    assertSame([...new Set(drained)], drained, 'a node is drained once')
+    await nodeHistory(reader, { onFault })
   },
   isExpected: (error) => error instanceof FluxError,
 }

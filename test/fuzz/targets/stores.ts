@@ -1,9 +1,13 @@
 /** Files that hold blobs, and are read without SQLite. */
+import { hash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { PackWriter } from '../../../src/content/index.ts'
+import { compareChecksum, removeOlderChecksum } from '../../../src/archive/checksum-file.ts'
+import { parseJson } from '../../../src/bytes/index.ts'
+import { decodeCheckpoint } from '../../../src/content/checkpoint.ts'
+import { encodeCheckpoint, PackWriter } from '../../../src/content/index.ts'
 import { openReader as openPackReader } from '../../../src/content/pack/reader.ts'
 import type { BlobReader } from '../../../src/content/packed-batch.ts'
 import { openReader as openPagesReader } from '../../../src/content/sqlite/pages/reader.ts'
@@ -15,6 +19,7 @@ import { assertSame, type Target } from '../target.ts'
 
 const CHECKPOINT = { rootref: `sha1-${'0'.repeat(40)}`, timestamp: 1_700_000_000, sequence: 0 }
 const MOST_BYTES = 4 << 20
+const EMPTY_SHA256 = hash('sha256', '', 'hex')
 
 /** In memory where that is possible: each input is a file. */
 const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'flux-ts-fuzz-'))
@@ -83,6 +88,63 @@ export const packs: Target = {
   isExpected: (error) => error instanceof FluxError,
 }
 
+/** The text of a checkpoint, as every kind of store has it. */
+export const checkpoints: Target = {
+  name: 'checkpoints',
+  budgetBytes: 1 << 20,
+  maxBytes: 512,
+  tokens: [
+    '"version":',
+    '"rootref":"',
+    'sha1-',
+    'sha256-',
+    '"timestamp":',
+    '"sequence":',
+    '1e400',
+    '9007199254740993',
+    'null',
+    '-1',
+  ],
+  seeds: () =>
+    [
+      `"${CHECKPOINT.rootref}"`,
+      JSON.stringify({ version: 0, rootref: CHECKPOINT.rootref }),
+      encodeCheckpoint(CHECKPOINT),
+    ].map((text) => Buffer.from(text)),
+  run(input) {
+    const checkpoint = decodeCheckpoint(parseJson(input.toString()), 'x')
+    if (checkpoint.sequence < 0) return
+    assertSame(
+      decodeCheckpoint(parseJson(encodeCheckpoint(checkpoint)), 'x'),
+      checkpoint,
+      'a checkpoint written and read',
+    )
+  },
+  isExpected: (error) => error instanceof FluxError || error instanceof SyntaxError,
+}
+
+/** The checksum file beside an archive of no bytes. */
+export const checksums: Target = {
+  name: 'checksums',
+  share: 0.25,
+  budgetBytes: 4 << 20,
+  maxBytes: 2048,
+  tokens: [EMPTY_SHA256, '  x\n', ' *x\n', '\\', '\n', '\r', '#'],
+  seeds: () =>
+    [`${EMPTY_SHA256}  x\n`, `\\${EMPTY_SHA256}  x\n`, `${EMPTY_SHA256} *x\n`].map((text) => Buffer.from(text)),
+  async run(input) {
+    writeFileSync(file, '')
+    writeFileSync(`${file}.sha256`, input)
+    const result = await compareChecksum(file)
+    assertSame([result?.found, result?.recorded.length], [EMPTY_SHA256, 64], 'the checksum of no bytes')
+    await removeOlderChecksum(file)
+    // Only a line that sha256sum writes for this name is removed.
+    const isLine = /^[0-9a-f]{64} [ *]x\n$/.test(input.toString())
+    assertSame(existsSync(`${file}.sha256`), !isLine, 'the older checksum stays')
+  },
+  isExpected: (error) => error instanceof FluxError,
+}
+
 /** What lies beside a database. */
 const BESIDE = ['', '-wal', '-journal'] as const
 const HEAD_BYTES = 4
@@ -125,7 +187,7 @@ export const pages: Target = {
   name: 'pages',
   share: 0.25,
   budgetBytes: 64 << 20,
-  maxBytes: 40 << 10,
+  maxBytes: 12 << 10,
   tokens: [
     'SQLite format 3\0',
     '"rootref"',

@@ -24,8 +24,8 @@ const LAST_ROWID = 0xffffffff
  */
 export class DigestIndex {
   readonly #digestBytes: number
-  /** By the first byte of a digest. Empty until there is one. */
-  #buckets: Bucket[] = []
+  /** By the first byte of a digest; undefined where there is none. */
+  readonly #buckets: (Bucket | undefined)[] = Array(256).fill(undefined)
   /** How many digests come before each bucket. */
   readonly #starts: number[] = []
   #size = 0
@@ -43,10 +43,9 @@ export class DigestIndex {
   /** @param rowid - 0 when it is not known */
   add(bytes: Uint8Array, digestAt: number, place: number, rowid: number): void {
     const width = this.#digestBytes
-    if (this.#buckets.length === 0) {
-      this.#buckets = Array.from({ length: 256 }, () => ({ count: 0, ...NO_ROOM, marks: undefined }))
-    }
-    const bucket = this.#buckets[bytes[digestAt] as number] as Bucket
+    const first = bytes[digestAt] as number
+    const bucket = this.#buckets[first] ?? { count: 0, ...NO_ROOM, marks: undefined }
+    this.#buckets[first] = bucket
     if (bucket.count === bucket.places.length) resize(bucket, Math.max(ROOM, bucket.count * 2), width)
     const at = bucket.count * width
     for (let i = 0; i < width; i++) bucket.digests[at + i] = bytes[digestAt + i] as number
@@ -60,17 +59,20 @@ export class DigestIndex {
   finish(): void {
     this.#size = 0
     for (const [first, bucket] of this.#buckets.entries()) {
-      this.#buckets[first] = ordered(bucket, this.#digestBytes)
       this.#starts.push(this.#size)
-      this.#size += (this.#buckets[first] as Bucket).count
+      if (bucket === undefined) continue
+      const sorted = ordered(bucket, this.#digestBytes)
+      this.#buckets[first] = sorted
+      this.#size += sorted.count
     }
   }
 
   /** The place of the digest at `at` in `digests`, or -1. */
   find(digests: Uint8Array, at: number): number {
     const bucket = this.#buckets[digests[at] as number]
-    const place = bucket === undefined ? -1 : this.#search(bucket, digests, at)
-    return place < 0 ? -1 : ((bucket as Bucket).places[place] as number)
+    if (bucket === undefined) return -1
+    const place = this.#search(bucket, digests, at)
+    return place < 0 ? -1 : (bucket.places[place] as number)
   }
 
   /** Mark the digest at `at` in `digests`. @returns false when it is not there */
@@ -119,7 +121,7 @@ export class DigestIndex {
     // Only so that it is exact: rowids come nowhere near that.
     const last = Math.floor(Number.MAX_SAFE_INTEGER / Math.max(1, this.#size)) - 1
     let number = 0
-    for (const { count, rowids } of this.#buckets) {
+    for (const { count, rowids } of this.#buckets.filter((bucket) => bucket !== undefined)) {
       for (let i = 0; i < count; i++) order[number] = Math.min(rowids[i] as number, last) * this.#size + number++
     }
     this.#order = order.sort()
@@ -180,7 +182,6 @@ function resize(bucket: Bucket, room: number, width: number): void {
 /** The same bucket in the order of its digests, without duplicates: of equal digests, the last row stays. */
 function ordered(bucket: Bucket, width: number): Bucket {
   const { digests, count } = bucket
-  if (count === 0) return bucket
   const order = new Uint32Array(count)
   for (let i = 0; i < count; i++) order[i] = i
   order.sort((a, b) => compare(digests, a * width, digests, b * width, width))
