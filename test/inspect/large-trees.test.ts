@@ -99,6 +99,20 @@ describe('inspect: trees that are larger than they look', () => {
     expect(visited).to.be.lessThan(50_000)
   })
 
+  it('are not listed while they are checked, beyond a number of levels', async () => {
+    const blobs = new Blobs()
+    const store = new MemoryStore(blobs)
+    const rootref = chain(blobs, sound(blobs), 100)
+    const check = (maxDepth?: number) => checkTree({ store, rootref }, { onVisit: () => {}, maxDepth })
+    expect(await check(99).catch(codeOf)).to.deep.equal([
+      'EOVERFLOW',
+      'd.d.d.d…: more than 99 directories, one in another',
+      'leave out --verbose',
+    ])
+    expect(await check(100)).to.include({ errors: 0, directories: 101 })
+    expect(await check()).to.include({ errors: 0 })
+  })
+
   it('are counted where they are jobs, of which no flag allows more', async () => {
     const blobs = new Blobs()
     const dirref = (ref: string) => raw('dirref', [ref])

@@ -16,9 +16,11 @@ import {
   Dir,
   type DirEntries,
   type DirGraph,
+  depthError,
   dirrefOf,
   ENTRY,
   LimitCount,
+  MAX_DEPTH,
   type ScanVisitor,
   SnapshotReader,
   type SnapshotRoot,
@@ -45,6 +47,8 @@ const MAX_COMPONENTS = 32_000_000
 export interface CheckTreeOptions extends InspectOptions<Damage> {
   /** Called with each key, before anything below it is checked. */
   onVisit?: ((key: string) => void) | undefined
+  /** The most levels of directories to call `onVisit` for (default: 10,000): each key is written in full. */
+  maxDepth?: number | undefined
   /** The surveys of other roots: directories in them are not read again. Not used when there is an `onVisit`. */
   surveys?: Surveys | undefined
   /** The most keys to call `onVisit` with (default: 100 million). */
@@ -144,6 +148,9 @@ interface Damaged {
   readonly once: boolean
 }
 
+/** What to do when there are too many keys, or too long ones, to list all. */
+const WITHOUT_VERBOSE = 'leave out --verbose'
+
 class TreeCheck implements ScanVisitor<Dir> {
   readonly #store: ContentStore
   readonly #options: CheckTreeOptions
@@ -161,7 +168,7 @@ class TreeCheck implements ScanVisitor<Dir> {
     this.#store = store
     this.#options = options
     this.#known = damaged
-    this.#limit = new LimitCount({ maxKeys: options.maxKeys, limitHint: 'leave out --verbose' })
+    this.#limit = new LimitCount({ maxKeys: options.maxKeys, limitHint: WITHOUT_VERBOSE })
   }
 
   async run(rootref: string): Promise<CheckedTree> {
@@ -183,6 +190,8 @@ class TreeCheck implements ScanVisitor<Dir> {
     const { onVisit } = this.#options
     if (onVisit === undefined) return
     this.#limit.add(1)
+    const { maxDepth = MAX_DEPTH } = this.#options
+    if (dir.depth > maxDepth) throw depthError(componentsOf(dir, name), maxDepth, WITHOUT_VERBOSE)
     onVisit(componentsOf(dir, name).join('.'))
   }
 

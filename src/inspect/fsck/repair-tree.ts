@@ -27,7 +27,7 @@ export class RepairTree {
 
   /** @throws {FluxError} the root cannot be read */
   static async open(store: ContentStore, rootref: string): Promise<RepairTree> {
-    return new RepairTree(store, await load(store, rootref, '.'))
+    return new RepairTree(store, await load(store, rootref, () => '.'))
   }
 
   private constructor(store: ContentStore, root: OpenDir) {
@@ -39,9 +39,8 @@ export class RepairTree {
   async put(components: readonly string[], obj: EntryObj): Promise<void> {
     let dir = this.#root
     for (const [depth, name] of components.slice(0, -1).entries()) {
-      const key = components.slice(0, depth + 1)
       const entry = dir.entries.get(name)
-      let next = entry && (await this.open(dir, name, key))
+      let next = entry && (await this.open(dir, name, () => keyAt(components, depth)))
       if (next === undefined) {
         next = { entries: new Map() }
         dir.entries.set(name, next)
@@ -61,7 +60,7 @@ export class RepairTree {
   async dir(components: readonly string[]): Promise<OpenDir | undefined> {
     let dir: OpenDir | undefined = this.#root
     for (const [depth, name] of components.entries()) {
-      dir = dir && (await this.open(dir, name, components.slice(0, depth + 1)))
+      dir = dir && (await this.open(dir, name, () => keyAt(components, depth)))
     }
     return dir
   }
@@ -73,12 +72,11 @@ export class RepairTree {
    * @returns undefined when there is no such entry, or it is not a directory
    * @throws {FluxError} it cannot be read
    */
-  async open(dir: OpenDir, name: string, key: readonly string[]): Promise<OpenDir | undefined> {
+  async open(dir: OpenDir, name: string, key: () => string): Promise<OpenDir | undefined> {
     const entry = dir.entries.get(name)
     if (entry === undefined || isOpenDir(entry)) return entry
     if (!isDir(entry)) return undefined
-    const opened =
-      entry.type === 'dir' ? openDir(entry) : await load(this.#store, entry.data[0] as string, key.join('.'))
+    const opened = entry.type === 'dir' ? openDir(entry) : await load(this.#store, entry.data[0] as string, key)
     dir.entries.set(name, opened)
     return opened
   }
@@ -121,14 +119,19 @@ function textsOf({ entries }: OpenDir, refs: ReadonlyMap<OpenDir, string>): Map<
   return texts
 }
 
+/** The key of the directory at a depth, for messages. A copy for each level of a deep key would take too long. */
+function keyAt(components: readonly string[], depth: number): string {
+  return components.slice(0, depth + 1).join('.')
+}
+
 function openDir({ data }: DirObj): OpenDir {
   return { entries: new Map(Object.entries(data)) }
 }
 
-async function load(store: ContentStore, blobref: string, key: string): Promise<OpenDir> {
+async function load(store: ContentStore, blobref: string, key: () => string): Promise<OpenDir> {
   const [result] = await store.loadBatch([blobref], 1)
   if (result instanceof ContentError) {
-    throw new FluxError(result.code, `${printable(key)}: ${result.message} (${blobref})`, { cause: result })
+    throw new FluxError(result.code, `${printable(key())}: ${result.message} (${blobref})`, { cause: result })
   }
   return openDir(decodeDir(result as Uint8Array, key, blobref))
 }

@@ -120,18 +120,28 @@ function jobsOf(damages: readonly Damage[]): string[][] {
   return [...jobs.values()]
 }
 
+/**
+ * Keys of a job are moved one by one until they have this many components in all; what is left then is moved by its
+ * directories, as they are. A job's own keys have a few hundred.
+ */
+const MOST_COMPONENTS = 300_000
+
 /** Move the values and symbolic links of a job to `lost+found`, and unlink its directory. */
 async function moveJob(tree: RepairTree, components: readonly string[], problems: string[]): Promise<boolean> {
   const job = await tree.dir(components)
   if (job === undefined) return false
   const open: [OpenDir, readonly string[]][] = [[job, components]]
+  let moved = 0
   for (let at = open.pop(); at; at = open.pop()) {
     const [dir, path] = at
     for (const [name, entry] of [...dir.entries]) {
       const key = [...path, name]
+      moved += key.length
       let inside: OpenDir | undefined
       try {
-        inside = await tree.open(dir, name, key)
+        // A directory that is open already contains a damage, and of those there are few.
+        if (isOpenDir(entry)) inside = entry
+        else if (moved < MOST_COMPONENTS) inside = await tree.open(dir, name, () => key.join('.'))
       } catch (error) {
         if (!(error instanceof FluxError)) throw error
         // The unread dirref is moved as it is.

@@ -7,6 +7,8 @@ import {
   planRepair,
   type RepairOptions,
 } from '../../../src/inspect/index.ts'
+import { SnapshotReader } from '../../../src/kvs/index.ts'
+import { chain, doubled } from '../../support/large-trees.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, type Tree, val, valref } from '../../support/trees.ts'
 
 const LOST = 'lost'
@@ -116,6 +118,47 @@ describe('inspect/repair', () => {
     expect(rootref).to.equal(
       rootOf({ job: jobs({}), 'lost+found': dir({ job: jobs({ badd: dir({ bad: val(''), text }) }) }) }),
     )
+  })
+
+  it('moves the directories of a job as they are, where more keys lead to them than can be moved', async () => {
+    const blobs = new Blobs()
+    const guest = raw('dirref', [doubled(blobs, blobs.store(blobs.dirText({ v: val('end') })), 30)])
+    const jobs = (entries: Record<string, Tree>) => dir({ '0123': dir({ '4567': dir({ '89ab': dir(entries) }) }) })
+    const rootref = blobs.tree({ job: jobs({ badd: dir({ bad: valref(LOST), guest }), cdef: dir({ J: val('J') }) }) })
+    blobs.delete(lostRef)
+    const store = new MemoryStore(blobs)
+    const damages: Damage[] = []
+    await checkTree({ store, rootref }, { onFault: (damage) => damages.push(damage) })
+    const planned = await planRepair(store, rootref, damages, { jobAware: true })
+    expect(planned).to.deep.include({ jobs: ['job.0123.4567.89ab.badd'], problems: [] })
+    const now = await planned.tree?.build({
+      storeBatch: (list) => ({
+        blobrefs: list.map((blob) => blobs.store(blob)),
+        stored: Promise.resolve(),
+        room: Promise.resolve(),
+      }),
+    })
+    const reader = new SnapshotReader({ store, rootref: now as string })
+    const end = `lost+found.job.0123.4567.89ab.badd.guest${'.a'.repeat(30)}.v`
+    expect(await reader.lookup(end, 'treeobj')).to.deep.equal(val('end'))
+    // One that is damaged, one of the other job, and those of the guest.
+    const checked = await checkTree({ store, rootref: now as string }, { onFault: () => {} })
+    expect(checked).to.include({ errors: 0, values: 2 + 2 ** 30 })
+  })
+
+  it('mends a value that lies in a great many directories', async () => {
+    const blobs = new Blobs()
+    const rootref = chain(blobs, blobs.store(blobs.dirText({ v: valref(LOST) })), 5000)
+    blobs.delete(lostRef)
+    const store = new MemoryStore(blobs)
+    const damages: Damage[] = []
+    await checkTree({ store, rootref }, { onFault: (damage) => damages.push(damage) })
+    const planned = await planRepair(store, rootref, damages, {})
+    const expected = new Blobs()
+    const deep = (text: Record<string, Tree>) => chain(expected, expected.store(expected.dirText(text)), 4999)
+    const lost = raw('dirref', [chain(expected, deep({ v: val('') }), 1)])
+    const now = expected.tree({ d: raw('dirref', [deep({})]), 'lost+found': lost })
+    expect(await planned.tree?.build(new HashingWriter('sha1') as never)).to.equal(now)
   })
 
   it('puts directories that stood in their parents into blobs of their own', async () => {
