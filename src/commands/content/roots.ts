@@ -1,7 +1,8 @@
 import { Flags } from '@oclif/core'
 import { complaintFlags, StoreCommand, sourceFlags, Table, timeStyle, utcFlag } from '../../cli/index.ts'
 import { rootsAdvice, rootsColumns, rootsComplaints, rootsJson } from '../../cli/reports/index.ts'
-import type { ContentStore } from '../../content/index.ts'
+import { ContentError, type ContentStore } from '../../content/index.ts'
+import { FluxError } from '../../errors/index.ts'
 import { findRoots, ROOT_KINDS, type RootKind } from '../../inspect/index.ts'
 
 /** Roots listed unless the user says otherwise. A store has thousands: each commit makes one. */
@@ -71,7 +72,7 @@ On a terminal the result is a table. Elsewhere each line has the columns separat
         most: flags.all ? undefined : top,
         whole,
         kinds: kind as RootKind[] | undefined,
-        onFault: this.onFault,
+        onFault: (error) => this.onFault(named(error)),
         signal,
       })
       if (!this.jsonEnabled()) {
@@ -86,4 +87,10 @@ On a terminal the result is a table. Elsewhere each line has the columns separat
     }
     return this.withStore(flags, work, { isWhole: true })
   }
+}
+
+/** An error of a blob need not say which it is. */
+function named(error: FluxError): FluxError {
+  if (!(error instanceof ContentError) || error.message.includes(error.blobref)) return error
+  return new FluxError(error.code, `${error.blobref}: ${error.message}`, { cause: error })
 }

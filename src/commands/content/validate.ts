@@ -76,7 +76,7 @@ With BLOBREF only these blobs are checked; - reads blobrefs from standard input,
       const checked = await validate(store, options).finally(() => output.flush())
       if (damaged.length > 0) process.exitCode = EXIT.FAILED
       if (!this.jsonEnabled()) this.notice(`${checked} blobs looked at, ${damaged.length} damaged`)
-      const hint = named.length === 0 ? await rootsHint(store, flags.store) : undefined
+      const hint = named.length === 0 && storeFaults.length === 0 ? await rootsHint(store, flags.store) : undefined
       if (hint !== undefined) this.notice(hint)
       return {
         checkedCount: checked,

@@ -29,6 +29,9 @@ const BLOB_BYTES = 2 ** 30
 /** Files that are only checked, or streamed, are read in pieces of this size. */
 const PIECE_BYTES = 1 << 20
 
+/** Errors of the checkpoint file itself: not a regular file, too large, not readable by the disk. */
+const NO_CHECKPOINT: ReadonlySet<string> = new Set(['EINVAL', 'EFBIG', 'EIO'])
+
 /** The directory to read, and how. */
 export interface FilesReading {
   path: string
@@ -78,7 +81,10 @@ export class FilesReader implements BlobReader {
     try {
       text = withRegularFile(path, CHECKPOINT_BYTES, (fd, size) => wholeFile(fd, size).toString())
     } catch (error) {
-      if (error instanceof FluxError && error.code === 'ENOENT') return []
+      const { code, message } = error as FluxError
+      if (code === 'ENOENT') return []
+      // What can be no checkpoint is a damaged one: the blobs can be read.
+      if (NO_CHECKPOINT.has(code)) throw new FluxError('EPROTO', message, { cause: error })
       throw error
     }
     try {
@@ -130,10 +136,10 @@ export class FilesReader implements BlobReader {
     return sizes
   }
 
-  /** The size of a blob; -1 for a missing one. @param digest - in hex */
+  /** The size of a blob; -1 for one that is missing or that no read would take. @param digest - in hex */
   #sizeOf(digest: string): number {
     const stats = lstatSync(join(this.#dir, `${this.hash}-${digest}`), { throwIfNoEntry: false })
-    return stats?.isFile() ? stats.size : -1
+    return stats?.isFile() && stats.size <= BLOB_BYTES ? stats.size : -1
   }
 
   checkBatch(digests: Uint8Array, count: number): CheckedBatch {

@@ -8,6 +8,7 @@ import type { Checkpoint, ContentStore } from '../../content/index.ts'
 import { FluxError, throwIfAborted } from '../../errors/index.ts'
 import { namespaceRoots } from '../../kvs/index.ts'
 import type { InspectOptions } from '../inspect-options.ts'
+import { listFaults } from '../list-faults.ts'
 import { DigestTable } from './digest-table.ts'
 import { DirSums } from './dir-sums.ts'
 import { readStore } from './read-store.ts'
@@ -39,7 +40,10 @@ export interface FoundRoot {
   readonly jobid: bigint | undefined
 }
 
-/** Options of {@link findRoots}. A fault is a blob that is altered or unreadable, or a checkpoint that is damaged. */
+/**
+ * Options of {@link findRoots}. A fault is a blob that is altered or unreadable, a checkpoint that is damaged, or damage of the
+ * list of blobs of the store, which may lack some then.
+ */
 export interface FindRootsOptions extends InspectOptions<FluxError> {
   /** List only this many roots (default: all). */
   most?: number | undefined
@@ -89,6 +93,7 @@ export async function findRoots(store: ContentStore, options: FindRootsOptions =
     for (const blobref of blobrefs) table.add(blobref)
   }
   const sums = new DirSums(table)
+  for (const fault of await listFaults(store)) onFault?.(fault)
   await readStore(store, table, sums, options)
   sums.settle()
   return new Listing(store, table, sums, checkpoints).result(options)

@@ -78,6 +78,22 @@ describe('content/sqlite, with damaged pages', () => {
         expect(outcome.stderr, args.join(' ')).to.not.equal('')
       }
     })
+
+    it(`tells so where roots and the newest events are looked for: the last ${type} pages`, async () => {
+      const { path, pages } = storeOf()
+      const sound = await runInProcess(['content', 'roots', '--store', path])
+      expect(sound).to.include({ status: 0, stderr: '' })
+      for (const name of ['objects', INDEX]) overwrite(path, pages(name, type).at(-1) as number)
+      const roots = await runInProcess(['content', 'roots', '--store', path])
+      expect(roots.status).to.equal(1)
+      expect(roots.stderr).to.include(`${path}: damaged: ${TABLE_AND_INDEX}; --salvage reads what is left of it\n`)
+      // What the store may have had is not known where nothing is found.
+      for (const args of [['jobs'], ['jobs', 'stats'], ['content', 'stats', '--reachable']]) {
+        const { stderr } = await runInProcess([...args, '--store', path])
+        const hint = `${TABLE_AND_INDEX}: content roots --salvage --store ${path} lists the roots that are left\n`
+        expect(stderr, args.join(' ')).to.include(hint)
+      }
+    })
   }
 
   it('tells so when the last page is reached in a loop', async () => {
