@@ -244,6 +244,18 @@ describe('archive/formats/bad-input', () => {
       'a pax or long name header without a member (at byte 1024)',
     ],
     [
+      'names in an old GNU way',
+      tar({ type: 'N' }),
+      'ENOTSUP',
+      'a: holds names in an old GNU way, which is not supported (at byte 0)',
+    ],
+    [
+      'a header that is none',
+      Buffer.concat([tar({}), Buffer.alloc(512, 1)]),
+      'EBADMSG',
+      'damaged header: its checksum does not match (at byte 512)',
+    ],
+    [
       'a size far beyond the data',
       tar({ size: 2 ** 33 - 1 }, 'short'),
       'EBADMSG',
@@ -253,6 +265,26 @@ describe('archive/formats/bad-input', () => {
     it(`is refused: ${what}`, async () => {
       const error = await refused(Buffer.concat([bytes, END]))
       expect(error.code).to.equal(code)
+      expect(afterName(error)).to.equal(message)
+    })
+  }
+
+  for (const [what, bytes, message] of [
+    ['no end', tar({}), 'truncated: the blocks that end an archive are missing (at byte 512)'],
+    [
+      'half of its content',
+      tar({ size: 600 }, 'x'.repeat(500)),
+      'a: truncated: the archive ends within 600 bytes of content (at byte 512)',
+    ],
+    [
+      'half of what is skipped',
+      tar({ type: 'V', size: 600 }, 'x'.repeat(500)),
+      'truncated: the archive ends within the content of a member (at byte 1024)',
+    ],
+  ] as const) {
+    it(`is refused for ${what}`, async () => {
+      const error = await refused(bytes)
+      expect(error.code).to.equal('EBADMSG')
       expect(afterName(error)).to.equal(message)
     })
   }

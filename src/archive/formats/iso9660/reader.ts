@@ -2,7 +2,7 @@
  * Reads ISO 9660 (ECMA-119): names and links from Rock Ridge if there is any, else names from Joliet, else the plain
  * names. A directory is held in memory only while its members are read.
  */
-import { HEADER_BYTES, type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
+import { type Member, type Reading, typeOfMode, WHOLE_BYTES } from '../../member.ts'
 import type { Source } from '../../source.ts'
 import { Batch, type Batches } from '../batch.ts'
 import type { FileOrigin } from '../format.ts'
@@ -288,7 +288,6 @@ function toMember(image: Image, directory: Directory, found: Found): Member {
   const type = isDirectory ? 'directory' : (typeOfMode(rockRidge?.mode ?? 0) ?? 'file')
   const linkname = type === 'symlink' ? (rockRidge?.linkname ?? '') : ''
   if (linkname.includes('\0')) throw reading.error('EINVAL', 'the link target holds a NUL', { path, offset })
-  if (linkname.length > HEADER_BYTES) throw reading.error('EOVERFLOW', 'the link target is too long', { path, offset })
   return {
     path,
     type,
