@@ -15,7 +15,7 @@ import {
   type StoreOnDisk,
 } from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
-import { makeTemporaryDirectory } from '../files/index.ts'
+import { makeTemporaryDirectory, temporaryError } from '../files/index.ts'
 import { ArchiveCache, keyOfArchive, type Warning } from './archive-cache.ts'
 import { type ArchiveReading, Restore, type RestoreResult } from './restore.ts'
 
@@ -313,8 +313,6 @@ function scratch(parent: string): ReturnType<typeof makeTemporaryDirectory> {
   try {
     return makeTemporaryDirectory(parent)
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot make a temporary file in ${parent}`, {
-      hint: 'TMPDIR names another directory',
-    })
+    throw temporaryError(error, 'cannot make a temporary file in', parent)
   }
 }

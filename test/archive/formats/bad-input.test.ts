@@ -394,16 +394,24 @@ describe('archive/formats/bad-input', () => {
   it('finds a wrong checksum at the end of gzip, though the tar had ended before', async () => {
     const packed = gzipSync(Buffer.concat([tar({}, 'data'), END, Buffer.alloc(20_480)]))
     packed.writeUInt32LE(packed.readUInt32LE(packed.length - 8) ^ 1, packed.length - 8)
-    expect(await refused(packed)).to.include({ code: 'EBADMSG' })
+    const error = await refused(packed)
+    expect(error).to.include({ code: 'EBADMSG' })
+    expect(afterName(error)).to.match(/^damaged compressed data near compressed byte \d+: incorrect data check$/)
   })
 
   it('finds a wrong checksum in bzip2, xz and zip', async () => {
-    for (const name of ['snapshot.tar.bz2', 'snapshot.tar.xz', 'snapshot.zip']) {
+    for (const [name, message] of [
+      ['snapshot.tar.bz2', "the compressed data is damaged: a stream's checksum does not match"],
+      ['snapshot.tar.xz', 'the compressed data is damaged: a match outside the dictionary or its chunk'],
+      ['snapshot.zip', 'bin: damaged: its checksum does not match (at byte 0)'],
+    ] as const) {
       const bytes = readFileSync(fixture('archives', name))
       const central = bytes.indexOf('PK\x01\x02', 0, 'latin1')
       const at = name.endsWith('zip') ? central + 16 : name.endsWith('xz') ? bytes.length - 45 : bytes.length - 3
       bytes[at] = (bytes[at] as number) ^ 0x10
-      expect(await refused(bytes), name).to.include({ code: 'EBADMSG' })
+      const error = await refused(bytes)
+      expect(error, name).to.include({ code: 'EBADMSG' })
+      expect(afterName(error)).to.equal(message)
     }
   })
 
