@@ -25,14 +25,14 @@ import { Locator, PLACES, rowidOf } from './locator.ts'
 import { openDatabase } from './open-database.ts'
 import { RowSet } from './row-set.ts'
 import { assertHasObjects, checkpointsIn, hashIn, tablesOf } from './schema.ts'
-import { sqliteError } from './sqlite-error.ts'
+import { IN_USE, sqliteError } from './sqlite-error.ts'
 import { Survey } from './survey.ts'
 
 /** Rows that are read together when a range of the store is checked. */
 const CHECKED_ROWS = 512
 
 const HINTS = {
-  busy: 'stop the instance that uses it, or dump that instance live with --uri',
+  busy: IN_USE.reading,
   damaged: '--salvage reads what is left of it',
 }
 
