@@ -29,7 +29,7 @@ describe('kvs/treeobj', () => {
     expect(sortedNames(dir as never)).to.deep.equal(['10', '9', '__proto__', 'constructor'])
   })
 
-  const wrong: [string, string | Uint8Array][] = [
+  const wrong: [what: string, text: string | Uint8Array, message?: string][] = [
     ['no JSON', 'smurf'],
     ['nothing', ''],
     ['a NUL at the end', '{"data":{},"type":"dir","ver":1}\0'],
