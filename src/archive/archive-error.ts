@@ -31,7 +31,9 @@ export class ArchiveError extends FluxError {
 /** Longer names are cut in messages: a path can have a million characters. */
 const MAX_SHOWN_CHARS = 400
 
+/** A name for a message. The root of an archive has none. */
 function shown(name: string): string {
+  if (name === '') return '.'
   return printable(name.length > MAX_SHOWN_CHARS ? `${name.slice(0, MAX_SHOWN_CHARS)}...` : name)
 }
 

@@ -36,7 +36,8 @@ export class ChecksumFile {
     const path = checksumPath(archive)
     const { path: target, stats } = await followLinks(path)
     if (stats !== undefined && !stats.isFile()) {
-      throw new FluxError('EEXIST', `cannot write ${path}: something else than a file has that name`)
+      const hint = 'move that away, or choose another name'
+      throw new FluxError('EEXIST', `cannot write ${path}: something else than a file has that name`, { hint })
     }
     return new ChecksumFile(basename(archive), path, target, stats)
   }
@@ -131,7 +132,10 @@ export async function compareChecksum(archive: string, signal?: AbortSignal): Pr
     throw FluxError.fromSystem(error, `cannot read ${path}`)
   }
   const recorded = /^\\?([0-9a-fA-F]{64})\b/m.exec(text)?.[1]
-  if (recorded === undefined) throw new FluxError('EPROTO', `${path}: holds no checksum of sha256sum`)
+  if (recorded === undefined) {
+    const hint = 'make it anew with sha256sum, or remove it'
+    throw new FluxError('EPROTO', `${path}: holds no checksum of sha256sum`, { hint })
+  }
   return { path, recorded: recorded.toLowerCase(), found: await sha256Of(archive, signal) }
 }
 

@@ -76,9 +76,10 @@ export function kindOf(path: string, extension?: string, kinds: Kinds = KINDS): 
     const dotted = `.${extension.replace(/^\./, '')}`
     const kind = extensions.get(dotted)
     if (kind !== undefined) return kind
+    const hint = `known are ${known}`
     const why = NOT_WRITTEN.get(dotted)
-    if (why !== undefined) throw new FluxError('ENOTSUP', `${extension}: ${why}`)
-    throw new FluxError('EINVAL', `${extension}: not a known archive format`, { hint: `known are ${known}` })
+    if (why !== undefined) throw new FluxError('ENOTSUP', `${extension}: ${why}`, { hint })
+    throw new FluxError('EINVAL', `${extension}: not a known archive format`, { hint })
   }
   if (path === '-') return { format: kinds.formats[0] as Format, filter: undefined }
   if (path.endsWith('/')) return { format: directoryFormat(kinds), filter: undefined }

@@ -6,7 +6,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { abortError, FluxError, throwIfAborted } from '../errors/index.ts'
-import { openFifo, openNameless } from '../files/index.ts'
+import { openFifo, openNameless, temporaryError } from '../files/index.ts'
 
 /** Bytes requested at a time. */
 const CHUNK_BYTES = 256 << 10
@@ -127,9 +127,7 @@ export class Source implements AsyncDisposable {
       return new Source(name, handle.fd, handle, size, false, signal)
     } catch (error) {
       await handle?.close()
-      throw FluxError.fromSystem(error, `cannot spool ${name} to ${tmpdir()}`, {
-        hint: 'TMPDIR names another directory',
-      })
+      throw temporaryError(error, `cannot copy ${name} to a temporary file in`, tmpdir())
     }
   }
 

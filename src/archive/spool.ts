@@ -1,9 +1,8 @@
 /** Holds the data of an archive while something that must be written before them is not known yet. */
 import type { FileHandle } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { CHUNK_BYTES } from '../bytes/index.ts'
 import { FluxError } from '../errors/index.ts'
-import { openNameless } from '../files/index.ts'
+import { openNameless, temporaryError } from '../files/index.ts'
 
 export interface Spool {
   /** Add to the end. One call at a time. */
@@ -38,8 +37,7 @@ export class TemporaryFile implements Spool {
         }
       }
     } catch (error) {
-      const hint = this.#directory === tmpdir() ? 'TMPDIR names another directory' : undefined
-      throw FluxError.fromSystem(error, `cannot write a temporary file in ${this.#directory}`, { hint })
+      throw temporaryError(error, 'cannot write a temporary file in', this.#directory)
     }
   }
 
@@ -69,10 +67,10 @@ export class TemporaryFile implements Spool {
   async #readAt(handle: FileHandle, buffer: Buffer, at: number): Promise<Uint8Array> {
     try {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
-      if (bytesRead === 0) throw new FluxError('EIO', `the temporary file in ${this.#directory} ends at ${at} bytes`)
+      if (bytesRead === 0) throw new FluxError('EIO', `the temporary file in ${this.#directory} has been cut short`)
       return buffer.subarray(0, bytesRead)
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot read the temporary file in ${this.#directory}`)
+      throw temporaryError(error, 'cannot read a temporary file in', this.#directory)
     }
   }
 }

@@ -60,7 +60,6 @@ function zlibError(error: NodeJS.ErrnoException, reading: Reading, offset: numbe
   if (/too much memory|windowTooLarge/.test(message + code)) {
     return reading.error('ENOTSUP', 'is compressed with a window of more than 128 MiB, which is not supported', about)
   }
-  if (code === 'ERR_STREAM_PREMATURE_CLOSE') return reading.error('EIO', 'the input was closed', about)
   return reading.error('EBADMSG', `damaged compressed data near compressed byte ${offset}: ${message}`, {
     cause: error,
   })

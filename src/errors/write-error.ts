@@ -25,6 +25,11 @@ const HINTS: Partial<Record<ErrnoName, string>> = {
  * @returns `error` itself when it is a {@link FluxError} already
  */
 export function writeError(error: unknown, path: string): FluxError {
+  return FluxError.fromSystem(error, `cannot write ${path}`, { hint: writeHint(error) })
+}
+
+/** What to do about an error of the operating system that came while a file was written, if that is known. */
+export function writeHint(error: unknown): string | undefined {
   const code = (error as NodeJS.ErrnoException | undefined)?.code as ErrnoName
-  return FluxError.fromSystem(error, `cannot write ${path}`, { hint: HINTS[code] })
+  return HINTS[code]
 }

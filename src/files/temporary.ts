@@ -1,8 +1,9 @@
 /** Temporary files and directories. However the process ends, nothing is left, or the next process removes it. */
 import { constants, statSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FluxError } from '../errors/index.ts'
+import { FluxError, writeHint } from '../errors/index.ts'
 import { PartFile } from './part-file.ts'
 import { partName } from './part-name.ts'
 
@@ -52,13 +53,29 @@ export function makeTemporaryDirectory(parent: string): { path: string; remove()
   const { mode, uid } = statSync(parent)
   const isOpen = (mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0
   if (isOpen || (uid !== 0 && uid !== process.geteuid?.())) {
-    throw new FluxError(
-      'EACCES',
-      `${parent}: not safe for temporary files, because other users can rename them there`,
-      {
-        hint: 'TMPDIR names another directory',
-      },
-    )
+    const what = `${parent}: not safe for temporary files, because other users can rename them there`
+    throw new FluxError('EACCES', what, { hint: isTemporary(parent) ? OTHER_DIRECTORY : undefined })
   }
   return new PartFile(join(parent, NAME), 'directory')
+}
+
+const OTHER_DIRECTORY = 'set TMPDIR to another directory'
+
+function isTemporary(path: string): boolean {
+  const parent = tmpdir()
+  return path === parent || path.startsWith(`${parent}/`)
+}
+
+/**
+ * Wrap an error of the operating system that came from a temporary file, and say what to do about it: another TMPDIR
+ * helps only where that is the place of the file.
+ *
+ * @param what - what failed: `cannot write a temporary file in`
+ * @param path - the file, or its directory
+ * @returns `error` itself when it is a {@link FluxError} already
+ */
+export function temporaryError(error: unknown, what: string, path: string): FluxError {
+  const isOfPlace = (error as NodeJS.ErrnoException | undefined)?.code !== 'EMFILE'
+  const hint = isOfPlace && isTemporary(path) ? OTHER_DIRECTORY : writeHint(error)
+  return FluxError.fromSystem(error, `${what} ${path}`, { hint })
 }

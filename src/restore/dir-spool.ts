@@ -8,10 +8,9 @@
 import { hash as digestHex } from 'node:crypto'
 import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { DIGEST_BYTES, type HashName } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
-import { openNameless } from '../files/index.ts'
+import { openNameless, temporaryError } from '../files/index.ts'
 
 /** A chunk ends at one of these. A larger directory has a chunk of its own. */
 const CHUNK_BYTES = 512 << 10
@@ -221,7 +220,6 @@ export class DirSpool {
   }
 
   #failure(error: unknown, what: 'read' | 'write'): FluxError {
-    const hint = this.#directory === tmpdir() ? 'TMPDIR names another directory' : undefined
-    return FluxError.fromSystem(error, `cannot ${what} a temporary file in ${this.#directory}`, { hint })
+    return temporaryError(error, `cannot ${what} a temporary file in`, this.#directory)
   }
 }

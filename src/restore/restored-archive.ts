@@ -11,7 +11,7 @@ import {
   PackWriter,
 } from '../content/index.ts'
 import { FluxError, throwIfAborted } from '../errors/index.ts'
-import { makeTemporaryDirectory } from '../files/index.ts'
+import { makeTemporaryDirectory, temporaryError } from '../files/index.ts'
 import { type ArchiveCache, keyOfArchive, type Warning } from './archive-cache.ts'
 import { type ArchiveReading, Restore, type RestoreResult } from './restore.ts'
 
@@ -138,8 +138,6 @@ function scratch(parent: string): ReturnType<typeof makeTemporaryDirectory> {
   try {
     return makeTemporaryDirectory(parent)
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot make a temporary file in ${parent}`, {
-      hint: 'TMPDIR names another directory',
-    })
+    throw temporaryError(error, 'cannot make a temporary file in', parent)
   }
 }

@@ -150,7 +150,11 @@ describe('archive: the checksum of an archive', () => {
       })
     }
     mkdirSync(join(dir, 'x.tar.sha256'))
-    expect(await write(join(dir, 'x.tar')).catch((error) => error)).to.include({ code: 'EEXIST' })
+    expect(await write(join(dir, 'x.tar')).catch((error) => error)).to.include({
+      code: 'EEXIST',
+      message: `cannot write ${join(dir, 'x.tar')}.sha256: something else than a file has that name`,
+      hint: 'move that away, or choose another name',
+    })
     expect(readdirSync(dir)).to.deep.equal(['x.tar.sha256'])
   })
 
@@ -163,7 +167,11 @@ describe('archive: the checksum of an archive', () => {
     const compared = await compareChecksum(file)
     expect(compared?.found).to.not.equal(compared?.recorded)
     writeFileSync(`${file}.sha256`, 'no checksum')
-    expect(await compareChecksum(file).catch((error) => error)).to.include({ code: 'EPROTO' })
+    expect(await compareChecksum(file).catch((error) => error)).to.include({
+      code: 'EPROTO',
+      message: `${file}.sha256: holds no checksum of sha256sum`,
+      hint: `make it anew with sha256sum, or remove it`,
+    })
     chmodSync(`${file}.sha256`, 0o600)
     expect(existsSync(`${join(scratch(), 'y.tar')}.sha256`)).to.equal(false)
     expect(await compareChecksum(join(scratch(), 'y.tar'))).to.equal(undefined)

@@ -22,9 +22,25 @@ describe('archive/kinds', () => {
         .with.property('code', 'EINVAL')
     }
     expect(() => archiveTypeOf('a.foo'))
-      .to.throw()
+      .to.throw('a.foo: the name has no known archive extension')
       .with.property('hint')
-      .that.includes('.tar, .tgz, .tar.gz')
+      .that.matches(/^end it in \.tar, \.tgz, \.tar\.gz, .*, in \/ for a directory, or use - for standard output$/)
+    expect(() => kindOf('x', 'foo'))
+      .to.throw('foo: not a known archive format')
+      .with.property('hint')
+      .that.matches(/^known are \.tar, \.tgz, \.tar\.gz, /)
+  })
+
+  it('says why it does not write 7-Zip', () => {
+    const why = '7-Zip archives are not supported: no maintained library writes them'
+    expect(() => kindOf('a.7z'))
+      .to.throw(`a.7z: ${why}`)
+      .with.property('hint')
+      .that.matches(/^end it in \.tar, /)
+    expect(() => kindOf('x', '7z'))
+      .to.throw(`7z: ${why}`)
+      .with.property('hint')
+      .that.matches(/^known are \.tar, /)
   })
 
   it('is the table in docs/archives.md', () => {

@@ -118,15 +118,17 @@ describe('archive/mend', () => {
       align,
       end: Buffer.from('end'),
     }
-    let losses = 0
-    const reading = new Reading('x', 'toy', () => losses++)
+    const losses: string[] = []
+    const reading = new Reading('x', 'toy', ({ message }) => losses.push(message))
     const copied = countCopies()
     try {
       for await (const _ of wholeMembers(new Input(chunksOf(bytes, 1000)), reading, frames));
     } finally {
       copied.stop()
     }
-    expect(losses).to.be.at.least(count)
+    expect(losses).to.have.length.at.least(count)
+    expect(losses[0]).to.equal('x: m: damaged: a piece of its content is missing (at byte 0)')
+    expect(losses.at(-1)).to.equal(`x: truncated: the end of the archive is missing (at byte ${bytes.length})`)
     expect(copied.bytes).to.be.below(8 * bytes.length)
   })
 })

@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { ArchiveError, openArchive } from '../../src/archive/index.ts'
+import { Source } from '../../src/archive/source.ts'
 import {
   failure,
   makeTree,
@@ -18,7 +20,7 @@ import {
 } from '../support/archives.ts'
 import { fixtureTree } from '../support/fixture-tree.ts'
 import { expected, fixture, SOUND_CASES, scratch } from '../support/fixtures.ts'
-import { has } from '../support/processes.ts'
+import { has, withEnv } from '../support/processes.ts'
 
 /** What reads an archive of its standard input, and says how many members and bytes there were, or what failed. */
 const CHILD = `
@@ -221,7 +223,14 @@ describe('archive/open', () => {
       expect(error, `${bytes.length}`).to.be.instanceOf(ArchiveError).that.includes({ code: 'ENOTSUP' })
       expect((error as ArchiveError).message).to.match(/x: begins with \d+ bytes of zeros, and is not an archive$/)
       writeFileSync(file, gzipSync(bytes))
-      expect(await failure(file), `${bytes.length} within gzip`).to.include({ code: 'ENOTSUP' })
+      const within = await failure(file)
+      expect(within, `${bytes.length} within gzip`).to.include({
+        code: 'ENOTSUP',
+        hint: 'an ISO 9660 image or a disk file that was cut off looks like this; make the archive again',
+      })
+      expect((within as ArchiveError).message).to.match(
+        /x: holds, inside gzip, something that begins with \d+ bytes of zeros, and is not an archive$/,
+      )
     }
     writeFileSync(file, lostItsStart)
     expect(await failure(file)).to.include({ code: 'ENOTSUP' })
@@ -248,7 +257,23 @@ describe('archive/open', () => {
   it('refuses a zip within gzip, which it could not read from the end', async () => {
     const dir = scratch()
     shell(`gzip -c '${fixture('archives', 'snapshot.zip')}' > x`, dir)
-    expect(await failure(join(dir, 'x'))).to.include({ code: 'ENOTSUP' })
+    expect(await failure(join(dir, 'x'))).to.include({
+      code: 'ENOTSUP',
+      message: `${join(dir, 'x')}: is compressed by gzip, which is not supported for zip`,
+      hint: 'uncompress it first',
+    })
+  })
+
+  it('says where it cannot copy a zip from a pipe', async () => {
+    const dir = scratch()
+    const zip = readFileSync(fixture('archives', 'snapshot.zip'))
+    const TMPDIR = join(dir, 'absent')
+    const spooled = () => Source.spool(Readable.from([zip]), 'standard input')
+    expect(await withEnv({ TMPDIR }, spooled).catch((error) => error)).to.include({
+      code: 'ENOENT',
+      message: `cannot copy standard input to a temporary file in ${TMPDIR}: No such file or directory`,
+      hint: 'set TMPDIR to another directory',
+    })
   })
 
   it('names a file that is not there', async () => {

@@ -1,5 +1,5 @@
 /** Records of an archive as a whole: written where other readers show or ignore them, and read again. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createArchive, openArchive } from '../../src/archive/index.ts'
@@ -54,6 +54,21 @@ const TOOLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 }
 
 describe('archive: records of an archive as a whole', () => {
+  for (const [what, records] of [
+    ['a comment of two lines', { comment: 'one\ntwo' }],
+    ['a keyword with a space', { 'not a': 'keyword' }],
+  ] as const) {
+    it(`cannot be ${what} in a zip, which is not written then`, async () => {
+      const dir = scratch()
+      const archive = await createArchive(join(dir, 'x.zip'), { attributes: ATTRIBUTES, records })
+      const error = await archive.finish().catch((error) => error)
+      await archive.abort()
+      const [keyword] = Object.keys(records)
+      expect(error).to.include({ code: 'EINVAL', message: `zip: cannot hold the record ${keyword}` })
+      expect(readdirSync(dir)).to.deep.equal([])
+    })
+  }
+
   const members = ['a', 'b/c', 'b/d', 'z']
 
   for (const extension of WRITTEN) {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { closeSync, readdirSync, readlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { SpillingSpool, type Spool, TemporaryFile } from '../../src/archive/spool.ts'
@@ -8,6 +8,16 @@ async function contents(spool: Spool): Promise<Buffer> {
   const pieces: Buffer[] = []
   for await (const piece of spool.read()) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
+}
+
+/** True for a descriptor of a file in a directory. */
+function isOpenIn(dir: string, fd: string): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).startsWith(`${dir}/`)
+  } catch {
+    // The one with which the descriptors were listed.
+    return false
+  }
 }
 
 describe('archive/spool', () => {
@@ -35,6 +45,32 @@ describe('archive/spool', () => {
       code: 'ENOENT',
       message: `cannot write a temporary file in ${dir}: No such file or directory`,
     })
+  })
+
+  it('says that its file has been cut short', async () => {
+    const dir = scratch()
+    const spool = new TemporaryFile(dir)
+    await spool.append([Buffer.alloc(1000)])
+    const fd = readdirSync('/proc/self/fd').find((fd) => isOpenIn(dir, fd))
+    truncateSync(`/proc/self/fd/${fd}`)
+    expect(await contents(spool).catch((error) => error)).to.include({
+      code: 'EIO',
+      message: `the temporary file in ${dir} has been cut short`,
+    })
+    await spool.close()
+  })
+
+  it('says that its file cannot be read', async () => {
+    const dir = scratch()
+    const spool = new TemporaryFile(dir)
+    await spool.append([Buffer.alloc(3_000_000)])
+    const fd = Number(readdirSync('/proc/self/fd').find((fd) => isOpenIn(dir, fd)))
+    closeSync(fd)
+    expect(await contents(spool).catch((error) => error)).to.include({
+      code: 'EBADF',
+      message: `cannot read a temporary file in ${dir}: Bad file descriptor`,
+    })
+    await spool.close()
   })
 
   it('holds a little in memory, and makes a file for what is more', async () => {

@@ -194,7 +194,7 @@ describe('content/open-store', () => {
         const { code, message, hint } = await failure(path)
         expect(code).to.equal('EBUSY')
         expect(message).to.match(new RegExp(`^${path}: held by process ${child.pid} \\(`))
-        expect(hint).to.match(/--uri/)
+        expect(hint).to.equal('stop the instance that uses it, or dump that instance live with --uri')
         expect(contents(dirname(path))).to.deep.equal(before)
       } finally {
         await killed(child)
@@ -221,7 +221,11 @@ describe('content/open-store', () => {
     db.exec("INSERT INTO objects (hash,size,object) VALUES (CAST(x'0011' AS TEXT), -1, NULL)")
     db.close()
     const error = await store.assertUnchanged().catch((e) => e)
-    expect(error).to.include({ code: 'EBUSY', message: `${path}: changed while it was read` })
+    expect(error).to.include({
+      code: 'EBUSY',
+      message: `${path}: changed while it was read`,
+      hint: 'a broker was started on it, or somebody restores into it: try again when it is at rest, or read the instance live with --uri',
+    })
   })
 
   it('reads on when the store is removed meanwhile', async () => {

@@ -291,7 +291,7 @@ describe('content/open-writer', () => {
         const { code, message, hint } = await failure(path)
         expect(code).to.equal('EBUSY')
         expect(message).to.match(new RegExp(`^${path}: held by process ${child.pid} \\(.+\\)$`))
-        expect(hint).to.include('--uri')
+        expect(hint).to.equal('stop the instance that uses it, or restore to that instance live with --uri')
       } finally {
         await killed(child)
       }
@@ -339,9 +339,11 @@ describe('content/open-writer', () => {
   it('makes no store where the journal of another lies, which SQLite would play into it', async () => {
     const dir = scratch()
     writeFileSync(join(dir, 'content.sqlite-wal'), 'left')
-    const { code, message } = await failure(join(dir, 'content.sqlite'))
-    expect(code).to.equal('EEXIST')
-    expect(message).to.match(/content\.sqlite-wal: belongs to a database that is not there/)
+    expect(await failure(join(dir, 'content.sqlite'))).to.include({
+      code: 'EEXIST',
+      message: `${join(dir, 'content.sqlite-wal')}: belongs to a database that is not there`,
+      hint: 'put that back, or move this away',
+    })
     expect(readdirSync(dir)).to.deep.equal(['content.sqlite-wal'])
   })
 
@@ -379,9 +381,11 @@ describe('content/open-writer', () => {
     // Root may write anything.
     if (isRoot) process.seteuid?.(65_534)
     try {
-      const { code, hint } = await failure(path)
-      expect(code).to.equal('EROFS')
-      expect(hint).to.include('permissions')
+      expect(await failure(path)).to.include({
+        code: 'EROFS',
+        message: `${path}: SQLite wants to write, but may not`,
+        hint: 'look at the permissions of the file and of its directory',
+      })
       expect(await failure(join(dirname(path), 'new.sqlite'))).to.include({ code: 'EACCES' })
     } finally {
       if (isRoot) process.seteuid?.(0)
@@ -449,7 +453,7 @@ describe('content/open-writer', () => {
       code: 'EINVAL',
       message: `${path}: has a trigger, deaf, and Flux makes none`,
     })
-    expect(hint).to.include('new store')
+    expect(hint).to.equal('restore to a new store instead')
     expect(readFileSync(path).equals(before)).to.equal(true)
   })
 

@@ -267,12 +267,26 @@ describe('dump', () => {
     })
   }
 
+  it('dumps a link that is selected as a link, and warns', async () => {
+    const blobs = new Blobs()
+    const root = blobs.tree({ link: symlink('a'), a: val('1') })
+    const outfile = join(scratch(), 'x.tar')
+    const warnings: string[] = []
+    const options = { store: new MemoryStore(blobs), outfile, root, keys: ['link'] }
+    await new Dump({ ...options, onWarning: (message, kind) => warnings.push(`${message} (${kind})`) }).run()
+    expect(warnings).to.deep.equal(['link: a symbolic link, dumped as such (symlink)'])
+  })
+
   it('is run once: a second run is refused, while the first is under way and when it has ended', async () => {
     const outfile = join(scratch(), 'x.tar')
     await using store = await openStore(fixture('basic'))
     const run = new Dump({ store, outfile })
     const first = run.run()
-    const refusal = { code: 'EALREADY', message: `${outfile}: this dump has been run already` }
+    const refusal = {
+      code: 'EALREADY',
+      message: `${outfile}: this dump has been run already`,
+      hint: 'make another Dump for another archive',
+    }
     expect(await run.run().catch((error) => error)).to.include(refusal)
     const { keys } = await first
     expect(keys).to.equal(expected('basic').entries.length)

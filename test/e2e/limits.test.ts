@@ -61,7 +61,7 @@ describe('flux-ts, short of what it needs', () => {
         const { status, stderr } = spawnSync('sh', ['-c', pipe, process.execPath, CLI, ...args], piped)
         expect(status).to.equal(1)
         expect(stderr.toString()).to.match(
-          new RegExp(`^flux-ts [a-z ]+: cannot [a-z ]+ ${TMPDIR}: No such .*; TMPDIR names another directory\\n$`),
+          new RegExp(`^flux-ts [a-z ]+: cannot [a-z ]+ ${TMPDIR}: No such .*; set TMPDIR to another directory\\n$`),
         )
       }
       // Here the store's own neighbourhood will do.

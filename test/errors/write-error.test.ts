@@ -10,6 +10,25 @@ describe('errors/write-error', () => {
     expect(error.hint).to.match(/^make room/)
   })
 
+  for (const [code, text, hint] of [
+    ['EACCES', 'Permission denied', 'look at the permissions of its directory'],
+    ['EDQUOT', 'Disk quota exceeded', 'make room within the quota, or write to another file system'],
+    ['EEXIST', 'File exists', 'choose another name'],
+    ['EFBIG', 'File too large', 'raise the limit on file sizes (ulimit -f), or write to another file system'],
+    ['EIO', 'Input/output error', 'look at the disk, or write to another file system'],
+    ['EISDIR', 'Is a directory', 'name a file'],
+    ['ENAMETOOLONG', 'File name too long', 'choose a shorter name'],
+    ['ENOENT', 'No such file or directory', 'make its directory first'],
+    ['ENOTDIR', 'Not a directory', 'name a file in a directory'],
+    ['EPERM', 'Operation not permitted', 'look at the permissions and attributes of its directory'],
+    ['EPIPE', 'Broken pipe', 'look why its reader has ended'],
+    ['EROFS', 'Read-only file system', 'write to another file system'],
+  ] as const) {
+    it(`has a word for ${code}`, () => {
+      expect(writeError(errnoError(code), 'x')).to.include({ code, message: `cannot write x: ${text}`, hint })
+    })
+  }
+
   it('names the limit on open files', () => {
     expect(writeError(errnoError('EMFILE'), 'x.tar').hint).to.equal('raise the limit on open files (ulimit -n)')
   })

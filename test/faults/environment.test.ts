@@ -93,7 +93,7 @@ faultMatrix(
       env: (scene) => ({ TMPDIR: make(scene) }),
       status: 1,
       error: new RegExp(
-        `^flux-ts jobs: cannot make a temporary file in /.*: ${error}; TMPDIR names another directory$`,
+        `^flux-ts jobs: cannot make a temporary file in /.*: ${error}; set TMPDIR to another directory$`,
       ),
     }),
   ),
@@ -114,7 +114,7 @@ faultMatrix('restore and dump to a pipe when TMPDIR is', [
     args: ({ store }) => ['dump', '-q', '--store', store, '--format', 'iso', '-'],
     env: ({ tmp }) => ({ TMPDIR: join(tmp, 'gone') }),
     status: 1,
-    error: /^flux-ts dump: cannot .* in .*gone: No such file or directory; TMPDIR names another directory$/,
+    error: /^flux-ts dump: cannot .* in .*gone: No such file or directory; set TMPDIR to another directory$/,
     check: (_, { stdout }) => expect(stdout).to.have.length(0),
   },
 ])
@@ -134,7 +134,7 @@ if (canBeNobody) {
         chmodSync(scene.tmp, 0o755)
       },
       status: 1,
-      error: /^flux-ts jobs: cannot make a temporary file in .*: Permission denied; TMPDIR names another directory$/,
+      error: /^flux-ts jobs: cannot make a temporary file in .*: Permission denied; set TMPDIR to another directory$/,
     },
     ...['dump', 'jobs', 'fsck', 'du', 'restore'].flatMap((command): FaultCase[] => {
       const args = (scene: Scene) => {
@@ -196,7 +196,7 @@ if (canUnshare) {
       through: ({ tmp }) => mounting(tmp, readOnly),
       status: 1,
       error:
-        /^flux-ts jobs: cannot make a temporary file in .*: Read-only file system; TMPDIR names another directory$/,
+        /^flux-ts jobs: cannot make a temporary file in .*: Read-only file system; set TMPDIR to another directory$/,
     },
     {
       name: 'an iso to a pipe says that it is full',

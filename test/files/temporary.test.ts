@@ -1,8 +1,9 @@
 import { chmodSync, chownSync, constants, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
 import fsPromises from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { expect } from 'chai'
-import { makeTemporaryDirectory, openNameless } from '../../src/files/index.ts'
+import { makeTemporaryDirectory, openNameless, temporaryError } from '../../src/files/index.ts'
 import { systemError, withBuiltin } from '../support/builtin.ts'
 import { scratch } from '../support/fixtures.ts'
 
@@ -31,7 +32,9 @@ describe('files/temporary', () => {
   for (const mode of [0o777, 0o775, 0o2770]) {
     it(`makes none where others can rename it: mode ${mode.toString(8)}`, () => {
       const parent = withMode(mode)
-      expect(() => makeTemporaryDirectory(parent)).to.throw(/not safe for temporary files/)
+      expect(() => makeTemporaryDirectory(parent))
+        .to.throw(`${parent}: not safe for temporary files, because other users can rename them there`)
+        .with.include({ code: 'EACCES', hint: 'set TMPDIR to another directory' })
       expect(readdirSync(parent)).to.deep.equal([])
     })
   }
@@ -41,6 +44,20 @@ describe('files/temporary', () => {
     const parent = withMode(0o755)
     chownSync(parent, STRANGER, STRANGER)
     expect(() => makeTemporaryDirectory(parent)).to.throw(/not safe for temporary files/)
+  })
+
+  it('are advised to be elsewhere by TMPDIR only where they are in it, and another place helps', () => {
+    const errno = (code: string) => Object.assign(new Error(), { code })
+    const hint = (code: string, path: string) => temporaryError(errno(code), 'cannot write', path).hint
+    expect(temporaryError(errno('EROFS'), 'cannot make a file in', tmpdir())).to.include({
+      code: 'EROFS',
+      message: `cannot make a file in ${tmpdir()}: Read-only file system`,
+      hint: 'set TMPDIR to another directory',
+    })
+    expect(hint('ENOSPC', join(tmpdir(), 'x/y'))).to.equal('set TMPDIR to another directory')
+    expect(hint('ENOSPC', '/var/lib/flux/x')).to.equal('make room, or write to another file system')
+    expect(hint('ENOSPC', `${tmpdir()}-other`)).to.equal('make room, or write to another file system')
+    expect(hint('EMFILE', tmpdir())).to.equal('raise the limit on open files (ulimit -n)')
   })
 
   it('opens files that have no name', async () => {

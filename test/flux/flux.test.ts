@@ -96,6 +96,7 @@ describe('flux/flux', () => {
     await using flux = await Flux.open(broker.uri)
     const late = await failure(flux.rpc('attr.list', undefined, { timeoutMs: 1 }))
     expect(late).to.have.property('code', 'ETIMEDOUT')
+    expect(late.message).to.match(/^[a-z.]+: no response within \d+ ms$/)
     expect(flux.inFlight).to.equal(1)
     await flux.rank()
     await flux.rank()
@@ -206,7 +207,10 @@ describe('flux/flux', () => {
     const sent = flux.send('state-machine.sd-notify', { status: 'done' })
     await flux.close()
     await sent
-    expect(await asked).to.have.property('code', 'ECANCELED')
+    expect(await asked).to.include({ code: 'ECANCELED' })
+    expect(await asked)
+      .to.have.property('message')
+      .that.matches(/: this handle was closed$/)
     while (broker.connections > 0) await new Promise((resolve) => setImmediate(resolve))
     expect(broker.requests.map(({ topic }) => topic)).to.deep.equal(['attr.get', 'state-machine.sd-notify'])
   })
@@ -218,7 +222,19 @@ describe('flux/flux', () => {
     await flux.rank()
     expect(broker.requests[0]).to.include({ userid: 42, rolemask: 2 })
     const bad = Flux.open(broker.uri, { env: { FLUX_HANDLE_USERID: 'me' } })
-    expect(await failure(bad)).to.have.property('code', 'EINVAL')
+    expect(await failure(bad)).to.include({
+      code: 'EINVAL',
+      message: 'FLUX_HANDLE_USERID=me: not a number of 32 bits',
+    })
+  })
+
+  it('says which attribute the broker does not have', async () => {
+    await using broker = await BrokerDouble.start()
+    await using flux = await Flux.open(broker.uri)
+    expect(await failure(flux.attrGet('no-such'))).to.include({
+      code: 'ENOENT',
+      message: 'attr.get: the broker has no attribute no-such',
+    })
   })
 
   it('opens the instances around the one of the environment', async () => {
@@ -243,13 +259,23 @@ describe('flux/flux', () => {
     await using refusing = await BrokerDouble.start({ handshake: 1 })
     await using closing = await BrokerDouble.start({ handshake: 'close' })
     const refused = await failure(Flux.open(refusing.uri))
-    expect(refused).to.have.property('code', 'EPERM')
-    expect(refused.hint).to.contain('another user')
-    expect(await failure(Flux.open(closing.uri))).to.have.property('code', 'ECONNRESET')
+    expect(refused).to.include({
+      code: 'EPERM',
+      message: `${refusing.uri}: the broker refused the connection: Operation not permitted`,
+      hint: 'the instance belongs to another user, and does not let guests in',
+    })
+    expect(await failure(Flux.open(closing.uri))).to.include({
+      code: 'ECONNRESET',
+      message: `${closing.uri}: the broker closed the connection at once`,
+      hint: 'it may be shutting down, or overloaded: try again',
+    })
     expect(await failure(Flux.open('local:///nowhere/local', { env }))).to.have.property('code', 'ENOENT')
     for (const count of ['many', '+', '-1']) {
       const counted = { FLUX_LOCAL_CONNECTOR_RETRY_COUNT: count }
-      expect(await failure(Flux.open('local:///nowhere/local', { env: counted }))).to.have.property('code', 'EINVAL')
+      expect(await failure(Flux.open('local:///nowhere/local', { env: counted }))).to.include({
+        code: 'EINVAL',
+        message: `FLUX_LOCAL_CONNECTOR_RETRY_COUNT=${count}: not a number of retries`,
+      })
     }
   })
 

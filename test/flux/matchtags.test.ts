@@ -34,6 +34,15 @@ describe('flux/matchtags', () => {
     expect(tags.inUse).to.equal(4)
   })
 
+  it('has so many and no more', () => {
+    const tags = new Matchtags()
+    const responder = new Recorder()
+    for (let i = 0; i < 1 << 24; i++) tags.allocate(responder, i)
+    expect(() => tags.allocate(responder, 0))
+      .to.throw('16777216 requests are in flight')
+      .with.include({ code: 'EAGAIN', hint: 'wait for some of them first' })
+  })
+
   it('keeps that of an abandoned stream until its last response', () => {
     const tags = new Matchtags()
     const responder = new Recorder()

@@ -38,9 +38,19 @@ describe('kvs/namespace-roots', () => {
       const error = await namespaceRoots(snapshot).catch((error) => error)
       expect(error).to.be.an('error').that.includes({ code: faults[0]?.code })
     }
-    for (const text of ['{}', '[1]', `[{"id":1,"kvsroot":"bogus"}]`, `[{"id":"1","kvsroot":"${A}"}]`, '[null]']) {
+    const entry = 'an entry without a job id and a blobref'
+    for (const [text, why] of [
+      ['{}', 'not a list'],
+      ['[1]', entry],
+      ['[{"id":1,"kvsroot":"bogus"}]', entry],
+      [`[{"id":"1","kvsroot":"${A}"}]`, entry],
+      ['[null]', entry],
+    ] as const) {
       const error = await namespaceRoots(snapshotOf(kept(val(text)))).catch((error) => error)
-      expect(error, text).to.include({ code: 'EPROTO' })
+      expect(error, text).to.include({
+        code: 'EPROTO',
+        message: `job-exec.kvs-namespaces: does not name namespaces of jobs: ${why}`,
+      })
     }
   })
 

@@ -58,6 +58,12 @@ describe('kvs/snapshot', () => {
     const missing = await resolve({ checkpointIndex: 5 })
     expect(missing).to.have.property('code', 'ENOENT')
     expect(missing.message).to.match(/no checkpoint 5: there are checkpoints 0 to 4$/)
+    await using one = await openStore(fixture('basic'))
+    const only = await resolveRoot(one, { checkpointIndex: 1 }).catch((error) => error)
+    expect(only).to.include({
+      code: 'ENOENT',
+      message: `${fixture('basic', 'content.sqlite')}: no checkpoint 1: there is only checkpoint 0`,
+    })
     expect(await resolve({ root: 'sha1-x' })).to.have.property('code', 'EINVAL')
     const other = await resolve({ root: `sha256-${'0'.repeat(64)}` })
     expect(other.message).to.match(/a sha256 blobref, but .* uses sha1$/)

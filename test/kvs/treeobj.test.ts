@@ -29,32 +29,49 @@ describe('kvs/treeobj', () => {
     expect(sortedNames(dir as never)).to.deep.equal(['10', '9', '__proto__', 'constructor'])
   })
 
-  const wrong: [string, string | Uint8Array][] = [
+  const wrong: [what: string, text: string | Uint8Array, message?: string][] = [
     ['no JSON', 'smurf'],
     ['nothing', ''],
     ['a NUL at the end', '{"data":{},"type":"dir","ver":1}\0'],
     ['a second object', '{"data":{},"type":"dir","ver":1}{}'],
     ['no UTF-8', Buffer.from('{"data":{"\xff":1},"type":"dir","ver":1}', 'latin1')],
-    ['an array', '[]'],
-    ['a fourth member', '{"data":{},"type":"dir","ver":1,"x":0}'],
-    ['a missing member', '{"data":{},"type":"dir"}'],
-    ['version 2', '{"data":{},"type":"dir","ver":2}'],
-    ['an unknown type', '{"data":{},"type":"hdir","ver":1}'],
-    ['a val of a number', '{"data":1,"type":"val","ver":1}'],
-    ['an empty valref', '{"data":[],"type":"valref","ver":1}'],
-    ['a valref of a string', `{"data":"${ref}","type":"valref","ver":1}`],
-    ['an upper-case blobref', `{"data":["${ref.toUpperCase()}"],"type":"valref","ver":1}`],
-    ['a symlink without target', '{"data":{},"type":"symlink","ver":1}'],
-    ['a symlink to a number', '{"data":{"target":1},"type":"symlink","ver":1}'],
-    ['a namespace that is a number', '{"data":{"target":"a","namespace":1},"type":"symlink","ver":1}'],
-    ['a bad entry in a dir', '{"data":{"a":{"data":{},"type":"dir","ver":1},"b":5},"type":"dir","ver":1}'],
-    ['a dir of an array', '{"data":[],"type":"dir","ver":1}'],
+    ['an array', '[]', 'a tree object is not an object'],
+    ['a fourth member', '{"data":{},"type":"dir","ver":1,"x":0}', 'not a tree object of version 1 (RFC 11)'],
+    ['a missing member', '{"data":{},"type":"dir"}', 'not a tree object of version 1 (RFC 11)'],
+    ['version 2', '{"data":{},"type":"dir","ver":2}', 'not a tree object of version 1 (RFC 11)'],
+    ['an unknown type', '{"data":{},"type":"hdir","ver":1}', 'a tree object of unknown type'],
+    ['a val of a number', '{"data":1,"type":"val","ver":1}', 'a val without a string'],
+    ['an empty valref', '{"data":[],"type":"valref","ver":1}', 'a valref without a blobref'],
+    ['a valref of a string', `{"data":"${ref}","type":"valref","ver":1}`, 'a valref without a blobref'],
+    [
+      'an upper-case blobref',
+      `{"data":["${ref.toUpperCase()}"],"type":"valref","ver":1}`,
+      'a valref with something that is no blobref',
+    ],
+    ['a symlink without target', '{"data":{},"type":"symlink","ver":1}', 'a symlink without a target'],
+    ['a symlink to a number', '{"data":{"target":1},"type":"symlink","ver":1}', 'a symlink without a target'],
+    [
+      'a namespace that is a number',
+      '{"data":{"target":"a","namespace":1},"type":"symlink","ver":1}',
+      'a symlink whose namespace is no string',
+    ],
+    [
+      'a symlink to half a surrogate pair',
+      '{"data":{"target":"\\ud800"},"type":"symlink","ver":1}',
+      'a symlink that is not Unicode text',
+    ],
+    [
+      'a bad entry in a dir',
+      '{"data":{"a":{"data":{},"type":"dir","ver":1},"b":5},"type":"dir","ver":1}',
+      'a tree object is not an object',
+    ],
+    ['a dir of an array', '{"data":[],"type":"dir","ver":1}', 'a dir without entries'],
     ['half a surrogate pair in a name', '{"data":{"\\ud800":{"data":"","type":"val","ver":1}},"type":"dir","ver":1}'],
   ]
-  for (const [what, text] of wrong) {
+  for (const [what, text, message] of wrong) {
     it(`refuses ${what} with EPROTO`, () => {
       expect(() => decode(text))
-        .to.throw()
+        .to.throw(message)
         .with.property('code', 'EPROTO')
     })
   }

@@ -304,6 +304,9 @@ describe('restore/restore', () => {
       new Blobs().tree({ 'a.b': dir({ c: val('1') }), d: dir({ 'e.f': val('2') }), g: val('3') }),
     )
     expect(warnings).to.deep.equal(['2 keys have a dot within a component, where no KVS lookup can reach it'])
+    expect((await restore(tarOf({ 'a.b': '1' }))).warnings).to.deep.equal([
+      '1 key has a dot within a component, where no KVS lookup can reach it',
+    ])
   })
 
   for (const extension of ['tar', 'iso']) {
@@ -361,7 +364,11 @@ describe('restore/restore', () => {
     it('strips a leading path, and refuses what is not below it', async () => {
       const { result } = await restore(file(), { include: ['job/1'], strip: 'job/1/' })
       expect(result?.rootref).to.equal(new Blobs().tree({ R: val('r'), eventlog: val('e') }))
-      expect(await select({ strip: 'job' })).to.equal('resource/R: not below job')
+      expect((await restore(file(), { strip: 'job' })).error).to.include({
+        code: 'EINVAL',
+        message: 'resource/R: not below job',
+        hint: "leave it out with --exclude, or the rest with --include 'job'",
+      })
     })
   })
 
@@ -454,7 +461,11 @@ describe('restore/restore', () => {
     const commit = async (root: RestoredRoot) => void commits.push(root)
     const once = new Restore({ infile, writer: new HashingWriter('sha1'), commit })
     const first = once.run()
-    const refusal = { code: 'EALREADY', message: `${infile}: this restore has been run already` }
+    const refusal = {
+      code: 'EALREADY',
+      message: `${infile}: this restore has been run already`,
+      hint: 'make another Restore for another run',
+    }
     expect(await once.run().catch((error) => error)).to.include(refusal)
     const { keys } = await first
     expect(await once.run().catch((error) => error)).to.include(refusal)

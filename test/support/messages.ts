@@ -199,6 +199,9 @@ class MessageSearch {
       ts.isPropertyDeclaration(declaration)
     ) {
       this.#add(declaration.initializer, isResult)
+    } else if (ts.isBindingElement(declaration)) {
+      this.#add(declaration.initializer, isResult)
+      this.#add(sourceOf(declaration), isResult)
     } else if (ts.isParameterDeclaration(declaration)) {
       this.#add(declaration.initializer, isResult)
       // The arguments of the one call whose result is looked at have been added with it.
@@ -281,6 +284,17 @@ function nameOf(called: FunctionNode): string {
   return (named as { name?: { text?: string } }).name?.text ?? ''
 }
 
+/** What is taken apart to give a part a name; undefined for a parameter. */
+function sourceOf(part: ts.BindingElement): ts.Node | undefined {
+  let whole: ts.Node = part
+  while (ts.isBindingElement(whole) || ts.isObjectBindingPattern(whole) || ts.isArrayBindingPattern(whole)) {
+    whole = whole.parent
+  }
+  if (!ts.isVariableDeclaration(whole)) return undefined
+  const loop = whole.parent.parent
+  return whole.initializer ?? (ts.isForOfStatement(loop) ? loop.expression : undefined)
+}
+
 /** The expressions that a function returns. */
 function resultsOf({ body }: FunctionNode): ts.Node[] {
   if (body === undefined) return []
@@ -301,6 +315,7 @@ function resultsOf({ body }: FunctionNode): ts.Node[] {
  */
 function isMessage({ parts }: Message): boolean {
   const text = parts.join(' ')
+  if (text.includes('\n')) return false
   const words = text.match(/[\p{L}\p{N}_'-]+/gu) ?? []
   return words.length >= (parts.length > 1 ? 2 : 3) && /[a-z] +['"(-]*[a-z]/i.test(text)
 }

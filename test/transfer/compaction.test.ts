@@ -351,7 +351,11 @@ describe('transfer/compaction', () => {
 
   it('refuses a content.files, whose blobs cannot be copied this way', async () => {
     const error = await failure(fixture('files'), join(scratch(), 'new.sqlite'))
-    expect(error).to.include({ code: 'ENOTSUP' }).and.have.property('hint').that.includes('content.sqlite')
+    expect(error).to.include({
+      code: 'ENOTSUP',
+      message: `${fixture('files', 'content.files')}: blobs of such a store cannot be copied as they are`,
+      hint: 'a compaction needs a content.sqlite; dump, and restore to a new store',
+    })
   })
 
   it('refuses when there is no room, before it writes anything', function () {
@@ -362,7 +366,7 @@ describe('transfer/compaction', () => {
     return (async () => {
       try {
         const error = await failure(path, join(disk, 'new.sqlite'))
-        expect(error).to.include({ code: 'ENOSPC' })
+        expect(error).to.include({ code: 'ENOSPC', hint: 'write to another file system' })
         expect(error.message).to.match(/new\.sqlite: it takes .* kB, and .* has only 16\.4 kB free$/)
         expect((await compact(path, join(disk, 'new.sqlite'), { dryRun: true })).freeBytes).to.equal(16384)
         expect(readdirSync(disk)).to.deep.equal([])
@@ -389,14 +393,22 @@ describe('transfer/compaction', () => {
   it('refuses options that make no sense, and a second run', async () => {
     const { path } = made()
     await using store = await openStore(path)
-    for (const options of [{ output: 'x', keepCheckpoints: 0 }, { output: 'x', keepCheckpoints: 1.5 }, {}]) {
+    for (const [options, message] of [
+      [{ output: 'x', keepCheckpoints: 0 }, 'keepCheckpoints 0: nothing would be kept'],
+      [{ output: 'x', keepCheckpoints: 1.5 }, 'keepCheckpoints 1.5: not a whole number from 0 to 9007199254740991'],
+      [{}, 'a compaction needs an output'],
+    ] as const) {
       expect(() => new Compaction({ store, ...options }))
         .to.throw()
-        .with.property('code', 'EINVAL')
+        .with.include({ code: 'EINVAL', message })
     }
     const compaction = new Compaction({ store, dryRun: true })
     await compaction.run()
-    expect(await compaction.run().catch((error) => error)).to.include({ code: 'EALREADY' })
+    expect(await compaction.run().catch((error) => error)).to.include({
+      code: 'EALREADY',
+      message: `${path}: this compaction has been run already`,
+      hint: 'make another Compaction for another run',
+    })
     expect(existsSync('x')).to.equal(false)
   })
 

@@ -28,7 +28,7 @@ export async function* decodeInThread(
     return thread.call('push', chunk, [chunk.buffer]).catch(broken)
   }
   const broken = ({ code, message, hint }: FluxError): never => {
-    throw reading.error(code, `cannot decompress: ${message}`, hint === undefined ? {} : { hint })
+    throw reading.error(code, message, hint === undefined ? {} : { hint })
   }
   try {
     for (let decoded = await more(); ; ) {

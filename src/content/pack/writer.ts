@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { FluxError } from '../../errors/index.ts'
+import type { FluxError } from '../../errors/index.ts'
+import { temporaryError } from '../../files/index.ts'
 import { blobrefHex, blobrefOf, DIGEST_BYTES, type HashName } from '../blobref.ts'
 import type { ContentWriter, StoringBatch } from '../content-writer.ts'
 import { DigestTable, MAGIC, PLACE_BYTES, placeInArchive, SIZE_BYTES, TRAILER, TRAILER_BYTES } from './layout.ts'
@@ -146,8 +147,6 @@ export class PackWriter implements Pick<ContentWriter, 'hash' | 'storeBatch'> {
   }
 
   #explain(error: unknown): FluxError {
-    return FluxError.fromSystem(error, `cannot write a temporary file ${this.#path}`, {
-      hint: 'TMPDIR names another directory',
-    })
+    return temporaryError(error, 'cannot write the temporary file', this.#path)
   }
 }

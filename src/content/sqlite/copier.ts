@@ -331,7 +331,7 @@ function makeKey({ path, name }: CopyTarget, rows: number): void {
   try {
     addHashIndex(path, rows)
   } catch (error) {
-    const full = 'digests are sorted in a temporary file: make room for it (SQLITE_TMPDIR names its directory)'
+    const full = 'digests are sorted in a temporary file: make room for it, or set SQLITE_TMPDIR to another directory'
     throw sqliteError(error, name, { full })
   }
 }

@@ -10,6 +10,7 @@ import { assertNotHeld } from './lock-holder.ts'
 import { newDatabase } from './new-database.ts'
 import type { PagesReading } from './pages/reader.ts'
 import type { SqliteReading } from './reader.ts'
+import { IN_USE } from './sqlite-error.ts'
 import { stage } from './staging.ts'
 import type { SqliteWriting } from './writer.ts'
 
@@ -57,14 +58,14 @@ export function planReadingBeside(path: string): ReadPlan {
 
 /** @throws {FluxError} `EBUSY` a broker holds it */
 export function planWriting(path: string, { name, hash }: WriteOptions): WritePlan {
-  assertNotHeld(path, name, 'stop the instance that uses it, or restore to that instance live with --uri')
+  assertNotHeld(path, name, IN_USE.writing)
   journalsOf(path, constants.R_OK | constants.W_OK)
   const data: SqliteWriting = { path, name, hash }
   return { module: moduleBeside('./writer', import.meta.url).href, data, compress: compressBlob }
 }
 
 function assertAtRest(database: string, path: string): void {
-  assertNotHeld(database, path, 'stop the instance that uses it, or dump that instance live with --uri')
+  assertNotHeld(database, path, IN_USE.reading)
 }
 
 /**

@@ -26,14 +26,14 @@ import { openDatabase } from './open-database.ts'
 import { assertRowRange, PLACES } from './row-range.ts'
 import { RowSet } from './row-set.ts'
 import { assertHasObjects, checkpointsIn, hashIn, tablesOf } from './schema.ts'
-import { sqliteError } from './sqlite-error.ts'
+import { IN_USE, sqliteError } from './sqlite-error.ts'
 import { Survey } from './survey.ts'
 
 /** Rows that are read together when a range of the store is checked. */
 const CHECKED_ROWS = 512
 
 const HINTS = {
-  busy: 'stop the instance that uses it, or dump that instance live with --uri',
+  busy: IN_USE.reading,
   damaged: '--salvage reads what is left of it',
 }
 

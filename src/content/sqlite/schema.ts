@@ -4,6 +4,7 @@ import { parseJson } from '../../bytes/index.ts'
 import { FluxError, printable } from '../../errors/index.ts'
 import { DIGEST_BYTES, type HashName } from '../blobref.ts'
 import { CHECKPOINT_BYTES, type Checkpoint, decodeCheckpoint, MAX_CHECKPOINTS } from '../checkpoint.ts'
+import { NEW_STORE } from './sqlite-error.ts'
 
 /** The tables of a content store, and the columns that are read. */
 const COLUMNS: Readonly<Record<string, readonly string[]>> = {
@@ -82,7 +83,7 @@ export function assertNoTriggers(db: DatabaseSync, name: string): void {
   const trigger = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1`).get()
   if (trigger === undefined) return
   throw new FluxError('EINVAL', `${name}: has a trigger, ${printable(String(trigger.name))}, and Flux makes none`, {
-    hint: 'restore to a new store instead',
+    hint: NEW_STORE,
   })
 }
 

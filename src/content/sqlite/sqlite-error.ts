@@ -9,6 +9,15 @@ export interface SqliteHints {
   failing?: string
 }
 
+/** What to do about a database that is in use. */
+export const IN_USE = {
+  reading: 'stop the instance that uses it, or dump that instance live with --uri',
+  writing: 'stop the instance that uses it, or restore to that instance live with --uri',
+}
+
+/** What to do about a database that cannot be added to. */
+export const NEW_STORE = 'restore to a new store instead'
+
 /** SQLite's primary result codes that can occur. @see https://sqlite.org/rescode.html */
 const CODES: Readonly<Record<number, [code: ErrnoName, text: string, hint?: keyof SqliteHints]>> = {
   5: ['EBUSY', 'held by another process', 'busy'],

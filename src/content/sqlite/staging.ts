@@ -10,7 +10,7 @@ import { constants, copyFileSync, linkSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { FluxError } from '../../errors/index.ts'
-import { freeBytes, makeTemporaryDirectory } from '../../files/index.ts'
+import { freeBytes, makeTemporaryDirectory, temporaryError } from '../../files/index.ts'
 
 export interface Staged {
   /** The database under its second name. */
@@ -57,7 +57,7 @@ function stageCopy(database: string, suffixes: readonly string[]): Staged {
     )
   }
   const staged = tryStage(database, suffixes, dir, copyFileSync)
-  if (staged instanceof Error) throw FluxError.fromSystem(staged, `cannot copy ${database} to ${dir}`)
+  if (staged instanceof Error) throw temporaryError(staged, `cannot copy ${database} to`, dir)
   return staged
 }
 

@@ -17,7 +17,7 @@ import { addHashIndex } from './hash-index.ts'
 import { newDatabase } from './new-database.ts'
 import { openDatabase } from './open-database.ts'
 import { assertHasObjects, assertNoTriggers, CREATE_TABLES, checkpointsIn, hashIn, tablesOf } from './schema.ts'
-import { sqliteError } from './sqlite-error.ts'
+import { IN_USE, NEW_STORE, sqliteError } from './sqlite-error.ts'
 
 /** Blobs inserted by one statement: the crossing from JavaScript costs more than SQLite. */
 const ROWS = 16
@@ -36,9 +36,9 @@ const SORT_BYTES = 32 << 20
 const FOLD = 'PRAGMA wal_checkpoint(TRUNCATE)'
 
 const HINTS = {
-  busy: 'stop the instance that uses it, or restore to that instance live with --uri',
+  busy: IN_USE.writing,
   readOnly: 'look at the permissions of the file and of its directory',
-  damaged: 'restore to a new store instead',
+  damaged: NEW_STORE,
   full: 'make room; the store is as it was',
   failing: 'look at the disk, at its quota and at the limit on file sizes; the store is as it was',
 }

@@ -244,6 +244,18 @@ describe('archive/formats/bad-input', () => {
       'a pax or long name header without a member (at byte 1024)',
     ],
     [
+      'names in an old GNU way',
+      tar({ type: 'N' }),
+      'ENOTSUP',
+      'a: holds names in an old GNU way, which is not supported (at byte 0)',
+    ],
+    [
+      'a header that is none',
+      Buffer.concat([tar({}), Buffer.alloc(512, 1)]),
+      'EBADMSG',
+      'damaged header: its checksum does not match (at byte 512)',
+    ],
+    [
       'a size far beyond the data',
       tar({ size: 2 ** 33 - 1 }, 'short'),
       'EBADMSG',
@@ -253,6 +265,26 @@ describe('archive/formats/bad-input', () => {
     it(`is refused: ${what}`, async () => {
       const error = await refused(Buffer.concat([bytes, END]))
       expect(error.code).to.equal(code)
+      expect(afterName(error)).to.equal(message)
+    })
+  }
+
+  for (const [what, bytes, message] of [
+    ['no end', tar({}), 'truncated: the blocks that end an archive are missing (at byte 512)'],
+    [
+      'half of its content',
+      tar({ size: 600 }, 'x'.repeat(500)),
+      'a: truncated: the archive ends within 600 bytes of content (at byte 512)',
+    ],
+    [
+      'half of what is skipped',
+      tar({ type: 'V', size: 600 }, 'x'.repeat(500)),
+      'truncated: the archive ends within the content of a member (at byte 1024)',
+    ],
+  ] as const) {
+    it(`is refused for ${what}`, async () => {
+      const error = await refused(bytes)
+      expect(error.code).to.equal('EBADMSG')
       expect(afterName(error)).to.equal(message)
     })
   }
@@ -362,16 +394,24 @@ describe('archive/formats/bad-input', () => {
   it('finds a wrong checksum at the end of gzip, though the tar had ended before', async () => {
     const packed = gzipSync(Buffer.concat([tar({}, 'data'), END, Buffer.alloc(20_480)]))
     packed.writeUInt32LE(packed.readUInt32LE(packed.length - 8) ^ 1, packed.length - 8)
-    expect(await refused(packed)).to.include({ code: 'EBADMSG' })
+    const error = await refused(packed)
+    expect(error).to.include({ code: 'EBADMSG' })
+    expect(afterName(error)).to.match(/^damaged compressed data near compressed byte \d+: incorrect data check$/)
   })
 
   it('finds a wrong checksum in bzip2, xz and zip', async () => {
-    for (const name of ['snapshot.tar.bz2', 'snapshot.tar.xz', 'snapshot.zip']) {
+    for (const [name, message] of [
+      ['snapshot.tar.bz2', "the compressed data is damaged: a stream's checksum does not match"],
+      ['snapshot.tar.xz', 'the compressed data is damaged: a match outside the dictionary or its chunk'],
+      ['snapshot.zip', 'bin: damaged: its checksum does not match (at byte 0)'],
+    ] as const) {
       const bytes = readFileSync(fixture('archives', name))
       const central = bytes.indexOf('PK\x01\x02', 0, 'latin1')
       const at = name.endsWith('zip') ? central + 16 : name.endsWith('xz') ? bytes.length - 45 : bytes.length - 3
       bytes[at] = (bytes[at] as number) ^ 0x10
-      expect(await refused(bytes), name).to.include({ code: 'EBADMSG' })
+      const error = await refused(bytes)
+      expect(error, name).to.include({ code: 'EBADMSG' })
+      expect(afterName(error)).to.equal(message)
     }
   })
 

@@ -90,8 +90,9 @@ describe('content/sqlite, a schema that is not that of Flux', () => {
       source.close()
       const before = readFileSync(path)
       const message = `${path}: its text is encoded in ${encoding}, and Flux makes stores in UTF-8`
-      expect(await failure(path)).to.include({ code: 'ENOTSUP', message })
-      expect(await openStoreWriter(path).catch((error) => error)).to.include({ code: 'ENOTSUP', message })
+      const hint = 'take the original of this database'
+      expect(await failure(path)).to.include({ code: 'ENOTSUP', message, hint })
+      expect(await openStoreWriter(path).catch((error) => error)).to.include({ code: 'ENOTSUP', message, hint })
       expect(readFileSync(path).equals(before)).to.equal(true)
       const { status, stdout, stderr } = await runInProcess(['content', 'validate', '--store', path])
       expect({ status, stdout: stdout.toString() }).to.deep.equal({ status: 1, stdout: '' })

@@ -30,7 +30,7 @@ import {
   TF_MODIFY,
 } from './layout.ts'
 
-/** Most continuations of one record. More are a loop. */
+/** Most continuations of one record. More are a loop. They bound a name and the target of a link too, to half a MiB. */
 const CONTINUATIONS = 256
 
 export interface RockRidge {

@@ -2,7 +2,7 @@
  * Reads ISO 9660 (ECMA-119): names and links from Rock Ridge if there is any, else names from Joliet, else the plain
  * names.
  */
-import { HEADER_BYTES, type Member, typeOfMode, WHOLE_BYTES } from '../../member.ts'
+import { type Member, typeOfMode, WHOLE_BYTES } from '../../member.ts'
 import { Batch, type Batches } from '../batch.ts'
 import type { FileOrigin } from '../format.ts'
 import { FLAG_DIRECTORY, RECORD } from './layout.ts'
@@ -69,7 +69,6 @@ function toMember(image: ImageReader, directory: Directory, found: Found): Membe
   const type = isDirectory ? 'directory' : (typeOfMode(rockRidge?.mode ?? 0) ?? 'file')
   const linkname = type === 'symlink' ? (rockRidge?.linkname ?? '') : ''
   if (linkname.includes('\0')) throw reading.error('EINVAL', 'the link target holds a NUL', { path, offset })
-  if (linkname.length > HEADER_BYTES) throw reading.error('EOVERFLOW', 'the link target is too long', { path, offset })
   return {
     path,
     type,

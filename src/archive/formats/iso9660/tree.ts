@@ -161,15 +161,11 @@ export class MemberTree {
     let length = 0
     for (let i = from; i < to; i++) {
       const code = path.charCodeAt(i)
-      if (code === 0) throw fail('EINVAL', path, 'holds a NUL, which no path can')
       if (code >= 0x80) {
         length = names.write(path.slice(from, to), at)
         break
       }
       names[at + length++] = code
-    }
-    if (length === 0 || (names[at] === 0x2e && (length === 1 || (length === 2 && names[at + 1] === 0x2e)))) {
-      throw fail('EINVAL', path, 'has a part that is empty, "." or ".."')
     }
     if (length > MAX_MEMBER_BYTES) throw tooLong(path)
     return length

@@ -78,6 +78,16 @@ describe('the zstd decoder', () => {
     expect(harmless).to.be.below(frame.length / 50)
   })
 
+  it('refuses a block that is too long', async () => {
+    const damaged = Buffer.from(frame)
+    // The size of the first block, after the magic, the flags and the size of the window.
+    damaged[8] = 0xff
+    expect(await failure(damaged)).to.include({
+      code: 'EBADMSG',
+      message: 'x.tar.zst: damaged compressed data: a block is too long',
+    })
+  })
+
   it('refuses what follows a frame and is no other one', async () => {
     const error = await failure(Buffer.concat([frame, Buffer.from('and more, that is no frame')]))
     expect(error?.message).to.match(new RegExp(`damaged compressed data: no frame at compressed byte ${frame.length}$`))

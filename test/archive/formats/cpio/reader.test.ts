@@ -66,7 +66,7 @@ describe('archive/formats/cpio/reader', () => {
     ],
     [
       'a NUL in the target of a link',
-      header({ mode: 0o120777, size: 4 }) + 'b\0c\0',
+      `${header({ mode: 0o120777, size: 4 })}b\0c\0`,
       'EINVAL',
       'a: the link target holds a NUL (at byte 0)',
     ],
@@ -84,7 +84,7 @@ describe('archive/formats/cpio/reader', () => {
     ],
     [
       'another checksum than that of its content',
-      header({ magic: '070702', size: 4, check: 7 }) + 'data',
+      `${header({ magic: '070702', size: 4, check: 7 })}data`,
       'EBADMSG',
       'a: damaged: its checksum does not match (at byte 0)',
     ],

@@ -46,7 +46,7 @@ describe('archive/formats/iso9660 refuses', () => {
       expect(await refused([{ path: 'a/x' }, { path }]), path).to.include({
         code: 'EINVAL',
         pathname: path,
-        message: `${path}: cannot be archived: ${what}`,
+        message: `${path || '.'}: cannot be archived: ${what}`,
       })
     }
     expect(await refused([{ path: 'a\0b' }])).to.include({

@@ -27,6 +27,10 @@ interface Entry {
   size: number
   crc: number
   method: number
+  /** Further fields of its entry in the directory. */
+  extra?: Buffer
+  /** That of the member, where its entry says that it was made on Unix. */
+  mode?: number
 }
 
 /** A header before content, and the content. */
@@ -42,7 +46,7 @@ function local({ name, packed, size, crc, method }: Omit<Entry, 'offset'>, data:
   return Buffer.concat([header, Buffer.from(name), Buffer.from(extra), data])
 }
 
-function central({ name, offset, packed, size, crc, method }: Entry): Buffer {
+function central({ name, offset, packed, size, crc, method, extra = Buffer.alloc(0), mode }: Entry): Buffer {
   const header = Buffer.alloc(46)
   header.writeUInt32LE(0x02014b50, 0)
   header.writeUInt16LE(method, 10)
@@ -50,8 +54,13 @@ function central({ name, offset, packed, size, crc, method }: Entry): Buffer {
   header.writeUInt32LE(packed, 20)
   header.writeUInt32LE(size, 24)
   header.writeUInt16LE(name.length, 28)
+  header.writeUInt16LE(extra.length, 30)
   header.writeUInt32LE(offset, 42)
-  return Buffer.concat([header, Buffer.from(name)])
+  if (mode !== undefined) {
+    header.writeUInt8(3, 5)
+    header.writeUInt32LE(mode * 2 ** 16, 38)
+  }
+  return Buffer.concat([header, Buffer.from(name), extra])
 }
 
 function zip(contents: Buffer, entries: readonly Entry[], directoryAt = contents.length): Buffer {
@@ -158,9 +167,90 @@ describe('archive/formats/zip/reader', () => {
       const whole = readFileSync(fixture('archives', 'snapshot.zip'))
       const end = whole.lastIndexOf('PK\x05\x06', undefined, 'latin1')
       whole.writeUInt16LE(whole.readUInt16LE(end + 10) + change, end + 10)
-      expect(await refused(whole)).to.include({ code: 'EBADMSG' })
+      const { code, message } = await refused(whole)
+      expect(code).to.equal('EBADMSG')
+      expect(message).to.match(
+        change < 0
+          ? /x\.zip: damaged: the directory goes on after its \d+ entries \(at byte \d+\)$/
+          : /x\.zip: truncated: the archive ends within the directory \(at byte \d+\)$/,
+      )
     }
   })
+
+  const data = Buffer.from('data')
+  const header = stored('a', data)
+  const contents = local(header, data)
+  const deflated = deflateRawSync(data)
+  const one = (change: Partial<Entry> = {}) => zip(contents, [{ ...header, offset: 0, ...change }])
+  /** A member whose own header says the same as the directory. */
+  const both = (change: Partial<Entry>, content: Buffer = data) => {
+    const changed = { ...header, ...change }
+    return zip(local(changed, content), [{ ...changed, offset: 0 }])
+  }
+  const WITH_LOCATOR = Buffer.concat([one().subarray(0, -22), Buffer.alloc(20), one().subarray(-22)])
+  WITH_LOCATOR.writeUInt32LE(0x07064b50, WITH_LOCATOR.length - 42)
+  const ENCRYPTED = one()
+  ENCRYPTED[6] = 1
+  for (const [what, bytes, code, message] of [
+    ['a header elsewhere', one({ offset: 1 }), 'EBADMSG', 'a: damaged: no header where the directory says (at byte 1)'],
+    [
+      'another packed size',
+      one({ packed: 5 }),
+      'EBADMSG',
+      'a: damaged: the packed size is 4 in its own header, but 5 in the directory at the end (at byte 0)',
+    ],
+    [
+      'content that is said to be encrypted',
+      ENCRYPTED,
+      'EBADMSG',
+      'a: damaged: the content is encrypted in its own header, but not in the directory at the end (at byte 0)',
+    ],
+    [
+      'a directory behind the end',
+      zip(contents, [{ ...header, offset: 0 }], 10_000),
+      'EBADMSG',
+      'damaged: the directory at the end does not fit into the file (at byte 82)',
+    ],
+    [
+      'a directory that is none',
+      zip(contents, [{ ...header, offset: 0 }], 0),
+      'EBADMSG',
+      'damaged: no directory entry where one should be (at byte 0)',
+    ],
+    [
+      'a Zip64 end that is elsewhere',
+      WITH_LOCATOR,
+      'EBADMSG',
+      'damaged: the Zip64 directory end is not where it should be (at byte 0)',
+    ],
+    [
+      'a Zip64 field that lacks a size',
+      one({ size: 0xffff_ffff, extra: Buffer.from([1, 0, 4, 0, 0, 0, 0, 0]) }),
+      'EBADMSG',
+      'a: damaged: a Zip64 field is too short (at byte 35)',
+    ],
+    ['two sizes, not compressed', both({ size: 5 }), 'EBADMSG', 'a: damaged: 5 bytes are stored in 4 (at byte 0)'],
+    [
+      'a size that is too large',
+      both({ method: 8, packed: deflated.length, size: 5 }, deflated),
+      'EBADMSG',
+      'a: damaged: 5 bytes declared, 4 found (at byte 0)',
+    ],
+    ['another checksum', both({ crc: 10 }), 'EBADMSG', 'a: damaged: its checksum does not match (at byte 0)'],
+    ['no name', both({ name: '.' }), 'EINVAL', '.: a member without a name (at byte 35)'],
+    [
+      'a NUL in the target of a link',
+      both({ mode: 0o120777, crc: crc32(Buffer.from('a\0b')), size: 3, packed: 3 }, Buffer.from('a\0b')),
+      'EINVAL',
+      'a: the link target holds a NUL (at byte 0)',
+    ],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      const error = await refused(bytes)
+      expect(error.code).to.equal(code)
+      expect(error.message.replace(/^.*x\.zip: /, '')).to.equal(message)
+    })
+  }
 
   describe('whose members overlap', () => {
     const inner = Buffer.from('inner')

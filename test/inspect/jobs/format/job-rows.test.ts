@@ -192,38 +192,52 @@ describe('inspect/jobs/format', () => {
     ])
   })
 
-  const WRONG: [format: string, message: RegExp][] = [
-    ['{id', /no '}'/],
-    ['id}', /single '}'/],
-    ['{nam}', /^nam: no such field$/],
-    ['{id!x}', /no such conversion/],
-    ['{id!dd}', /one letter/],
-    ['{name!F}', /is for numbers, and name is text/],
-    ['{name:d}', /is for numbers/],
-    ['{name:=10}', /alignment '='/],
-    ['{name:+10}', /sign/],
-    ['{name:,}', /','/],
-    ['{name:10q}', /type 'q'/],
-    ['{name:10.x}', /not a format specification/],
-    ['{name:999999}', /too wide/],
-    ['{t_submit!d:%777777777Y}', /%777777777: too wide/],
-    ['{ntasks:.2}', /no precision/],
-    ['{t_submit:d}', /no type 'd'/],
-    ['{t_submit:.300f}', /too precise/],
-    ['{name:>{ntasks}}', /a field inside a field/],
-    ['{name:dh}', /not a format specification/],
-    ['sort: {id}', /no keys/],
-    ['sort:nam {id}', /^nam: no such field$/],
-    ['{instance.stats}', /a snapshot does not hold/],
-    ['{sched.t_estimate}', /a snapshot does not hold/],
-    ['{annotations.sched.reason_pending}', /a snapshot does not hold/],
-    ['?:{name:d}', /is for numbers/],
+  const WRONG: [format: string, message: string, hint?: string][] = [
+    ['{id', "{id: no '}' for the '{' at character 1", 'write {{ for a brace that is text'],
+    ['id}', "id}: a single '}' at character 3", 'write }} for a brace that is text'],
+    ['{nam}', 'nam: no such field'],
+    ['{id!x}', '{id!x}: no such conversion', 'there are !d !D !F !H !P, and !s !r !a'],
+    ['{id!dd}', "{id!dd}: '!' takes one letter, and then a colon or the end of the field"],
+    ['{id[}', "{id[}: a '[' without its ']'"],
+    ['{name!F}', '{name!F}: this conversion is for numbers, and name is text'],
+    ['{name:d}', "{name}: the type 'd' is for numbers, and this is text"],
+    ['{name:=10}', "{name}: the alignment '=' is for numbers, and this is text"],
+    ['{name:+10}', "{name}: the sign '+' is for numbers, and this is text"],
+    ['{name:,}', "{name}: ',' is for numbers, and this is text"],
+    ['{name:10q}', "{name}: the type 'q' is for numbers, and this is text"],
+    ['{name:10.x}', '{name:10.x}: not a format specification', 'it looks like >12, <10.10 or 8.3f'],
+    ['{name:999999}', '{name:999999}: too wide', 'the largest width is 100000'],
+    ['{t_submit!d:%777777777Y}', '%777777777: too wide', 'the largest width is 100000'],
+    ['{ntasks:.2}', '{ntasks}: a whole number has no precision', 'add an f'],
+    ['{ntasks:z}', "{ntasks}: 'z' is for numbers with a fraction"],
+    ['{ntasks:+c}', "{ntasks}: the type 'c' takes no sign, '#' or ','"],
+    ['{ntasks:,x}', "{ntasks}: ',' does not go with the type 'x'"],
+    ['{ntasks:_n}', "{ntasks}: '_' does not go with the type 'n'"],
+    ['{ntasks:q}', "{ntasks}: there is no type 'q' for whole numbers"],
+    ['{t_submit:d}', "{t_submit}: there is no type 'd' for numbers with a fraction"],
+    ['{t_submit:.300f}', '{t_submit:.300f}: too precise', 'the largest precision of a number is 100'],
+    ['{name:>{ntasks}}', '{name:>{ntasks}}: a field inside a field', 'give the width as a number'],
+    ['{name:dh}', '{name:ds}: not a format specification', 'it looks like >12, <10.10 or 8.3f'],
+    ['sort: {id}', 'sort: {id}: no keys after sort:', 'it looks like sort:-t_submit {id} {name}'],
+    ['sort:nam {id}', 'nam: no such field'],
+    [
+      '{instance.stats}',
+      'instance.stats: a snapshot does not hold this field',
+      'only the running instance of the job tells it',
+    ],
+    ['{sched.t_estimate}', 'sched.t_estimate: a snapshot does not hold this field', 'the scheduler keeps it in memory'],
+    [
+      '{annotations.sched.reason_pending}',
+      'annotations.sched.reason_pending: a snapshot does not hold this field',
+      'the scheduler keeps it in memory',
+    ],
+    ['?:{name:d}', "{name}: the type 'd' is for numbers, and this is text"],
   ]
-  for (const [format, message] of WRONG) {
+  for (const [format, message, hint] of WRONG) {
     it(`refuses ${format}`, () => {
       expect(() => compileFormat(format, CONTEXT))
-        .to.throw(message)
-        .with.property('code', 'EINVAL')
+        .to.throw()
+        .with.include({ code: 'EINVAL', message, hint })
     })
   }
 })
