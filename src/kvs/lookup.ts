@@ -10,11 +10,10 @@ import { errnoText, FluxError, printable } from '../errors/index.ts'
 import type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
 import { PRIMARY_NAMESPACE, type SnapshotRoot } from './snapshot.ts'
 import { TreeError } from './tree-error.ts'
-import { badDirref, badEntry, decodeDir, missingDir } from './tree-faults.ts'
+import { badDirref, badEntry, decodeDir, decodeInline, missingDir } from './tree-faults.ts'
 import {
   type DirObj,
   type Dirref,
-  decodeVal,
   dirBlobref,
   dirrefOf,
   type EntryObj,
@@ -111,7 +110,7 @@ export class SnapshotReader implements KvsReader {
 
   async *read(key: string): AsyncGenerator<readonly Uint8Array[], void, void> {
     const obj = await this.lookup(key)
-    if (obj.type === 'val') yield [decodeVal(obj)]
+    if (obj.type === 'val') yield [decodeInline(obj, () => key)]
     else yield* streamValue(this.#store, key, obj.data, this.#signal)
   }
 

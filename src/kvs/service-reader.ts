@@ -3,11 +3,11 @@ import { type ErrnoName, FluxError, printable } from '../errors/index.ts'
 import type { Child, KvsReader, LookupKind } from './kvs-reader.ts'
 import { keyComponents } from './lookup.ts'
 import { PRIMARY_NAMESPACE } from './snapshot.ts'
+import { decodeInline } from './tree-faults.ts'
 import {
   asWithInvalid,
   type DirObj,
   type Dirref,
-  decodeVal,
   isDir,
   type Symlink,
   type TreeObj,
@@ -89,7 +89,7 @@ export class ServiceReader implements KvsReader {
       if (await this.#isInParts(key)) {
         for await (const part of this.#service.lookupStream(this.#request(key, LOOKUP.STREAM), this.#signal)) {
           any = true
-          yield [decodeVal(checked(key, part) as Val)]
+          yield [decodeInline(checked(key, part) as Val, () => key)]
         }
         return
       }
@@ -99,7 +99,7 @@ export class ServiceReader implements KvsReader {
       const isRefused = error instanceof FluxError && UNSTREAMED.includes(error.code)
       if (any || !isRefused) throw error
     }
-    yield [decodeVal((await this.lookup(key)) as Val)]
+    yield [decodeInline((await this.lookup(key)) as Val, () => key)]
   }
 
   /**
@@ -157,9 +157,10 @@ export class ServiceReader implements KvsReader {
 
   async readStarts(children: readonly Child<Val | Valref>[]): Promise<(Uint8Array | FluxError)[]> {
     const answers = await this.#answers(children, 0, (obj) => (obj.type === 'val' ? obj : undefined))
-    return answers.map((answer) =>
-      answer instanceof FluxError ? answer : resultOrError(() => decodeVal(answer as Val)),
-    )
+    return answers.map((answer, i) => {
+      if (answer instanceof FluxError) return answer
+      return resultOrError(() => decodeInline(answer as Val, () => (children[i] as Child).key))
+    })
   }
 
   /** The object or error of each child. A child for which `known` returns an object is not looked up. */

@@ -1,8 +1,8 @@
 import { ContentError, type ContentStore, loadEach } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import type { Child } from './kvs-reader.ts'
-import { missingValue } from './tree-faults.ts'
-import { decodeVal, type Val, type Valref } from './treeobj.ts'
+import { decodeInline, missingValue } from './tree-faults.ts'
+import type { Val, Valref } from './treeobj.ts'
 import { isTooLarge, streamValue } from './value-stream.ts'
 
 /** Further values are left out when this many bytes are held. A larger first blob is read in pieces. */
@@ -23,8 +23,8 @@ export async function loadStarts(
 ): Promise<(Uint8Array | FluxError | undefined)[]> {
   const starts: (Uint8Array | FluxError | undefined)[] = new Array(children.length)
   const open: number[] = []
-  for (const [i, { obj }] of children.entries()) {
-    if (obj.type === 'val') starts[i] = tryDecodeVal(obj)
+  for (const [i, { key, obj }] of children.entries()) {
+    if (obj.type === 'val') starts[i] = tryDecodeVal(key, obj)
     else open.push(i)
   }
   let held = 0
@@ -82,9 +82,9 @@ async function loadMore(
   return Buffer.concat(parts)
 }
 
-function tryDecodeVal(obj: Val): Uint8Array | FluxError {
+function tryDecodeVal(key: string, obj: Val): Uint8Array | FluxError {
   try {
-    return decodeVal(obj)
+    return decodeInline(obj, () => key)
   } catch (error) {
     if (error instanceof FluxError) return error
     throw error

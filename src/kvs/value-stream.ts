@@ -1,4 +1,4 @@
-import { type BlobResult, ContentError, type ContentStore, loadInOrder } from '../content/index.ts'
+import { type BlobResult, ContentError, type ContentStore, loadInOrder, type StoreOnDisk } from '../content/index.ts'
 import { throwIfAborted } from '../errors/index.ts'
 import { missingValue } from './tree-faults.ts'
 
@@ -30,7 +30,9 @@ export async function* streamValue(
       } else if (isTooLarge(result)) {
         if (parts.length > 0) yield parts
         parts = []
-        yield* streamBlob(store, key, result.blobref, at, signal)
+        // A store that is not on disk can only load blobs: there it is the answer of the service.
+        if (store.onDisk === undefined) throw missingValue(key, at, result)
+        yield* streamBlob(store.onDisk, key, result.blobref, at, signal)
       } else {
         // The first blob that fails ends the value. The blobs before it in this batch are dropped.
         throw missingValue(key, at, result)
@@ -47,14 +49,14 @@ export function isTooLarge(result: BlobResult): result is ContentError {
 }
 
 async function* streamBlob(
-  store: ContentStore,
+  store: StoreOnDisk,
   key: string,
   blobref: string,
   index: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Uint8Array[], void, void> {
   try {
-    for await (const piece of store.onDisk?.stream(blobref) ?? []) {
+    for await (const piece of store.stream(blobref)) {
       throwIfAborted(signal)
       yield [piece]
     }

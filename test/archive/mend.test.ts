@@ -101,6 +101,82 @@ describe('archive/mend', () => {
     }
   })
 
+  describe('a member that is too large for memory', () => {
+    /** "M", its length in seven digits, and the content. */
+    const frames = {
+      headBytes: 8,
+      begins: (buffer: Buffer, at: number) => /^M\d{7}$/.test(buffer.toString('latin1', at, at + 8)),
+      search: (buffer: Buffer, at: number) => buffer.indexOf('M', at),
+      measure: async (input: Input) => {
+        await input.fill(8)
+        const head = input.buffer.toString('latin1', input.position, input.position + 8)
+        if (!/^M\d{7}$/.test(head)) return undefined
+        const content = Number(head.slice(1)) * 10
+        return { headers: 8, content, padding: 2, path: head, isEnd: false }
+      },
+      align: 1,
+      end: Buffer.from('end'),
+    }
+    const member = (tens: number) =>
+      Buffer.concat([
+        Buffer.from(`M${String(tens).padStart(7, '0')}`),
+        Buffer.alloc(tens * 10, 'text'),
+        Buffer.alloc(2),
+      ])
+    const small = member(3)
+    const large = member(6_800_000)
+
+    async function mended(bytes: Buffer) {
+      const losses: { pathname: string | undefined; message: string }[] = []
+      const reading = new Reading('x', 'toy', ({ pathname, message }) => losses.push({ pathname, message }))
+      const parts: Buffer[] = []
+      for await (const part of wholeMembers(new Input(chunksOf(bytes, 1 << 20)), reading, frames))
+        parts.push(Buffer.from(part))
+      return { bytes: Buffer.concat(parts), largest: Math.max(...parts.map(({ length }) => length)), losses }
+    }
+
+    it('is kept whole, behind damage and before other members, in pieces', async () => {
+      const { bytes, largest, losses } = await mended(Buffer.concat([Buffer.from('damage'), large, small]))
+      expect(bytes.equals(Buffer.concat([large, small, frames.end]))).to.equal(true)
+      expect(largest).to.be.at.most(1 << 20)
+      expect(losses.map(({ message }) => message)).to.have.length(2)
+      expect(losses[0]?.message).to.include('damaged: 6 bytes skipped, up to the next member')
+      expect(losses[1]?.message).to.include('truncated: the end of the archive is missing')
+    })
+
+    it('is left out when it is cut off, and reported by its name', async () => {
+      const { bytes, losses } = await mended(Buffer.concat([small, large.subarray(0, -100)]))
+      expect(bytes.equals(Buffer.concat([small, frames.end]))).to.equal(true)
+      expect(losses[0]).to.include({ pathname: 'M6800000' })
+      expect(losses[0]?.message).to.include('truncated: its content is cut off')
+    })
+  })
+
+  it('leaves out a member whose checksum is wrong, and only that', async () => {
+    const { mend } = await import('../../src/archive/formats/cpio/mend.ts')
+    const losses: (string | undefined)[] = []
+    const reading = new Reading('x', 'cpio', ({ pathname }) => losses.push(pathname))
+    // newc with checksums (070702): its digits are hexadecimal.
+    const crc = (name: string, text: string, sum: number) => {
+      const fields = [0, 0o100600, 0, 0, 1, 0, text.length, 0, 0, 0, 0, name.length + 1, sum]
+      const head = `070702${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}${name}\0`
+      const padded = (part: string) => part + '\0'.repeat(-part.length & 3)
+      return padded(head) + padded(text)
+    }
+    const sumOf = (text: string) => Buffer.from(text).reduce((sum, byte) => sum + byte, 0)
+    const archive = Buffer.from(
+      crc('a', 'first', sumOf('first')) +
+        crc('b', 'second', 1) +
+        crc('c', 'last', sumOf('last')) +
+        crc('TRAILER!!!', '', 0),
+    )
+    const parts: Uint8Array[] = []
+    for await (const part of mend(new Input(chunksOf(archive, 1000)), reading)) parts.push(Buffer.from(part))
+    const left = Buffer.concat(parts)
+    expect([left.includes('first'), left.includes('second'), left.includes('last')]).to.deep.equal([true, false, true])
+    expect(losses).to.deep.equal(['b'])
+  })
+
   it('passes over members that say more content than there is, without a copy of it for each', async () => {
     const align = 8
     const count = 4000

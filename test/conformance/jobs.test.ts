@@ -64,8 +64,7 @@ const OPTIONS = [
 
 if (has('flux')) {
   describe('conformance of jobs', () => {
-    it('selects the jobs that flux jobs selects, and prints them as it does', async function () {
-      this.timeout(300_000)
+    it('selects the jobs that flux jobs selects, and prints them as it does', async () => {
       const ours = `'${process.execPath}' '${CLI}' jobs`
       const script = `${JOBS}
 host=$(flux getattr hostlist | sed 's/,.*//')

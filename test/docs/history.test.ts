@@ -28,8 +28,7 @@ function blocks(section: string, language: string): string[] {
   return found.filter(([, name]) => name === language).map(([, , code]) => (code as string).trim())
 }
 
-describe('docs/history.md', function () {
-  this.timeout(300_000)
+describe('docs/history.md', () => {
   let cwd: string
   let env: Record<string, string>
   let failed: string

@@ -7,7 +7,7 @@ import { BrokerDouble } from '../support/broker-double.ts'
 import { expected, fixture, scratch } from '../support/fixtures.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { CLI, fluxTsAside, run, startFluxTs } from '../support/processes.ts'
-import { Blobs, dir, symlink, val, valref, writeSqlite } from '../support/trees.ts'
+import { Blobs, dir, raw, symlink, val, valref, writeSqlite } from '../support/trees.ts'
 
 const JOBS = fixture('jobs', 'content.sqlite')
 const { rootref, entries } = expected('jobs')
@@ -324,6 +324,20 @@ describe('flux-ts kvs', () => {
       const onTerminal = run('script', ['-qec', `stty -onlcr tab0; ${command}`, '/dev/null']).toString()
       expect(onTerminal, args.join(' ')).to.equal(shown)
       expect(run('sh', ['-c', command]).toString(), args.join(' ')).to.equal(raw)
+    }
+  })
+
+  it('names the key whose value cannot be decoded', async () => {
+    const store = storeOf({ good: val('fine'), bad: raw('val', '?') })
+    for (const [args, stdout] of [
+      [['get', 'good', 'bad'], 'fine\n'],
+      [['dir'], ''],
+      [['eventlog', 'get', 'bad'], ''],
+    ] as [string[], string][]) {
+      const ran = await runInProcess(['kvs', ...args, '--store', store])
+      expect(ran.status, args.join(' ')).to.equal(1)
+      expect(ran.stdout.toString(), args.join(' ')).to.equal(stdout)
+      expect(ran.stderr).to.match(/^flux-ts kvs [a-z ]+: bad: invalid value object: Invalid argument\n$/)
     }
   })
 

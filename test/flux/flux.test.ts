@@ -91,6 +91,60 @@ describe('flux/flux', () => {
     expect(results.map((result) => (result as Uint8Array).length)).to.deep.equal([0, 0])
   })
 
+  it('ends the wait for a batch when its signal is aborted, and the connection can be used on', async () => {
+    const content = new Map([0, 1, 2].map((i) => [Buffer.alloc(20, i).toString('hex'), Buffer.from(`blob ${i}`)]))
+    await using broker = await BrokerDouble.start({ content, fault: { after: 2, kind: 'silence' } })
+    await using flux = await Flux.open(broker.uri)
+    const abort = new AbortController()
+    let answers = 0
+    const batch = flux.rpcBatch(
+      'content.load',
+      [0, 1, 2].map((i) => Buffer.alloc(20, i)),
+      {
+        signal: abort.signal,
+        onResponse: () => {
+          if (++answers === 2) abort.abort()
+        },
+      },
+    )
+    expect(await failure(batch)).to.include({ code: 'EINTR' })
+    // The answer that did not come may still come: its matchtag is not given to others.
+    expect(flux.inFlight).to.equal(1)
+    expect(await flux.rank()).to.equal(0)
+    const tags = broker.requests.map(({ matchtag }) => matchtag)
+    expect(tags).to.have.length(4)
+    expect(tags.filter((tag) => tag === tags[1])).to.have.length(1)
+    expect(await failure(flux.rpcBatch('content.load', [Buffer.alloc(20)], { signal: abort.signal }))).to.include({
+      code: 'EINTR',
+    })
+    expect(broker.requests).to.have.length(4)
+  })
+
+  it('gives the batch when its signal is not aborted', async () => {
+    const content = new Map([[Buffer.alloc(20).toString('hex'), Buffer.from('blob')]])
+    await using broker = await BrokerDouble.start({ content })
+    await using flux = await Flux.open(broker.uri)
+    const { signal } = new AbortController()
+    const { results } = await flux.rpcBatch('content.load', [Buffer.alloc(20)], { signal })
+    expect(results.map((result) => Buffer.from(result as Uint8Array).toString())).to.deep.equal(['blob'])
+    expect((await flux.rpcBatch('content.load', [], { signal })).results).to.deep.equal([])
+  })
+
+  it('fails a batch with what its onResponse throws, which is not called again', async () => {
+    const content = new Map([0, 1].map((i) => [Buffer.alloc(20, i).toString('hex'), Buffer.from(`blob ${i}`)]))
+    await using broker = await BrokerDouble.start({ content })
+    await using flux = await Flux.open(broker.uri)
+    let calls = 0
+    const onResponse = () => {
+      calls++
+      throw new Error('thrown by the caller')
+    }
+    const batch = flux.rpcBatch('content.load', [Buffer.alloc(20, 0), Buffer.alloc(20, 1)], { onResponse })
+    expect((await failure(batch)).message).to.equal('thrown by the caller')
+    expect(await flux.rank()).to.equal(0)
+    expect({ calls, inFlight: flux.inFlight }).to.deep.equal({ calls: 1, inFlight: 0 })
+  })
+
   it('uses the matchtags of answered requests again, and not those of requests that were given up', async () => {
     await using broker = await BrokerDouble.start({ latency: ({ topic }) => (topic === 'attr.list' ? 300 : 0) })
     await using flux = await Flux.open(broker.uri)

@@ -335,6 +335,16 @@ describe('kvs/walk', () => {
       expect(errors[0]?.message).to.match(/^big: missing blobref 30: /)
     })
 
+    it('is a value whose blob a store that can only load it calls too large', async () => {
+      const blobs = new Blobs()
+      const rootref = blobs.tree({ a: valref('first'), big: valref(Buffer.alloc(20_000)), z: valref('last') })
+      const errors: TreeError[] = []
+      // It is no store on disk, so nothing can be streamed.
+      const seen = await walkAll(new NarrowStore(blobs), rootref, { onFault: (error) => errors.push(error) })
+      expect(seen).to.deep.equal(['a=first', 'z=last'])
+      expect(errors.map(({ key, kind, code }) => [key, kind, code])).to.deep.equal([['big', 'missing-value', 'EFBIG']])
+    })
+
     it('is a directory that contains itself, in a store that is not verified', async () => {
       const blobs = new Blobs()
       const own = `sha1-${'3'.repeat(40)}`

@@ -233,6 +233,28 @@ describe('transfer/compaction', () => {
     expect([...rowsOf(output).keys()]).to.have.members([...kept.flat(), ...blobs.keys()])
   })
 
+  it('copies many blobs between many that nothing refers to, each once and in the order of the store', async () => {
+    // More than are located, measured and copied at a time.
+    const count = 10_000
+    const kept = new Blobs()
+    const values = Array.from({ length: count }, (_, i) => [`k${i}`, valref(`value ${i}`)] as const)
+    const rootref = kept.tree({ ...Object.fromEntries(values), again: valref('value 7', 'value 7') })
+    const blobs = new Blobs()
+    for (const [i, [blobref, blob]] of [...kept].entries()) {
+      blobs.set(blobref, blob)
+      if (i % 3 === 0) blobs.store(`garbage ${i}`)
+    }
+    const path = join(scratch(), 'content.sqlite')
+    writeSqlite(path, blobs, [rootref])
+    const output = join(scratch(), 'new.sqlite')
+    const result = await compact(path, output)
+    expect(result).to.include({ blobs: kept.size, storeBlobs: blobs.size })
+    const old = rowsOf(path)
+    expect([...rowsOf(output)]).to.deep.equal([...kept.keys()].map((blobref) => [blobref, old.get(blobref)]))
+    expect(result.neededBytes).to.be.within(statSync(output).size, statSync(output).size * 1.25)
+    expect(query(output, 'PRAGMA integrity_check')).to.deep.equal([{ integrity_check: 'ok' }])
+  })
+
   it('copies large blobs and large directories', async () => {
     const blobs = new Blobs()
     const large = Buffer.alloc(9 << 20, 'large but well compressed ')

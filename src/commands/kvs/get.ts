@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { atFlag, Output, refuseUnlessLive, SourceCommand, shown, shownContent, UsageError } from '../../cli/index.ts'
 import { FluxError } from '../../errors/index.ts'
 import { printedValue, valueJson, watchKeys } from '../../inspect/index.ts'
-import { decodeVal, lookupError, type TreeObj, treeObjText, type Val } from '../../kvs/index.ts'
+import { decodeInline, lookupError, type TreeObj, treeObjText, type Val } from '../../kvs/index.ts'
 
 const LIVE_FLAGS = ['waitcreate', 'watch', 'uniq', 'append', 'full', 'count', 'stream']
 
@@ -94,7 +94,7 @@ export default class KvsGet extends SourceCommand {
       if (watch) {
         const changes = { ...flags, waitCreate: waitcreate, signal: source.signal }
         for await (const { key, obj } of watchKeys(await source.serviceReader(), args.key, changes)) {
-          await print(key, flags.treeobj ? obj : partsOf(obj))
+          await print(key, flags.treeobj ? obj : partsOf(key, obj))
         }
         return { values }
       }
@@ -125,8 +125,8 @@ function directoryError(key: string, cause: unknown): FluxError {
 type Parts = AsyncIterable<readonly Uint8Array[]>
 
 /** The bytes of an inline value. */
-async function* partsOf(obj: TreeObj): Parts {
-  yield [decodeVal(obj as Val)]
+async function* partsOf(key: string, obj: TreeObj): Parts {
+  yield [decodeInline(obj as Val, () => key)]
 }
 
 async function printValue(key: string, value: TreeObj | Parts, { raw, label }: { raw: boolean; label: boolean }) {

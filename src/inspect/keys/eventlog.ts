@@ -1,6 +1,6 @@
 import { FluxError, printable } from '../../errors/index.ts'
 import {
-  decodeVal,
+  decodeInline,
   type EventlogEntry,
   type KvsReader,
   parseEventlog,
@@ -44,7 +44,10 @@ export async function* watchEventlog(
   let text = ''
   let isFirst = true
   for await (const obj of reader.watch(key, { append: true, waitCreate, signal })) {
-    text += decoder.decode(decodeVal(obj as Val), { stream: true })
+    text += decoder.decode(
+      decodeInline(obj as Val, () => key),
+      { stream: true },
+    )
     const { entries, rest = '' } = parsed(text)
     // The key does not hold an eventlog. Waiting for the end of the line could last for ever.
     if (isFirst && entries.length === 0 && rest !== '') throw improper('no line ends in a newline')

@@ -131,6 +131,24 @@ describe('inspect/jobs', () => {
     }
   })
 
+  it('reads a jobspec that is too large to hold beside others', async () => {
+    const blobs = new Blobs()
+    const filler = 'x'.repeat(9 << 20)
+    const large = `{"tasks":[{"command":["big"]}],"attributes":{"system":{"duration":0,"x":["${filler}","${filler}"]}}}`
+    const pieces = [large.slice(0, 9 << 20), large.slice(9 << 20)]
+    const rootref = blobs.tree({
+      job: dir({
+        '0000': dir({
+          '0000': dir({ '0000': dir({ '0001': job(), '0002': job({ jobspec: valref(...pieces) }), '0003': job() }) }),
+        }),
+      }),
+    })
+    const told = await list(new MemoryStore(blobs), rootref, { keepRecords: true })
+    expect(told.map(({ name }) => name)).to.deep.equal(['app', 'big', 'app'])
+    expect(told[1]?.records?.jobspec === large).to.equal(true)
+    expect(told.flatMap(({ problems }) => problems)).to.deep.equal([])
+  })
+
   it('holds no more than a window of jobs', async () => {
     const blobs = new Blobs()
     const many: Record<string, Tree> = {}
