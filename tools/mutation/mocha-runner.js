@@ -4,7 +4,7 @@
  *
  * A mutant that makes a test hang is told by CPU time and idleness, not by the clock, so that a busy machine changes no result.
  */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
@@ -20,8 +20,8 @@ import {
 import fc from 'fast-check'
 import Mocha from 'mocha'
 
-/** CPU time that a mutant may use beyond that of its tests without it. */
-const EXTRA_CPU_MS = 5000
+/** CPU time that a mutant may use, beside twice that of its tests without it. */
+const EXTRA_CPU_MS = 3000
 /** How long the tests of a mutant may wait without doing anything. */
 const IDLE_MS = 10_000
 
@@ -33,11 +33,11 @@ class MochaRunner {
   static inject = tokens(commonTokens.options)
   #files
   #mocha
-  #timeoutMs
+  /** CPU milliseconds of each test, by its full title. */
+  #cpuMs = {}
 
-  constructor({ mochaFiles, timeoutMS }) {
+  constructor({ mochaFiles }) {
     this.#files = mochaFiles
-    this.#timeoutMs = timeoutMS
   }
 
   capabilities() {
@@ -48,10 +48,12 @@ class MochaRunner {
     await this.#load()
     const { tests, failure } = await this.#run(/(?:)/)
     if (failure) return { status: DryRunStatus.Error, errorMessage: failure }
+    // For the processes that come after this one.
+    writeFileSync(cpuTimesFile(), JSON.stringify(this.#cpuMs))
     return { status: DryRunStatus.Complete, tests, mutantCoverage: withHooks(state.mutantCoverage, this.#mocha.suite) }
   }
 
-  async mutantRun({ activeMutant, mutantActivation, testFilter, hitLimit, timeout }) {
+  async mutantRun({ activeMutant, mutantActivation, testFilter, hitLimit }) {
     if (existsSync(hangingFile(activeMutant.id))) return { status: MutantRunStatus.Timeout }
     if (mutantActivation === 'runtime') await this.#load()
     state.activeMutant = activeMutant.id
@@ -61,8 +63,8 @@ class MochaRunner {
     process.env.__STRYKER_ACTIVE_MUTANT__ = activeMutant.id
     await this.#load()
     const titles = testFilter ? new RegExp(`^(?:${testFilter.map(RegExp.escape).join('|')})$`) : /(?:)/
-    // Stryker adds the time that the tests take without the mutant.
-    const endWatch = watch(hangingFile(activeMutant.id), EXTRA_CPU_MS + timeout - this.#timeoutMs)
+    const cpuMs = cpuMsOf(testFilter ?? titlesOf(this.#mocha.suite))
+    const endWatch = watch(hangingFile(activeMutant.id), EXTRA_CPU_MS + 2 * cpuMs)
     const { tests, failure } = await this.#run(titles)
     endWatch()
     const endless = determineHitLimitReached(state.hitCount, hitLimit)
@@ -85,6 +87,10 @@ class MochaRunner {
     this.#mocha.cleanReferencesAfterRun(false)
     for (const file of this.#files) this.#mocha.addFile(resolve(file))
     await this.#mocha.loadFilesAsync()
+    if (!existsSync(cpuTimesFile())) return
+    // The first failure ends the run of a mutant, so cheap tests run first.
+    const cost = new Map(this.#mocha.suite.suites.map((suite) => [suite, cpuMsOf(titlesOf(suite))]))
+    this.#mocha.suite.suites.sort((a, b) => cost.get(a) - cost.get(b))
   }
 
   /**
@@ -107,8 +113,14 @@ class MochaRunner {
     runner.on('hook', (hook) => {
       if (isOfSuite(hook)) state.currentTestId = idOfHooks(hook.parent)
     })
+    let cpu
     runner.on('test', (test) => {
       state.currentTestId = test.fullTitle()
+      cpu = process.cpuUsage()
+    })
+    runner.on('test end', (test) => {
+      const { user, system } = process.cpuUsage(cpu)
+      this.#cpuMs[test.fullTitle()] = (user + system) / 1000
     })
     runner.on('pass', (test) => add(test, { status: TestStatus.Success }))
     runner.on('pending', (test) => add(test, { status: TestStatus.Skipped }))
@@ -119,6 +131,23 @@ class MochaRunner {
     })
     return promise
   }
+}
+
+/** Where the first process leaves the CPU times of the tests for the others. */
+function cpuTimesFile() {
+  return resolve('cpu-times.json')
+}
+
+/** The CPU time that tests took in the first run. @param {string[]} titles */
+function cpuMsOf(titles) {
+  const times = JSON.parse(readFileSync(cpuTimesFile(), 'utf8'))
+  return titles.reduce((sum, title) => sum + (times[title] ?? 0), 0)
+}
+
+function titlesOf(suite) {
+  const titles = []
+  suite.eachTest((test) => titles.push(test.fullTitle()))
+  return titles
 }
 
 /** The file that says that a mutant made a process hang. */
