@@ -92,6 +92,20 @@ describe('kvs/tree-hash', () => {
     expect(computed).to.equal(restored)
   })
 
+  it('holds texts that end anywhere in its buffer, of 64 KiB at first', async () => {
+    const blobs = new Blobs()
+    const trees: Record<string, Tree>[] = [{ ['n'.repeat(300_000)]: valref(BLOB), z: val('é') }]
+    for (let left = -100; left < 10; left++) {
+      const name = 'n'.repeat(65_536 - 100 - left)
+      trees.push({ [name]: valref(BLOB), o: dir({ p: dir({ q: val('é') }), é: val('é') }), z: symlink('é') })
+      trees.push({ [name]: valref(BLOB), o: valref(`${BLOB}o`) }, { [name]: valref(BLOB), é: val('') })
+    }
+    for (const tree of trees) {
+      const rootref = blobs.tree(tree)
+      expect(await restoredRoot(blobs, rootref)).to.equal(rootref)
+    }
+  })
+
   it('believes the blobref of a value, unless it is told that values are not verified', async () => {
     const blobs = new Blobs()
     const rootref = blobs.tree({ a: dir({ b: valref(BLOB) }) })
@@ -152,6 +166,8 @@ describe('kvs/tree-hash', () => {
       const { rootref, passed } = await streamed({ size: 100, blobs: 1 }, [[Buffer.alloc(100)]])
       expect(rootref).to.equal(rootOf(sha1(Buffer.from(BLOB))))
       expect(passed).to.equal(100)
+      const largest = await streamed({ size: 996_000_000, blobs: 1 }, [])
+      expect(largest.rootref).to.equal(rootref)
     })
 
     it('hashes one blob that is not verified', async () => {

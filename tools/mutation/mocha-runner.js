@@ -21,7 +21,7 @@ import fc from 'fast-check'
 import Mocha from 'mocha'
 
 /** CPU time that a mutant may use, beside twice that of its tests without it. */
-const EXTRA_CPU_MS = 3000
+const EXTRA_CPU_MS = 2000
 /** How long the tests of a mutant may wait without doing anything. */
 const IDLE_MS = 10_000
 
@@ -32,12 +32,16 @@ const state = globalThis.__stryker__
 class MochaRunner {
   static inject = tokens(commonTokens.options)
   #files
+  #sources
+  #titles
   #mocha
   /** CPU milliseconds of each test, by its full title. */
   #cpuMs = {}
 
-  constructor({ mochaFiles }) {
+  constructor({ mochaFiles, mochaGrep, mutate }) {
     this.#files = mochaFiles
+    this.#sources = mutate
+    this.#titles = new RegExp(mochaGrep)
   }
 
   capabilities() {
@@ -46,7 +50,7 @@ class MochaRunner {
 
   async dryRun() {
     await this.#load()
-    const { tests, failure } = await this.#run(/(?:)/)
+    const { tests, failure } = await this.#run(this.#titles)
     if (failure) return { status: DryRunStatus.Error, errorMessage: failure }
     // For the processes that come after this one.
     writeFileSync(cpuTimesFile(), JSON.stringify(this.#cpuMs))
@@ -62,7 +66,7 @@ class MochaRunner {
     // For threads and processes, which run the same sources.
     process.env.__STRYKER_ACTIVE_MUTANT__ = activeMutant.id
     await this.#load()
-    const titles = testFilter ? new RegExp(`^(?:${testFilter.map(RegExp.escape).join('|')})$`) : /(?:)/
+    const titles = testFilter ? new RegExp(`^(?:${testFilter.map(RegExp.escape).join('|')})$`) : this.#titles
     const cpuMs = cpuMsOf(testFilter ?? titlesOf(this.#mocha.suite))
     const endWatch = watch(hangingFile(activeMutant.id), EXTRA_CPU_MS + 2 * cpuMs)
     const { tests, failure } = await this.#run(titles)
@@ -81,6 +85,8 @@ class MochaRunner {
     if (this.#mocha) return
     // The same inputs in each run, and no search for a shorter one: a mutant is killed by the first.
     fc.configureGlobal({ seed: 1, endOnFailure: true })
+    // A file that a test loads would be taken for a part of that test, though it is loaded once.
+    for (const file of this.#sources) await import(pathToFileURL(resolve(file)).href)
     // The runner is loaded from the repository, and the tests from Stryker's copy of it.
     const { mochaHooks } = await import(pathToFileURL(resolve('test/support/fixtures.ts')).href)
     this.#mocha = new Mocha({ bail: true, timeout: 0, reporter: class {}, rootHooks: mochaHooks })
@@ -228,5 +234,8 @@ function withHooks(coverage, suite) {
 
 export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'mocha-in-process', MochaRunner)]
 export const strykerValidationSchema = {
-  properties: { mochaFiles: { description: 'The files of tests to run.', type: 'array', items: { type: 'string' } } },
+  properties: {
+    mochaFiles: { description: 'The files of tests to run.', type: 'array', items: { type: 'string' } },
+    mochaGrep: { description: 'A regular expression for the full titles of tests to run.', type: 'string' },
+  },
 }

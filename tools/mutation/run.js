@@ -41,6 +41,7 @@ const { values, positionals } = parseArgs({
     static: { type: 'boolean' },
     force: { type: 'boolean' },
     tests: { type: 'string' },
+    grep: { type: 'string', default: '' },
   },
 })
 
@@ -73,6 +74,7 @@ function mutate(room, sources) {
     plugins: [join(root, 'tools/mutation/mocha-runner.js'), join(root, 'tools/mutation/texts.js')],
     ignorers: ['texts'],
     mochaFiles: globSync(values.tests ?? ROOMS[room].tests).sort(),
+    mochaGrep: values.grep,
     coverageAnalysis: 'perTest',
     // What runs as a file is loaded needs a process of its own for each mutant.
     ignoreStatic: !values.static,

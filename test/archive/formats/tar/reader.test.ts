@@ -94,6 +94,8 @@ describe('archive/formats/tar/reader', () => {
     expect(spaced).to.include({ uid: 0o17, gid: 0o17, mtimeSeconds: 7 })
     const [full] = await read(tar({ uid: '77777777', gid: '        ', mtime: '777777777777' }))
     expect(full).to.include({ uid: 0o77777777, gid: 0, mtimeSeconds: 0o777777777777 })
+    const [empty] = await read(tar({ uid: '        ', gid: '    17 \0' }))
+    expect(empty).to.include({ uid: 0, gid: 0o17 })
   })
 
   it('reads numbers in base 256, negative ones too', async () => {
@@ -189,6 +191,8 @@ describe('archive/formats/tar/reader', () => {
       `${name} symlink ${link}`,
       'b file',
     ])
+    expect((await read(...long, tar(own)))[0]).to.include({ offset: 0 })
+    expect(await said(tar({ type: 'L' }, '\0'), tar({ type: '5' }))).to.deep.equal(['directory'])
     expect((await read(tar({ type: 'L' }, 'no NUL'), tar({})))[0]).to.include({ path: 'no NUL', offset: 0 })
   })
 
@@ -203,6 +207,13 @@ describe('archive/formats/tar/reader', () => {
     expect(member).to.deep.include({ path: 'second', linkname: 'to', uid: 7, offset: 512 })
     expect({ ...member?.extra }).to.deep.equal({ k: 'v' })
     expect(next).to.include({ path: 'after', uid: 0, extra: undefined, linkname: '', offset: 512 * 6 })
+  })
+
+  it('reads a header that fills its blocks', async () => {
+    for (const length of [511, 512, 513]) {
+      const path = 'p'.repeat(length - record('path', 'p'.repeat(490)).length + 490)
+      expect(await said(tar({ type: 'x' }, record('path', path)), tar({}, 'x'))).to.deep.equal([`${path} file x`])
+    }
   })
 
   it('takes only the path, or only the target, from a header that has no other', async () => {
@@ -227,6 +238,11 @@ describe('archive/formats/tar/reader', () => {
       return { records: { ...archive.records }, uids }
     }
     expect(await recordsOf(global('one'), tar({}), END)).to.deep.equal({ records: { comment: 'one' }, uids: [5] })
+    expect(await recordsOf(global('one'), tar({}), tar({ type: 'x' }, record('k', 'v')), tar({}), END)).to.deep.equal({
+      records: { comment: 'one' },
+      uids: [5, 5],
+    })
+    expect((await read(global('one'), tar({})))[0]).to.include({ offset: 1024 })
     expect(await recordsOf(global('one'), tar({}), global('two'), tar({}), END)).to.deep.equal({
       records: {},
       uids: [5, 5],
@@ -256,6 +272,42 @@ describe('archive/formats/tar/reader', () => {
     // In a pax archive the next block is content, also where it looks like a header.
     expect(await said(a, tar({ type: 'x' }, record('k', 'v')), link(4), tar({ name: 'inner' }), z)).to.deep.equal(all)
     expect(await said(a, link(4))).to.deep.equal(all.slice(0, 2))
+  })
+
+  it('takes the content of a file for content, also where it is a tar', async () => {
+    const inner = Buffer.concat([tar({ name: 'inner' }), tar({ name: 'other' }), END])
+    const [outer, next, ...more] = await read(tar({}, inner), tar({ name: 'b' }, 'x'))
+    expect(outer?.content.equals(inner)).to.equal(true)
+    expect(`${next?.path} ${next?.content}`).to.equal('b x')
+    expect(more).to.deep.equal([])
+  })
+
+  it('skips the content of a link or a directory, however long it is', async () => {
+    const content = Buffer.alloc((1 << 20) + 600, 'x')
+    for (const type of ['1', 'D']) {
+      const link = tar({ name: 'l', type, link: 'a' }, content)
+      const members = await said(tar({}, 'data'), tar({ type: 'x' }, record('k', 'v')), link, tar({ name: 'z' }, 'x'))
+      expect(members).to.deep.equal(['a file data', type === '1' ? 'l hardlink a' : 'l directory', 'z file x'])
+    }
+  })
+
+  it('keeps the target of a link and the type of a link whose name ends in a slash', async () => {
+    expect(await said(tar({ name: 'a/', type: '2', link: './b//c' }))).to.deep.equal(['a symlink ./b//c'])
+    expect(await said(tar({ name: 'a', type: '1', link: './b//c' }))).to.deep.equal(['a hardlink b/c'])
+  })
+
+  it('gives no batch without members', async () => {
+    const file = join(scratch(), 'x.tar')
+    writeFileSync(file, Buffer.concat([tar({ type: 'V' }), END]))
+    await using archive = await openArchive(file)
+    for await (const batch of archive.batches()) expect(batch).to.have.length(1)
+  })
+
+  it('tells where a record is damaged', async () => {
+    const damaged = (type: string) => tar({ type }, `${record('k', 'v')}x\n`)
+    expect(await refusal(tar({}), damaged('g'), tar({}))).to.include({ code: 'EBADMSG', offset: 512 + 512 + 6 })
+    expect(await refusal(tar({}), damaged('x'), tar({}))).to.include({ code: 'EBADMSG', offset: 512 + 512 + 6 })
+    expect(await refusal(tar({}), END, damaged('g'))).to.include({ code: 'EBADMSG', offset: 512 + 1024 + 512 + 6 })
   })
 
   it('streams a file of more than 1 MiB, and skips what is not read of it', async () => {
@@ -296,6 +348,7 @@ describe('archive/formats/tar/reader', () => {
         (error: Error) => error,
       )
       expect(error).to.include({ code: 'EBADMSG', offset })
+      if (what.includes('content')) expect(error).to.include({ pathname: 'a' })
       expect(error?.message).to.include(message)
     })
   }
