@@ -95,10 +95,10 @@ describe('kvs/tree-hash', () => {
   it('holds texts that end anywhere in its buffer, of 64 KiB at first', async () => {
     const blobs = new Blobs()
     const trees: Record<string, Tree>[] = [{ ['n'.repeat(300_000)]: valref(BLOB), z: val('é') }]
-    for (let left = -100; left < 10; left++) {
+    for (let left = -10; left < 250; left++) {
       const name = 'n'.repeat(65_536 - 100 - left)
       trees.push({ [name]: valref(BLOB), o: dir({ p: dir({ q: val('é') }), é: val('é') }), z: symlink('é') })
-      trees.push({ [name]: valref(BLOB), o: valref(`${BLOB}o`) }, { [name]: valref(BLOB), é: val('') })
+      if (left < 10) trees.push({ [name]: valref(BLOB), o: valref(`${BLOB}o`) }, { [name]: valref(BLOB), é: val('') })
     }
     for (const tree of trees) {
       const rootref = blobs.tree(tree)
