@@ -59,16 +59,17 @@ const CONTEXT = '","context":'
  * The event of a line in the form that Flux writes, of which only the context is parsed as JSON: that halves the time.
  * A line in any other form, also a wrong one, is left to {@link parseEvent}.
  */
-function plainEvent(text: string): EventlogEntry | undefined {
+export function plainEvent(text: string): EventlogEntry | undefined {
   if (!text.startsWith(TIMESTAMP)) return undefined
   let at = TIMESTAMP.length
   for (let char = text.charCodeAt(at); (char >= ZERO && char <= NINE) || char === DOT; ) char = text.charCodeAt(++at)
   const digits = text.slice(TIMESTAMP.length, at)
   if (!PLAIN_NUMBER.test(digits) || !text.startsWith(NAME, at)) return undefined
   const from = at + NAME.length
+  // It is -1 where the name has no end: such a line has none of the forms below.
   const to = text.indexOf('"', from)
   const name = text.slice(from, to)
-  if (to < 0 || !PLAIN_NAME.test(name)) return undefined
+  if (!PLAIN_NAME.test(name)) return undefined
   const timestamp = Number(digits)
   if (to + 2 === text.length && text.endsWith('}')) return { timestamp, name, context: undefined, text }
   if (!text.startsWith(CONTEXT, to) || !text.endsWith('}')) return undefined

@@ -163,8 +163,8 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
  * @throws {FluxError} `EINVAL` the text is not base64 in the standard alphabet. Padding may be missing.
  */
 export function decodeVal({ data }: Val): Uint8Array {
-  const digits = data.endsWith('==') ? data.length - 2 : data.endsWith('=') ? data.length - 1 : data.length
-  if (!BASE64.test(data) || digits % 4 === 1 || (digits !== data.length && data.length % 4 !== 0)) {
+  const isCut = data.endsWith('=') ? data.length % 4 !== 0 : data.length % 4 === 1
+  if (isCut || !BASE64.test(data)) {
     throw new FluxError('EINVAL', 'invalid value object: Invalid argument')
   }
   return Buffer.from(data, 'base64')

@@ -47,6 +47,19 @@ describe('flux/framing', () => {
     )
   })
 
+  it('copies no message that lies within one chunk, also at its end', () => {
+    const stream = Buffer.concat([30, 40, 50].map((bytes) => frame(new Uint8Array(bytes))))
+    const chunks: Uint8Array[] = [stream.subarray(0, 86), stream.subarray(86, 100), stream.subarray(100)]
+    const places: [isChunk: boolean, start: number, end: number][] = []
+    const parser = new FrameParser((bytes, start, end) => places.push([chunks.includes(bytes), start, end]))
+    for (const chunk of chunks) parser.push(chunk)
+    expect(places).to.deep.equal([
+      [true, 8, 38],
+      [true, 46, 86],
+      [false, 0, 50],
+    ])
+  })
+
   it('random bytes give messages or a ProtocolError', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 5 }), fc.boolean(), (chunks, framed) => {

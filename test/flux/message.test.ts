@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { FLAG, ProtocolError } from '../../src/flux/index.ts'
 import { MessageReader } from '../../src/flux/message-reader.ts'
 import { fixture } from '../support/fixtures.ts'
-import { decodeMessage, encodeMessage, type Message } from '../support/message.ts'
+import { decodeMessage, encodeMessage, type Message, messageBytes, writeMessage } from '../support/message.ts'
 
 interface Recorded {
   direction: 'client' | 'broker'
@@ -130,6 +130,23 @@ describe('flux/message', () => {
     })
     expect(Buffer.from(encodeMessage(message(254)).subarray(0, 2)).toString('hex')).to.equal('fe00')
     expect(Buffer.from(encodeMessage(message(255)).subarray(0, 6)).toString('hex')).to.equal('ff000000ff00')
+    for (const length of [254, 255, 256]) {
+      expect(decodeMessage(encodeMessage(message(length))).payload).to.have.length(length)
+    }
+  })
+
+  it('writes as many bytes as it says, and 21 for a message of nothing but its fields', () => {
+    const event: Message = { type: 'event', flags: 0, userid: 1, rolemask: 2, sequence: 3 }
+    expect(messageBytes(event)).to.equal(21)
+    expect(plain(decodeMessage(encodeMessage(event)))).to.deep.include({
+      ...event,
+      topic: undefined,
+      payload: undefined,
+    })
+    for (const message of [event, { ...event, topic: 'a', routes: [Buffer.from('r')], payload: Buffer.alloc(300) }]) {
+      const bytes = messageBytes(message)
+      expect(writeMessage(message, new Uint8Array(bytes + 5), 5)).to.equal(5 + bytes)
+    }
   })
 
   it('any message survives encode and decode', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { parseJson } from '../../src/bytes/index.ts'
+import { plainEvent } from '../../src/kvs/eventlog.ts'
 import { parseEventlog } from '../../src/kvs/index.ts'
 
 const SUBMIT = '{"timestamp":1.5,"name":"submit","context":{"userid":5588,"urgency":16}}'
@@ -38,11 +39,13 @@ describe('kvs/eventlog', () => {
     ['', 'not JSON'],
     ['[]', 'not an object'],
     ['null', 'not an object'],
+    ['"text"', 'not an object'],
     ['{"name":"x"}', 'no timestamp'],
     ['{"timestamp":"1","name":"x"}', 'no timestamp'],
     ['{"timestamp":1}', 'no name'],
     ['{"timestamp":1,"name":"x","context":[]}', 'the context is not an object'],
     ['{"timestamp":1,"name":"x","context":null}', 'the context is not an object'],
+    ['{"timestamp":1,"name":"x","context":"text"}', 'the context is not an object'],
   ] as const) {
     it(`refuses the line ${JSON.stringify(line)}, or reports it: ${reason}`, () => {
       const text = `${SUBMIT}\n${line}\n${CLEAN}\n`
@@ -90,6 +93,55 @@ describe('kvs/eventlog', () => {
       { numRuns: 5000 },
     )
   })
+
+  for (const [time, name, context] of [
+    ['1795458311.155256', 'alloc', '{"annotations":{"sched":{"s":"rank0/core0"}}}'],
+    ['1023456789.9876543210', 'memo', '{}'],
+    ['123456789012345.12345678901234567890', 'a.B-c_9', '{"id":9007199254740993}'],
+    ['9', '', undefined],
+    ['90.5', 'clean', undefined],
+  ] as const) {
+    const text = `{"timestamp":${time},"name":"${name}"${context === undefined ? '' : `,"context":${context}`}}`
+    it(`reads only the context as JSON in ${text}`, () => {
+      const parsed = context === undefined ? undefined : parseJson(context)
+      expect(plainEvent(text)).to.deep.equal({ timestamp: Number(time), name, context: parsed, text })
+    })
+  }
+
+  for (const text of [
+    '',
+    '{"timesTamp":1.5,"name":"x"}',
+    ' {"timestamp":1.5,"name":"x"}',
+    '{"timestamp": 1.5,"name":"x"}',
+    '{"timestamp":0,"name":"x"}',
+    '{"timestamp":01,"name":"x"}',
+    '{"timestamp":.5,"name":"x"}',
+    '{"timestamp":1.,"name":"x"}',
+    '{"timestamp":1.5.5,"name":"x"}',
+    '{"timestamp":-1,"name":"x"}',
+    '{"timestamp":1e5,"name":"x"}',
+    '{"timestamp":1/2,"name":"x"}',
+    '{"timestamp":1:2,"name":"x"}',
+    '{"timestamp":,"name":"x"}',
+    '{"timestamp":1234567890123456,"name":"x"}',
+    '{"timestamp":1.123456789012345678901,"name":"x"}',
+    '{"timestamp":1.5,"nime":"x"}',
+    '{"timestamp":1.5,"name":"x}',
+    '{"timestamp":1.5,"name":"a b"}',
+    '{"timestamp":1.5,"name":"a\\"}',
+    '{"timestamp":1.5,"name":"x"]',
+    '{"timestamp":1.5,"name":"x" }',
+    '{"timestamp":1.5,"name":"x","nontext":{}}',
+    '{"timestamp":1.5,"name":"x","context":{}]',
+    '{"timestamp":1.5,"name":"x","context":{}',
+    '{"timestamp":1.5,"name":"x","context":{},"more":1}',
+    '{"timestamp":1.5,"name":"x","context":[]}',
+    '{"timestamp":1.5,"name":"x","context":"{}"}',
+  ]) {
+    it(`reads all as JSON in ${text}`, () => {
+      expect(plainEvent(text)).to.equal(undefined)
+    })
+  }
 
   it('takes no line that is nested deeper than Flux reads', () => {
     const event = (levels: number) =>

@@ -86,6 +86,13 @@ describe('kvs/treeobj-encode', () => {
     expect(treeObjText(decodeDir(Buffer.from(dir), 'key', undefined))).to.equal(dir)
   })
 
+  it('writes what such entries hold as Flux would', () => {
+    const data = '{"data":{"a":[1,"\\u001F",null,true,{"y":[],"z":null}],"b":"\\u000B"},"type":"later","ver":2}'
+    expect(treeObjText({ type: 'invalid', reason: 'unknown', json: JSON.parse(data) })).to.equal(data)
+    const link = '{"data":{"more":["\\u001F",2],"target":"a"},"type":"symlink","ver":1}'
+    expect(treeObjText(decodeTreeObj(Buffer.from(link)))).to.equal(link)
+  })
+
   it('refuses what is nested too deeply to be written, with an error of its own', () => {
     const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     const obj = decodeTreeObj(Buffer.from(`{"data":{"target":"a","x":${nested}},"type":"symlink","ver":1}`))

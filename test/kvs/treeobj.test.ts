@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { decodeTreeObj, decodeVal, sortedNames, type TreeObj } from '../../src/kvs/index.ts'
+import { inByteOrder } from '../../src/kvs/name-order.ts'
 
 const decode = (text: string | Uint8Array) => decodeTreeObj(Buffer.from(text))
 const ref = `sha1-${'ab'.repeat(20)}`
@@ -29,26 +30,32 @@ describe('kvs/treeobj', () => {
     expect(sortedNames(dir as never)).to.deep.equal(['10', '9', '__proto__', 'constructor'])
   })
 
-  const wrong: [what: string, text: string | Uint8Array, message?: string][] = [
-    ['no JSON', 'smurf'],
-    ['nothing', ''],
-    ['a NUL at the end', '{"data":{},"type":"dir","ver":1}\0'],
-    ['a second object', '{"data":{},"type":"dir","ver":1}{}'],
-    ['no UTF-8', Buffer.from('{"data":{"\xff":1},"type":"dir","ver":1}', 'latin1')],
+  const version = 'not a tree object of version 1 (RFC 11)'
+  const wrong: [what: string, text: string | Uint8Array, reason: string][] = [
+    ['no JSON', 'smurf', 'not JSON: '],
+    ['nothing', '', 'not JSON: '],
+    ['a NUL at the end', '{"data":{},"type":"dir","ver":1}\0', 'not JSON: '],
+    ['a second object', '{"data":{},"type":"dir","ver":1}{}', 'not JSON: '],
+    ['no UTF-8', Buffer.from('{"data":{"\xff":1},"type":"dir","ver":1}', 'latin1'), 'not JSON: '],
     ['an array', '[]', 'a tree object is not an object'],
-    ['a fourth member', '{"data":{},"type":"dir","ver":1,"x":0}', 'not a tree object of version 1 (RFC 11)'],
-    ['a missing member', '{"data":{},"type":"dir"}', 'not a tree object of version 1 (RFC 11)'],
-    ['version 2', '{"data":{},"type":"dir","ver":2}', 'not a tree object of version 1 (RFC 11)'],
+    ['null', 'null', 'a tree object is not an object'],
+    ['a string', '"text"', 'a tree object is not an object'],
+    ['a fourth member', '{"data":{},"type":"dir","ver":1,"x":0}', version],
+    ['a missing member', '{"data":{},"type":"dir"}', version],
+    ['another member instead of data', '{"date":{},"type":"dir","ver":1}', version],
+    ['version 2', '{"data":{},"type":"dir","ver":2}', version],
     ['an unknown type', '{"data":{},"type":"hdir","ver":1}', 'a tree object of unknown type'],
     ['a val of a number', '{"data":1,"type":"val","ver":1}', 'a val without a string'],
     ['an empty valref', '{"data":[],"type":"valref","ver":1}', 'a valref without a blobref'],
     ['a valref of a string', `{"data":"${ref}","type":"valref","ver":1}`, 'a valref without a blobref'],
+    ['a dirref of a string', `{"data":"${ref}","type":"dirref","ver":1}`, 'a dirref without a blobref'],
     [
       'an upper-case blobref',
-      `{"data":["${ref.toUpperCase()}"],"type":"valref","ver":1}`,
+      `{"data":["${ref}","${ref.toUpperCase()}"],"type":"valref","ver":1}`,
       'a valref with something that is no blobref',
     ],
     ['a symlink without target', '{"data":{},"type":"symlink","ver":1}', 'a symlink without a target'],
+    ['a symlink of null', '{"data":null,"type":"symlink","ver":1}', 'a symlink without a target'],
     ['a symlink to a number', '{"data":{"target":1},"type":"symlink","ver":1}', 'a symlink without a target'],
     [
       'a namespace that is a number',
@@ -56,8 +63,13 @@ describe('kvs/treeobj', () => {
       'a symlink whose namespace is no string',
     ],
     [
-      'a symlink to half a surrogate pair',
-      '{"data":{"target":"\\ud800"},"type":"symlink","ver":1}',
+      'half a surrogate pair in a target',
+      '{"data":{"target":"\\udfff"},"type":"symlink","ver":1}',
+      'a symlink that is not Unicode text',
+    ],
+    [
+      'half a surrogate pair in a namespace',
+      '{"data":{"target":"a","namespace":"\\ud800"},"type":"symlink","ver":1}',
       'a symlink that is not Unicode text',
     ],
     [
@@ -66,15 +78,28 @@ describe('kvs/treeobj', () => {
       'a tree object is not an object',
     ],
     ['a dir of an array', '{"data":[],"type":"dir","ver":1}', 'a dir without entries'],
-    ['half a surrogate pair in a name', '{"data":{"\\ud800":{"data":"","type":"val","ver":1}},"type":"dir","ver":1}'],
+    ['a dir of a string', '{"data":"text","type":"dir","ver":1}', 'a dir without entries'],
+    ['a dir of null', '{"data":null,"type":"dir","ver":1}', 'a dir without entries'],
+    [
+      'half a surrogate pair in a name',
+      '{"data":{"\\ud800":{"data":"","type":"val","ver":1}},"type":"dir","ver":1}',
+      'a name that is not Unicode text',
+    ],
   ]
-  for (const [what, text, message] of wrong) {
-    it(`refuses ${what} with EPROTO`, () => {
+  for (const [what, text, reason] of wrong) {
+    it(`refuses ${what} with EPROTO, and says why`, () => {
       expect(() => decode(text))
-        .to.throw(message)
+        .to.throw(reason)
         .with.property('code', 'EPROTO')
     })
   }
+
+  it('keeps the cause when a blob is not JSON', () => {
+    expect(() => decode('{'))
+      .to.throw(/^not JSON: ./)
+      .with.property('cause')
+      .that.is.instanceOf(SyntaxError)
+  })
 
   it('decodes directories nested deeper than any stack', () => {
     const depth = 100_000
@@ -95,13 +120,39 @@ describe('kvs/treeobj', () => {
     expect(sortedNames({ data, type: 'dir', ver: 1 } as never)).to.deep.equal(['z', '\uff5e', '\u{1f600}'])
   })
 
+  it('knows when names are in that order, which a name beyond U+FFFF keeps it from', () => {
+    for (const names of [[], ['a'], ['10', '9', 'B', 'a', 'a'], ['', 'a', 'é', '\ud7ff']]) {
+      expect(inByteOrder(names), names.join()).to.equal(true)
+    }
+    for (const names of [['b', 'a'], ['a', 'c', 'b'], ['9', '10'], ['a', '\u{1f600}'], ['\ud800'], ['\udfff', 'z']]) {
+      expect(inByteOrder(names), names.join()).to.equal(false)
+    }
+  })
+
   it('decodes base64 with padding and without, and nothing else', () => {
     const value = (data: string) => Buffer.from(decodeVal({ data, type: 'val', ver: 1 })).toString('latin1')
     expect(value('')).to.equal('')
     expect(value('YQ==')).to.equal('a')
     expect(value('YQ')).to.equal('a')
+    expect(value('YWE')).to.equal('aa')
+    expect(value('YWE=')).to.equal('aa')
+    expect(value('YWFhYWE')).to.equal('aaaaa')
     expect(value('/+8=')).to.equal('\xff\xef')
-    for (const bad of ['Y', 'YQ=', 'YQ===', 'Y Q=', 'YQ\n', '-_8=', 'YQ==YQ==', '====']) {
+    for (const bad of [
+      'Y',
+      'YWFhY',
+      'YWFhYQ===',
+      'YWE==',
+      '=',
+      '==',
+      'YQ=',
+      'YQ===',
+      'Y Q=',
+      'YQ\n',
+      '-_8=',
+      'YQ==YQ==',
+      '====',
+    ]) {
       expect(() => value(bad), bad)
         .to.throw('invalid value object')
         .with.property('code', 'EINVAL')

@@ -4,7 +4,7 @@
  *
  * A mutant that makes a test hang is told by CPU time and idleness, not by the clock, so that a busy machine changes no result.
  */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
@@ -20,8 +20,8 @@ import {
 import fc from 'fast-check'
 import Mocha from 'mocha'
 
-/** CPU time that a mutant may use beyond that of its tests without it. */
-const EXTRA_CPU_MS = 5000
+/** CPU time that a mutant may use, beside twice that of its tests without it. */
+const EXTRA_CPU_MS = 2000
 /** How long the tests of a mutant may wait without doing anything. */
 const IDLE_MS = 10_000
 
@@ -32,12 +32,16 @@ const state = globalThis.__stryker__
 class MochaRunner {
   static inject = tokens(commonTokens.options)
   #files
+  #sources
+  #titles
   #mocha
-  #timeoutMs
+  /** CPU milliseconds of each test, by its full title. */
+  #cpuMs = {}
 
-  constructor({ mochaFiles, timeoutMS }) {
+  constructor({ mochaFiles, mochaGrep, mutate }) {
     this.#files = mochaFiles
-    this.#timeoutMs = timeoutMS
+    this.#sources = mutate
+    this.#titles = new RegExp(mochaGrep)
   }
 
   capabilities() {
@@ -46,12 +50,14 @@ class MochaRunner {
 
   async dryRun() {
     await this.#load()
-    const { tests, failure } = await this.#run(/(?:)/)
+    const { tests, failure } = await this.#run(this.#titles)
     if (failure) return { status: DryRunStatus.Error, errorMessage: failure }
+    // For the processes that come after this one.
+    writeFileSync(cpuTimesFile(), JSON.stringify(this.#cpuMs))
     return { status: DryRunStatus.Complete, tests, mutantCoverage: withHooks(state.mutantCoverage, this.#mocha.suite) }
   }
 
-  async mutantRun({ activeMutant, mutantActivation, testFilter, hitLimit, timeout }) {
+  async mutantRun({ activeMutant, mutantActivation, testFilter, hitLimit }) {
     if (existsSync(hangingFile(activeMutant.id))) return { status: MutantRunStatus.Timeout }
     if (mutantActivation === 'runtime') await this.#load()
     state.activeMutant = activeMutant.id
@@ -60,9 +66,9 @@ class MochaRunner {
     // For threads and processes, which run the same sources.
     process.env.__STRYKER_ACTIVE_MUTANT__ = activeMutant.id
     await this.#load()
-    const titles = testFilter ? new RegExp(`^(?:${testFilter.map(RegExp.escape).join('|')})$`) : /(?:)/
-    // Stryker adds the time that the tests take without the mutant.
-    const endWatch = watch(hangingFile(activeMutant.id), EXTRA_CPU_MS + timeout - this.#timeoutMs)
+    const titles = testFilter ? new RegExp(`^(?:${testFilter.map(RegExp.escape).join('|')})$`) : this.#titles
+    const cpuMs = cpuMsOf(testFilter ?? titlesOf(this.#mocha.suite))
+    const endWatch = watch(hangingFile(activeMutant.id), EXTRA_CPU_MS + 2 * cpuMs)
     const { tests, failure } = await this.#run(titles)
     endWatch()
     const endless = determineHitLimitReached(state.hitCount, hitLimit)
@@ -79,12 +85,18 @@ class MochaRunner {
     if (this.#mocha) return
     // The same inputs in each run, and no search for a shorter one: a mutant is killed by the first.
     fc.configureGlobal({ seed: 1, endOnFailure: true })
+    // A file that a test loads would be taken for a part of that test, though it is loaded once.
+    for (const file of this.#sources) await import(pathToFileURL(resolve(file)).href)
     // The runner is loaded from the repository, and the tests from Stryker's copy of it.
     const { mochaHooks } = await import(pathToFileURL(resolve('test/support/fixtures.ts')).href)
     this.#mocha = new Mocha({ bail: true, timeout: 0, reporter: class {}, rootHooks: mochaHooks })
     this.#mocha.cleanReferencesAfterRun(false)
     for (const file of this.#files) this.#mocha.addFile(resolve(file))
     await this.#mocha.loadFilesAsync()
+    if (!existsSync(cpuTimesFile())) return
+    // The first failure ends the run of a mutant, so cheap tests run first.
+    const cost = new Map(this.#mocha.suite.suites.map((suite) => [suite, cpuMsOf(titlesOf(suite))]))
+    this.#mocha.suite.suites.sort((a, b) => cost.get(a) - cost.get(b))
   }
 
   /**
@@ -107,8 +119,14 @@ class MochaRunner {
     runner.on('hook', (hook) => {
       if (isOfSuite(hook)) state.currentTestId = idOfHooks(hook.parent)
     })
+    let cpu
     runner.on('test', (test) => {
       state.currentTestId = test.fullTitle()
+      cpu = process.cpuUsage()
+    })
+    runner.on('test end', (test) => {
+      const { user, system } = process.cpuUsage(cpu)
+      this.#cpuMs[test.fullTitle()] = (user + system) / 1000
     })
     runner.on('pass', (test) => add(test, { status: TestStatus.Success }))
     runner.on('pending', (test) => add(test, { status: TestStatus.Skipped }))
@@ -119,6 +137,23 @@ class MochaRunner {
     })
     return promise
   }
+}
+
+/** Where the first process leaves the CPU times of the tests for the others. */
+function cpuTimesFile() {
+  return resolve('cpu-times.json')
+}
+
+/** The CPU time that tests took in the first run. @param {string[]} titles */
+function cpuMsOf(titles) {
+  const times = JSON.parse(readFileSync(cpuTimesFile(), 'utf8'))
+  return titles.reduce((sum, title) => sum + (times[title] ?? 0), 0)
+}
+
+function titlesOf(suite) {
+  const titles = []
+  suite.eachTest((test) => titles.push(test.fullTitle()))
+  return titles
 }
 
 /** The file that says that a mutant made a process hang. */
@@ -199,5 +234,8 @@ function withHooks(coverage, suite) {
 
 export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'mocha-in-process', MochaRunner)]
 export const strykerValidationSchema = {
-  properties: { mochaFiles: { description: 'The files of tests to run.', type: 'array', items: { type: 'string' } } },
+  properties: {
+    mochaFiles: { description: 'The files of tests to run.', type: 'array', items: { type: 'string' } },
+    mochaGrep: { description: 'A regular expression for the full titles of tests to run.', type: 'string' },
+  },
 }

@@ -6,8 +6,8 @@
  * Stryker makes the mutants, in a copy of the repository; `mocha-runner.js` runs the tests. What it finds is kept in `mutation/`
  * and is not computed again while neither the source nor the tests that reach it change.
  */
-import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
@@ -36,7 +36,13 @@ const LEFT_OUT = /\/index\.ts$|thread/
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { concurrency: { type: 'string', default: '1' }, static: { type: 'boolean' }, force: { type: 'boolean' } },
+  options: {
+    concurrency: { type: 'string', default: '1' },
+    static: { type: 'boolean' },
+    force: { type: 'boolean' },
+    tests: { type: 'string' },
+    grep: { type: 'string', default: '' },
+  },
 })
 
 const chosen = new Map()
@@ -49,18 +55,26 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(ROOMS)) {
   const sources = name === room ? globSync(ROOMS[room].sources).filter((file) => !LEFT_OUT.test(file)) : [name]
   chosen.set(room, [...(chosen.get(room) ?? []), ...sources])
 }
-for (const [room, sources] of chosen) summarize(room, await mutate(room, sources))
+for (const [room, sources] of chosen) {
+  const mutants = await mutate(room, sources)
+  // Those of other files are from earlier runs.
+  const own = mutants.filter(({ fileName }) => sources.includes(relative(root, fileName)))
+  summarize(room, own)
+}
 
 /** @param {string} room @param {string[]} sources */
 function mutate(room, sources) {
   const dir = join('mutation', room)
   mkdirSync(dir, { recursive: true })
+  // Of a run that was killed.
+  rmSync(join(dir, 'copy'), { recursive: true, force: true })
   return new Stryker({
     mutate: sources,
     testRunner: 'mocha-in-process',
     plugins: [join(root, 'tools/mutation/mocha-runner.js'), join(root, 'tools/mutation/texts.js')],
     ignorers: ['texts'],
-    mochaFiles: globSync(ROOMS[room].tests).sort(),
+    mochaFiles: globSync(values.tests ?? ROOMS[room].tests).sort(),
+    mochaGrep: values.grep,
     coverageAnalysis: 'perTest',
     // What runs as a file is loaded needs a process of its own for each mutant.
     ignoreStatic: !values.static,
@@ -87,7 +101,7 @@ function mutate(room, sources) {
 /** Print the score of each file, and the mutants that survived. @param {import('@stryker-mutator/api/core').MutantResult[]} mutants */
 function summarize(room, mutants) {
   const lines = []
-  const files = Map.groupBy(mutants, ({ fileName }) => fileName.slice(root.length))
+  const files = Map.groupBy(mutants, ({ fileName }) => relative(root, fileName))
   for (const [file, those] of files.size > 1 ? [...files, [room, mutants]] : files) {
     const count = (...statuses) => those.filter(({ status }) => statuses.includes(status)).length
     const [killed, survived, unreached] = [count('Killed', 'Timeout'), count('Survived'), count('NoCoverage')]
@@ -103,7 +117,7 @@ function summarize(room, mutants) {
     const { line, column } = location.start
     const end = location.end.line === line ? location.end.column : `${location.end.line}:${location.end.column}`
     const to = replacement.replaceAll(/\s+/g, ' ').slice(0, 120)
-    lines.push(`${status} ${fileName.slice(root.length)}:${line}:${column}-${end} ${mutatorName}: ${to}`)
+    lines.push(`${status} ${relative(root, fileName)}:${line}:${column}-${end} ${mutatorName}: ${to}`)
   }
   const text = `${lines.join('\n')}\n`
   writeFileSync(join('mutation', room, 'summary.txt'), text)

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { ArchiveError } from '../../../../src/archive/index.ts'
-import { failure, readMembers } from '../../../support/archives.ts'
+import { failure, type Held, readMembers } from '../../../support/archives.ts'
 import { scratch } from '../../../support/fixtures.ts'
 import { run } from '../../../support/processes.ts'
 
@@ -36,6 +36,48 @@ async function read(...records: string[]): Promise<string[]> {
     ({ path, linkname, content }) => `${path} ${linkname || JSON.stringify(`${content}`)}`,
   )
 }
+
+/** Fields of a header of newc that {@link newc} fills in, in their order. */
+const FIELDS = {
+  ino: 1,
+  mode: 0o100644,
+  uid: 0,
+  gid: 0,
+  nlink: 1,
+  mtime: 0,
+  size: -1,
+  devmajor: 0,
+  devminor: 0,
+  rdevmajor: 0,
+  rdevminor: 0,
+  namesize: -1,
+  check: 0,
+}
+
+/** One member of newc, with fields as given. */
+function newc(name: string, content: string, given: Partial<typeof FIELDS> & { magic?: string } = {}): string {
+  const { magic = '070701', ...fields } = given
+  const all = { ...FIELDS, size: content.length, namesize: name.length + 1, ...fields }
+  const numbers = Object.values(all).map((field) => field.toString(16).padStart(8, '0'))
+  return filled(`${magic}${numbers.join('')}${name}\0`) + filled(content)
+}
+
+/** All members of an archive. */
+async function members(...records: string[]): Promise<Held[]> {
+  const file = join(scratch(), 'x.cpio')
+  writeFileSync(file, records.join(''), 'latin1')
+  return readMembers(file)
+}
+
+async function refusal(...records: string[]): Promise<Error | undefined> {
+  return members(...records).then(
+    () => undefined,
+    (error: Error) => error,
+  )
+}
+
+/** The sum that newc with a checksum has. */
+const sumOf = (content: string) => Buffer.from(content).reduce((sum, byte) => sum + byte, 0)
 
 /** Reads an archive, and says how many members there were. */
 const COUNT = `
@@ -162,5 +204,148 @@ describe('archive/formats/cpio/reader', () => {
     // It takes 20 MB of heap; with the names of all of them it took more than 48.
     const said = run(process.execPath, ['--max-old-space-size=40', '--input-type=module', '-e', COUNT, module, file])
     expect(Number(said)).to.equal(2 * files)
+  })
+
+  it('reads the fields of a header, in octal and in hexadecimal', async () => {
+    const fields = { mode: 0o104751, uid: 0xabc, gid: 0x12345, mtime: 0x65a1b2c3 }
+    const [first, second, ...more] = await members(newc('a', 'four', fields), newc('b', 'x'), TRAILER)
+    expect(first).to.include({ path: 'a', type: 'file', size: 4, mode: 0o4751, uid: 0xabc, gid: 0x12345 })
+    expect(first).to.include({
+      mtimeSeconds: 0x65a1b2c3,
+      linkname: '',
+      offset: 0,
+      contentOffset: 112,
+      extra: undefined,
+    })
+    expect(`${first?.content}`).to.equal('four')
+    expect(second).to.include({ path: 'b', offset: 116, contentOffset: 228 })
+    expect(more).to.deep.equal([])
+
+    const odc = ['070707', '000001', '000002', '100640', '001750', '000144', '000001', '000000', '14524770400']
+    const end = `070707${'0'.repeat(53)}00001300000000000TRAILER!!!\0`
+    const [only] = await members(`${odc.join('')}00000200000000003a\0abc`, end)
+    expect(only).to.include({ mode: 0o640, uid: 1000, gid: 100, mtimeSeconds: 0o14524770400, contentOffset: 78 })
+  })
+
+  for (const [type, bits, content] of [
+    ['directory', 0o040000, 'ignored'],
+    ['fifo', 0o010000, 'ignored'],
+    ['character-device', 0o020000, ''],
+    ['block-device', 0o060000, ''],
+    ['socket', 0o140000, ''],
+    // libarchive leaves the type out.
+    ['file', 0, 'content'],
+  ] as const) {
+    it(`reads a member of mode ${bits.toString(8)} as ${type}, and what follows it`, async () => {
+      const [member, next] = await members(newc('a', content, { mode: bits | 0o600 }), newc('b', 'x'), TRAILER)
+      const isFile = type === 'file'
+      expect(member).to.include({ path: 'a', type, mode: 0o600, size: isFile ? content.length : 0 })
+      expect(member?.contentOffset).to.equal(isFile ? 112 : undefined)
+      expect(`${member?.content}`).to.equal(isFile ? content : '')
+      expect(`${next?.content}`).to.equal('x')
+    })
+  }
+
+  it('reads a link and its target', async () => {
+    const target = 'x'.repeat(2 ** 20)
+    const [link] = await members(newc('a', target, { mode: 0o120777 }), TRAILER)
+    expect(link).to.include({ type: 'symlink', linkname: target, size: 0 })
+  })
+
+  it('tells files of one number on different devices apart', async () => {
+    const [one, other] = [
+      { nlink: 2, devmajor: 1 },
+      { nlink: 2, devmajor: 2 },
+    ]
+    const minor = { nlink: 2, devmajor: 1, devminor: 1 }
+    const names = [newc('a', '', one), newc('b', '', other), newc('c', '', minor)]
+    const contents = [newc('d', 'x', one), newc('e', 'y', other), newc('f', 'z', minor)]
+    const found = (await members(...names, ...contents, TRAILER)).map(({ path, linkname }) => `${path} ${linkname}`)
+    expect(found).to.deep.equal(['d ', 'a d', 'e ', 'b e', 'f ', 'c f'])
+  })
+
+  it('takes only files with several names for links to one another', async () => {
+    const [a, b] = await members(newc('a', 'x', { nlink: 1 }), newc('b', '', { nlink: 1 }), TRAILER)
+    expect([a?.type, b?.type]).to.deep.equal(['file', 'file'])
+    const directory = { mode: 0o040755, nlink: 2 }
+    const dirs = await members(newc('a', '', directory), newc('b', '', directory), TRAILER)
+    expect(dirs.map(({ path, type }) => `${path} ${type}`)).to.deep.equal(['a directory', 'b directory'])
+  })
+
+  it('begins a new file after the last of its names, also when its content came first', async () => {
+    const names = [newc('a', 'x', { nlink: 2 }), newc('b', '', { nlink: 2 })]
+    const again = [newc('c', '', { nlink: 2 }), newc('d', 'y', { nlink: 2 })]
+    const found = (await members(...names, ...again, TRAILER)).map(({ path, linkname }) => `${path} ${linkname}`)
+    expect(found).to.deep.equal(['a ', 'b a', 'd ', 'c d'])
+  })
+
+  for (const bytes of [5, (1 << 20) + 3]) {
+    it(`compares the checksum of a newc archive that has them, with contents of ${bytes} bytes`, async () => {
+      const content = 'abc\u007f!'.repeat(bytes).slice(0, bytes)
+      const magic = '070702'
+      const link = newc('l', 'target', { mode: 0o120777, magic })
+      const [file, , next] = await members(
+        newc('a', content, { check: sumOf(content), magic }),
+        link,
+        newc('b', 'x', { check: sumOf('x'), magic }),
+        TRAILER,
+      )
+      expect(file?.content.equals(Buffer.from(content))).to.equal(true)
+      expect(`${next?.content}`).to.equal('x')
+      const wrong = [
+        newc('b', 'x', { check: sumOf('x'), magic }),
+        newc('a', content, { check: sumOf(content) + 1, magic }),
+      ]
+      const error = await refusal(...wrong, TRAILER)
+      expect(error).to.include({ code: 'EBADMSG', pathname: 'a', offset: 116 })
+      expect(error?.message).to.include('its checksum does not match')
+      // Without the magic of a checksum, the field means nothing.
+      expect(await members(newc('a', content, { check: 1 }), TRAILER)).to.have.length(1)
+    })
+  }
+
+  const damaged: [what: string, records: string[], code: string, says: string][] = [
+    ['no trailer', [newc('a', 'x')], 'EBADMSG', 'the trailer that ends an archive is missing'],
+    ['something else where a header should be', [newc('a', 'x'), 'x'.repeat(200)], 'EBADMSG', 'no header where one'],
+    ['a header that is cut off', [newc('a', 'x').slice(0, 109)], 'EBADMSG', 'ends within a header'],
+    ['a name that is cut off', [newc('abcdef', '').slice(0, 113)], 'EBADMSG', 'ends within a name'],
+    ['a name of no bytes', [newc('', '', { namesize: 0 }), TRAILER], 'EBADMSG', 'ends within a name'],
+    ['a name that is too long', [newc('a', '', { namesize: 2 ** 20 + 1 }), TRAILER], 'EOVERFLOW', 'a name of 1048577'],
+    ['content that is cut off', [newc('a', 'x'.repeat(9)).slice(0, -4)], 'EBADMSG', 'ends within 9 bytes of content'],
+    ['a member that is cut off', [newc('a', 'x', { mode: 0o040755 }).slice(0, -4)], 'EBADMSG', 'ends within a member'],
+    ['a field with a letter', [newc('a', 'x').replace(/(?<=^.{29})0/, 'g'), TRAILER], 'EBADMSG', 'is not a number'],
+    ['a field of octal digits with an 8', [`070707${'8'.repeat(70)}a\0`], 'EBADMSG', 'a field is not a number'],
+    [
+      'a type that is not known',
+      [newc('a', '', { mode: 0o110000 }), TRAILER],
+      'ENOTSUP',
+      'of a type that is not known',
+    ],
+    ['a file without a name', [newc('.', 'x'), TRAILER], 'EINVAL', 'a member without a name'],
+    ['a NUL in a target', [newc('a', 'x\0y', { mode: 0o120777 }), TRAILER], 'EINVAL', 'the link target holds a NUL'],
+    [
+      'a target that is too long',
+      [newc('a', 'x'.repeat(2 ** 20 + 1), { mode: 0o120777 }), TRAILER],
+      'EOVERFLOW',
+      'a link target of 1048577',
+    ],
+  ]
+  for (const [what, records, code, says] of damaged) {
+    it(`refuses ${what}`, async () => {
+      const error = await refusal(...records)
+      expect(error).to.include({ code })
+      expect(error?.message).to.include(says)
+    })
+  }
+
+  it('takes a name without its NUL, and one as long as any may be', async () => {
+    const name = 'n'.repeat(2 ** 20 - 1)
+    const found = await members(newc('abc', 'x', { namesize: 3 }), newc(name, 'y'), TRAILER)
+    expect(found.map(({ path, content }) => `${path.length} ${content}`)).to.deep.equal(['3 x', `${name.length} y`])
+  })
+
+  it('ends at a trailer only if that is empty, and ignores what follows', async () => {
+    const found = await members(newc('TRAILER!!!', 'x'), newc('b', 'y'), TRAILER, newc('c', 'z'))
+    expect(found.map(({ path }) => path)).to.deep.equal(['TRAILER!!!', 'b'])
   })
 })

@@ -21,12 +21,22 @@ describe('archive/formats/tar/header', () => {
         sign(bytes, isSigned ? (i) => bytes.readInt8(i) : (i) => bytes.readUInt8(i))
         // A negative sum cannot be written.
         fc.pre(!bytes.includes('-', CHKSUM[0]) || bytes.indexOf('-', CHKSUM[0]) > CHKSUM[0] + CHKSUM[1])
-        expect(checkHeader(Buffer.concat([Buffer.alloc(at, 1), bytes, Buffer.alloc(3, 1)]), at)).to.equal('sound')
+        expect(checkHeader(Buffer.concat([Buffer.alloc(at, 1), bytes, Buffer.alloc(3, 0xff)]), at)).to.equal('sound')
       }),
     )
     const full = Buffer.alloc(BLOCK_BYTES, 0xff)
     sign(full, (i) => full.readUInt8(i))
     expect(checkHeader(full, 0)).to.equal('sound')
+  })
+
+  it('does not count what follows the digits of the sum', () => {
+    const bytes = Buffer.alloc(BLOCK_BYTES, 'a')
+    bytes[0] = 0xff
+    for (const isSigned of [true, false]) {
+      sign(bytes, isSigned ? (i) => bytes.readInt8(i) : (i) => bytes.readUInt8(i))
+      bytes[CHKSUM[0] + CHKSUM[1] - 1] = 0xff
+      expect(checkHeader(bytes, 0)).to.equal('sound')
+    }
   })
 
   it('sees any byte that has changed', () => {
