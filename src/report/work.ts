@@ -125,6 +125,7 @@ export async function gatherWork(snapshot: Snapshot, options: WorkOptions): Prom
     longest: longest.jobs.map((job) => jobRow(job, nameOf, names)),
     mostFailed: failed.most().map(({ name, ...counts }) => ({ name: names.job(name), ...counts })),
   }
+  usage.release()
   return { work, heldByRank }
 }
 

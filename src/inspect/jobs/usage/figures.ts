@@ -49,6 +49,12 @@ export class JobFigures {
     this.gpuSeconds += ngpus * seconds
   }
 
+  /** Release the memory of the samples at once. No percentile may be asked for from then on. */
+  release(): void {
+    this.wait.release()
+    this.runtime.release()
+  }
+
   /** False when a percentile may be 1 % off. */
   get isExact(): boolean {
     return this.wait.isExact && this.runtime.isExact

@@ -1,4 +1,5 @@
 /** Medians and percentiles of many numbers, in bounded memory. */
+import { grown, release } from '../../../bytes/index.ts'
 
 /** Values that a {@link SampleBudget} lets all its samples keep: 32 MB of them. */
 const BUDGET = 2 ** 22
@@ -110,18 +111,27 @@ export class Sample {
     return this.#values[index] as number
   }
 
+  /** Release the memory at once. Only {@link sum} and {@link count} may be read from then on. */
+  release(): void {
+    release(this.#values)
+  }
+
   #grow(): void {
     const size = this.#values.length
     const isFree = size < FEW
     if (isFree || this.#budget.take(size)) {
-      const values = new Float64Array(size * 2)
-      values.set(this.#values)
-      this.#values = values
+      // A small array lies in the heap, where a copy is faster.
+      if (isFree) {
+        const values = new Float64Array(size * 2)
+        values.set(this.#values)
+        this.#values = values
+      } else this.#values = grown(this.#values, size + 1)
       return
     }
     this.#buckets = new Uint32Array(BUCKETS)
     for (const value of this.#values) count(this.#buckets, value)
     if (size > FEW) this.#budget.give(size - FEW)
+    release(this.#values)
     this.#values = new Float64Array(0)
   }
 }

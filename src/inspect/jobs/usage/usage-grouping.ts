@@ -97,6 +97,11 @@ export class UsageGrouping {
     })
   }
 
+  /** Release the memory of all samples at once. */
+  release(): void {
+    for (const { figures } of this.#allRows()) figures.release()
+  }
+
   /** Node-seconds for each combination of the first groups. */
   #nodeSeconds(level: number): Map<string, number> {
     const sums = new Map<string, number>()

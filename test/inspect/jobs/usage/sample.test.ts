@@ -27,6 +27,17 @@ describe('inspect/usage/sample', () => {
     expect(first + second).to.equal(20_000)
   })
 
+  it('holds no copies of what it has outgrown, and releases its values at once', () => {
+    const bytes = () => process.memoryUsage().arrayBuffers
+    const before = bytes()
+    // 2^20 values of 8 bytes; the outgrown arrays would be as much again.
+    const sample = sampleOf(Array.from({ length: 2 ** 20 }, (_, i) => i))
+    expect(bytes() - before).to.be.within(0.9 * 2 ** 23, 1.2 * 2 ** 23)
+    sample.release()
+    expect(bytes() - before).to.be.below(2 ** 20)
+    expect([sample.count, sample.sum]).to.deep.equal([2 ** 20, 2 ** 19 * (2 ** 20 - 1)])
+  })
+
   it('takes more values after it was asked', () => {
     const sample = sampleOf([3, 1])
     expect(sample.quantile(0.5)).to.equal(2)
