@@ -22,6 +22,14 @@ const KIND_FLAGS: Record<LookupKind, number> = {
   treeobj: LOOKUP.TREEOBJ,
 }
 
+/** What the service answers with to each kind: it puts the blobs of a value together. */
+const ANSWERS = {
+  value: ['val'],
+  dir: ['dir'],
+  link: ['symlink'],
+  treeobj: ['val', 'valref', 'dir', 'dirref', 'symlink'],
+} as const satisfies Record<LookupKind, readonly TreeObj['type'][]>
+
 /** Errors of a stream after which a plain lookup may still succeed. */
 const UNSTREAMED: readonly ErrnoName[] = ['EINVAL', 'ENOSYS', 'ENOTRECOVERABLE', 'EPROTO']
 
@@ -74,13 +82,13 @@ export class ServiceReader implements KvsReader {
   lookup(key: string, kind: 'link'): Promise<Symlink>
   lookup(key: string, kind: LookupKind): Promise<TreeObj>
   async lookup(key: string, kind: LookupKind = 'value'): Promise<TreeObj> {
-    return checked(key, await this.#service.lookup(this.#request(key, KIND_FLAGS[kind]), this.#signal))
+    return checked(key, kind, await this.#service.lookup(this.#request(key, KIND_FLAGS[kind]), this.#signal))
   }
 
   /** Look up a key, and wait for its creation if it does not exist. @returns its object */
   async awaited(key: string, kind: LookupKind = 'value'): Promise<TreeObj> {
     const request = this.#request(key, KIND_FLAGS[kind] | LOOKUP.WAITCREATE)
-    return checked(key, await this.#service.lookup(request, this.#signal))
+    return checked(key, kind, await this.#service.lookup(request, this.#signal))
   }
 
   async *read(key: string): AsyncGenerator<readonly Uint8Array[], void, void> {
@@ -89,7 +97,7 @@ export class ServiceReader implements KvsReader {
       if (await this.#isInParts(key)) {
         for await (const part of this.#service.lookupStream(this.#request(key, LOOKUP.STREAM), this.#signal)) {
           any = true
-          yield [decodeInline(checked(key, part) as Val, () => key)]
+          yield [decodeInline(checked(key, 'value', part), () => key)]
         }
         return
       }
@@ -145,18 +153,18 @@ export class ServiceReader implements KvsReader {
       (append ? LOOKUP.WATCH_APPEND : 0) |
       (full ? LOOKUP.WATCH_FULL : 0)
     for await (const answer of this.#service.lookupStream(this.#request(key, flags), signal)) {
-      yield checked(key, answer)
+      yield checked(key, treeobj ? 'treeobj' : 'value', answer)
     }
   }
 
   async openDirs(children: readonly Child<DirObj | Dirref>[]): Promise<(DirObj | FluxError)[]> {
-    return this.#answers(children, LOOKUP.READDIR, (obj) => (obj.type === 'dir' ? obj : undefined)) as Promise<
+    return this.#answers(children, 'dir', (obj) => (obj.type === 'dir' ? obj : undefined)) as Promise<
       (DirObj | FluxError)[]
     >
   }
 
   async readStarts(children: readonly Child<Val | Valref>[]): Promise<(Uint8Array | FluxError)[]> {
-    const answers = await this.#answers(children, 0, (obj) => (obj.type === 'val' ? obj : undefined))
+    const answers = await this.#answers(children, 'value', (obj) => (obj.type === 'val' ? obj : undefined))
     return answers.map((answer, i) => {
       if (answer instanceof FluxError) return answer
       return resultOrError(() => decodeInline(answer as Val, () => (children[i] as Child).key))
@@ -166,14 +174,14 @@ export class ServiceReader implements KvsReader {
   /** The object or error of each child. A child for which `known` returns an object is not looked up. */
   async #answers(
     children: readonly Child[],
-    flags: number,
+    kind: 'value' | 'dir',
     known: (obj: TreeObj) => TreeObj | undefined,
   ): Promise<(TreeObj | FluxError)[]> {
     const answers: (TreeObj | FluxError)[] = []
     for (let at = 0; at < children.length; at += BATCH) {
       const part = children.slice(at, at + BATCH)
       const asked = part.filter(({ obj }) => known(obj) === undefined)
-      const requests = asked.map(({ key }) => this.#request(key, flags))
+      const requests = asked.map(({ key }) => this.#request(key, KIND_FLAGS[kind]))
       const results = (await this.#service.lookupBatch(requests, this.#signal)).values()
       for (const { key, obj } of part) {
         const object = known(obj)
@@ -182,7 +190,7 @@ export class ServiceReader implements KvsReader {
           continue
         }
         const { value } = results.next()
-        answers.push(value instanceof FluxError ? value : resultOrError(() => checked(key, value)))
+        answers.push(value instanceof FluxError ? value : resultOrError(() => checked(key, kind, value)))
       }
     }
     return answers
@@ -195,12 +203,18 @@ export class ServiceReader implements KvsReader {
   }
 }
 
-function checked(key: string, answer: unknown): TreeObj {
+function checked(key: string, kind: 'value', answer: unknown): Val
+function checked(key: string, kind: LookupKind, answer: unknown): TreeObj
+function checked(key: string, kind: LookupKind, answer: unknown): TreeObj {
+  let obj: TreeObj
   try {
-    return asWithInvalid(answer)
+    obj = asWithInvalid(answer)
   } catch (cause) {
     throw new FluxError('EPROTO', `${printable(key)}: ${(cause as Error).message}`, { cause })
   }
+  const types: readonly TreeObj['type'][] = ANSWERS[kind]
+  if (types.includes(obj.type)) return obj
+  throw new FluxError('EPROTO', `${printable(key)}: the broker answered with a ${obj.type}, and not with a ${types[0]}`)
 }
 
 function resultOrError<T>(work: () => T): T | FluxError {

@@ -38,6 +38,8 @@ const LIMITS: [row: string, file: string, name: string, unit?: Unit][] = [
   ['levels of arrays', 'bytes/json', 'DEEPEST'],
   ['blobs of one value', 'kvs/walk-loads', 'WINDOW_BYTES', 'MiB'],
   ['hosts in a list', 'resource/hostlist', 'MAX_HOSTS'],
+  ['of them, hosts', 'resource/hostlist', 'MAX_NAMES'],
+  ['characters of their names', 'resource/hostlist', 'MAX_NAME_CHARS'],
   ['a blob of `content.files`', 'content/files/reader', 'BLOB_BYTES', 'GiB'],
   ['checkpoints of a store', 'content/checkpoint', 'MAX_CHECKPOINTS'],
   ['a checkpoint', 'content/checkpoint', 'CHECKPOINT_BYTES', 'KiB'],

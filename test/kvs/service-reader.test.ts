@@ -61,6 +61,8 @@ async function read(reader: ServiceReader, key: string): Promise<string[]> {
   return parts
 }
 
+const REF = `sha1-${'0'.repeat(40)}`
+
 describe('kvs/service-reader', () => {
   for (const [key, kind, wanted] of [
     ['small', 'value', 'hello'],
@@ -129,6 +131,23 @@ describe('kvs/service-reader', () => {
         expect(broker.log).to.have.length(1)
       },
       { options: { content, namespaces } },
+    )
+  })
+
+  it('refuses an answer of another kind than it asked for', () => {
+    const { options } = instance({ answers: { 'kvs.lookup': { val: { type: 'valref', ver: 1, data: [REF] } } } })
+    return withReader(
+      async (reader) => {
+        const refused = (name: string) => `EPROTO a: the broker answered with a valref, and not with a ${name}`
+        expect(await outcome(reader, 'a', 'value')).to.equal(refused('val'))
+        expect(await outcome(reader, 'a', 'dir')).to.equal(refused('dir'))
+        expect(await outcome(reader, 'a', 'link')).to.equal(refused('symlink'))
+        const [start] = await reader.readStarts([{ key: 'a', obj: { type: 'valref', ver: 1, data: [REF] } }])
+        const [opened] = await reader.openDirs([{ key: 'a', obj: { type: 'dirref', ver: 1, data: [REF] } }])
+        const said = [start, opened].map((error) => `EPROTO ${(error as Error).message}`)
+        expect(said).to.deep.equal([refused('val'), refused('dir')])
+      },
+      { options },
     )
   })
 

@@ -10,6 +10,7 @@ import {
   type Val,
   type Valref,
 } from '../../kvs/index.ts'
+import { withoutPadding } from '../inline-value.ts'
 import { valueSizes } from '../value-sizes.ts'
 import type { Change, KeyContent, Leaf, LeafPair } from './change.ts'
 
@@ -88,8 +89,7 @@ function compare(pair: LeafPair): 'same' | 'different' | Undecided {
     return isSame ? 'same' : 'different'
   }
   if (a.type === 'val' && b.type === 'val') {
-    // The base64 padding is optional.
-    return a.data.replace(/=+$/, '') === b.data.replace(/=+$/, '') ? 'same' : 'different'
+    return withoutPadding(a.data) === withoutPadding(b.data) ? 'same' : 'different'
   }
   if (a.type === 'valref' && b.type === 'valref') return compareRefs(pair, a.data, b.data)
   return { pair, a, b }

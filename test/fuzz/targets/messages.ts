@@ -1,13 +1,21 @@
 /** Messages of RFC 3, and the frames around them. */
 import { readFileSync } from 'node:fs'
+import { BrokerKvs } from '../../../src/content/broker/broker-kvs.ts'
+import type { ReadCounts } from '../../../src/content/read-counts.ts'
 import { FluxError } from '../../../src/errors/index.ts'
 import { FrameParser, writeFrameHeader } from '../../../src/flux/framing.ts'
+import { decodeJson, type Flux, type JsonObject } from '../../../src/flux/index.ts'
 import { NODEID_ANY } from '../../../src/flux/proto.ts'
+import { ServiceReader } from '../../../src/kvs/index.ts'
 import { fixture } from '../../support/fixtures.ts'
 import { decodeMessage, encodeMessage, type Message } from '../../support/message.ts'
 import { assertSame, type Target } from '../target.ts'
 
 const MOST_BYTES = 1 << 20
+
+const REF = `sha1-${'0'.repeat(40)}`
+const DIRREF = { type: 'dirref', data: [REF], ver: 1 } as const
+const VALREF = { type: 'valref', data: [REF], ver: 1 } as const
 
 function framed(message: Uint8Array): Buffer {
   const frame = Buffer.alloc(8 + message.length)
@@ -91,4 +99,82 @@ export const messages: Target = {
     messageIn(input)
   },
   isExpected: (error) => error instanceof FluxError,
+}
+
+/** A broker whose every answer has one payload. */
+class OneAnswer {
+  readonly uri = 'local:///x'
+  readonly #payload: Uint8Array
+
+  constructor(payload: Uint8Array) {
+    this.#payload = payload
+  }
+
+  async rpc(topic: string): Promise<JsonObject> {
+    return decodeJson(this.#payload, topic)
+  }
+
+  async rpcBatch(_topic: string, payloads: readonly Uint8Array[]): Promise<{ results: Uint8Array[] }> {
+    return { results: payloads.map(() => this.#payload) }
+  }
+
+  async *rpcStream(topic: string): AsyncGenerator<JsonObject, void, void> {
+    yield await this.rpc(topic)
+    yield await this.rpc(topic)
+  }
+}
+
+async function all(values: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of values);
+}
+
+/** What the KVS of a broker answers, to lookups of every kind. */
+export const answers: Target = {
+  name: 'answers',
+  budgetBytes: 4 * MOST_BYTES,
+  maxBytes: 2048,
+  tokens: [
+    '{"val":',
+    '"type":"val"',
+    '"type":"valref"',
+    '"type":"dir"',
+    '"type":"symlink"',
+    '"ver":1',
+    '"data":',
+    'YQ==',
+    '\0',
+    '[]',
+    '{}',
+    'null',
+  ],
+  seeds: () =>
+    [
+      '{"val":{"data":"YQ==","type":"val","ver":1}}',
+      `{"val":{"data":["sha1-${'0'.repeat(40)}","sha1-${'1'.repeat(40)}"],"type":"valref","ver":1}}`,
+      '{"val":{"data":{"a":{"data":"","type":"val","ver":1},"b":{"data":{},"type":"dir","ver":1}},"type":"dir","ver":1}}',
+      '{"val":{"data":{"target":"a.b","namespace":"x"},"type":"symlink","ver":1}}',
+      `{"rootref":"sha1-${'0'.repeat(40)}","rootseq":3,"owner":-1}`,
+      '{"namespaces":[{"namespace":"primary","owner":100,"flags":0}]}',
+    ].map((text) => Buffer.from(`${text}\0`)),
+  async run(input) {
+    const service = new BrokerKvs(new OneAnswer(input) as unknown as Flux, { keys: 0 } as ReadCounts)
+    const reader = new ServiceReader(service)
+    for (const ask of [
+      () => service.root('primary'),
+      () => service.namespaces(),
+      () => service.waitVersion('primary', 1),
+      ...(['value', 'dir', 'link', 'treeobj'] as const).map((kind) => () => reader.lookup('a.b', kind as 'value')),
+      () => all(reader.read('a.b')),
+      () => all(reader.watch('a.b')),
+      () => reader.openDirs([{ key: 'a', obj: DIRREF }]),
+      () => reader.readStarts([{ key: 'a', obj: VALREF }]),
+    ]) {
+      try {
+        await ask()
+      } catch (error) {
+        if (!(error instanceof FluxError)) throw error
+      }
+    }
+  },
+  isExpected: () => false,
 }
