@@ -1,4 +1,4 @@
-import { type ErrnoName, FluxError, type FluxErrorOptions, printable } from '../errors/index.ts'
+import { cutMiddle, type ErrnoName, FluxError, type FluxErrorOptions, printable } from '../errors/index.ts'
 
 /** The place in an archive that an error is about. */
 export interface ArchivePlace {
@@ -32,7 +32,7 @@ export class ArchiveError extends FluxError {
 const MAX_SHOWN_CHARS = 400
 
 function shown(name: string): string {
-  return printable(name.length > MAX_SHOWN_CHARS ? `${name.slice(0, MAX_SHOWN_CHARS)}...` : name)
+  return printable(cutMiddle(name, MAX_SHOWN_CHARS))
 }
 
 /** The error for a file whose parts do not add up to its declared size. */

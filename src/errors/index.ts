@@ -8,5 +8,6 @@ export { LAST_ID, LAST_SECONDS, secondsSince1970, wholeNumber } from './numbers.
 export { OutputError } from './output-error.ts'
 export { printable, printableLines } from './printable.ts'
 export { byteText, countText, durationText, grouped, type PartDone, partTexts } from './quantity.ts'
+export { cutMiddle, messageLine, startOf } from './shorten.ts'
 export { isoTime, type TimeStyle, timeText } from './time-text.ts'
 export { writeError } from './write-error.ts'

@@ -34,6 +34,7 @@ const LIMITS: [row: string, file: string, name: string, unit?: Unit][] = [
   ['directories, one in another, for', 'kvs/walk-limits', 'MAX_DEPTH'],
   ['directories that `fsck`', 'inspect/fsck/check-tree', 'MAX_VISITS'],
   ['directories that `du`', 'inspect/size/size-adder', 'MAX_USAGES'],
+  ['those of them', 'inspect/size/size-adder', 'MAX_USAGES_AGAIN'],
   ['links that are followed', 'kvs/lookup', 'MAX_LINKS'],
   ['levels of arrays', 'bytes/json', 'DEEPEST'],
   ['blobs of one value', 'kvs/walk-loads', 'WINDOW_BYTES', 'MiB'],
