@@ -38,6 +38,7 @@ const LIMITS: [row: string, file: string, name: string, unit?: Unit][] = [
   ['links that are followed', 'kvs/lookup', 'MAX_LINKS'],
   ['levels of arrays', 'bytes/json', 'DEEPEST'],
   ['blobs of one value', 'kvs/walk-loads', 'WINDOW_BYTES', 'MiB'],
+  ['characters of a line', 'errors/shorten', 'LINE'],
   ['hosts in a list', 'resource/hostlist', 'MAX_HOSTS'],
   ['a blob of `content.files`', 'content/files/reader', 'BLOB_BYTES', 'GiB'],
   ['a checkpoint', 'content/checkpoint', 'CHECKPOINT_BYTES', 'KiB'],
