@@ -1,4 +1,4 @@
-import { type ErrnoName, FluxError, type FluxErrorOptions, printable } from '../errors/index.ts'
+import { cutMiddle, type ErrnoName, FluxError, type FluxErrorOptions, printable } from '../errors/index.ts'
 
 /** The place in an archive that an error is about. */
 export interface ArchivePlace {
@@ -33,8 +33,7 @@ const MAX_SHOWN_CHARS = 400
 
 /** A name for a message. The root of an archive has none. */
 function shown(name: string): string {
-  if (name === '') return '.'
-  return printable(name.length > MAX_SHOWN_CHARS ? `${name.slice(0, MAX_SHOWN_CHARS)}...` : name)
+  return name === '' ? '.' : printable(cutMiddle(name, MAX_SHOWN_CHARS))
 }
 
 /** The error for a file whose parts do not add up to its declared size. */

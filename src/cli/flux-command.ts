@@ -1,7 +1,7 @@
 import { Command, Flags, type Interfaces, ux } from '@oclif/core'
 import { normalizeArgv } from '@oclif/core/help'
 import { stringifyJson } from '../bytes/index.ts'
-import { OutputError, printable, printableLines } from '../errors/index.ts'
+import { messageLine, OutputError, printableLines } from '../errors/index.ts'
 import { Complaints, kindOf } from './complaints.ts'
 import type { FluxEvents } from './events.ts'
 import { EXIT, errorJson, errorLine, exitStatusOf } from './exit-status.ts'
@@ -52,10 +52,10 @@ export abstract class FluxCommand extends Command {
 
   /**
    * Print a line on stderr that begins with {@link called}. Control characters are escaped, so that a key cannot write
-   * lines of its own into a log.
+   * lines of its own into a log. The middle of a long line is left out: `--json` has the whole.
    */
   protected notice(message: string): void {
-    process.stderr.write(`${this.called}: ${printable(message)}\n`)
+    process.stderr.write(`${this.called}: ${messageLine(message)}\n`)
   }
 
   /**

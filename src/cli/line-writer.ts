@@ -1,4 +1,4 @@
-import { printable } from '../errors/index.ts'
+import { messageLine } from '../errors/index.ts'
 
 /** Characters that are written at a time. One system call for each line would take most of the time of a long list. */
 const WRITE_CHARACTERS = 1 << 16
@@ -9,7 +9,8 @@ interface LineStream {
 
 /**
  * Writes lines to standard error, many at a time, without waiting. (For results use {@link Output}, which waits.)
- * Control characters are escaped: names from a store must not move a terminal's cursor or add lines to a log.
+ * Control characters are escaped, and long lines are cut: names from a store must not move a terminal's cursor, add lines
+ * to a log, or fill it.
  */
 export class LineWriter {
   readonly #stream: LineStream
@@ -23,7 +24,7 @@ export class LineWriter {
   }
 
   write(...lines: readonly string[]): void {
-    for (const line of lines) this.#text += `${this.#prefix}${printable(line)}\n`
+    for (const line of lines) this.#text += `${this.#prefix}${messageLine(line)}\n`
     if (this.#text.length >= WRITE_CHARACTERS) this.flush()
   }
 

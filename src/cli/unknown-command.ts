@@ -1,6 +1,6 @@
 /** The error for words that are not a command. */
 import { type Interfaces, toConfiguredId } from '@oclif/core'
-import { printable, shellWord } from '../errors/index.ts'
+import { messageLine, shellWord } from '../errors/index.ts'
 import { errorLine } from './exit-status.ts'
 import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
@@ -44,7 +44,7 @@ export function unknownCommand(words: readonly string[], config: Interfaces.Conf
 
 /** An error of {@link unknownCommand} as it is printed, with the usage of the tool. */
 export function unknownCommandText(error: UsageError, { bin }: Interfaces.Config): string {
-  return `${bin}: ${printable(errorLine(error))}\n${usageLines(`${bin} COMMAND [OPTIONS] ...`, `${bin} help`)}`
+  return `${bin}: ${messageLine(errorLine(error))}\n${usageLines(`${bin} COMMAND [OPTIONS] ...`, `${bin} help`)}`
 }
 
 /** The error for a flag before the command. */

@@ -34,8 +34,11 @@ export interface Opened<Node> {
   readonly children: readonly Node[]
 }
 
-/** Nodes that are opened together. */
-const BATCH = 512
+/** Nodes that are opened together: few at first, more as long as they are small. */
+const FIRST_BATCH = 4
+const MAX_BATCH = 512
+/** Entries of a batch after which fewer are opened together: they are all in memory then. */
+const MANY_ENTRIES = 25_000
 
 /**
  * Count what can be reached from a node.
@@ -63,8 +66,11 @@ export async function countPaths<Node>(
     return ordinal
   }
   ordinalOf(root)
-  for (let batch = queue.splice(0, BATCH); batch.length > 0; batch = queue.splice(0, BATCH)) {
+  let size = FIRST_BATCH
+  while (queue.length > 0) {
     throwIfAborted(signal)
+    const batch = queue.splice(0, size)
+    const before = stored
     const opened = await source.open(batch.map(({ node }) => node))
     for (const [i, { entries, children }] of opened.entries()) {
       const { ordinal } = batch[i] as { ordinal: number }
@@ -72,6 +78,7 @@ export async function countPaths<Node>(
       stored += entries
       for (const child of children) graph.addChild(ordinal, ordinalOf(child))
     }
+    size = stored - before > MANY_ENTRIES ? FIRST_BATCH : Math.min(2 * size, MAX_BATCH)
     if (graph.size > most) return undefined
   }
   const totals = graph.totals(graph.order(0).order)

@@ -1,5 +1,5 @@
 /** Limits on how much of a tree is visited, since the number of keys can be exponential in the size of the store. */
-import { FluxError, grouped, printable } from '../errors/index.ts'
+import { FluxError, grouped, printable, startOf } from '../errors/index.ts'
 import { componentsOf, type Dir } from './entry.ts'
 import type { PathCount } from './path-count.ts'
 
@@ -164,6 +164,6 @@ export function depthError(
   depth: number,
   hint: string = '--max-depth N allows more',
 ): FluxError {
-  const start = printable(components.slice(0, SHOWN_COMPONENTS).join('.')).slice(0, 80)
+  const start = startOf(printable(components.slice(0, SHOWN_COMPONENTS).join('.')), 80)
   return new FluxError('EOVERFLOW', `${start}…: more than ${depth} directories, one in another`, { hint })
 }

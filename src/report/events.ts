@@ -1,6 +1,6 @@
 /** What happened to an instance: starts and ends, drains, checkpoints. */
 import type { Checkpoint } from '../content/index.ts'
-import { countText } from '../errors/index.ts'
+import { countText, startOf } from '../errors/index.ts'
 import type { ResourceEvent } from '../inspect/index.ts'
 import type { EventlogEntry } from '../kvs/index.ts'
 import { Hostlist, Idset } from '../resource/index.ts'
@@ -72,7 +72,7 @@ const KINDS: Readonly<Record<string, string>> = {
 }
 
 function resourceEvent({ timestamp, name, ranks, hosts, reason }: ResourceEvent, names: Names): Event {
-  const said = KINDS[name] ?? name.slice(0, 40)
+  const said = KINDS[name] ?? startOf(name, 40)
   const kind = names.redacted && !KNOWN.has(said) ? 'other' : said
   const who = nodesText(ranks, hosts, names)
   const why = reason === undefined ? '' : `: ${names.reason(reason)}`

@@ -1,3 +1,4 @@
+import { startOf } from '../errors/index.ts'
 import type { Job } from '../inspect/index.ts'
 
 /** Names that are listed. */
@@ -18,7 +19,7 @@ export class FailedNames {
 
   add({ name, result }: Job): void {
     if (!name) return
-    const short = name.length > LONGEST ? name.slice(0, LONGEST) : name
+    const short = startOf(name, LONGEST)
     let counts = this.#names.get(short)
     if (counts === undefined) {
       if (this.#names.size >= KNOWN) this.#forget()

@@ -2,7 +2,7 @@
  * Strings of a report that are safe to show. Anybody who submits a job chooses names, and those may be a megabyte long, or hold
  * characters that reverse the text around them.
  */
-import { grouped, printable } from '../errors/index.ts'
+import { cutMiddle, printable } from '../errors/index.ts'
 
 /** Longer strings are cut in the middle. In UTF-16 code units. */
 const LONGEST = 300
@@ -21,11 +21,7 @@ export function harmless<T>(value: T): T {
 
 /** Cut a long text in the middle, say how long it was, and write control characters as escapes: `\u202e`. */
 export function harmlessText(text: string): string {
-  const isLong = text.length > LONGEST
-  const short = isLong
-    ? `${text.slice(0, LONGEST / 2)} … (${grouped(text.length)} characters) … ${text.slice(-LONGEST / 4)}`
-    : text
-  return visible(short)
+  return visible(cutMiddle(text, LONGEST))
 }
 
 /** A text on one line, in which all characters that cannot be seen are written as escapes. */

@@ -4,6 +4,7 @@
  * key can find a name by trying names.
  */
 import { createHmac, randomBytes } from 'node:crypto'
+import { startOf } from '../errors/index.ts'
 import { PRIMARY_NAMESPACE } from '../kvs/index.ts'
 import { Hostlist, Idset } from '../resource/index.ts'
 
@@ -126,8 +127,5 @@ export class Names {
 
 /** Cut a text that is too long, not within a character. */
 function cut(text: string, length = LONGEST): string {
-  if (text.length <= length) return text
-  const end = length - 1
-  const isHalf = (text.charCodeAt(end - 1) & 0xfc00) === 0xd800
-  return `${text.slice(0, isHalf ? end - 1 : end)}…`
+  return text.length <= length ? text : `${startOf(text, length - 1)}…`
 }

@@ -225,6 +225,6 @@ function timeOf(checkpoint: Checkpoint | undefined): string {
 }
 
 /** True when the directory of the root itself can be read. */
-function isReadable({ damages, errors }: CheckedRoot): boolean {
+export function isReadable({ damages, errors }: CheckedRoot): boolean {
   return errors === 0 || !damages.some(({ components }) => components.length === 0)
 }

@@ -1,5 +1,5 @@
 /** The report of a rescue as text, for `report.txt` and the terminal. */
-import { countText, printable, timeText } from '../errors/index.ts'
+import { countText, messageLine, timeText } from '../errors/index.ts'
 import { formatJobid } from '../kvs/index.ts'
 import { Hostlist } from '../resource/index.ts'
 import type { LostKey, RescuedJob, RescueReport } from './report.ts'
@@ -23,7 +23,7 @@ export function reportLines(report: RescueReport, username: (userid: number) => 
     ...lostLines(report, username),
     ...listed('Jobs that had not ended:', report.activeJobs, (job) => jobLine(job, username)),
     ...drainedLines(report),
-    ...(report.problems.length > 0 ? listed('Problems:', report.problems, printable) : []),
+    ...(report.problems.length > 0 ? listed('Problems:', report.problems, messageLine) : []),
     'What comes next:',
     ...report.next.map((command) => `  ${command}`),
   ]
@@ -59,7 +59,7 @@ function lostLines(report: RescueReport, username: (userid: number) => string | 
     '',
     ...listed('Damaged keys:', lostKeys, lostKeyLine, lostKeyCount),
     ...listed('Damaged jobs:', lostJobs, (job) => jobLine(job, username)),
-    ...listed('Directories that may have held more jobs:', lostJobDirs, printable),
+    ...listed('Directories that may have held more jobs:', lostJobDirs, messageLine),
   ]
 }
 
@@ -73,7 +73,7 @@ function dirText(count: number): string {
 const REMEDIES = { moved: 'the rest is in lost+found', unlinked: 'removed', none: 'left as it is' } as const
 
 function lostKeyLine({ key, kind, remedy }: LostKey): string {
-  return `${printable(key)}: ${kind.replace('-', ' ')}, ${REMEDIES[remedy]}`
+  return messageLine(`${key}: ${kind.replace('-', ' ')}, ${REMEDIES[remedy]}`)
 }
 
 function jobLine(
@@ -82,7 +82,7 @@ function jobLine(
 ): string {
   const user = userid === undefined ? 'unknown user' : (username(userid) ?? `user ${userid}`)
   const what = problems.length > 0 ? `: ${problems.join('; ')}` : ''
-  return printable(`${formatJobid(id)} ${user} ${state} ${name ?? '-'}${what}`)
+  return messageLine(`${formatJobid(id)} ${user} ${state} ${name ?? '-'}${what}`)
 }
 
 function drainedLines({ drained }: RescueReport): string[] {
@@ -94,7 +94,7 @@ function drainedLines({ drained }: RescueReport): string[] {
     byReason.set(reason, group)
   }
   return listed('Drained nodes:', [...byReason], ([reason, { hosts }]) => {
-    return printable(`${Hostlist.of(hosts)}${reason === '' ? '' : `: ${reason}`}`)
+    return messageLine(`${Hostlist.of(hosts)}${reason === '' ? '' : `: ${reason}`}`)
   })
 }
 

@@ -11,7 +11,7 @@ import { countText, FluxError } from '../errors/index.ts'
 import { followLinks } from '../files/index.ts'
 import { drainedNodes, type FsckResult, fsck } from '../inspect/index.ts'
 import { SnapshotReader } from '../kvs/index.ts'
-import { type Choice, chooseRoot } from './choose-root.ts'
+import { type Choice, chooseRoot, isReadable } from './choose-root.ts'
 import { install, planInstall } from './install.ts'
 import { jobLosses } from './job-losses.ts'
 import { type Copied, copyTree } from './new-store.ts'
@@ -90,7 +90,7 @@ async function rescueTo(
   const written = await checkpointOf(choice, tree, nowSeconds)
   const { blobs, keys: counted } = await writeStore(database, tree, written, signal)
   onStep(`${STORE}: ${countText(blobs, 'blob')}, all of them read back`)
-  const archive = await writeArchive(database, join(out, ARCHIVE), onWarning, signal)
+  const archive = await writeArchive(database, join(out, ARCHIVE), leftDamage(tree) > 0, onWarning, signal)
   const { keys = counted } = archive
   onStep(`${ARCHIVE}: ${archive.problem ?? countText(keys, 'key')}`)
   const facts = await factsOf(choice, tree, database, signal)
@@ -160,20 +160,29 @@ async function checkpointOf({ store, root }: Choice, tree: Ready, nowSeconds: nu
   return { rootref: tree.rootref, sequence: newest + 1, timestamp: nowSeconds }
 }
 
+/** How many keys keep their damage: tree objects that make no sense, though no blob is missing. */
+function leftDamage({ lostKeys }: Ready): number {
+  return lostKeys.filter(({ remedy }) => remedy === 'none').length
+}
+
 /** Write the new store, and check it. @throws {FluxError} `EIO` it is not whole; it is removed then */
 async function writeStore(
   path: string,
-  { store, rootref, otherRoots }: Ready,
+  ready: Ready,
   checkpoint: Checkpoint,
   signal: AbortSignal | undefined,
 ): Promise<Copied & { keys: number }> {
+  const { store, rootref, otherRoots } = ready
   let copied: Copied
   {
     await using writer = await openStoreWriter(path, { hash: store.hash })
     copied = await copyTree(store, writer, checkpoint, otherRoots, signal)
   }
-  const { errors, intact } = await checked(path, signal)
-  if (errors === 0 && intact) return { ...copied, keys: intact.values + intact.symlinks }
+  const {
+    errors,
+    checked: [root],
+  } = await checked(path, signal)
+  if (root && isReadable(root) && errors <= leftDamage(ready)) return { ...copied, keys: root.values + root.symlinks }
   rmSync(path)
   throw new FluxError('EIO', `${path}: ${rootref} is not whole in it: ${countText(errors, 'damaged key')}`, {
     hint: 'the old store is unchanged; look whether the disk is full or fails',
@@ -185,26 +194,33 @@ async function checked(path: string, signal: AbortSignal | undefined): Promise<F
   return await fsck(written, { signal })
 }
 
+/** Errors of a dump that leave no archive: there are too many keys, too many levels, or a name is too long for it. */
+const BEYOND_DUMP: ReadonlySet<string> = new Set(['EOVERFLOW', 'ENAMETOOLONG'])
+
 /**
  * Dump the new store. What is beyond the limits of a dump leaves no archive: the new store has it all the same, and the
  * report must be written.
  *
- * @returns how many keys the archive has, and why there is none
+ * @param isDamaged - leave out keys that cannot be read
+ * @returns how many keys the archive has, and why there is none, or not all
  */
 async function writeArchive(
   database: string,
   outfile: string,
+  isDamaged: boolean,
   onWarning: RescueOptions['onWarning'],
   signal: AbortSignal | undefined,
 ): Promise<{ keys?: number; problem?: string }> {
   await using store = await openStore(database, { signal })
-  const dump = new Dump({ store, outfile, onWarning, signal })
+  const dump = new Dump({ store, outfile, ignoreFailedRead: isDamaged, onWarning, signal })
   try {
-    return { keys: (await dump.run()).keys }
+    const { keys, skipped } = await dump.run()
+    return skipped === 0 ? { keys } : { keys, problem: `without ${countText(skipped, 'key')} that cannot be read` }
   } catch (error) {
-    if (!(error instanceof FluxError) || error.code !== 'EOVERFLOW') throw error
-    const problem = `not written: ${error.message}; dump the new store with a larger limit (--max-keys, --max-depth)`
-    return { problem }
+    if (!(error instanceof FluxError) || !BEYOND_DUMP.has(error.code)) throw error
+    const what = `not written: ${error.message}`
+    if (error.code !== 'EOVERFLOW') return { problem: what }
+    return { problem: `${what}; dump the new store with a larger limit (--max-keys, --max-depth)` }
   }
 }
 

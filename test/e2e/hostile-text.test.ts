@@ -150,3 +150,32 @@ describe('hostile text on a terminal', () => {
     expect(fluxTs(['content', 'load', '--store', store, blobref]).stdout.toString()).to.equal(HOSTILE)
   })
 })
+
+describe('e2e: names of a megabyte', () => {
+  const name = 'n'.repeat(1 << 20)
+  let at: { store: string; out: string }
+
+  beforeEach(() => {
+    at = { store: join(scratch(), 'content.sqlite'), out: join(scratch(), 'out') }
+    const blobs = new Blobs()
+    const lost = raw('valref', [`sha1-${'0'.repeat(40)}`])
+    writeSqlite(at.store, blobs, [blobs.tree({ [name]: lost, [`${name} ${name}`]: lost })])
+  })
+
+  const longest = (text: string) => Math.max(...text.split('\n').map(({ length }) => length))
+
+  it('are cut in messages, which say what is wrong all the same', () => {
+    for (const argv of [['dump', '-q', `${at.out}.tar`], ['fsck'], ['rescue', '--out', at.out]]) {
+      const { status, stderr, stdout } = fluxTs([...argv, '--store', at.store])
+      expect(status, argv[0]).to.equal(argv[0] === 'rescue' ? 0 : 1)
+      expect(longest(stderr), argv[0]).to.be.lessThan(1100)
+      if (argv[0] !== 'rescue') expect(stderr).to.match(/n … \([0-9,]+ characters\) … n+: missing blobref/)
+      expect(longest(stdout.toString()), argv[0]).to.be.lessThan(1100)
+    }
+  })
+
+  it('are whole in JSON', () => {
+    const { stdout } = fluxTs(['dump', '-q', `${at.out}.tar`, '--json', '--store', at.store])
+    expect(JSON.parse(stdout.toString()).error.message).to.match(new RegExp(`^n{${1 << 20}}: missing blobref 0`))
+  })
+})

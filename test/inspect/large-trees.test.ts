@@ -166,6 +166,19 @@ describe('inspect: trees that are larger than they look', () => {
     }
   })
 
+  it('are not shown directory by directory, when these are the same again and again', async () => {
+    const blobs = new Blobs()
+    const rootref = doubled(blobs, sound(blobs), 30)
+    const store = new MemoryStore(blobs)
+    expect(await du({ store, rootref }, { depth: 30, maxAgain: 1000 }).catch(codeOf)).to.deep.equal([
+      'EOVERFLOW',
+      'more than 1000 directories that are referred to again',
+      'give a smaller --depth',
+    ])
+    // 2^10 - 1 directories, nine of which are met for the first time after the root.
+    expect(await du({ store, rootref }, { depth: 9, maxAgain: 1023 - 10 })).to.have.length(1023)
+  })
+
   it('have what can be reached marked, whatever number of blobs a value names', async () => {
     const blobs = new Blobs()
     const blobref = blobs.store('x')

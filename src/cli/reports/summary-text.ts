@@ -1,5 +1,5 @@
 /** Shows the summary of a job: a fact on each line. */
-import { countText, durationText, printable, type TimeStyle, timeText } from '../../errors/index.ts'
+import { countText, durationText, messageLine, startOf, type TimeStyle, timeText } from '../../errors/index.ts'
 import { type JobSummary, jobStatus } from '../../inspect/index.ts'
 import { formatJobid } from '../../kvs/index.ts'
 
@@ -43,7 +43,9 @@ export function summaryLines(
     ['problems', problems.map(({ message }) => message).join('; ')],
     [jobStatus(job), end.reason],
   ]
-  return facts.filter(([, text]) => text).map(([name, text]) => `${`${name}:`.padEnd(12)}${printable(text as string)}`)
+  return facts
+    .filter(([, text]) => text)
+    .map(([name, text]) => `${`${name}:`.padEnd(12)}${messageLine(text as string)}`)
 }
 
 /** Seconds with a tenth while a tenth matters. */
@@ -56,5 +58,5 @@ function commandText(words: readonly string[]): string {
   const text = words
     .map((word) => (/^[\w@%+=:,./{}-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(' ')
-  return text.length > COMMAND_LENGTH ? `${text.slice(0, COMMAND_LENGTH)}...` : text
+  return text.length > COMMAND_LENGTH ? `${startOf(text, COMMAND_LENGTH)}...` : text
 }

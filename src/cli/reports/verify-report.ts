@@ -1,6 +1,6 @@
 /** The report of what an archive was compared with. */
 import type { ChecksumResult } from '../../archive/index.ts'
-import { printable } from '../../errors/index.ts'
+import { messageLine } from '../../errors/index.ts'
 import type { Change } from '../../inspect/index.ts'
 import type { Snapshot } from '../../kvs/index.ts'
 import type { ArchiveStore } from '../../restore/index.ts'
@@ -50,7 +50,7 @@ export function verifyText(verified: Verified): string {
       'source',
       snapshot === undefined ? '-' : `${snapshot.rootref}, ${change ? 'differs' : 'the same keys and values'}`,
     ],
-    ...verifyDifferences(verified).map((what): [string, string] => ['differs', printable(what)]),
+    ...verifyDifferences(verified).map((what): [string, string] => ['differs', messageLine(what)]),
   ]
   return facts.map(([name, value]) => `${`${name}:`.padEnd(13)}${value}\n`).join('')
 }

@@ -10,7 +10,16 @@ import {
   utcFlag,
 } from '../../cli/index.ts'
 import type { HashName } from '../../content/index.ts'
-import { byteText, countText, grouped, isoTime, printable, type TimeStyle, timeText } from '../../errors/index.ts'
+import {
+  byteText,
+  countText,
+  grouped,
+  isoTime,
+  messageLine,
+  printable,
+  type TimeStyle,
+  timeText,
+} from '../../errors/index.ts'
 import type { ArchiveOrigin } from '../../kvs/index.ts'
 import { type ArchiveInfo, type ArchiveReading, archiveInfo } from '../../restore/index.ts'
 
@@ -106,7 +115,7 @@ function infoJson(info: ArchiveInfo): object {
 /** The root that an archive was made of, and what it holds of it. */
 function originText({ rootref, namespace, isSelection, skipped }: ArchiveOrigin): string {
   const parts = [rootref || 'a root that is not recorded']
-  if (namespace !== undefined) parts.push(`namespace ${printable(namespace)}`)
+  if (namespace !== undefined) parts.push(`namespace ${messageLine(namespace)}`)
   if (isSelection) parts.push('selected keys')
   if (skipped > 0) parts.push(`${countText(skipped, 'part')} left out`)
   return parts.join(', ')

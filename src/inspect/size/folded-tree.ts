@@ -31,6 +31,9 @@ export interface FoldedTreeOptions extends InspectOptions {
   most?: number | undefined
 }
 
+/** Deeper directories are not opened: nobody could see them, and a tree is written and drawn level in level. */
+const MOST_LEVELS = 100
+
 /** More entries of one directory are joined. */
 const MOST_CHILDREN = 48
 /** Ranges of directories whose names are numbers. */
@@ -47,6 +50,8 @@ interface Draft {
   readonly keys: number
   last: string | undefined
   folded: number
+  /** Set when it becomes a child: how many nodes it lies in. */
+  level: number
   children: Draft[]
   /** What is inside, until it is opened: a directory, or the entries of a range. */
   inside: DirObj | Dirref | Draft[] | undefined
@@ -83,7 +88,10 @@ export async function foldedTree(
       if (dir) next.children = joined(await entriesOf(dir, next.key))
     }
     count += next.children.length
-    for (const child of next.children) if (child.inside !== undefined) closed.push(child)
+    for (const child of next.children) {
+      child.level = next.level + 1
+      if (child.inside !== undefined && child.level < MOST_LEVELS) closed.push(child)
+    }
   }
   return root
 
@@ -124,7 +132,7 @@ export async function foldedTree(
 }
 
 function draftOf(name: string, key: string, bytes: number, keys: number, inside?: Draft['inside']): Draft {
-  return { name, key, bytes, keys, last: undefined, folded: 0, children: [], inside }
+  return { name, key, bytes, keys, last: undefined, folded: 0, level: 0, children: [], inside }
 }
 
 function takeLargest(closed: Draft[], least: number): Draft | undefined {

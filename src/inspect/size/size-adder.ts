@@ -47,6 +47,13 @@ interface Place {
 /** The most directories that get sums of their own. */
 const MAX_USAGES = 10_000_000
 
+/** The most of them that are the same directory under another key: a small store can have any number. */
+const MAX_USAGES_AGAIN = 1_000_000
+
+function tooManyUsages(what: string): FluxError {
+  return new FluxError('EOVERFLOW', what, { hint: 'give a smaller --depth' })
+}
+
 /** Adds up what a scan visits. */
 export class SizeAdder implements ScanVisitor<Place> {
   readonly #store: ContentStore
@@ -61,6 +68,9 @@ export class SizeAdder implements ScanVisitor<Place> {
   /** False when something is wrong, as far as the scan sees it. */
   #isSound = true
   readonly #usages: Node[] = []
+  /** How many of them are not new. */
+  #again = 0
+  readonly #mostAgain: number
   /** The directories of the last batch. */
   #read: Place[] = []
   /** The values in them. */
@@ -69,7 +79,7 @@ export class SizeAdder implements ScanVisitor<Place> {
   constructor(
     store: ContentStore,
     report: (error: TreeError) => void,
-    { depth, meter, marks = false }: TreeSumsOptions,
+    { depth, meter, marks = false, maxAgain = MAX_USAGES_AGAIN }: TreeSumsOptions,
   ) {
     const { onDisk } = store
     this.#store = store
@@ -79,6 +89,7 @@ export class SizeAdder implements ScanVisitor<Place> {
     this.#graph = new DirGraph(this.#columns)
     this.#values = new ValueBatch(store.hash)
     this.#deepest = depth
+    this.#mostAgain = maxAgain
     this.#report = report
   }
 
@@ -94,8 +105,9 @@ export class SizeAdder implements ScanVisitor<Place> {
     let usage = around
     if (usage === undefined || depth <= this.#deepest) {
       usage = { key, ordinal, around, bytes: 0, onceBytes: 0, valueBytes: 0, keys: 0, dirs: 0 }
-      if (this.#usages.push(usage) > MAX_USAGES) {
-        throw new FluxError('EOVERFLOW', `more than ${MAX_USAGES} directories`, { hint: 'give a smaller --depth' })
+      if (this.#usages.push(usage) > MAX_USAGES) throw tooManyUsages(`more than ${MAX_USAGES} directories`)
+      if (!isNew && ++this.#again > this.#mostAgain) {
+        throw tooManyUsages(`more than ${this.#mostAgain} directories that are referred to again`)
       }
     }
     return { key, depth, ordinal, isNew, usage, blobref, children: undefined }

@@ -23,6 +23,8 @@ export interface DuOptions extends InspectOptions {
   depth: number
   /** The directory to add up (default: the root). Links to it are followed. */
   key?: string | undefined
+  /** The most directories that get sums of their own under a further key (default 1,000,000). */
+  maxAgain?: number | undefined
 }
 
 /** Options of {@link treeSums}. */

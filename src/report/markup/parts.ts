@@ -1,5 +1,5 @@
 /** Parts that the sections of a page are made of. */
-import { countText } from '../../errors/index.ts'
+import { countText, startOf } from '../../errors/index.ts'
 import { deltaChange, deltaValue, utcTime } from '../figures.ts'
 import type { ReportDelta } from '../report-data.ts'
 import { h, type Markup } from './element.ts'
@@ -11,7 +11,7 @@ export function named(text: string | null, otherwise = 'none'): Markup {
 
 /** Text that somebody else chose, within a sentence: a long one is cut. */
 export function shortName(text: string): Markup {
-  return named(text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text)
+  return named(text.length > LONGEST_NAME ? `${startOf(text, LONGEST_NAME)}…` : text)
 }
 
 /** In a sentence. */

@@ -56,5 +56,5 @@ export function fitted(text: string, width: number, fontSize: number): string {
     if (textWidth(`${text.slice(0, middle)}…`, fontSize) <= width) low = middle
     else high = middle - 1
   }
-  return low < 2 ? '' : `${text.slice(0, low)}…`
+  return low < 2 ? '' : `${text.slice(0, low).replace(/[\ud800-\udbff]$/, '')}…`
 }

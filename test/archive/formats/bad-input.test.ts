@@ -299,7 +299,7 @@ describe('archive/formats/bad-input', () => {
     const path = `../${'x'.repeat(1000)}`
     const { message, pathname } = await refused(Buffer.concat([tar({ type: 'x' }, record('path', path)), tar({}), END]))
     expect(pathname).to.equal(path)
-    expect(message).to.match(/x: \.\.\/x{397}\.\.\.: the path holds/)
+    expect(message).to.match(/x: \.\.\/x{200,} … \(1,003 characters\) … x{100,}: the path holds/)
   })
 
   it('drops what leads nowhere from paths: leading slashes and dots, empty components', async () => {

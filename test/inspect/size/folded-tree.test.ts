@@ -46,6 +46,18 @@ describe('inspect/size foldedTree', () => {
     }
   })
 
+  it('is no more than a hundred levels deep', async () => {
+    let tree: Record<string, Tree> = { v: valref('x'.repeat(100_000)) }
+    for (let level = 0; level < 300; level++) tree = { d: dir(tree) }
+    let node: FoldedNode | undefined = await fold(tree)
+    let levels = 0
+    for (; node; node = node.children[0]) {
+      expect(node.keys).to.equal(1)
+      levels++
+    }
+    expect(levels).to.equal(101)
+  })
+
   it('joins the small entries of a large directory', async () => {
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`k${i}`, valref('x'.repeat(1000 + i))]))
     const tree = await fold({ many: dir(many) })
