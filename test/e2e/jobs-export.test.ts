@@ -208,8 +208,11 @@ describe('jobs export', () => {
   for (const [args, message] of [
     [['a.txt'], /a\.txt: unknown format; the name must end in \.sqlite, \.db, \.csv, \.ndjson, \.jsonl, \.parquet/],
     [['--append', 'a.csv'], /jobs cannot be added to csv; jobs can be added to sqlite and parquet/],
-    [['--format', 'parquet', '-'], /parquet cannot be written to standard output/],
-    [['--cluster', 'a/b', 'a.db'], /a\/b: not the name of a cluster/],
+    [['--format', 'parquet', '-'], /parquet cannot be written to standard output; name a file$/m],
+    [
+      ['--cluster', 'a/b', 'a.db'],
+      /a\/b: not the name of a cluster; use up to 64 letters, digits, hyphens, dots and underscores$/m,
+    ],
   ] as const) {
     it(`refuses ${args.join(' ')}`, () => {
       const cwd = scratch()

@@ -41,6 +41,9 @@ const MAKERS = new Map<string, readonly [from: number, to?: number]>(
   }),
 )
 
+/** A word of a message, with a hyphen or an apostrophe in it. */
+export const WORD = /[\p{L}\p{N}_]+(?:['-][\p{L}\p{N}_]+)*/gu
+
 /** Properties that are no part of a message. */
 const NO_MESSAGE = new Set(['cause', 'comment', 'description', 'kind'])
 
@@ -316,6 +319,6 @@ function resultsOf({ body }: FunctionNode): ts.Node[] {
 function isMessage({ parts }: Message): boolean {
   const text = parts.join(' ')
   if (text.includes('\n')) return false
-  const words = text.match(/[\p{L}\p{N}_'-]+/gu) ?? []
+  const words = text.match(WORD) ?? []
   return words.length >= (parts.length > 1 ? 2 : 3) && /[a-z] +['"(-]*[a-z]/i.test(text)
 }
