@@ -2,6 +2,8 @@ import { blobrefHash } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
 import { archiveInfo } from './archive-info.ts'
 
+const FAULTY = 'the disk or the memory may be faulty'
+
 /**
  * Read an archive that has been written as a restore would, and compare its root with the one that was computed.
  *
@@ -22,11 +24,10 @@ export async function verifyWritten(
   const hash = blobrefHash(rootref)
   const found = await archiveInfo(path, { hash, signal }).catch((error: FluxError) => {
     if (error.code !== 'EBADMSG') throw error
-    throw new FluxError('EBADMSG', `${outfile}: what was written cannot be read back: ${error.message}`, {
-      cause: error,
-    })
+    const what = `what was written cannot be read back: ${error.message}`
+    throw new FluxError('EBADMSG', `${outfile}: ${what}`, { cause: error, hint: FAULTY })
   })
   if (found.rootref === rootref) return
   const what = `what was written does not hold what was read: it gives ${found.rootref} instead of ${rootref}`
-  throw new FluxError('EBADMSG', `${outfile}: ${what}`, { hint: 'the disk or the memory may be faulty' })
+  throw new FluxError('EBADMSG', `${outfile}: ${what}`, { hint: FAULTY })
 }

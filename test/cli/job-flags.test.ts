@@ -1,6 +1,6 @@
 import { Parser } from '@oclif/core'
 import { expect } from 'chai'
-import { jobFlags, jobSelection, UsageError } from '../../src/cli/index.ts'
+import { errorLine, jobFlags, jobSelection, UsageError } from '../../src/cli/index.ts'
 
 describe('cli/job-flags', () => {
   const now = Date.parse('2026-11-25T10:30:15Z') / 1000
@@ -60,16 +60,19 @@ describe('cli/job-flags', () => {
 
   it('refuses what it does not take', async () => {
     for (const [argv, message] of [
-      [['-f', 'broken'], /^--filter broken: neither a state nor a result$/],
-      [['-i', 'n[1'], /^--include n\[1: neither hosts nor ranks$/],
+      [['-f', 'broken'], /^--filter broken: neither a state nor a result; it is one of [a-z, ]+$/],
+      [['-i', 'n[1'], /^--include n\[1: neither hosts nor ranks; it looks like node\[1-4\], or 0-3$/],
       [['--since', '+1h'], /^--since \+1h: it is in the future$/],
       [['--since', 'tomorrow'], /future/],
-      [['--before', 'soon'], /^--before soon: not a time$/],
+      [
+        ['--before', 'soon'],
+        /^--before soon: not a time; it looks like 2026-11-24, "2026-11-24 18:30", "Nov 24 6pm", -2h, /,
+      ],
       [['no-id'], /no-id: not a job id/],
     ] as const) {
       const error = await select(...argv).catch((error) => error)
       expect(error, argv.join(' ')).to.be.instanceOf(UsageError)
-      expect(error.message).to.match(message)
+      expect(errorLine(error)).to.match(message)
     }
   })
 })

@@ -85,7 +85,9 @@ describe('wrong usage', () => {
   it('is content load without a blobref', () => {
     const { status, stdout, stderr } = fluxTs(['content', 'load', '--store', fixture('basic')], { input: '' })
     expect({ status, stdout: stdout.toString() }).to.deep.equal({ status: 2, stdout: '' })
-    expect(stderr).to.match(/^flux-ts content load: no blobrefs were specified; .*\nUsage: .*\nTry .*\n$/)
+    expect(stderr).to.match(
+      /^flux-ts content load: no blobrefs were specified; name them, or give them on standard input, one on each line\nUsage: .*\nTry .*\n$/,
+    )
   })
 
   it('keeps what a flag of somebody else says of its value', async () => {

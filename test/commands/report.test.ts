@@ -17,11 +17,16 @@ describe('report', () => {
   after(() => rmSync(dir, { recursive: true, force: true }))
 
   it('refuses words that do not fit together', async () => {
+    writeFileSync(join(dir, 'short'), 'key')
     for (const [args, message] of [
-      ['--text a b', '--text does not go with OUTFILE'],
-      ['', 'OUTFILE is missing'],
+      ['--text a b', '--text does not go with OUTFILE; it prints to standard output'],
+      ['', 'OUTFILE is missing; name a file to write, or give --text'],
       ['--redact-key x out.html', '--redact'],
       [`--redact --redact-key ${dir}/nosuch --text ${STORE}`, 'cannot read --redact-key'],
+      [
+        `--redact --redact-key ${dir}/short --text ${STORE}`,
+        `--redact-key ${dir}/short: a key has at least 16 bytes; make one: head -c 32 /dev/urandom >report.key`,
+      ],
       [`--root bogus --text ${STORE}`, 'not a blobref'],
       [`--text ${dir}/nosuch`, 'cannot open'],
     ] as const) {

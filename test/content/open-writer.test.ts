@@ -321,7 +321,12 @@ describe('content/open-writer', () => {
     const cases: [path: string, hash: HashName | undefined, code: string, words: RegExp][] = [
       [text, undefined, 'EINVAL', /text: not a Flux content store: it is not an SQLite database/],
       [other, undefined, 'EINVAL', /other\.sqlite: an SQLite database, but not a Flux content store/],
-      [join(dir, 'nothing'), undefined, 'EINVAL', /nothing: does not exist, and its name does not say/],
+      [
+        join(dir, 'nothing'),
+        undefined,
+        'EINVAL',
+        /nothing: does not exist, and its name does not say what store to make$/,
+      ],
       [join(dir, 'no', 'content.sqlite'), undefined, 'ENOENT', /cannot write .*no\/content\.sqlite: No such file/],
       [copyOf('basic', 'content.sqlite'), 'sha256', 'EINVAL', /is a store of sha1 blobrefs, not sha256/],
       [copyOf('files', 'content.files'), 'sha256', 'EINVAL', /is a store of sha1 blobrefs, not sha256/],
@@ -330,6 +335,9 @@ describe('content/open-writer', () => {
       const error = await failure(path, hash)
       expect(error.code, path).to.equal(code)
       expect(error.message).to.match(words)
+      if (path.endsWith('nothing')) {
+        expect(error.hint).to.match(/^name it content\.sqlite or content\.files, or give a statedir that exists$/)
+      }
       expect(error.message).not.to.include('\n')
     }
     expect(readFileSync(other).equals(before)).to.equal(true)

@@ -205,10 +205,16 @@ describe('content checkpoint update', () => {
     const before = contents(statedir)
     const none = `sha1-${'0'.repeat(40)}`
     for (const [root, why] of [
-      [damaged, /not whole: 1 key below it/],
-      [guest, /does not look like a root of the primary namespace: it has exec; content roots/],
+      [
+        damaged,
+        /: not whole: 1 key below it cannot be read; fsck --rootref sha1-\w+ lists them, and --force takes the root as it is$/m,
+      ],
+      [
+        guest,
+        /does not look like a root of the primary namespace: it has exec; content roots lists the roots of a store, and --force takes this one$/m,
+      ],
       [none, /No such file/],
-      ['bogus', /invalid blobref specified/],
+      ['bogus', /: invalid blobref specified: Invalid argument \(bogus\)$/m],
     ] as const) {
       const { status, stderr } = await run(`content checkpoint update --store ${statedir} ${root}`)
       expect(status, stderr).to.equal(1)

@@ -161,7 +161,7 @@ describe('content', () => {
     )
     const { status, stderr } = await fluxTsAside(['content', 'stats', '--reachable', '--uri', broker.uri])
     expect(status).to.equal(2)
-    expect(stderr).to.include('--reachable needs a store on disk')
+    expect(stderr).to.include('--reachable needs a store on disk; stop the instance, and give --store\n')
   })
 
   it('validates all blobs of a store, or those that are named, and names each that is damaged', async () => {

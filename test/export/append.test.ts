@@ -153,7 +153,11 @@ for (const { name, file, ask } of KINDS) {
         'two 1 6',
       ])
       const failure = await append([{ id: 3n }]).catch((error) => error)
-      expect(failure).to.include({ code: 'EINVAL', message: `${path}: it has the jobs of 2 clusters` })
+      expect(failure).to.include({
+        code: 'EINVAL',
+        message: `${path}: it has the jobs of 2 clusters`,
+        hint: 'choose one of them: --cluster one|two',
+      })
     })
 
     it('takes the name that all its jobs have, and refuses one that they may lack', async () => {
@@ -163,16 +167,22 @@ for (const { name, file, ask } of KINDS) {
       path = join(scratch(), file)
       await append([{ id: 1n }])
       const failure = await append([{ id: 1n }], { cluster: 'one' }).catch((error) => error)
-      expect(failure).to.have.property('code', 'EINVAL')
-      expect(failure.message).to.match(/jobs without the name of a cluster/)
+      expect(failure).to.include({
+        code: 'EINVAL',
+        message: `${path}: it has jobs without the name of a cluster, so one could be theirs too`,
+        hint: 'add without --cluster, or name them first, as docs/export.md tells',
+      })
       expect(await select('cluster, id')).to.deep.equal([' 1'])
     })
 
     it('refuses another job of the same id, and changes nothing', async () => {
       await append([{ id: 1n, until: 'run' }])
       const failure = await append([{ id: 1n, userid: 6 }, { id: 2n }]).catch((error) => error)
-      expect(failure).to.have.property('code', 'EEXIST')
-      expect(failure.message).to.match(/its ƒ2 is another job than that of the snapshot/)
+      expect(failure).to.include({
+        code: 'EEXIST',
+        message: `${path}: its ƒ2 is another job than that of the snapshot`,
+        hint: 'jobs of two instances in one file need names: --cluster NAME',
+      })
       expect(await select('id, userid, state')).to.deep.equal(['1 5000 RUN'])
     })
 

@@ -28,6 +28,7 @@ describe('files/follow-links', () => {
     mkdirSync(planted)
     expect(await refusal(planted)).to.equal(undefined)
     chownSync(planted, STRANGER, STRANGER)
+    expect(await refusal(planted)).to.include({ hint: 'write to a directory of your own' })
     expect((await refusal(planted)).message).to.match(
       /: a directory of another user in .*tmp, where everybody may write$/,
     )

@@ -130,9 +130,9 @@ describe('files/part-file', () => {
       for (const onto of ['any', 'nothing'] as const) {
         const part = new PartFile(final, 'file')
         replace(part.path, dir)
-        expect(() => part.publish(onto)).to.throw(
-          /^cannot write .*x\.tar: somebody else replaced or removed .*\.part mean/,
-        )
+        expect(() => part.publish(onto))
+          .to.throw(/^cannot write .*x\.tar: somebody else replaced or removed .*\.part meanwhile$/)
+          .with.include({ code: 'EBUSY', hint: 'write to a directory where nobody else may write' })
         part.remove()
         expect(readFileSync(final, 'utf8')).to.equal('old')
         expect(existsSync(part.path)).to.equal(what !== 'nothing')

@@ -1,6 +1,6 @@
 /** The texts that the tests expect: literals and regular expressions in `test/`, without the names of the tests. */
 import * as ts from 'typescript/unstable/ast'
-import { type Message, ROOT, type Sources } from './messages.ts'
+import { type Message, ROOT, type Sources, WORD } from './messages.ts'
 
 /**
  * How many words one after another tell a text from others. A message is said to be expected when a test has so many words
@@ -35,7 +35,7 @@ function runsOf(text: string, count: number): string[] {
 }
 
 function wordsOf(text: string): string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}_'-]+/gu) ?? []
+  return text.toLowerCase().match(WORD) ?? []
 }
 
 /** All literals of the tests, each part of a template and each constant part of a regular expression for itself. */

@@ -21,6 +21,15 @@ export interface Message {
   readonly parts: readonly string[]
 }
 
+/** Files whose texts go into messages, and are tested as tables of their own. */
+const NO_MESSAGES: ReadonlySet<string> = new Set([
+  // Compared with those of the C library.
+  'src/errors/errno.ts',
+  // What a report shows.
+  'src/report/events.ts',
+  'src/report/findings.ts',
+])
+
 /** What makes a message, and which of its arguments are parts of it, from and to. */
 const MAKERS = new Map<string, readonly [from: number, to?: number]>(
   Object.entries({
@@ -40,6 +49,9 @@ const MAKERS = new Map<string, readonly [from: number, to?: number]>(
     super: [0],
   }),
 )
+
+/** A word of a message, with a hyphen or an apostrophe in it. */
+export const WORD = /[\p{L}\p{N}_]+(?:['-][\p{L}\p{N}_]+)*/gu
 
 /** Properties that are no part of a message. */
 const NO_MESSAGE = new Set(['cause', 'comment', 'description', 'kind'])
@@ -62,7 +74,8 @@ export class Sources {
 
   /** All messages in `src/`, by file and place. */
   messages(): Message[] {
-    return new MessageSearch(this.#project.checker).run(this.below('src/'))
+    const all = new MessageSearch(this.#project.checker).run(this.below('src/'))
+    return all.filter(({ file }) => !NO_MESSAGES.has(file))
   }
 
   close(): void {
@@ -316,6 +329,6 @@ function resultsOf({ body }: FunctionNode): ts.Node[] {
 function isMessage({ parts }: Message): boolean {
   const text = parts.join(' ')
   if (text.includes('\n')) return false
-  const words = text.match(/[\p{L}\p{N}_'-]+/gu) ?? []
-  return words.length >= (parts.length > 1 ? 2 : 3) && /[a-z] +['"(-]*[a-z]/i.test(text)
+  const words = text.match(WORD) ?? []
+  return words.length >= (parts.length > 1 ? 2 : 3) && /[a-z] +['"(-]*[a-z]/.test(text)
 }
