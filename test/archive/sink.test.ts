@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import {
+import fs, {
   chmodSync,
   chownSync,
   lchownSync,
@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openSink } from '../../src/archive/index.ts'
+import { systemError, withBuiltin } from '../support/builtin.ts'
 import { scratch } from '../support/fixtures.ts'
 import { run } from '../support/processes.ts'
 
@@ -37,6 +38,20 @@ describe('archive/sink', () => {
     const sink = await openSink(path)
     await sink.write([Buffer.from('new')])
     await sink.abort()
+    expect(readdirSync(dir)).to.deep.equal(['x.tar'])
+    expect(readFileSync(path, 'utf8')).to.equal('old')
+  })
+
+  it('leaves nothing behind when its mode cannot be set, and an older file as it was', async () => {
+    const dir = scratch()
+    const path = join(dir, 'x.tar')
+    writeFileSync(path, 'old')
+    const fchmodSync = () => {
+      throw systemError('EPERM')
+    }
+    const error = await withBuiltin(fs, { fchmodSync }, () => openSink(path, undefined, 0o640)).catch((error) => error)
+    expect(error).to.include({ code: 'EPERM' })
+    expect(error.message).to.match(/^cannot write .*x\.tar: Operation not permitted$/)
     expect(readdirSync(dir)).to.deep.equal(['x.tar'])
     expect(readFileSync(path, 'utf8')).to.equal('old')
   })
