@@ -1,7 +1,7 @@
 #!/bin/sh
 ':' //; while read -r FLUX_TS_LINE FLUX_TS_SIGIGN; do [ "$FLUX_TS_LINE" = SigIgn: ] && break; done 2>&- </proc/self/status; export FLUX_TS_SIGIGN
 ':' //; enough() { [ "$1" -lt "$2" ] 2>&- || return 0; echo "flux-ts: Node.js needs $2 $3, but the limit is $1; raise it (ulimit $4)" >&2; exit 1; }
-':' //; limits() { enough "$1" 30 'open files' -n; enough "$2" 1400000 'KiB of address space' -v; }; limits $(ulimit -n; ulimit -v)
+':' //; limits() { enough "$1" 30 'open files' -n; enough "$2" 1500000 'KiB of address space' -v; }; limits $(ulimit -n; ulimit -v)
 ':' //; exec node "$0" "$@"
 // The lines above are run by the shell; for Node they are comments. They pass on which signals are ignored (by nohup, or by
 // trap ''), because Node.js resets them when it starts. And where a limit is so low that Node.js would crash before it

@@ -1,10 +1,10 @@
 /** The checksum of an archive, in a file beside it, as sha256sum(1) writes and checks it. */
 import { createHash, type Hash } from 'node:crypto'
-import { constants, fchmodSync, fstatSync, fsyncSync, type Stats, unlinkSync, writeSync } from 'node:fs'
+import { constants, fchmodSync, fstatSync, type Stats, unlinkSync, writeSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { FluxError } from '../errors/index.ts'
-import { followLinks, PartFile, syncPath } from '../files/index.ts'
+import { followLinks, PartFile, syncFile, syncPath } from '../files/index.ts'
 
 /** Bytes read at a time. */
 const PIECE_BYTES = 1 << 20
@@ -65,7 +65,7 @@ export class ChecksumFile {
     const line = Buffer.from(lineOf(this.#hash.digest('hex'), this.#name))
     for (let at = 0; at < line.length; ) at += writeSync(this.#part.fd, line, at)
     fchmodSync(this.#part.fd, fstatSync(fd).mode & 0o777)
-    fsyncSync(this.#part.fd)
+    await syncFile(this.#part.fd)
     try {
       unlinkSync(this.#target)
       await syncPath(dirname(this.#target))

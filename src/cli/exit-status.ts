@@ -1,4 +1,4 @@
-import { FluxError, InterruptedError, MORE_FILES } from '../errors/index.ts'
+import { FluxError, InterruptedError, isOutOfMemory, MORE_FILES, MORE_MEMORY } from '../errors/index.ts'
 import { USAGE_CODE, UsageError } from './usage-error.ts'
 
 /** The exit statuses of every command: done, failed, wrong usage, interrupted. */
@@ -19,6 +19,7 @@ export function errorLine(error: unknown): string {
 
 function hintOf(error: unknown): string | undefined {
   if (error instanceof FluxError) return error.hint
+  if (isOutOfMemory(error)) return MORE_MEMORY
   // A module of our own that could not be loaded.
   return /EMFILE|too many open files/.test(messageOf(error)) ? MORE_FILES : undefined
 }

@@ -3,6 +3,15 @@ import { type ErrnoName, errnoNumber, errnoText, isErrnoName } from './errno.ts'
 /** What to do about `EMFILE`, which can come from anything that opens a file. */
 export const MORE_FILES = 'raise the limit on open files (ulimit -n)'
 
+/** What to do about `ENOMEM`, which can come from anything that needs a large piece of memory. */
+export const MORE_MEMORY = 'raise the limit on memory (ulimit -v), or end other programs'
+
+/** True when an error says that a piece of memory could not be had. Node.js has no errno for it. */
+export function isOutOfMemory(error: unknown): boolean {
+  const { code = '', message = '' } = (error ?? {}) as NodeJS.ErrnoException
+  return /^(ENOMEM|ERR_MEMORY_ALLOCATION_FAILED)$/.test(code) || /^Array buffer allocation failed/.test(message)
+}
+
 /** What an error can have besides its message. */
 export interface FluxErrorOptions extends ErrorOptions {
   /** What the reader can do about the error: half a sentence, shown after the message. */
@@ -47,6 +56,14 @@ export class FluxError extends Error {
 function fromSystem(error: unknown, what: string, options: FluxErrorOptions): FluxError {
   if (error instanceof FluxError) return error
   const code = (error as NodeJS.ErrnoException | undefined)?.code
+  if (isOutOfMemory(error)) {
+    return new FluxError('ENOMEM', `${what}: ${errnoText('ENOMEM')}`, { hint: MORE_MEMORY, cause: error })
+  }
+  // The heap of a thread. When that of the main thread is full, V8 ends the process.
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    const hint = 'NODE_OPTIONS=--max-old-space-size=MIB gives it more'
+    return new FluxError('ENOMEM', `${what}: its heap is full`, { hint, cause: error })
+  }
   const known = isErrnoName(code)
   const text = known ? errnoText(code) : error instanceof Error ? error.message : String(error)
   const hint = options.hint ?? (code === 'EMFILE' ? MORE_FILES : undefined)

@@ -1,7 +1,14 @@
 export { abortable } from './abortable.ts'
 export { abortError, throwIfAborted } from './aborted.ts'
 export { type ErrnoName, errnoName, errnoNumber, errnoText } from './errno.ts'
-export { FluxError, type FluxErrorOptions, InterruptedError, MORE_FILES } from './flux-error.ts'
+export {
+  FluxError,
+  type FluxErrorOptions,
+  InterruptedError,
+  isOutOfMemory,
+  MORE_FILES,
+  MORE_MEMORY,
+} from './flux-error.ts'
 export { ignoredSignals, keepIgnored } from './ignored-signals.ts'
 export { limitError } from './limit-error.ts'
 export { LAST_ID, LAST_SECONDS, secondsSince1970, wholeNumber } from './numbers.ts'

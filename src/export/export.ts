@@ -83,9 +83,14 @@ export class Export implements AsyncDisposable {
     )
   }
 
-  /** Finish. Until then the old file is as it was. @throws {FluxError} of the file system */
-  commit(): Promise<ExportCounts> {
-    return this.#writer.commit()
+  /**
+   * Finish. Until then the old file is as it was.
+   *
+   * @param signal - a new file does not get its name when this was aborted before
+   * @throws {FluxError} of the file system; `EINTR`
+   */
+  commit(signal?: AbortSignal): Promise<ExportCounts> {
+    return this.#writer.commit(signal)
   }
 
   /** Undo what was not committed. */

@@ -1,11 +1,11 @@
 /** Writes jobs as text, to a file that gets its name when it is complete, or to standard output. */
-import { fsyncSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { writeSync } from 'node:fs'
 import { writeError } from '../errors/index.ts'
-import { PartFile, syncPathSync } from '../files/index.ts'
+import { PartFile } from '../files/index.ts'
 import type { ExportJob } from './export-job.ts'
 import type { JobsText, JobsWriter } from './formats/index.ts'
 import type { ExportCounts } from './merge.ts'
+import { publishNew } from './publish.ts'
 
 /** Writes text to standard output, and waits until it is written. */
 export type Print = (text: string) => Promise<void>
@@ -54,16 +54,9 @@ export class TextWriter implements JobsWriter {
     })
   }
 
-  async commit(): Promise<ExportCounts> {
+  async commit(signal?: AbortSignal): Promise<ExportCounts> {
     await this.#flush()
-    const part = this.#part
-    if (part !== undefined) {
-      this.#try(() => {
-        fsyncSync(part.fd)
-        part.publish('nothing')
-        syncPathSync(dirname(this.#path))
-      })
-    }
+    if (this.#part !== undefined) await publishNew(this.#part, this.#path, signal)
     return { added: this.#added, completed: 0, unchanged: 0 }
   }
 

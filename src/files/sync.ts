@@ -12,12 +12,19 @@ function tolerate(error: unknown): void {
   if (!TOLERATED.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
 }
 
+const flush = promisify(fsync)
+
+/** Flush an open file to disk. It does not block: signals must be heard meanwhile. @throws {NodeJS.ErrnoException} */
+export function syncFile(fd: number): Promise<void> {
+  return flush(fd)
+}
+
 /** Flush a file or directory to disk. @throws {NodeJS.ErrnoException} */
 export async function syncPath(path: string): Promise<void> {
   let fd: number | undefined
   try {
     fd = openSync(path, 'r')
-    await promisify(fsync)(fd)
+    await flush(fd)
   } catch (error) {
     tolerate(error)
   } finally {

@@ -1,20 +1,10 @@
 /** Puts a rescued store in the place of the old one, which is kept beside it under another name. */
-import {
-  constants,
-  copyFileSync,
-  existsSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
-  linkSync,
-  realpathSync,
-  renameSync,
-  statSync,
-} from 'node:fs'
+import { constants, existsSync, fchmodSync, fchownSync, linkSync, realpathSync, renameSync, statSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { FoundStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
-import { PartFile, syncPathSync } from '../files/index.ts'
+import { PartFile, syncFile, syncPath } from '../files/index.ts'
 
 /** Files that SQLite keeps beside a database. They belong to the old one. */
 const JOURNALS = ['-wal', '-shm', '-journal']
@@ -64,18 +54,18 @@ export async function install(plan: InstallPlan, rescued: string): Promise<strin
     const old = statSync(database)
     const part = new PartFile(database, 'file')
     try {
-      copyFileSync(rescued, part.path, constants.COPYFILE_FICLONE)
+      await copyFile(rescued, part.path, constants.COPYFILE_FICLONE)
       fchmodSync(part.fd, old.mode & 0o7777)
       // The broker must be able to open it.
       if (old.uid !== process.geteuid?.()) fchownSync(part.fd, old.uid, old.gid)
-      fsyncSync(part.fd)
+      await syncFile(part.fd)
       await assertAtRest(plan)
       // The old one has both names until the new one takes the first, so there is a store under it at any moment.
       linkSync(database, kept)
       for (const journal of JOURNALS) if (existsSync(database + journal)) renameSync(database + journal, kept + journal)
-      syncPathSync(dirname(database))
+      await syncPath(dirname(database))
       part.publish('any')
-      syncPathSync(dirname(database))
+      await syncPath(dirname(database))
     } finally {
       part.remove()
     }

@@ -72,7 +72,7 @@ describe('jobs export that is killed', () => {
     it(`leaves nothing under the name ${name}, and the next run removes what was written`, async () => {
       const file = join(dir, name)
       const args = ['jobs', 'export', '--store', late, file]
-      const held = await heldAt({ call: 'fsyncSync' }, args)
+      const held = await heldAt({ call: 'fsync' }, args)
       await killed(held.child)
       expect(existsSync(file)).to.equal(false)
       expect(fluxTs(args).status).to.equal(0)

@@ -33,6 +33,21 @@ describe('errors/write-error', () => {
     expect(writeError(errnoError('EMFILE'), 'x.tar').hint).to.equal('raise the limit on open files (ulimit -n)')
   })
 
+  it('says so when memory could not be had, in whatever way Node.js reports it', () => {
+    const words = [
+      errnoError('ENOMEM'),
+      errnoError('ERR_MEMORY_ALLOCATION_FAILED'),
+      new RangeError('Array buffer allocation failed'),
+    ]
+    for (const error of words) {
+      expect(writeError(error, 'x.tar')).to.include({
+        code: 'ENOMEM',
+        message: 'cannot write x.tar: Cannot allocate memory',
+        hint: 'raise the limit on memory (ulimit -v), or end other programs',
+      })
+    }
+  })
+
   it('does not blame the disk for an error that is not of the operating system', () => {
     const error = writeError(new TypeError('not a function'), 'x.tar')
     expect(error).to.include({ code: 'EIO', message: 'cannot write x.tar: not a function', hint: undefined })

@@ -318,7 +318,7 @@ faultMatrix('a command with little memory', [
       through: () => byItself(`ulimit -v ${kib}`),
       status: 1,
       error: new RegExp(
-        `^flux-ts: Node\\.js needs 1400000 KiB of address space, but the limit is ${kib}; raise it \\(ulimit -v\\)$`,
+        `^flux-ts: Node\\.js needs 1500000 KiB of address space, but the limit is ${kib}; raise it \\(ulimit -v\\)$`,
       ),
     }),
   ),

@@ -10,7 +10,18 @@ const PRELOAD = pathToFileURL(fileURLToPath(new URL('./fault-point.mjs', import.
 /** A call into Node.js at which the CLI stops. */
 export interface FaultPoint {
   /** A function of `node:fs`; or `exec`, an SQL statement of its own. */
-  call: 'openSync' | 'write' | 'writeSync' | 'fsync' | 'fsyncSync' | 'linkSync' | 'renameSync' | 'mkdirSync' | 'exec'
+  call:
+    | 'openSync'
+    | 'read'
+    | 'readSync'
+    | 'write'
+    | 'writeSync'
+    | 'fsync'
+    | 'fsyncSync'
+    | 'linkSync'
+    | 'renameSync'
+    | 'mkdirSync'
+    | 'exec'
   /** What the path, or the statement, looks like (default: any). */
   on?: RegExp
   /** Which of these calls: 1 is the first. */
@@ -19,6 +30,10 @@ export interface FaultPoint {
   after?: boolean
   /** Do not stop: from there on, these calls fail with this errno. Not for `exec`. */
   fails?: string
+  /** Do not stop: only this call takes its time, and JavaScript goes on. For functions with a callback. */
+  pends?: boolean
+  /** Do not stop: the heap of the thread is filled, or no more address space can be had. */
+  lacks?: 'heap' | 'space'
 }
 
 /** A {@link FaultPoint} for a process that is yet to be started. */
@@ -42,20 +57,30 @@ export function prepareHold(point: FaultPoint): Prepared {
       if (name === 'reached') resolve()
     })
   })
-  const env: Record<string, string> = {
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${PRELOAD}`,
-    FAULT_CALL: point.call,
-    FAULT_ON: point.on?.source ?? '',
-    FAULT_NTH: String(point.nth ?? 1),
-    FAULT_AFTER: point.after ? '1' : '0',
-    FAULT_DIR: dir,
-    ...(point.fails === undefined ? {} : { FAULT_CODE: point.fails }),
-  }
+  const env = variablesOf(point, dir)
   const release = () => {
     watcher.close()
     rmSync(join(dir, 'hold'), { force: true })
   }
   return { env, reached, release }
+}
+
+/** Variables of a process whose address space has no room for threads. */
+export const NO_ROOM_FOR_THREADS = { NODE_OPTIONS: `--import=${PRELOAD}`, FAULT_LACKS: 'threads' }
+
+/** Variables of a process that shall come to a point. @param dir - where it says that it is there */
+export function variablesOf(point: FaultPoint, dir: string): Record<string, string> {
+  return {
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${PRELOAD}`,
+    FAULT_KIND: point.lacks ? 'lack' : point.fails ? 'fail' : point.pends ? 'pend' : 'hold',
+    FAULT_CALL: point.call,
+    FAULT_ON: point.on?.source ?? '',
+    FAULT_NTH: String(point.nth ?? 1),
+    FAULT_AFTER: point.after ? '1' : '0',
+    FAULT_DIR: dir,
+    FAULT_CODE: point.fails ?? '',
+    FAULT_LACKS: point.lacks ?? '',
+  }
 }
 
 /** The CLI at a {@link FaultPoint}. */

@@ -4,7 +4,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from 'n
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { FaultCase, Scene } from './fault-case.ts'
-import type { FaultPoint } from './fault-points.ts'
+import { type FaultPoint, variablesOf } from './fault-points.ts'
 import { scratch } from './fixtures.ts'
 import { CLI } from './processes.ts'
 
@@ -18,14 +18,7 @@ export function whileHeld(point: FaultPoint, act: (scene: Scene) => void): Pick<
       mkdirSync(dir)
       closeSync(openSync(join(dir, 'hold'), 'w'))
       held.dir = dir
-      return {
-        NODE_OPTIONS: `--import=${preload('./fault-point.mjs')}`,
-        FAULT_CALL: point.call,
-        FAULT_ON: point.on?.source ?? '',
-        FAULT_NTH: String(point.nth ?? 1),
-        FAULT_AFTER: point.after ? '1' : '0',
-        FAULT_DIR: dir,
-      }
+      return variablesOf(point, dir)
     },
     during: async (scene, { pid }) => {
       const dir = scene.held.dir as string

@@ -133,7 +133,7 @@ A job with damaged records is exported with the facts that are left, and there i
       }
       // What was read from a store that has changed meanwhile is not exported.
       await source.assertUnchanged()
-      const counts = await exporting.commit()
+      const counts = await exporting.commit(signal)
       if (!flags.quiet && !this.jsonEnabled()) this.notice(outcome(args.file, flags.append, counts))
       if (readCount === 0 && ids === undefined && flags.store !== undefined) {
         // A broker that was killed may have left the jobs in a root that no checkpoint names.

@@ -21,6 +21,7 @@ export const NEW_STORE = 'restore to a new store instead'
 /** SQLite's primary result codes that can occur. @see https://sqlite.org/rescode.html */
 const CODES: Readonly<Record<number, [code: ErrnoName, text: string, hint?: keyof SqliteHints]>> = {
   5: ['EBUSY', 'held by another process', 'busy'],
+  7: ['ENOMEM', 'SQLite cannot allocate memory'],
   8: ['EROFS', 'SQLite wants to write, but may not', 'readOnly'],
   10: ['EIO', 'disk I/O error', 'failing'],
   11: ['EBADMSG', 'damaged: SQLite calls it malformed', 'damaged'],

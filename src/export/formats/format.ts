@@ -23,8 +23,13 @@ export interface JobsWriter {
   readonly cluster: string
   /** Take jobs. @throws {FluxError} `EEXIST` the file has another job of the same id; errors of the file system */
   add(jobs: readonly ExportJob[]): void | Promise<void>
-  /** Finish. @throws {FluxError} of the file system; then the old file is as it was */
-  commit(): Promise<ExportCounts>
+  /**
+   * Finish.
+   *
+   * @param signal - a new file does not get its name when this was aborted before
+   * @throws {FluxError} of the file system, or `EINTR`; then the old file is as it was
+   */
+  commit(signal?: AbortSignal): Promise<ExportCounts>
   /** Undo what was not committed. May be called at any time; never throws. */
   abort(): void
 }

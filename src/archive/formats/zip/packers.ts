@@ -11,7 +11,7 @@ type Packer = Thread<PackerHandlers>
 
 export class Packers {
   readonly #data: PackerData
-  readonly #threads: number
+  #threads: number
   readonly #packers: Packer[] = []
   /** Memory for runs, and for packed runs, that is not in use. */
   readonly #runs: ArrayBuffer[] = []
@@ -60,8 +60,15 @@ export class Packers {
     let least: Packer | undefined
     for (const packer of this.#packers) if (!least || packer.pending < least.pending) least = packer
     if (least !== undefined && (least.pending === 0 || this.#packers.length >= this.#threads)) return least
-    const packer = new Thread<PackerHandlers>('zip', './thread', import.meta.url, this.#data)
-    this.#packers.push(packer)
-    return packer
+    try {
+      const packer = new Thread<PackerHandlers>('zip', './thread', import.meta.url, this.#data)
+      this.#packers.push(packer)
+      return packer
+    } catch (error) {
+      // Where a limit leaves no room for another thread, fewer do.
+      if (least === undefined) throw error
+      this.#threads = this.#packers.length
+      return least
+    }
   }
 }

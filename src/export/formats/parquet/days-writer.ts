@@ -9,7 +9,6 @@ import {
   existsSync,
   fchmodSync,
   fstatSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -20,7 +19,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteError } from '../../../content/index.ts'
 import { FluxError, writeError } from '../../../errors/index.ts'
-import { PartFile, syncPathSync } from '../../../files/index.ts'
+import { PartFile, syncFile, syncPath } from '../../../files/index.ts'
 import { COLUMNS } from '../../columns.ts'
 import type { ExportJob } from '../../export-job.ts'
 import { type ExportCounts, mergeRows, type Row } from '../../merge.ts'
@@ -237,7 +236,7 @@ class DaysWriter implements JobsWriter {
       for (const row of waiting.values()) writer.add(row)
       writer.finish()
       keepMode(fd, join(this.#path, name))
-      fsyncSync(fd)
+      await syncFile(fd)
     } finally {
       closeSync(fd)
     }
@@ -263,7 +262,7 @@ class DaysWriter implements JobsWriter {
       // Last, so that no job is lost if the process is killed on the way.
       await this.#settleUnknown()
       for (const name of this.#changed) renameSync(join(this.#aside.path, name), join(this.#path, name))
-      syncPathSync(this.#path)
+      await syncPath(this.#path)
     } catch (error) {
       throw writeError(error, this.#path)
     }

@@ -1,10 +1,9 @@
 /** Writes jobs to one Parquet file, or, to add to them later, to a directory of one file for each day. */
-import { fsyncSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { writeError } from '../../../errors/index.ts'
-import { PartFile, syncPathSync } from '../../../files/index.ts'
+import { PartFile } from '../../../files/index.ts'
 import type { ExportJob } from '../../export-job.ts'
 import type { ExportCounts } from '../../merge.ts'
+import { publishNew } from '../../publish.ts'
 import type { ExportTarget, JobsWriter } from '../format.ts'
 import { openDays } from './days-writer.ts'
 import { ParquetFileWriter } from './file-writer.ts'
@@ -36,13 +35,9 @@ class SingleFile implements JobsWriter {
     this.#added += jobs.length
   }
 
-  async commit(): Promise<ExportCounts> {
-    this.#try(() => {
-      this.#writer.finish()
-      fsyncSync(this.#part.fd)
-      this.#part.publish('nothing')
-      syncPathSync(dirname(this.#path))
-    })
+  async commit(signal?: AbortSignal): Promise<ExportCounts> {
+    this.#try(() => this.#writer.finish())
+    await publishNew(this.#part, this.#path, signal)
     return { added: this.#added, completed: 0, unchanged: 0 }
   }
 

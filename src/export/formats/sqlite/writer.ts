@@ -2,17 +2,17 @@
  * Writes jobs to a database. A new one gets its name when it is complete. An old one is changed in one transaction:
  * if the process is killed, SQLite rolls it back when the database is opened next.
  */
-import { existsSync, fsyncSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { stringifyJson } from '../../../bytes/index.ts'
 import { sqliteError } from '../../../content/index.ts'
 import { FluxError, writeError } from '../../../errors/index.ts'
-import { PartFile, syncPathSync } from '../../../files/index.ts'
+import { PartFile } from '../../../files/index.ts'
 import { type AllocatedNode, allocatedNodes } from '../../../inspect/index.ts'
 import { type Cell, COLUMNS } from '../../columns.ts'
 import { type ExportJob, eventsOf } from '../../export-job.ts'
 import { type ExportCounts, mergeRows, type Row } from '../../merge.ts'
+import { publishNew } from '../../publish.ts'
 import type { ExportTarget, JobsWriter } from '../format.ts'
 import { joinedCluster } from '../joined-cluster.ts'
 import { openHistory } from './history.ts'
@@ -159,7 +159,7 @@ class HistoryWriter implements JobsWriter {
     }
   }
 
-  async commit(): Promise<ExportCounts> {
+  async commit(signal?: AbortSignal): Promise<ExportCounts> {
     try {
       if (this.#part !== undefined) this.#db.exec(INDICES + VIEWS)
       this.#db.exec('COMMIT')
@@ -167,7 +167,7 @@ class HistoryWriter implements JobsWriter {
       throw sqliteError(error, this.#path, HINTS)
     }
     this.#close()
-    if (this.#part !== undefined) publish(this.#part, this.#path)
+    if (this.#part !== undefined) await publishNew(this.#part, this.#path, signal)
     return this.#counts
   }
 
@@ -184,16 +184,6 @@ class HistoryWriter implements JobsWriter {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#db.close()
-  }
-}
-
-function publish(part: PartFile, path: string): void {
-  try {
-    fsyncSync(part.fd)
-    part.publish('nothing')
-    syncPathSync(dirname(path))
-  } catch (error) {
-    throw writeError(error, path)
   }
 }
 
