@@ -66,7 +66,7 @@ describe('content/sqlite/pages/layout', () => {
   it('knows how long a varint is, and whether one ends at a place', () => {
     fc.assert(
       fc.property(number, number, fc.nat(5), (value, other, before) => {
-        const bytes = Buffer.from([...Array(before).fill(0x81), ...varint(value), 0x81])
+        const bytes = Buffer.from([...Array(before).fill(0x7f), ...varint(value), 0x81])
         expect(varintBytes(value)).to.equal(varint(value).length)
         expect(endsWithVarint(bytes, bytes.length - 1, value)).to.equal(true)
         if (value !== other && !varint(value).join().endsWith(varint(other).join())) {
@@ -99,6 +99,7 @@ describe('content/sqlite/pages/layout', () => {
   it('finds no rowid where the byte before the record cannot end one', () => {
     expect(rowidBefore(Buffer.from([0x05, 0x80, 0x05]), 0, 2, 5)).to.equal(undefined)
     expect(rowidBefore(Buffer.from([0x05, 0x7f, 0x05]), 0, 2, 5)).to.equal(127)
+    expect(rowidBefore(Buffer.from([0x05, 0x01, 0x02, 0x05]), 0, 3, 5)).to.equal(undefined)
     const nine = [...Array(9).fill(0x81), 0x01]
     expect(rowidBefore(Buffer.from([0x05, ...nine, 0x05]), 0, 11, 5)).to.equal(undefined)
   })

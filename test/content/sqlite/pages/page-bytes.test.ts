@@ -89,6 +89,15 @@ describe('content/sqlite/pages/page-bytes', () => {
     }
   })
 
+  it('looks for pages in all of a large file', () => {
+    const pages = database(512)
+    for (const stretch of [0, 30, 32, 62]) {
+      const bytes = Buffer.alloc(16 << 20)
+      pages.copy(bytes, stretch * (256 << 10), 512, 512 + (256 << 10))
+      expect(layoutOf(bytes), `${stretch}`).to.deep.equal({ pageBytes: 512, usable: 512 })
+    }
+  })
+
   describe('of a page alone', () => {
     /** A leaf of a table with two cells: where they begin, and where the content of the page does. */
     function page({ type = 13, cells = [1000, 900], content = 900, bytes = 1024 } = {}): Buffer {
