@@ -41,8 +41,9 @@ class Stream implements Responder {
 
   respond(_index: number, response: MessageReader): boolean {
     if (response.aux1 === 0) {
-      // A copy: the item may stay queued for long, and a view would keep its whole receive buffer.
-      const payload = response.payload().slice()
+      // A copy: the item may stay queued for long, and a view would keep its whole receive buffer. That is a Buffer,
+      // whose slice() is a view.
+      const payload = new Uint8Array(response.payload())
       this.#queue.push(payload)
       this.#count(payload.length + ITEM_BYTES)
     } else {

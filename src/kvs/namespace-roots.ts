@@ -42,7 +42,8 @@ export async function namespaceRoots(
   try {
     const chunks: Uint8Array[] = []
     const reader = new SnapshotReader(snapshot, { signal })
-    for await (const pieces of reader.read(JOB_NAMESPACES_KEY)) for (const piece of pieces) chunks.push(piece.slice())
+    for await (const pieces of reader.read(JOB_NAMESPACES_KEY))
+      for (const piece of pieces) chunks.push(new Uint8Array(piece))
     return parse(Buffer.concat(chunks).toString())
   } catch (error) {
     throwIfAborted(signal)

@@ -41,7 +41,7 @@ export async function loadStarts(
       starts[i] = missingValue(key, 0, result)
     } else if (result.length >= bytes || obj.data.length === 1) {
       // A copy: a view would keep the whole batch in memory.
-      starts[i] = result.slice(0, bytes)
+      starts[i] = new Uint8Array(result.subarray(0, bytes))
       held += Math.min(result.length, bytes)
     } else {
       longer.push(i)
@@ -70,7 +70,7 @@ async function loadMore(
   try {
     for await (const batch of streamValue(store, key, data)) {
       for (const part of batch) {
-        parts.push(part.slice())
+        parts.push(new Uint8Array(part))
         length += part.length
       }
       if (length >= bytes) break

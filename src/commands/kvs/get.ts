@@ -151,6 +151,6 @@ async function printValue(key: string, value: TreeObj | Parts, { raw, label }: {
 async function jsonOf(value: TreeObj | Parts): Promise<object> {
   if ('type' in value) return { treeobj: value }
   const parts: Uint8Array[] = []
-  for await (const batch of value) for (const part of batch) parts.push(part.slice())
+  for await (const batch of value) for (const part of batch) parts.push(new Uint8Array(part))
   return valueJson(Buffer.concat(parts))
 }

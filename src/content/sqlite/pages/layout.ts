@@ -60,7 +60,7 @@ export function endsWithVarint(bytes: Uint8Array, end: number, value: number): b
   for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) {
     if (bytes[--at] !== ((rest % 128) | 128)) return false
   }
-  return at >= 0
+  return true
 }
 
 /**

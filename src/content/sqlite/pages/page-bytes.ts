@@ -61,7 +61,7 @@ function isBtreePage(bytes: Buffer, at: number, size: number): boolean {
   const cells = bytes.readUInt16BE(at + BTREE_HEADER.CELLS)
   const content = bytes.readUInt16BE(at + BTREE_HEADER.CONTENT)
   const pointers = at + (isLeaf ? BTREE_HEADER.LEAF_BYTES : BTREE_HEADER.INTERIOR_BYTES)
-  if (cells === 0 || pointers + 2 * cells > at + content || content >= size) return false
+  if (pointers + 2 * cells > at + content) return false
   let last = 0
   for (let i = 0; i < cells; i++) {
     const cell = bytes.readUInt16BE(pointers + 2 * i)

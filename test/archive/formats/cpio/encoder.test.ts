@@ -74,21 +74,26 @@ describe('archive/formats/cpio', () => {
         .to.throw(`cpio: cannot store ${what}`)
         .with.include({ code: 'EOVERFLOW', hint: 'write a .tar instead' })
     }
-    encoder({ ...ATTRIBUTES, uid: 262_143, mtimeSeconds: 2 ** 33 - 1 })
+    encoder({ ...ATTRIBUTES, uid: 262_143, gid: 262_143, mtimeSeconds: 2 ** 33 - 1 })
+    encoder({ ...ATTRIBUTES, mtimeSeconds: 0 })
+    // With the NUL at its end.
+    encoder().file('x'.repeat(262_142), 0, [])
+    encoder().symlink('a', 'x'.repeat(2 ** 20))
     encoder().beginFile('a', 2 ** 33 - 1)
     const tooLarge = expect(() => encoder().beginFile('a', 2 ** 33)).to.throw(
       'a: its 8589934592 bytes are more than the 8 GiB that a cpio can hold',
     )
-    tooLarge.with.include({ code: 'EFBIG', hint: 'write a .tar instead, or leave it out with --exclude' })
+    const hint = 'write a .tar instead, or leave it out with --exclude'
+    tooLarge.that.includes({ code: 'EFBIG', pathname: 'a', format: 'cpio', hint })
     const path = 'x'.repeat(262_143)
     const tooLong = expect(() => encoder().file(path, 0, [])).to.throw(
       ': a name of more than 262143 bytes, which a cpio cannot hold',
     )
-    tooLong.with.property('code', 'ENAMETOOLONG')
+    tooLong.that.includes({ code: 'ENAMETOOLONG', pathname: path }).with.property('hint').that.is.a('string')
     const target = expect(() => encoder().symlink('a', 'x'.repeat(2 ** 20 + 1))).to.throw(
       'a: the target of the link is longer than the 1048576 bytes that readers accept',
     )
-    target.with.property('code', 'ENAMETOOLONG')
+    target.that.includes({ code: 'ENAMETOOLONG', pathname: 'a' }).with.property('hint').that.is.a('string')
     expect(() => encoder().file('a', 3, [Buffer.from('four')])).to.throw('declared 3 bytes, but 4 were written')
   })
 })

@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import type { ArchiveError } from '../../../../src/archive/index.ts'
+import { type ArchiveError, openArchive } from '../../../../src/archive/index.ts'
 import { failure, type Held, readMembers } from '../../../support/archives.ts'
 import { scratch } from '../../../support/fixtures.ts'
 import { run } from '../../../support/processes.ts'
@@ -259,6 +259,11 @@ describe('archive/formats/cpio/reader', () => {
     ]
     const minor = { nlink: 2, devmajor: 1, devminor: 1 }
     const names = [newc('a', '', one), newc('b', '', other), newc('c', '', minor)]
+    const digits = [
+      newc('g', '', { nlink: 2, devmajor: 1, devminor: 0x11 }),
+      newc('h', 'u', { nlink: 2, devmajor: 0x11, devminor: 1 }),
+    ]
+    expect((await members(...digits, TRAILER)).map(({ type }) => type)).to.deep.equal(['file', 'file'])
     const contents = [newc('d', 'x', one), newc('e', 'y', other), newc('f', 'z', minor)]
     const found = (await members(...names, ...contents, TRAILER)).map(({ path, linkname }) => `${path} ${linkname}`)
     expect(found).to.deep.equal(['d ', 'a d', 'e ', 'b e', 'f ', 'c f'])
@@ -267,6 +272,17 @@ describe('archive/formats/cpio/reader', () => {
   it('takes only files with several names for links to one another', async () => {
     const [a, b] = await members(newc('a', 'x', { nlink: 1 }), newc('b', '', { nlink: 1 }), TRAILER)
     expect([a?.type, b?.type]).to.deep.equal(['file', 'file'])
+    const [empty, full] = await members(newc('a', '', { nlink: 1 }), newc('b', 'x', { nlink: 1 }), TRAILER)
+    expect([empty, full].map((member) => `${member?.path} ${member?.type}`)).to.deep.equal(['a file', 'b file'])
+    // In odc each name has the content.
+    const twice = ['a', 'b'].map(
+      (name) => `070707${'0'.repeat(11)}1100644${'0'.repeat(12)}000002${'0'.repeat(17)}00000200000000000${name}\0`,
+    )
+    const odcEnd = `070707${'0'.repeat(53)}00001300000000000TRAILER!!!\0`
+    expect((await members(...twice, odcEnd)).map(({ path, type }) => `${path} ${type}`)).to.deep.equal([
+      'a file',
+      'b file',
+    ])
     const directory = { mode: 0o040755, nlink: 2 }
     const dirs = await members(newc('a', '', directory), newc('b', '', directory), TRAILER)
     expect(dirs.map(({ path, type }) => `${path} ${type}`)).to.deep.equal(['a directory', 'b directory'])
@@ -283,7 +299,7 @@ describe('archive/formats/cpio/reader', () => {
     it(`compares the checksum of a newc archive that has them, with contents of ${bytes} bytes`, async () => {
       const content = 'abc\u007f!'.repeat(bytes).slice(0, bytes)
       const magic = '070702'
-      const link = newc('l', 'target', { mode: 0o120777, magic })
+      const link = newc('l', 'target', { mode: 0o120777, magic, check: 5 })
       const [file, , next] = await members(
         newc('a', content, { check: sumOf(content), magic }),
         link,
@@ -304,39 +320,122 @@ describe('archive/formats/cpio/reader', () => {
     })
   }
 
-  const damaged: [what: string, records: string[], code: string, says: string][] = [
-    ['no trailer', [newc('a', 'x')], 'EBADMSG', 'the trailer that ends an archive is missing'],
-    ['something else where a header should be', [newc('a', 'x'), 'x'.repeat(200)], 'EBADMSG', 'no header where one'],
-    ['a header that is cut off', [newc('a', 'x').slice(0, 109)], 'EBADMSG', 'ends within a header'],
-    ['a name that is cut off', [newc('abcdef', '').slice(0, 113)], 'EBADMSG', 'ends within a name'],
-    ['a name of no bytes', [newc('', '', { namesize: 0 }), TRAILER], 'EBADMSG', 'ends within a name'],
-    ['a name that is too long', [newc('a', '', { namesize: 2 ** 20 + 1 }), TRAILER], 'EOVERFLOW', 'a name of 1048577'],
-    ['content that is cut off', [newc('a', 'x'.repeat(9)).slice(0, -4)], 'EBADMSG', 'ends within 9 bytes of content'],
-    ['a member that is cut off', [newc('a', 'x', { mode: 0o040755 }).slice(0, -4)], 'EBADMSG', 'ends within a member'],
-    ['a field with a letter', [newc('a', 'x').replace(/(?<=^.{29})0/, 'g'), TRAILER], 'EBADMSG', 'is not a number'],
-    ['a field of octal digits with an 8', [`070707${'8'.repeat(70)}a\0`], 'EBADMSG', 'a field is not a number'],
+  const before = newc('b', 'x')
+  const odc = (uid: string) => `070707${'0'.repeat(18)}${uid}${'0'.repeat(29)}00000200000000000a\0`
+  const damaged: [what: string, record: string, code: string, says: string, at: { path?: string; offset: number }][] = [
+    ['no trailer', '', 'EBADMSG', 'the trailer that ends an archive is missing', { offset: 116 }],
+    ['another magic', 'x'.repeat(200), 'EBADMSG', 'no header where one should be', { offset: 116 }],
+    ['a header that is cut off', newc('a', '').slice(0, 109), 'EBADMSG', 'ends within a header', { offset: 116 }],
+    ['a name that is cut off', newc('abcdef', '').slice(0, 113), 'EBADMSG', 'ends within a name', { offset: 116 }],
+    ['a name of no bytes', newc('', '', { namesize: 0 }), 'EBADMSG', 'ends within a name', { offset: 116 }],
+    [
+      'a name that is too long',
+      newc('a', '', { namesize: 2 ** 20 + 1 }),
+      'EOVERFLOW',
+      'a name of 1048577',
+      { offset: 116 },
+    ],
+    [
+      'content that is cut off',
+      newc('a', 'x'.repeat(9)).slice(0, -4),
+      'EBADMSG',
+      'ends within 9 bytes of content',
+      { path: 'a', offset: 236 },
+    ],
+    [
+      'a directory that is cut off',
+      newc('a', 'x', { mode: 0o040755 }).slice(0, -1),
+      'EBADMSG',
+      'ends within a member',
+      { path: 'a', offset: 116 },
+    ],
+    ...['g0000000', '0000000g', ' 0000000'].map((uid): (typeof damaged)[number] => [
+      `the hexadecimal field '${uid}'`,
+      newc('a', '').replace(/(?<=^.{22}).{8}/, uid),
+      'EBADMSG',
+      'a field is not a number',
+      { offset: 116 },
+    ]),
+    ...['800000', '000008', ' 00000', '00000 '].map((uid): (typeof damaged)[number] => [
+      `the octal field '${uid}'`,
+      odc(uid),
+      'EBADMSG',
+      'a field is not a number',
+      { offset: 116 },
+    ]),
     [
       'a type that is not known',
-      [newc('a', '', { mode: 0o110000 }), TRAILER],
+      newc('a', '', { mode: 0o110000 }),
       'ENOTSUP',
       'of a type that is not known',
+      { path: 'a', offset: 116 },
     ],
-    ['a file without a name', [newc('.', 'x'), TRAILER], 'EINVAL', 'a member without a name'],
-    ['a NUL in a target', [newc('a', 'x\0y', { mode: 0o120777 }), TRAILER], 'EINVAL', 'the link target holds a NUL'],
+    ['a file without a name', newc('.', 'x'), 'EINVAL', 'a member without a name', { path: '.', offset: 116 }],
+    [
+      'a NUL in a target',
+      newc('a', 'x\0y', { mode: 0o120777 }),
+      'EINVAL',
+      'the link target holds a NUL',
+      { path: 'a', offset: 116 },
+    ],
     [
       'a target that is too long',
-      [newc('a', 'x'.repeat(2 ** 20 + 1), { mode: 0o120777 }), TRAILER],
+      newc('a', 'x'.repeat(2 ** 20 + 1), { mode: 0o120777 }),
       'EOVERFLOW',
       'a link target of 1048577',
+      { path: 'a', offset: 116 },
     ],
+    ['records in a name of newc', newc('a\x0012 FLUX.k=v\n', ''), 'EINVAL', 'the path holds a NUL', { offset: 116 }],
   ]
-  for (const [what, records, code, says] of damaged) {
+  for (const [what, record, code, says, { path, offset }] of damaged) {
     it(`refuses ${what}`, async () => {
-      const error = await refusal(...records)
-      expect(error).to.include({ code })
+      const error = await refusal(before, record)
+      expect(error).to.include({ code, offset })
+      if (path !== undefined) expect(error).to.include({ pathname: path })
       expect(error?.message).to.include(says)
     })
   }
+
+  it('skips a directory with a long content, and takes one without a name', async () => {
+    const directory = newc('.', 'x'.repeat(2 ** 20 + 1), { mode: 0o040755 })
+    const found = await members(directory, newc('b', 'y'), TRAILER)
+    expect(found.map(({ path, type, content }) => `${path} ${type} ${content}`)).to.deep.equal([
+      ' directory ',
+      'b file y',
+    ])
+  })
+
+  it('gives batches of a bounded number of members, and none without members', async () => {
+    const file = join(scratch(), 'x.cpio')
+    const batches = async (...records: string[]) => {
+      writeFileSync(file, [...records, TRAILER].join(''))
+      await using archive = await openArchive(file)
+      const sizes: number[] = []
+      for await (const batch of archive.batches()) sizes.push(batch.length)
+      return sizes
+    }
+    expect(await batches()).to.deep.equal([])
+    const many = (content: string, names: number) =>
+      Array.from({ length: 1030 }, (_, n) => newc(`${n}`, content, { ino: n, nlink: names }))
+    expect(await batches(...many('x', 1))).to.deep.equal([1024, 6])
+    // Names whose file follows, those that follow it, and those whose file is not there.
+    expect(await batches(...many('', 2), ...many('x', 2))).to.deep.equal([1024, 1024, 12])
+    expect(await batches(...many('x', 2), ...many('', 2))).to.deep.equal([1024, 1024, 12])
+    expect(await batches(...many('', 2), ...many('', 2))).to.deep.equal([1024, 1024, 12])
+    expect(await batches(...many('', 2))).to.deep.equal([1024, 6])
+  })
+
+  it('holds files of up to 1 MiB, streams larger ones, and holds nothing for what is no file', async () => {
+    const file = join(scratch(), 'x.cpio')
+    const sizes = [0, 1 << 20, (1 << 20) + 1]
+    const records = sizes.map((size) => newc(`${size}`, 'x'.repeat(size)))
+    writeFileSync(file, [...records, newc('d', '', { mode: 0o040755 }), TRAILER].join(''))
+    await using archive = await openArchive(file)
+    const held: unknown[] = []
+    for await (const batch of archive.batches())
+      held.push(...batch.map(({ data, stream }) => data?.length ?? typeof stream))
+    expect(held).to.deep.equal([0, 1 << 20, 'function', 'undefined'])
+  })
 
   it('takes a name without its NUL, and one as long as any may be', async () => {
     const name = 'n'.repeat(2 ** 20 - 1)
