@@ -50,6 +50,7 @@ const RUNS: readonly (readonly [schema: string, args: string])[] = [
   ['fsck', `fsck --store ${BASIC}`],
   ['fsck', `fsck --all --store ${DAMAGED}`],
   ['du', `du --store ${BASIC}`],
+  ['du', `du --kinds --store ${BASIC}`],
   ['diff', `diff --store ${fixture('checkpoints')} @0 @1`],
   ['diff', `diff --stat --store ${fixture('checkpoints')} @0 @1`],
   ['diff', `diff --content --store ${fixture('checkpoints')} @0 @1`],

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { type Column, loadFlags, SourceCommand, Table } from '../cli/index.ts'
 import { byteText, grouped } from '../errors/index.ts'
-import { du, sortUsages, type Usage, type UsageOrder } from '../inspect/index.ts'
+import { du, duByKind, type KindSize, sortUsages, type Usage, type UsageOrder } from '../inspect/index.ts'
 
 /** Characters of a full bar. */
 const BAR = 20
@@ -20,6 +20,10 @@ A store on disk knows the sizes of its blobs, so only directories are read. From
     {
       description: 'Show the sizes of the top-level directories',
       command: '<%= config.bin %> <%= command.id %> --store /var/lib/flux',
+    },
+    {
+      description: 'Show how much jobspecs, eventlogs and outputs take',
+      command: '<%= config.bin %> <%= command.id %> --kinds --store /var/lib/flux',
     },
     {
       description: 'Show the ten largest jobs',
@@ -57,6 +61,13 @@ A store on disk knows the sizes of its blobs, so only directories are read. From
       min: 0,
       helpGroup: 'OUTPUT',
     }),
+    kinds: Flags.boolean({
+      summary: 'list kinds of records instead of directories, such as jobspec and guest output',
+      description:
+        'Inline values count with their kind, not with the directory that holds them. What several keys refer to is measured once; "repeated" is what it counts beyond that in SIZE.',
+      exclusive: ['depth', 'sort', 'top'],
+      helpGroup: 'OUTPUT',
+    }),
     bytes: Flags.boolean({ summary: 'show sizes in bytes on a terminal too', helpGroup: 'OUTPUT' }),
     ...loadFlags,
   }
@@ -67,17 +78,39 @@ A store on disk knows the sizes of its blobs, so only directories are read. From
       if (args.key === '.') source.readsAll()
       const snapshot = await source.snapshot()
       const options = { depth: flags.depth, key: args.key, onFault: this.onFault, signal: source.signal }
+      const forPeople = process.stdout.isTTY === true
+      const { rootref } = snapshot
+      if (flags.kinds) {
+        const { total, kinds } = await duByKind(snapshot, options)
+        if (!this.jsonEnabled()) await printTable(kindColumns(forPeople && !flags.bytes), kinds, forPeople)
+        return { rootref, directories: [usageJson(total)], kinds: kinds.map(kindJson) }
+      }
       const [total, ...rest] = await du(snapshot, options)
       const listed = [...sortUsages(rest, flags.sort as UsageOrder).slice(0, flags.top), total as Usage]
       if (!this.jsonEnabled()) {
-        const forPeople = process.stdout.isTTY === true
-        const table = new Table(columns(total as Usage, forPeople, forPeople && !flags.bytes), forPeople)
-        await table.add(listed)
-        await table.end()
+        await printTable(columns(total as Usage, forPeople, forPeople && !flags.bytes), listed, forPeople)
       }
-      return { rootref: snapshot.rootref, directories: listed.map(usageJson) }
+      return { rootref, directories: listed.map(usageJson) }
     })
   }
+}
+
+async function printTable<T>(columns: Column<T>[], rows: readonly T[], forPeople: boolean): Promise<void> {
+  const table = new Table(columns, forPeople)
+  await table.add(rows)
+  await table.end()
+}
+
+function kindJson({ kind, count, bytes }: KindSize): object {
+  return { kind, recordCount: count, totalBytes: bytes }
+}
+
+function kindColumns(short: boolean): Column<KindSize>[] {
+  return [
+    { title: 'SIZE', text: ({ bytes }) => (short ? byteText : String)(bytes), right: true },
+    { title: 'RECORDS', text: ({ count }) => (short ? grouped : String)(count), right: true },
+    { title: 'KIND', text: ({ kind }) => kind },
+  ]
 }
 
 function usageJson({ key, bytes, onceBytes, valueBytes, keys, dirs }: Usage): object {

@@ -1,5 +1,5 @@
 /** What takes the room in a snapshot. */
-import { type CheckedTree, checkedSums, type FoldedNode, foldedTree, type SizeMeter } from '../inspect/index.ts'
+import { type CheckedTree, checkedSums, type FoldedNode, foldedTree, RecordKinds } from '../inspect/index.ts'
 import { keyIn, type Snapshot } from '../kvs/index.ts'
 import type { Faults } from './faults.ts'
 import type { Names } from './names.ts'
@@ -10,9 +10,6 @@ const LISTED = 20
 
 /** `flux restore --size-limit=100M`, as the rc script of Flux calls it. In bytes. */
 const SIZE_LIMIT = 100 << 20
-
-/** Characters of `job.0000.0007.c400.0000`. */
-const JOB_KEY = 23
 
 /** What takes the room, and which values a restart of Flux would drop. */
 export interface GatheredRoom {
@@ -35,8 +32,8 @@ export interface RoomOptions {
 export async function gatherRoom(snapshot: Snapshot, options: RoomOptions): Promise<GatheredRoom> {
   const { rootrefs, names, faults, signal } = options
   const { onFault } = faults
-  const kinds = new Kinds()
-  const { sums, checked } = await checkedSums(snapshot, { depth: 0, meter: kinds, rootrefs, onFault, signal })
+  const meter = new RoomMeter()
+  const { sums, checked } = await checkedSums(snapshot, { depth: 0, meter, rootrefs, onFault, signal })
   const [{ bytes = 0, onceBytes = 0, valueBytes = 0, keys = 0, dirs = 0 } = {}] = sums.usages
   // What cannot be read has been told by then.
   const tree = await foldedTree(snapshot, sums, { onFault() {}, signal })
@@ -51,10 +48,10 @@ export async function gatherRoom(snapshot: Snapshot, options: RoomOptions): Prom
       keys,
       dirs,
       tree: treeNode(tree, '.', names),
-      kinds: kinds.rows(bytes),
-      largest: kinds.largest.keys.map(named),
+      kinds: meter.rows(bytes),
+      largest: meter.largest.keys.map(named),
     },
-    oversized: { limit: SIZE_LIMIT, count: kinds.oversized, keys: kinds.largest.above(SIZE_LIMIT).map(named) },
+    oversized: { limit: SIZE_LIMIT, count: meter.oversized, keys: meter.largest.above(SIZE_LIMIT).map(named) },
   }
 }
 
@@ -96,54 +93,16 @@ interface SizedKey {
   readonly bytes: number
 }
 
-/** Adds up values by what they are records of. */
-class Kinds implements SizeMeter {
+/** Adds up kinds of records, and keeps the largest values. */
+class RoomMeter extends RecordKinds {
   readonly largest = new Largest()
   oversized = 0
-  readonly #kinds = new Map<string, { count: number; bytes: number }>()
-  #dirs = 0
-  #dirBytes = 0
-  /** The bytes that are counted with the values that they belong to. */
-  #inlineBytes = 0
 
-  onDir(bytes: number): void {
-    this.#dirs++
-    this.#dirBytes += bytes
-  }
-
-  onValue(dir: string, name: string, bytes: number, isInline: boolean): void {
-    const kind = kindOf(dir, name)
-    let counts = this.#kinds.get(kind)
-    if (counts === undefined) this.#kinds.set(kind, (counts = { count: 0, bytes: 0 }))
-    counts.count++
-    counts.bytes += bytes
-    if (isInline) this.#inlineBytes += bytes
+  override onValue(dir: string, name: string, bytes: number, isInline: boolean): void {
+    super.onValue(dir, name, bytes, isInline)
     if (bytes > SIZE_LIMIT) this.oversized++
     if (bytes > this.largest.least) this.largest.add(keyIn(dir, name), bytes)
   }
-
-  /** @param bytes - of all, once for each reference */
-  rows(bytes: number): ReportRoom['kinds'] {
-    const rows = [...this.#kinds].map(([kind, counts]) => ({ kind, ...counts }))
-    const own = Math.max(0, this.#dirBytes - this.#inlineBytes)
-    if (this.#dirs > 0) rows.push({ kind: 'directories', count: this.#dirs, bytes: own })
-    // Directories that several keys lead to were counted once.
-    const again = bytes - rows.reduce((sum, row) => sum + row.bytes, 0)
-    if (again > 0) rows.push({ kind: 'repeated', count: 0, bytes: again })
-    return rows.sort((a, b) => b.bytes - a.bytes)
-  }
-}
-
-const RECORDS = new Set(['J', 'jobspec', 'R', 'eventlog'])
-
-function kindOf(dir: string, name: string): string {
-  if (dir.startsWith('job.') && dir.length >= JOB_KEY) {
-    if (dir.length === JOB_KEY) return RECORDS.has(name) ? name : 'other job records'
-    if (!dir.startsWith('.guest', JOB_KEY)) return 'other job records'
-    if (dir.startsWith('.guest.output', JOB_KEY) || name === 'output') return 'guest output'
-    return name === 'eventlog' ? 'guest eventlog' : 'other guest records'
-  }
-  return dir === 'resource' || dir.startsWith('resource.') ? 'resource' : 'others'
 }
 
 /** Keeps the largest values. */

@@ -110,6 +110,19 @@ describe('report/gather', () => {
       })
     })
 
+    it('has the kinds of records of du --kinds', async () => {
+      const { kinds, directories } = await json('du', '--kinds', '--store', store)
+      expect(data.room.kinds).to.deep.equal(
+        kinds.map(({ kind, recordCount: count, totalBytes: bytes }: Record<string, unknown>) => ({
+          kind,
+          count,
+          bytes,
+        })),
+      )
+      expect(directories).to.have.length(1)
+      expect(directories[0].totalBytes).to.equal(data.room.bytes)
+    })
+
     it('adds up to all bytes by kind, and holds all jobs by result and duration', () => {
       const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
       expect(sum(data.room.kinds.map(({ bytes }) => bytes))).to.equal(data.room.bytes)

@@ -11,6 +11,7 @@ const TABLE_ROWS = 60
 
 /** What takes the room. */
 export function roomSection({ snapshot, room, comparison }: ReportData): Markup {
+  const command = commandsFor(snapshot)
   return section(
     'room',
     'Room',
@@ -24,8 +25,8 @@ export function roomSection({ snapshot, room, comparison }: ReportData): Markup 
     h(
       'div',
       { class: 'figures' },
-      room.tree.children.length === 0 ? nothing('The snapshot holds no key.') : treeFigure(room, commandsFor(snapshot)),
-      kindsFigure(room),
+      room.tree.children.length === 0 ? nothing('The snapshot holds no key.') : treeFigure(room, command),
+      kindsFigure(room, command),
       largestFigure(room),
       deltas('room', comparison?.room),
     ),
@@ -77,7 +78,7 @@ function listed(tree: ReportTreeNode): { path: string; node: ReportTreeNode }[] 
   ])
 }
 
-function kindsFigure({ kinds }: ReportRoom): Markup {
+function kindsFigure({ kinds }: ReportRoom, command: CommandFor): Markup {
   const first = kinds[0]
   if (first === undefined) return null
   const all = kinds.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -101,7 +102,7 @@ function kindsFigure({ kinds }: ReportRoom): Markup {
         percent(bytes / all || 0),
       ]),
     },
-    command: null,
+    command: command('du --kinds'),
   })
 }
 
