@@ -12,6 +12,15 @@ import type { ReadPlan } from './store-kind.ts'
  */
 const READ_HERE = 4096
 
+/**
+ * After this many batches of one blob, each asked for when the one before was there, further ones are read here: in a chain of
+ * directories nothing can be read ahead, and the way to a thread and back takes several times as long as the blob.
+ */
+const ONE_BY_ONE = 64
+
+/** How often a chain lets other things go on here: signals, timers, progress. */
+const PAUSE_AFTER = 256
+
 /** Larger blobs are left to the thread: nothing else goes on here while one is read. */
 const LARGE_BYTES = 1 << 20
 
@@ -36,6 +45,12 @@ export class StoreReader {
   #here: ReaderHandlers | undefined
   #threads: ReaderThreads | undefined
   #asked = 0
+  /** Calls under way. */
+  #underWay = 0
+  /** How many batches of one blob have come one by one. */
+  #oneByOne = 0
+  /** Reads such batches here, when the rest is read in the thread; undefined where that cannot be. */
+  #aside: Promise<ReaderHandlers | undefined> | undefined
   readonly #assertUnchanged: () => void
   readonly #signal: AbortSignal | undefined
   // End the threads at once: a batch may take seconds, and a reader has nothing to finish.
@@ -114,10 +129,14 @@ export class StoreReader {
     method: K,
     args: Parameters<ReaderHandlers[K]>[0],
   ): Promise<ReturnType<ReaderHandlers[K]>['reply']> {
+    const isAlone = method === 'batch' && (args as Wanted).count === 1 && this.#underWay === 0
+    this.#oneByOne = isAlone ? this.#oneByOne + 1 : 0
+    this.#underWay++
     try {
-      if (this.#here && this.#isForHere(method, args)) {
+      const near = this.#oneByOne > ONE_BY_ONE ? await this.#besides() : this.#here
+      if (near && (this.#oneByOne > ONE_BY_ONE || this.#isForHere(method, args))) {
         throwIfAborted(this.#signal)
-        const reply = this.#answer(this.#here, method, withinHere(method, args))
+        const reply = this.#answer(near, method, withinHere(method, args))
         if (!hasTooLarge(method, reply)) return reply
       }
       const { threads, here } = await this.#mainPlace()
@@ -125,8 +144,23 @@ export class StoreReader {
       throwIfAborted(this.#signal)
       return this.#answer(here as ReaderHandlers, method, args)
     } finally {
+      this.#underWay--
       this.#assertUnchanged()
     }
+  }
+
+  /** What reads a chain of blobs here. */
+  async #besides(): Promise<ReaderHandlers | undefined> {
+    if (this.#oneByOne % PAUSE_AFTER === 0) await new Promise<void>((resolve) => setImmediate(resolve))
+    if (this.#here) return this.#here
+    this.#aside ??= this.#plan.load
+      ? openPlace(this.name, this.#plan, this.#shared, true).then(
+          ({ here }) => here,
+          // The store may have been removed since it was opened.
+          () => undefined,
+        )
+      : Promise.resolve(undefined)
+    return this.#aside
   }
 
   /** Close a stream in the thread. Errors are ignored. */
@@ -158,6 +192,7 @@ export class StoreReader {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     await this.#main
     this.#here?.close()
+    ;(await this.#aside)?.close()
     await this.#threads?.close()
   }
 

@@ -58,6 +58,22 @@ export function keyIn(dirKey: string, name: string): string {
   return dirKey.endsWith('.') ? `${dirKey}${name}` : `${dirKey}.${name}`
 }
 
+/** As {@link keyIn} for one name after another, in one step: in a deep tree each step would copy the key so far. */
+export function keyBelow(dirKey: string, names: readonly string[]): string {
+  let parts = [dirKey]
+  let { length } = dirKey
+  let endsInDot = dirKey.endsWith('.')
+  for (const name of names) {
+    const isRoot = endsInDot && length === 1
+    if (isRoot) [parts, length, endsInDot] = [[], 0, false]
+    const part = isRoot || endsInDot ? name : `.${name}`
+    parts.push(part)
+    length += part.length
+    if (part !== '') endsInDot = part.endsWith('.')
+  }
+  return parts.join('')
+}
+
 /** A value. `parts` are its bytes, to be joined in order; undefined when the value is too large to hold in memory. */
 export interface ValueEntry {
   readonly type: 'value'

@@ -4,7 +4,7 @@ export { DigestMap } from './digest-map.ts'
 export { type DirEntries, ENTRY } from './dir-entries.ts'
 export { DirGraph } from './dir-graph.ts'
 export { DirScan, type DirVisitor } from './dir-scan.ts'
-export { componentsOf, Dir, type Entry, keyIn, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
+export { componentsOf, Dir, type Entry, keyBelow, keyIn, keyOf, type SymlinkEntry, type ValueEntry } from './entry.ts'
 export { type Eventlog, type EventlogEntry, type ParseEventlogOptions, parseEventlog } from './eventlog.ts'
 export { GlobFilter, Globs, type KeyGlobs, type KeySelection } from './globs.ts'
 export {

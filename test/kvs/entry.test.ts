@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { componentsOf, Dir, keyIn, keyOf } from '../../src/kvs/entry.ts'
+import fc from 'fast-check'
+import { componentsOf, Dir, keyBelow, keyIn, keyOf } from '../../src/kvs/entry.ts'
 
 const entries = { has: (name: string) => name === 'here' }
 const root = new Dir(undefined, '', 'sha1-root', entries)
@@ -26,5 +27,16 @@ describe('kvs/entry', () => {
 
   it('joins the key of a directory and a name as flux_kvsdir_key_at does', () => {
     expect([keyIn('.', 'a'), keyIn('a', 'b'), keyIn('a.', 'b')]).to.deep.equal(['a', 'a.b', 'a.b'])
+  })
+
+  it('puts a key together from many names as from one after another', () => {
+    const names = fc.array(
+      fc.string({ unit: fc.constantFrom('a', '.', ' '), maxLength: 3 }).filter((name) => name !== '.'),
+    )
+    fc.assert(
+      fc.property(fc.constantFrom('.', 'dir', 'dir.', 'a.b'), names, (key, names) => {
+        expect(keyBelow(key, names)).to.equal(names.reduce((at, name) => keyIn(at, name), key))
+      }),
+    )
   })
 })

@@ -6,6 +6,7 @@ import {
   type DirEntries,
   DirGraph,
   ENTRY,
+  keyBelow,
   keyIn,
   missingValue,
   type ScanVisitor,
@@ -32,7 +33,10 @@ interface Node extends Usage {
 
 /** A directory that is being scanned. */
 interface Place {
-  readonly key: string
+  /** The directory that contains it; undefined for the one to add up. */
+  readonly parent: Place | undefined
+  /** Its name in `parent`; the key of the one to add up. */
+  readonly name: string
   readonly depth: number
   /** Its ordinal in the graph. */
   readonly ordinal: number
@@ -49,6 +53,14 @@ const MAX_USAGES = 10_000_000
 
 /** The most of them that are the same directory under another key: a small store can have any number. */
 const MAX_USAGES_AGAIN = 1_000_000
+
+/** The key of a place. In a deep tree it is long, so it is put together only when it is needed. */
+function keyAt(place: Pick<Place, 'parent' | 'name'>): string {
+  const names: string[] = []
+  let at = place
+  for (; at.parent !== undefined; at = at.parent) names.push(at.name)
+  return keyBelow(at.name, names.reverse())
+}
 
 function tooManyUsages(what: string): FluxError {
   return new FluxError('EOVERFLOW', what, { hint: 'give a smaller --depth' })
@@ -93,8 +105,10 @@ export class SizeAdder implements ScanVisitor<Place> {
     this.#report = report
   }
 
-  /** Make the place of a directory. @param around - undefined for the directory to add up */
-  placeOf(key: string, depth: number, blobref: string | undefined, around: Node | undefined): Place {
+  /** Make the place of a directory. @param parent, name - see {@link Place} */
+  placeOf(parent: Place | undefined, name: string, blobref: string | undefined): Place {
+    const depth = parent === undefined ? 0 : parent.depth + 1
+    const around = parent?.usage
     const { size } = this.#graph
     const ordinal = blobref === undefined ? this.#graph.add() : this.#graph.ordinalOf(blobref)
     const isNew = ordinal === size
@@ -104,13 +118,13 @@ export class SizeAdder implements ScanVisitor<Place> {
     }
     let usage = around
     if (usage === undefined || depth <= this.#deepest) {
-      usage = { key, ordinal, around, bytes: 0, onceBytes: 0, valueBytes: 0, keys: 0, dirs: 0 }
+      usage = { key: keyAt({ parent, name }), ordinal, around, bytes: 0, onceBytes: 0, valueBytes: 0, keys: 0, dirs: 0 }
       if (this.#usages.push(usage) > MAX_USAGES) throw tooManyUsages(`more than ${MAX_USAGES} directories`)
       if (!isNew && ++this.#again > this.#mostAgain) {
         throw tooManyUsages(`more than ${this.#mostAgain} directories that are referred to again`)
       }
     }
-    return { key, depth, ordinal, isNew, usage, blobref, children: undefined }
+    return { parent, name, depth, ordinal, isNew, usage, blobref, children: undefined }
   }
 
   onDirref(around: Place, name: string, blobref: string): Place | undefined {
@@ -123,7 +137,7 @@ export class SizeAdder implements ScanVisitor<Place> {
   }
 
   #inside(around: Place, name: string, blobref: string | undefined): Place {
-    const place = this.placeOf(this.keyOf(around, name), around.depth + 1, blobref, around.usage)
+    const place = this.placeOf(around, name, blobref)
     around.children ??= []
     around.children.push(place.ordinal)
     return place
@@ -147,7 +161,7 @@ export class SizeAdder implements ScanVisitor<Place> {
       if (this.#mark && !isDecodable(entry.obj as Val)) this.#isSound = false
       const bytes = inlineSize(entry.obj as Val)
       this.#graph.count(place.ordinal, OWN.VALUE_BYTES, bytes)
-      this.#meter?.onValue(place.key, entry.name, bytes, true)
+      this.#meter?.onValue(keyAt(place), entry.name, bytes, true)
     }
   }
 
@@ -164,7 +178,8 @@ export class SizeAdder implements ScanVisitor<Place> {
     if (name === undefined || place.isNew) this.#report(error)
   }
 
-  keyOf({ key }: Place, name: string | undefined): string {
+  keyOf(place: Place, name: string | undefined): string {
+    const key = keyAt(place)
     return name === undefined ? key : keyIn(key, name)
   }
 
@@ -191,7 +206,7 @@ export class SizeAdder implements ScanVisitor<Place> {
         const place = places[i] as Place
         const size = sizes[i] as number
         if (indexes[i] === 0) {
-          if (value) this.#meter?.onValue(value.key, name, sum, false)
+          if (value) this.#meter?.onValue(keyAt(value), name, sum, false)
           ;[value, name, sum] = [place, names[i] as string, 0]
         }
         if (size > 0) sum += size
@@ -205,7 +220,7 @@ export class SizeAdder implements ScanVisitor<Place> {
         this.#graph.count(place.ordinal, OWN.VALUE_BYTES, size)
       }
     }
-    if (value) this.#meter?.onValue(value.key, name, sum, false)
+    if (value) this.#meter?.onValue(keyAt(value), name, sum, false)
   }
 
   #add({ ordinal, usage }: Place, digests: Uint8Array, at: number, bytes: number): void {

@@ -36,7 +36,7 @@ export async function treeSums(snapshot: SnapshotRoot, options: TreeSumsOptions)
   const root = await dirAt(new SnapshotReader(snapshot, { signal }), key)
   const adder = new SizeAdder(store, faultReporter(options), options)
   const blobref = dirBlobref(root)
-  const top = adder.placeOf(key, 0, blobref, undefined)
+  const top = adder.placeOf(undefined, key, blobref)
   await new TreeScan(store, adder, { most: BATCH, batches: 1, signal }).run([[root, top]])
   return adder.sums()
 }
