@@ -18,8 +18,10 @@ export class Input {
   #bufferOffset = 0
   #ended = false
 
-  constructor(chunks: AsyncIterable<Uint8Array>) {
+  /** @param offset - of the first byte */
+  constructor(chunks: AsyncIterable<Uint8Array>, offset = 0) {
     this.#chunks = chunks[Symbol.asyncIterator]()
+    this.#bufferOffset = offset
   }
 
   /** Offset of the next byte in the whole input. */

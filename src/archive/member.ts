@@ -118,6 +118,17 @@ export class Reading {
     this.#onLoss(error)
   }
 
+  /**
+   * Report that a member which was found by what seems to be its header is left out. It may be none: so whatever is wrong with
+   * it, others may follow.
+   *
+   * @param error - anything that was caught; an {@link ArchiveError} of any kind is kept back
+   */
+  loseFound(error: unknown): void {
+    if (!(error instanceof ArchiveError) || error.code === 'EBADMSG') this.lose(error)
+    else this.lose(new ArchiveError('EBADMSG', { format: this.format }, error.message, { cause: error }))
+  }
+
   /** An error to throw. `at.path` is the path of the member, if it is known. */
   error(code: ErrnoName, what: string, at: { path?: string; offset?: number; cause?: unknown; hint?: string } = {}) {
     const { path: pathname, offset, cause, hint } = at

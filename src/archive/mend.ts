@@ -4,7 +4,7 @@
  */
 import type { Input } from './input.ts'
 import type { Reading } from './member.ts'
-import { Source } from './source.ts'
+import { Tape } from './tape.ts'
 
 /** The data up to the damage, which is reported. Without salvage it is thrown. */
 export async function* untilDamage(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Uint8Array> {
@@ -21,8 +21,14 @@ export interface Frames {
   readonly headBytes: number
   /** True when a member begins here, or the end of the archive. The buffer may end before it. */
   begins(buffer: Buffer, at: number): boolean
-  /** The first place from `at` on where a member may begin; -1 for none. It may be a place that is no member. */
-  search(buffer: Buffer, at: number): number
+  /** Bytes of the longest header: with so many behind a place, {@link search} tells more surely. */
+  readonly lookBytes: number
+  /**
+   * The first place from `at` on where a member may begin; -1 for none. It may be a place that is no member.
+   *
+   * @param isLast - true when nothing follows the buffer
+   */
+  search(buffer: Buffer, at: number, isLast: boolean): number
   /**
    * Measure the member at the position of the input, without consuming it. The headers are in the buffer afterwards.
    *
@@ -45,10 +51,10 @@ export interface Frame {
   /** True for what ends the archive. */
   readonly isEnd: boolean
   /** Checks the content, if the format has a checksum. */
-  isSound?(content: Uint8Array): boolean
+  isSound?(content: Iterable<Uint8Array>): boolean
 }
 
-/** Contents up to this size are checked in memory. Larger ones are copied to a temporary file first. */
+/** Members up to this size are checked in memory. Larger ones are copied to a temporary file first. */
 const HELD_BYTES = 64 << 20
 
 /** Bytes of a large content that are passed on at a time. */
@@ -58,10 +64,13 @@ const PIECE_BYTES = 1 << 20
 const SEARCH_BYTES = 256 << 10
 
 /**
+ * @param origin - the archive
  * @param frames - the format
  * @yields whole members, and then the end of the archive
  */
-export async function* wholeMembers(input: Input, reading: Reading, frames: Frames): AsyncGenerator<Uint8Array> {
+export async function* wholeMembers(origin: Input, reading: Reading, frames: Frames): AsyncGenerator<Uint8Array> {
+  await using tape = new Tape(origin, reading.archive)
+  let input = origin
   const lost = (what: string, path?: string) =>
     reading.lose(reading.error('EBADMSG', what, { offset: input.offset, ...(path === undefined ? {} : { path }) }))
   /** A member that is followed by something else: the next one is damaged, or this one has lost a piece. */
@@ -98,13 +107,25 @@ export async function* wholeMembers(input: Input, reading: Reading, frames: Fram
     const { headers, content, padding, path } = frame
     const bytes = headers + content
     if (bytes + padding > HELD_BYTES) {
-      yield* large(input, reading, frame, lost)
+      // A member that says so much may be none: it is kept in a file until what follows proves it.
+      const head = Buffer.from(await input.take(headers))
+      const from = input.offset
+      const end = from + content + padding
+      input = await tape.cover(input, end + frames.headBytes)
+      const verdict = verdictOf(tape, input, from, frame, frames)
+      if (verdict === 'whole') {
+        yield head
+        yield* piecesOf(tape, from, content)
+        yield Buffer.alloc(padding)
+      } else lost(LOSSES[verdict], path)
+      if (verdict === 'truncated' || verdict === 'overlapping') await skipToMember(input, frames, 0)
+      else input = tape.from(Math.min(end, tape.end))
       continue
     }
     await input.fill(bytes + padding + frames.headBytes)
     const { buffer, position, available } = input
     const end = position + bytes + padding
-    const isFollowed = available <= bytes + padding || frames.begins(buffer, end)
+    const isFollowed = available >= bytes && (available <= bytes + padding || frames.begins(buffer, end))
     const cut = isFollowed ? -1 : searchIn(buffer, position + headers, end, frames)
     if (cut >= 0 || available < bytes) {
       lost(cut < 0 ? 'truncated: its content is cut off' : 'damaged: a piece of its content is missing', path)
@@ -113,7 +134,7 @@ export async function* wholeMembers(input: Input, reading: Reading, frames: Fram
     }
     const member = buffer.subarray(position, Math.min(end, buffer.length))
     input.position += member.length
-    if (frame.isSound && !frame.isSound(member.subarray(headers, bytes))) {
+    if (frame.isSound && !frame.isSound([member.subarray(headers, bytes)])) {
       lost('damaged: its checksum does not match', path)
       continue
     }
@@ -130,8 +151,8 @@ export async function* wholeMembers(input: Input, reading: Reading, frames: Fram
 }
 
 /** The first place in a part of a buffer where a member begins; -1 for none. */
-function searchIn(buffer: Buffer, from: number, to: number, frames: Frames): number {
-  for (let at = frames.search(buffer, from); at >= 0 && at < to; at = frames.search(buffer, at + 1)) {
+function searchIn(buffer: Buffer, from: number, to: number, frames: Frames, isLast = false): number {
+  for (let at = frames.search(buffer, from, isLast); at >= 0 && at < to; at = frames.search(buffer, at + 1, isLast)) {
     if (frames.begins(buffer, at)) return at
   }
   return -1
@@ -140,48 +161,51 @@ function searchIn(buffer: Buffer, from: number, to: number, frames: Frames): num
 /** Go on to where a member begins, `least` bytes further at least. @returns false at the end of the input */
 async function skipToMember(input: Input, frames: Frames, least: number): Promise<boolean> {
   await input.skip(least)
-  for (let isMore = true; ; isMore = await input.fill(SEARCH_BYTES)) {
-    // First what is there: to fill the buffer at each of many places that are no member would take long.
+  while (true) {
+    const isMore = await input.fill(SEARCH_BYTES + frames.lookBytes)
     const { buffer, position } = input
-    const at = searchIn(buffer, position, buffer.length, frames)
-    if (at >= 0) {
-      input.position = at
-      return true
-    }
     // A member may begin in the last bytes, which are not enough to tell.
-    input.position = isMore ? Math.max(position, buffer.length - frames.headBytes + 1) : buffer.length
+    const to = isMore ? buffer.length - frames.lookBytes : buffer.length
+    const at = searchIn(buffer, position, to, frames, !isMore)
+    input.position = at < 0 ? to : at
+    if (at >= 0) return true
     if (!isMore) return false
   }
 }
 
-/** A member that is too large for memory: it is copied, to know that it is whole before the reader sees it. */
-async function* large(
-  input: Input,
-  reading: Reading,
-  { headers, content, padding, path }: Frame,
-  lost: (what: string, path?: string) => void,
-): AsyncGenerator<Uint8Array> {
-  const head = Buffer.from(await input.take(headers))
-  await using spooled = await Source.spool(taken(input, content), reading.archive)
-  if ((spooled.size as number) < content) {
-    lost('truncated: its content is cut off', path)
-    return
+/**
+ * What is to be said of a member that is too large for memory: whether another one follows it, or else whether one begins in
+ * it.
+ *
+ * @param from - where its content begins. The tape covers it, as far as there is that much
+ */
+function verdictOf(tape: Tape, input: Input, from: number, frame: Frame, frames: Frames): Verdict {
+  const { content, padding } = frame
+  if (tape.end < from + content) return 'truncated'
+  const end = from + content + padding
+  const next = tape.readAt(end, frames.headBytes)
+  if (next.length === 0 || frames.begins(next, 0)) {
+    return frame.isSound?.(piecesOf(tape, from, content)) === false ? 'altered' : 'whole'
   }
-  await input.skip(padding)
-  yield head
-  for (let at = 0; at < content; ) {
-    const chunk = await spooled.readAt(at, Math.min(PIECE_BYTES, content - at))
-    at += chunk.length
-    yield chunk
+  // Nearly always there is one in what is in memory.
+  if (searchIn(input.buffer, input.position, Math.min(input.buffer.length, input.position + content), frames) >= 0)
+    return 'overlapping'
+  for (let at = from; at < end; at += SEARCH_BYTES) {
+    const piece = tape.readAt(at, SEARCH_BYTES + frames.headBytes)
+    if (searchIn(piece, 0, Math.min(SEARCH_BYTES, end - at), frames) >= 0) return 'overlapping'
   }
-  yield Buffer.alloc(padding)
+  return frames.align > 1 ? 'whole' : 'doubtful'
 }
 
-async function* taken(input: Input, bytes: number): AsyncGenerator<Uint8Array> {
-  for (let left = bytes; left > 0; ) {
-    const some = await input.takeSome(left)
-    if (some === undefined) return
-    left -= some.length
-    yield some
-  }
+function* piecesOf(tape: Tape, from: number, bytes: number): Generator<Uint8Array> {
+  for (let at = 0; at < bytes; at += PIECE_BYTES) yield tape.readAt(from + at, Math.min(PIECE_BYTES, bytes - at))
+}
+
+type Verdict = 'whole' | 'truncated' | 'overlapping' | 'doubtful' | 'altered'
+
+const LOSSES: Readonly<Record<Exclude<Verdict, 'whole'>, string>> = {
+  truncated: 'truncated: its content is cut off',
+  overlapping: 'damaged: a piece of its content is missing',
+  doubtful: 'damaged: a piece of its content may be missing',
+  altered: 'damaged: its checksum does not match',
 }

@@ -1,7 +1,9 @@
 /** Salvage of archives whose members follow each other: what is damaged is found out in one pass. */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import { openArchive } from '../../src/archive/index.ts'
 import { Input } from '../../src/archive/input.ts'
@@ -184,6 +186,7 @@ describe('archive/mend', () => {
     for (let n = 0; n < count; n++) bytes.write('M', n * align)
     const frames = {
       headBytes: 1,
+      lookBytes: 1,
       begins: (buffer: Buffer, at: number) => buffer[at] === 0x4d,
       search: (buffer: Buffer, at: number) => buffer.indexOf('M', at),
       // Each says a megabyte, and the next one begins in it.
@@ -207,7 +210,225 @@ describe('archive/mend', () => {
     expect(losses.at(-1)).to.equal(`x: truncated: the end of the archive is missing (at byte ${bytes.length})`)
     expect(copied.bytes).to.be.below(8 * bytes.length)
   })
+
+  describe('a header that says more content than is held in memory', () => {
+    const MIB = 1 << 20
+
+    it('takes a large member whose end proves it, byte for byte, and what follows', async () => {
+      const content = Buffer.alloc(65 * MIB + 7, 'a large content, ')
+      // What looks like a header in it changes nothing.
+      newc('inner', Buffer.from('x')).copy(content, 1000)
+      for (const [file, bytes] of [
+        ['x.cpio', Buffer.concat([newc('large', content), newc('last', Buffer.from('last')), newc('TRAILER!!!')])],
+        ['x.tar', Buffer.concat([tarOf('large', content), tarOf('last', Buffer.from('last')), Buffer.alloc(1024)])],
+      ] as const) {
+        const { members, losses } = await salvaged(file, bytes)
+        expect(losses).to.deep.equal([])
+        expect([...members.keys()]).to.deep.equal(['large', 'last'])
+        expect(members.get('large')).to.equal(sha1(content))
+      }
+    })
+
+    for (const [what, sizes] of [
+      ['more than there is', [65 * MIB, 100 * MIB, 4000 * MIB]],
+      ['less than there is', [65 * MIB, 65 * MIB + 8, 65 * MIB + 4096]],
+    ] as const) {
+      it(`goes on inside when it is false: it says ${what}`, async () => {
+        const fill = Buffer.alloc(what.startsWith('less') ? 66 * MIB : 0, 'y')
+        const names = Array.from({ length: 20 }, (_, i) => `value${i}`)
+        for (const [file, member, end] of [
+          ['x.cpio', newc, newc('TRAILER!!!')],
+          ['x.tar', tarOf, Buffer.alloc(1024)],
+        ] as const) {
+          const parts = names.flatMap((name, i) => [
+            member(name, Buffer.from(name)),
+            ...sizes.slice(i % 4).map((size, n) => member(`false${i}.${n}`, Buffer.alloc(0), size)),
+          ])
+          const { members, losses } = await salvaged(
+            file,
+            Buffer.concat([...parts, member('fill', fill), member('last', Buffer.from('last')), end]),
+          )
+          for (const name of [...names, 'last'])
+            expect(members.get(name), `${file} ${name}`).to.equal(sha1(Buffer.from(name)))
+          expect(members.size, file).to.equal(names.length + 2)
+          expect(members.get('fill')).to.equal(sha1(fill))
+          expect(losses.filter((loss) => loss.includes('false'))).to.have.length(parts.length - names.length)
+        }
+      })
+    }
+
+    it('leaves out a large member whose checksum does not match, and goes on', async () => {
+      const altered = newc('altered', Buffer.alloc(65 * MIB, 'z'))
+      // A newc with checksums. That of the content would be another one.
+      altered.write('070702')
+      const bytes = Buffer.concat([altered, newc('last', Buffer.from('last')), newc('TRAILER!!!')])
+      const { members, losses } = await salvaged('x.cpio', bytes)
+      expect([...members.keys()]).to.deep.equal(['last'])
+      expect(losses.join()).to.match(/altered: damaged: its checksum does not match/)
+    })
+
+    it('writes each byte to the temporary file once, however many such headers there are', async () => {
+      const count = 3000
+      const falseOnes = Array.from({ length: count }, (_, i) => newc(`false${i}`, Buffer.alloc(0), 65 * MIB + 4 * i))
+      const bytes = Buffer.concat([...falseOnes, newc('last', Buffer.from('last')), newc('TRAILER!!!')])
+      const written = await countWrites()
+      try {
+        const { members, losses } = await salvaged('x.cpio', bytes)
+        expect([...members.keys()]).to.deep.equal(['last'])
+        expect(losses.length).to.equal(count)
+      } finally {
+        written.stop()
+      }
+      expect(written.bytes).to.be.at.most(bytes.length)
+      expect(written.bytes).to.be.above(0)
+    })
+  })
+
+  it('goes on behind what seems to be a member that the reader refuses', async () => {
+    const odd = newc('odd', Buffer.from('odd'))
+    odd.write('0000f000', 14)
+    for (const [file, member, end, refused] of [
+      ['x.cpio', newc, newc('TRAILER!!!'), [newc('../a', Buffer.from('a')), newc('b\xff', Buffer.from('b')), odd]],
+      ['x.tar', tarOf, Buffer.alloc(1024), [tarOf('../a', Buffer.from('a')), tarOf('c/../../b', Buffer.from('b'))]],
+    ] as const) {
+      const parts = refused.flatMap((bytes, i) => [member(`value${i}`, Buffer.from('v')), bytes])
+      const { members, losses } = await salvaged(
+        file,
+        Buffer.concat([...parts, member('last', Buffer.from('last')), end]),
+      )
+      expect([...members.keys()], file).to.deep.equal([...refused.map((_, i) => `value${i}`), 'last'])
+      expect(losses.join('\n'), file).to.include("the path holds '..'")
+    }
+  })
+
+  describe('false headers in a zip without its directory', () => {
+    const names = Array.from({ length: 10 }, (_, i) => `value${i}`)
+    const local = (name: string | Buffer, packed = 0, flags = 0, method = 0) =>
+      localOf(name, Buffer.alloc(0), { packed, flags, method })
+
+    for (const [what, make] of [
+      ['say more bytes than there are', () => local('false', 2 ** 30)],
+      ['say most of the file', () => local('false', 3000)],
+      ['say their sizes later, and nothing does', () => local('false', 0, 8)],
+      ['name a method that nobody knows', () => local('false', 20, 0, 99)],
+      ['are encrypted', () => local('false', 20, 1)],
+      [
+        'have a name with a NUL, or one that leads outside',
+        () => Buffer.concat([local('a\0b'), local('../a'), local(Buffer.of(0xff, 0x2f, 0x2e, 0x2e))]),
+      ],
+    ] as const) {
+      it(`hide no member behind them when they ${what}`, async () => {
+        const bytes = Buffer.concat([
+          ...names.flatMap((name) => [localOf(name, Buffer.from(name)), make(), Buffer.alloc(9, 'x')]),
+          localOf('last', Buffer.from('last')),
+        ])
+        const { members, losses } = await salvaged('x.zip', bytes)
+        for (const name of [...names, 'last']) expect(members.get(name), name).to.equal(sha1(Buffer.from(name)))
+        expect([...members.keys()].filter((path) => path.includes('..'))).to.deep.equal([])
+        expect(losses).to.not.deep.equal([])
+      })
+    }
+
+    it('are looked at in one pass, though each says that its size comes later', async () => {
+      const count = 2000
+      const bytes = Buffer.concat([local('false', 0, 8), local('false', 0, 8), Buffer.alloc(2 << 20, 'x')])
+      const file = join(scratch(), 'x.zip')
+      writeFileSync(
+        file,
+        Buffer.concat([
+          ...Array.from({ length: count }, () => local('false', 0, 8)),
+          bytes,
+          localOf('last', Buffer.from('last')),
+        ]),
+      )
+      await using archive = await openArchive(file, { onLoss: () => {} })
+      const paths: string[] = []
+      for await (const batch of archive.batches()) for (const { path } of batch) paths.push(path)
+      expect(paths).to.deep.equal(['last'])
+      expect(archive.bytesRead).to.be.below(20 * (archive.size as number))
+    })
+  })
 })
+
+/** The header of a member of a zip, and its content. */
+function localOf(
+  name: string | Buffer,
+  content: Buffer,
+  { packed = content.length, flags = 0, method = 0 } = {},
+): Buffer {
+  const header = Buffer.alloc(30)
+  header.write('PK\x03\x04', 'latin1')
+  header.writeUInt16LE(20, 4)
+  header.writeUInt16LE(flags, 6)
+  header.writeUInt16LE(method, 8)
+  header.writeUInt32LE(crc32(content), 14)
+  header.writeUInt32LE(packed, 18)
+  header.writeUInt32LE(packed, 22)
+  header.writeUInt16LE(Buffer.from(name).length, 26)
+  return Buffer.concat([header, Buffer.from(name), content])
+}
+
+const sha1 = (bytes: Buffer) => createHash('sha1').update(bytes).digest('hex')
+
+/** A member of a newc cpio. @param size - what its header says */
+function newc(name: string, content: Buffer = Buffer.alloc(0), size = content.length): Buffer {
+  const fields = [1, 0o100644, 0, 0, 1, 0, size, 0, 0, 0, 0, name.length + 1, 0]
+  const header = `070701${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}${name}\0`
+  const padded = (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)])
+  return Buffer.concat([padded(Buffer.from(header)), padded(content)])
+}
+
+/** A member of a tar. @param size - what its header says */
+function tarOf(name: string, content: Buffer = Buffer.alloc(0), size = content.length): Buffer {
+  const header = Buffer.alloc(512)
+  header.write(name)
+  header.write(`0000644\0${'0000000\0'.repeat(2)}${size.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0`, 100)
+  header.write('        0', 148)
+  header.write('ustar\x0000', 257)
+  const sum = header.reduce((sum, byte) => sum + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return Buffer.concat([header, content, Buffer.alloc(-content.length & 511)])
+}
+
+/** The digests of what is left of an archive, by its name. */
+async function salvaged(name: string, bytes: Buffer): Promise<{ members: Map<string, string>; losses: string[] }> {
+  const file = join(scratch(), name)
+  writeFileSync(file, bytes)
+  const members = new Map<string, string>()
+  const losses: string[] = []
+  await using archive = await openArchive(file, { onLoss: ({ message }) => losses.push(message) })
+  for await (const batch of archive.batches()) {
+    for (const { path, data, stream } of batch) {
+      const hash = createHash('sha1')
+      if (data) hash.update(data)
+      if (stream) for await (const chunk of stream()) hash.update(chunk)
+      members.set(path, hash.digest('hex'))
+    }
+  }
+  return { members, losses }
+}
+
+/** Counts the bytes that are written by way of file handles. */
+async function countWrites(): Promise<{ bytes: number; stop: () => void }> {
+  const handle = await open(join(scratch(), 'none'), 'w')
+  const prototype = Object.getPrototypeOf(handle) as {
+    write: (...args: unknown[]) => Promise<{ bytesWritten: number }>
+  }
+  const { write } = prototype
+  await handle.close()
+  const counted = {
+    bytes: 0,
+    stop: () => {
+      prototype.write = write
+    },
+  }
+  prototype.write = async function (...args) {
+    const result = await write.apply(this, args)
+    counted.bytes += result.bytesWritten
+    return result
+  }
+  return counted
+}
 
 /** Counts the bytes that are copied from buffer to buffer. */
 function countCopies(): { bytes: number; stop: () => void } {

@@ -33,6 +33,7 @@ export function occursIn(bytes: Buffer): boolean {
 function framesOf(reading: Reading): Frames {
   return {
     headBytes: BLOCK_BYTES,
+    lookBytes: BLOCK_BYTES,
     begins: (buffer, at) => at + BLOCK_BYTES <= buffer.length && checkHeader(buffer, at) !== 'damaged',
     search,
     measure: (input) => measure(input, reading),
@@ -75,13 +76,10 @@ async function measure(input: Input, reading: Reading): Promise<Frame | undefine
       }
       if (!BEFORE.has(header.typeflag)) {
         const content = contentOf(header.typeflag, pax.size ?? header.size)
-        return {
-          headers,
-          content,
-          padding: -content & (BLOCK_BYTES - 1),
-          path: pax.path ?? name ?? header.name,
-          isEnd: false,
-        }
+        const path = pax.path ?? name ?? header.name
+        // The reader would refuse it, and all that follows with it.
+        reading.path(path, offset)
+        return { headers, content, padding: -content & (BLOCK_BYTES - 1), path, isEnd: false }
       }
       const bytes = header.size + (-header.size & (BLOCK_BYTES - 1))
       if (headers + bytes > 2 * HEADER_BYTES || !(await input.fill(headers + bytes))) return undefined
@@ -89,7 +87,8 @@ async function measure(input: Input, reading: Reading): Promise<Frame | undefine
       if (header.typeflag === TYPE_GNU_LONG_NAME) name = records.toString('utf8').replace(/\0.*$/s, '')
       else if (header.typeflag !== TYPE_GNU_LONG_LINK) pax = parsePax(Buffer.from(records), pax, reading, offset)
       headers += bytes
-    } catch {
+    } catch (error) {
+      reading.loseFound(error)
       return undefined
     }
   }

@@ -82,6 +82,8 @@ export interface ZipEntry {
   uid: number
   gid: number
   extra: ExtraRecords | undefined
+  /** True for one of which there is only a header, which salvage has found. */
+  isFound?: boolean
 }
 
 /**

@@ -70,7 +70,8 @@ async function* salvagedMembers(
       batch.add(member)
       if (batch.full || member.stream) yield batch.take()
     } catch (error) {
-      reading.lose(error)
+      if (entry.isFound) reading.loseFound(error)
+      else reading.lose(error)
     }
   }
   if (batch.members.length > 0) yield batch.take()

@@ -42,8 +42,14 @@ import { findDirectory, readEntry, type ZipDirectory, type ZipEntry } from './re
 const ZIP64_BYTES = 4 + 24
 
 /** The magic of a data descriptor, which follows a content whose size was not known before. */
-const DESCRIPTOR = Buffer.from('PK\x07\x08', 'latin1')
+const DESCRIPTOR_MAGIC = 0x08074b50
 const DESCRIPTOR_BYTES = 16
+
+/** The first bytes of every magic. */
+const PK = Buffer.from('PK', 'latin1')
+
+/** Contents whose end is looked for at the same time. */
+const MOST_BEGUN = 1 << 20
 const MAGIC = Buffer.from('PK\x03\x04', 'latin1')
 
 /** True when the header of a member seems to be in these bytes. */
@@ -67,7 +73,13 @@ export async function* salvagedEntries(source: Source, reading: Reading): AsyncG
     return
   }
   const scan = new LocalHeaders(source, reading)
-  for await (const entry of scan.entries()) yield await readEntry(new Input(one(entry)), 0, reading)
+  for await (const entry of scan.entries()) {
+    try {
+      yield Object.assign(await readEntry(new Input(one(entry)), 0, reading), { isFound: true })
+    } catch (error) {
+      reading.loseFound(error)
+    }
+  }
 }
 
 async function* entriesIn(source: Source, { offset, size, entries }: ZipDirectory, reading: Reading) {
@@ -83,10 +95,14 @@ async function* one(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
 class LocalHeaders {
   readonly #window: Window
   readonly #reading: Reading
+  #ends: Map<number, number> | undefined
+  /** Bytes of contents that may still be tried although nothing follows them. */
+  #unboundedBytes: number
 
   constructor(source: Source, reading: Reading) {
     this.#window = new Window(source)
     this.#reading = reading
+    this.#unboundedBytes = this.#window.size
   }
 
   /** @yields directory entries */
@@ -107,10 +123,20 @@ class LocalHeaders {
         from = at + MAGIC.length
         continue
       }
-      yield entryOf(header, found, at)
       const end = at + header.length + found.packed + found.after
       // Where no other header follows, the size may be wrong. The directory or the end of the file follows the last one.
-      from = (await this.#isBoundary(end)) ? end : at + MAGIC.length
+      const isBounded = await this.#isBoundary(end)
+      from = isBounded ? end : at + MAGIC.length
+      if (!isBounded) {
+        // There may be many of these, and each says that its content is most of the file.
+        if (end > this.#window.size || found.packed > this.#unboundedBytes) {
+          const what = end > this.#window.size ? 'truncated' : 'damaged'
+          this.#lost(`${what}: a member says more bytes than there are up to the next one`, at)
+          continue
+        }
+        this.#unboundedBytes -= found.packed
+      }
+      yield entryOf(header, found, at)
     }
   }
 
@@ -119,18 +145,21 @@ class LocalHeaders {
   }
 
   async #isBoundary(at: number): Promise<boolean> {
-    if (at >= this.#window.size) return true
+    if (at >= this.#window.size) return at === this.#window.size
     const next = await this.#window.at(at, 4)
     return next.length === 4 && [LOCAL_MAGIC, ENTRY_MAGIC].includes(next.readUInt32LE(0))
   }
 
-  /** A header with its name and fields; undefined when it is cut off. */
+  /** A header with its name and fields; undefined when it is cut off, or its name is none. */
   async #header(at: number): Promise<Buffer | undefined> {
     const start = await this.#window.at(at, LOCAL_BYTES)
     if (start.length < LOCAL_BYTES) return undefined
     const bytes = LOCAL_BYTES + start.readUInt16LE(LOCAL_NAME_BYTES) + start.readUInt16LE(LOCAL_EXTRA_BYTES)
     const header = await this.#window.at(at, bytes)
-    return header.length === bytes ? Buffer.from(header) : undefined
+    if (header.length < bytes) return undefined
+    // Many false headers may have one long text for a name: it is not decoded for each.
+    const nameEnd = LOCAL_BYTES + start.readUInt16LE(LOCAL_NAME_BYTES)
+    return header.subarray(LOCAL_BYTES, nameEnd).includes(0) ? undefined : header
   }
 
   /** @returns the sizes, and how many bytes follow the content; undefined when nothing tells them */
@@ -145,14 +174,46 @@ class LocalHeaders {
     const isLater = (header.readUInt16LE(LOCAL_FLAGS) & FLAG_SIZES_FOLLOW) !== 0
     if (!isLater || packed > 0) return { size, packed, crc, after: isLater ? DESCRIPTOR_BYTES : 0 }
     const data = at + header.length
-    for (let end = data; ; end += DESCRIPTOR.length) {
-      end = await this.#find(DESCRIPTOR, end)
-      if (end < 0) return undefined
-      const descriptor = await this.#window.at(end, DESCRIPTOR_BYTES)
-      if (descriptor.length < DESCRIPTOR_BYTES || descriptor.readUInt32LE(8) !== end - data) continue
-      const [crc, size] = [descriptor.readUInt32LE(4), descriptor.readUInt32LE(12)]
-      return { size, packed: end - data, crc, after: DESCRIPTOR_BYTES }
+    this.#ends ??= await this.#findEnds(at)
+    const end = this.#ends.get(data)
+    if (end === undefined) return undefined
+    const descriptor = await this.#window.at(end, DESCRIPTOR_BYTES)
+    return {
+      size: descriptor.readUInt32LE(12),
+      packed: end - data,
+      crc: descriptor.readUInt32LE(4),
+      after: DESCRIPTOR_BYTES,
     }
+  }
+
+  /**
+   * Find the ends of all contents whose sizes follow them, in one pass: that of a content is the first descriptor behind it
+   * that says how long it is.
+   *
+   * @returns by where a content begins, where it ends
+   */
+  async #findEnds(from: number): Promise<Map<number, number>> {
+    const ends = new Map<number, number>()
+    /** Where contents begin whose end has not been found. The oldest are given up when there are very many. */
+    const begun = new Set<number>()
+    for (let at = await this.#find(PK, from); at >= 0; at = await this.#find(PK, at + PK.length)) {
+      const bytes = await this.#window.at(at, LOCAL_BYTES)
+      if (bytes.length < DESCRIPTOR_BYTES) break
+      const magic = bytes.readUInt32LE(0)
+      if (magic === DESCRIPTOR_MAGIC) {
+        const data = at - bytes.readUInt32LE(8)
+        if (begun.delete(data)) ends.set(data, at)
+      } else if (magic === LOCAL_MAGIC && bytes.length === LOCAL_BYTES) {
+        if ((bytes.readUInt16LE(LOCAL_FLAGS) & FLAG_SIZES_FOLLOW) === 0) continue
+        begun.add(at + LOCAL_BYTES + bytes.readUInt16LE(LOCAL_NAME_BYTES) + bytes.readUInt16LE(LOCAL_EXTRA_BYTES))
+        if (begun.size > MOST_BEGUN)
+          for (const oldest of begun) {
+            begun.delete(oldest)
+            break
+          }
+      }
+    }
+    return ends
   }
 
   async #find(magic: Buffer, from: number): Promise<number> {
