@@ -1,6 +1,15 @@
 /** The checksum of an archive, in a file beside it, as sha256sum(1) writes and checks it. */
 import { createHash, type Hash } from 'node:crypto'
-import { constants, fchmodSync, fstatSync, type Stats, unlinkSync, writeSync } from 'node:fs'
+import {
+  type BigIntStats,
+  constants,
+  fchmodSync,
+  fstatSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { FluxError } from '../errors/index.ts'
@@ -25,7 +34,7 @@ function lineOf(hex: string, name: string): string {
 
 /** Computes the checksum of an archive while it is written, and gives it its name after the archive. */
 export class ChecksumFile {
-  readonly #name: string
+  readonly #archive: string
   readonly #path: string
   readonly #target: string
   readonly #part: PartFile
@@ -39,11 +48,11 @@ export class ChecksumFile {
       const hint = 'move that away, or choose another name'
       throw new FluxError('EEXIST', `cannot write ${path}: something else than a file has that name`, { hint })
     }
-    return new ChecksumFile(basename(archive), path, target, stats)
+    return new ChecksumFile(archive, path, target, stats)
   }
 
-  private constructor(name: string, path: string, target: string, replaced: Stats | undefined) {
-    this.#name = name
+  private constructor(archive: string, path: string, target: string, replaced: Stats | undefined) {
+    this.#archive = archive
     this.#path = path
     this.#target = target
     this.#part = new PartFile(target, 'file')
@@ -56,15 +65,17 @@ export class ChecksumFile {
 
   /**
    * Put the archive and its checksum under their names. Both cannot be renamed at once: so the older checksum goes first.
-   * Whenever a crash comes, there is a pair that fits, or an archive without a checksum.
+   * Whenever a crash comes, or another archive takes the name, there is a pair that fits, or an archive without a checksum.
    *
    * @param fd - of the archive, whose permissions the checksum gets
    * @param publish - renames the archive, and flushes its directory
+   * @throws {FluxError} `EBUSY` another archive has taken the name; or the errno of the file system
    */
   async publish(fd: number, publish: () => Promise<void>): Promise<void> {
-    const line = Buffer.from(lineOf(this.#hash.digest('hex'), this.#name))
+    const line = Buffer.from(lineOf(this.#hash.digest('hex'), basename(this.#archive)))
     for (let at = 0; at < line.length; ) at += writeSync(this.#part.fd, line, at)
-    fchmodSync(this.#part.fd, fstatSync(fd).mode & 0o777)
+    const archive = fstatSync(fd, { bigint: true })
+    fchmodSync(this.#part.fd, Number(archive.mode & 0o777n))
     await syncFile(this.#part.fd)
     try {
       unlinkSync(this.#target)
@@ -73,18 +84,42 @@ export class ChecksumFile {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
     await publish()
+    this.#assertNamed(archive)
+    const own = fstatSync(this.#part.fd, { bigint: true })
     try {
       this.#part.publish('any')
+      try {
+        this.#assertNamed(archive)
+      } catch (error) {
+        // It would make the other archive look damaged. A checksum that came later stays.
+        if (isSame(this.#target, own)) unlinkSync(this.#target)
+        throw error
+      }
       await syncPath(dirname(this.#target))
     } catch (error) {
       throw FluxError.fromSystem(error, `the archive is written, but not its checksum ${this.#path}`)
     }
   }
 
+  /** @throws {FluxError} `EBUSY` */
+  #assertNamed(archive: BigIntStats): void {
+    const path = this.#archive
+    if (isSame(path, archive)) return
+    throw new FluxError('EBUSY', `cannot write ${path}: another archive took its name meanwhile`, {
+      hint: 'give each its own name',
+    })
+  }
+
   /** Leave nothing behind. May be called at any time; never throws. */
   remove(): void {
     this.#part.remove()
   }
+}
+
+/** True when a path leads to the file of a status. */
+function isSame(path: string, { dev, ino }: BigIntStats): boolean {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return found?.dev === dev && found.ino === ino
 }
 
 /**

@@ -48,18 +48,21 @@ function retryCount(env: NodeJS.ProcessEnv): number {
 }
 
 async function connectRetrying(path: string, retries: number, signal: AbortSignal | undefined): Promise<Socket> {
-  let delayMs = FIRST_DELAY_MS
-  for (let retry = 0; ; retry++) {
+  for (let retry = 0, waits = 0; ; retry++, waits++) {
     try {
       return await connectOnce(path)
     } catch (error) {
       // The listen queue is full (a broker's has 5 places). A blocking connect would wait, so this is not a failure.
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') retry--
       else if (retry >= retries) throw error
-      await sleep(delayMs, undefined, { signal })
-      delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)
+      await sleep(retryDelayMs(waits), undefined, { signal })
     }
   }
+}
+
+/** How long to wait before the next attempt, in milliseconds. @param waits - how often it was waited before */
+export function retryDelayMs(waits: number): number {
+  return Math.min(FIRST_DELAY_MS * 2 ** waits, LONGEST_DELAY_MS)
 }
 
 function connectOnce(path: string): Promise<Socket> {

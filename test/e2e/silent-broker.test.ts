@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { BrokerStore, LOOKUP } from '../../src/content/index.ts'
@@ -66,6 +67,32 @@ describe('a silent broker', () => {
       expect(stderr.trim().split('\n').at(-1)).to.match(/no answer for 0.2 s, waiting for the broker to let us in; /)
       expect(status).to.equal(1)
     } finally {
+      child.kill('SIGKILL')
+    }
+  })
+
+  it('may be one whose queue of connections is full', async () => {
+    const path = join(scratch(), 'local')
+    const script = `require('net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => console.log())`
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const waiting: Socket[] = []
+    try {
+      await once(child.stdout, 'data')
+      child.kill('SIGSTOP')
+      // An error says that there is no room for another.
+      for (let isFull = false; !isFull; ) {
+        const socket = connect(path)
+        waiting.push(socket)
+        isFull = await once(socket, 'connect').then(
+          () => false,
+          () => true,
+        )
+      }
+      const { status, stderr } = await runInProcess(['kvs', 'get', 'a', '--uri', `local://${path}`, '--timeout', '0.2'])
+      expect(stderr.trim().split('\n').at(-1)).to.match(/no answer for 0.2 s, waiting for the broker to let us in; /)
+      expect(status).to.equal(1)
+    } finally {
+      for (const socket of waiting) socket.destroy()
       child.kill('SIGKILL')
     }
   })

@@ -1,10 +1,12 @@
 /** The disk is full, a limit on sizes or a quota is reached, or the disk fails, while an archive or another file is made. */
+import { spawnSync } from 'node:child_process'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { canMount, type FaultCase, faultMatrix, type Scene } from '../support/fault-case.ts'
 import type { FaultPoint } from '../support/fault-points.ts'
 import { fixture } from '../support/fixtures.ts'
+import { asNobody, canBeNobody } from '../support/held-fault.ts'
 import { fluxTs, UNCOUNTED } from '../support/processes.ts'
 
 const PAGE = 4096
@@ -142,6 +144,14 @@ const otherFull: FaultCase[] = [
       expect(fluxTs(['fsck', '-q', '--store', join(out, 'new')]).status).to.equal(0)
     },
   },
+  {
+    name: 'a report',
+    outfile: 'x.html',
+    disk: { bytes: 2 * PAGE },
+    args: ({ store, outfile }) => ['report', '--store', store, outfile],
+    status: 1,
+    error: cannotWrite('x.html', NO_SPACE, 'report'),
+  },
   ...['x.csv', 'x.ndjson', 'x.parquet', 'x.sqlite'].map((outfile) => ({
     name: `jobs in ${outfile}`,
     outfile,
@@ -159,6 +169,8 @@ const tooLarge: FaultCase[] = (
     ['x.tar', 200_000],
     ['x.tgz', 10_000],
     ['x.tar.xz', 10_000],
+    ['x.tar.bz2', 10_000],
+    ['x.tar.zst', 10_000],
     ['x.zip', 100_000],
     ['x.cpio', 100_000],
     ['x.iso', 1_000_000],
@@ -196,9 +208,110 @@ const failing: FaultCase[] = (
   ),
 }))
 
+/** Files that other commands make, and that no format of archives is. */
+const OTHER_FILES: Record<string, [outfile: string, args: (scene: Scene) => string[]]> = {
+  'a new store of a restore': [
+    'x.sqlite',
+    ({ outfile }) => ['restore', '-q', '--store', outfile, fixture('jobs', 'dump.tgz')],
+  ],
+  'a compact copy': ['x.sqlite', ({ store, outfile }) => ['content', 'compact', '-q', '--store', store, outfile]],
+  'a rescue': ['x', ({ store, outfile }) => ['rescue', '-q', '--store', store, '--out', outfile]],
+  'a report': ['x.html', ({ store, outfile }) => ['report', '--store', store, outfile]],
+  ...Object.fromEntries(
+    ['csv', 'ndjson', 'parquet', 'sqlite'].map((format) => [
+      `jobs in ${format}`,
+      [`x.${format}`, ({ store, outfile }: Scene) => ['jobs', 'export', '--quiet', '--store', store, outfile]],
+    ]),
+  ),
+}
+
+const otherTooLarge: FaultCase[] = Object.entries(OTHER_FILES).map(([name, [outfile, args]]) => ({
+  name: `${name} when files may have 4096 bytes`,
+  outfile,
+  through: () => ['prlimit', '--fsize=4096'],
+  args,
+  status: 1,
+  error: /^flux-ts [a-z ]+: .*(File too large|full|disk I\/O error).*; .+$/,
+}))
+
+/** Where a disk fails under other commands. */
+const FAILING_AT: [name: string, at: FaultPoint][] = [
+  ['a new store of a restore', { call: 'fsyncSync', on: /\.part$/ }],
+  ['a compact copy', { call: 'fsyncSync', on: /\.part$/ }],
+  ['a report', { call: 'write', on: /\.part$/ }],
+  ['a report', { call: 'fsync', on: /\.part$/ }],
+  ['a report', { call: 'renameSync', on: /\.part$/ }],
+  ...['csv', 'ndjson', 'parquet'].map((format): [string, FaultPoint] => [
+    `jobs in ${format}`,
+    { call: 'writeSync', on: /\.part$/ },
+  ]),
+  ...['csv', 'ndjson', 'parquet', 'sqlite'].flatMap((format): [string, FaultPoint][] => [
+    [`jobs in ${format}`, { call: 'fsync', on: /\.part$/ }],
+  ]),
+]
+const otherFailing: FaultCase[] = FAILING_AT.map(([name, at], i) => {
+  const [outfile, args] = OTHER_FILES[name] as (typeof OTHER_FILES)[string]
+  return {
+    name: `${name} at ${at.call}`,
+    outfile,
+    at: { ...at, fails: i % 2 === 0 ? 'EIO' : 'EDQUOT' },
+    args,
+    status: 1,
+    error: /^flux-ts [a-z ]+: .*(Input\/output error|Disk quota exceeded).*$/,
+  }
+})
+
+/** The formats beside tar, of which all is in the table before. */
+const formatsFailing: FaultCase[] = ['x.tgz', 'x.tar.bz2', 'x.tar.xz', 'x.tar.zst', 'x.zip', 'x.cpio', 'x.iso'].flatMap(
+  (outfile) =>
+    (
+      [
+        { call: 'write', on: /\.part$/, fails: 'EIO' },
+        { call: 'fsync', on: /\.part$/, fails: 'EDQUOT' },
+      ] satisfies FaultPoint[]
+    ).map((at) => ({
+      name: `${outfile} at ${at.call}`,
+      outfile,
+      older: true,
+      at,
+      status: 1,
+      error: cannotWrite(
+        outfile,
+        '(Disk quota exceeded; make room within the quota|Input/output error; look at the disk), or write to another file system',
+      ),
+    })),
+)
+
+const directoryFailing: FaultCase[] = (['mkdirSync', 'openSync', 'writeSync', 'renameSync'] as const).map((call) => ({
+  name: `x/ at ${call}`,
+  outfile: 'x',
+  at: { call, on: /\.part/, fails: 'EDQUOT' },
+  args: ({ store, outfile }) => ['dump', '-q', '--store', store, `${outfile}/`],
+  status: 1,
+  error: cannotWrite('x/', 'Disk quota exceeded; make room within the quota, or write to another file system'),
+}))
+
+/** True when tmpfs has quotas (Linux 6.6, if built so). They do not hold for root. */
+const hasQuota =
+  canBeNobody &&
+  spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', '-o', 'usrquota_block_hardlimit=1m', 'tmpfs', '/mnt']).status ===
+    0
+const overQuota: FaultCase[] = ['x.tar', 'x.tgz', 'x.zip', 'x.iso'].map((outfile) => ({
+  name: outfile,
+  outfile,
+  disk: { quotaBytes: 2 * PAGE },
+  prepare: (scene) => void asNobody(scene),
+  through: asNobody,
+  status: 1,
+  error: cannotWrite(outfile, 'Disk quota exceeded; make room within the quota, or write to another file system'),
+}))
+
 if (canMount) {
   faultMatrix('dump to a disk that is full', full)
   faultMatrix('output to a disk that is full', otherFull)
 }
 faultMatrix('dump beyond a limit on sizes', tooLarge)
-faultMatrix('dump to a disk that fails', failing)
+faultMatrix('output beyond a limit on sizes', otherTooLarge)
+faultMatrix('dump to a disk that fails', [...failing, ...formatsFailing, ...directoryFailing])
+faultMatrix('output to a disk that fails', otherFailing)
+if (canMount && hasQuota) faultMatrix('dump beyond a quota', overQuota)

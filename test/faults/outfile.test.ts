@@ -228,7 +228,7 @@ const devices: FaultCase[] = [
     error: undefined,
     check: () => expect(statSync('/dev/null').isCharacterDevice()).to.equal(true),
   },
-  ...['tar', 'tgz', 'tar.zst', 'zip', 'cpio', 'iso'].map((format) => ({
+  ...['tar', 'tgz', 'tar.bz2', 'tar.xz', 'tar.zst', 'zip', 'cpio', 'iso'].map((format) => ({
     name: `/dev/full, for ${format}`,
     args: dumpTo('/dev/full', '--format', format),
     status: 1,
@@ -282,7 +282,7 @@ const pipes: FaultCase[] = [
 ]
 
 const meanwhile: FaultCase[] = [
-  ...['x.tar', 'x.tgz', 'x.zip', 'x.cpio', 'x.iso'].map((outfile) => ({
+  ...['x.tar', 'x.tgz', 'x.tar.bz2', 'x.tar.xz', 'x.tar.zst', 'x.zip', 'x.cpio', 'x.iso'].map((outfile) => ({
     name: `the directory of ${outfile} is removed`,
     prepare: first(({ out }) => mkdirSync(join(out, '..', 'dir'))),
     args: dumpTo(`../dir/${outfile}`),
@@ -416,8 +416,9 @@ const OUTPUTS: Record<string, (scene: Scene) => string[]> = {
   ],
   'the results of a rescue': ({ store, out }) => ['rescue', '-q', '--store', store, '--out', join(out, 'new')],
   'a compact copy': ({ store, out }) => ['content', 'compact', '-q', '--store', store, join(out, 'new.sqlite')],
+  'a report': ({ store, out }) => ['report', '--store', store, join(out, 'x.html')],
   ...Object.fromEntries(
-    ['csv', 'parquet', 'sqlite'].map((format) => [
+    ['csv', 'ndjson', 'parquet', 'sqlite'].map((format) => [
       `jobs in ${format}`,
       ({ store, out }: Scene) => ['jobs', 'export', '--quiet', '--store', store, join(out, `x.${format}`)],
     ]),

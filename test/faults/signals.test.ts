@@ -26,6 +26,16 @@ const files: FaultCase[] = Object.entries(POINTS).flatMap(([where, at]) =>
   ),
 )
 
+const formats: FaultCase[] = ['x.tgz', 'x.tar.bz2', 'x.tar.xz', 'x.cpio', 'x.iso'].map((outfile) => ({
+  name: `by SIGHUP before it is flushed: ${outfile}`,
+  outfile,
+  older: true,
+  at: { call: 'fsync', on: /\.part$/ },
+  during: (_, running) => running.kill('SIGHUP'),
+  status: 130,
+  error: /^flux-ts dump: interrupted by SIGHUP$/,
+}))
+
 const NEW_STORE = 'new.sqlite'
 
 /** Other commands, and where they are interrupted. */
@@ -43,7 +53,17 @@ const OTHERS: Record<string, [point: FaultPoint, args: (scene: Scene) => string[
     { call: 'exec', on: /^BEGIN IMMEDIATE/ },
     ({ store, out }) => ['rescue', '-q', '--store', store, '--out', join(out, 'new')],
   ],
+  report: [{ call: 'fsync', on: /\.part$/ }, ({ store, out }) => ['report', '--store', store, join(out, 'x.html')]],
 }
+
+const exports: FaultCase[] = ['csv', 'ndjson', 'parquet', 'sqlite'].map((format) => ({
+  name: `by SIGTERM before it is flushed: jobs in ${format}`,
+  at: { call: 'fsync', on: /\.part$/ },
+  args: ({ store, out }) => ['jobs', 'export', '--quiet', '--store', store, join(out, `x.${format}`)],
+  during: (_, running) => running.kill('SIGTERM'),
+  status: 130,
+  error: /^flux-ts jobs export: interrupted by SIGTERM$/,
+}))
 
 const others: FaultCase[] = Object.entries(OTHERS).flatMap(([command, [at, args]]) =>
   (['SIGHUP', 'SIGQUIT'] as const).map((signal) => ({
@@ -85,7 +105,7 @@ function toStdout(format: string): NonNullable<FaultCase['args']> {
 }
 
 const stdout: FaultCase[] = [
-  ...['tar', 'tgz', 'zip', 'cpio', 'iso'].map((format) => ({
+  ...['tar', 'tgz', 'tar.bz2', 'tar.xz', 'tar.zst', 'zip', 'cpio', 'iso'].map((format) => ({
     name: `${format} when it is full`,
     args: toStdout(format),
     stdio: ['ignore', '/dev/full', 'pipe'] as const,
@@ -128,6 +148,34 @@ const stdout: FaultCase[] = [
   },
 ]
 
+/** Commands that print, and what they get after their name. */
+const PRINTING: Record<string, (scene: Scene) => string[]> = {
+  diff: ({ store }) => [fixture('basic'), store],
+  'diff --json': ({ store }) => ['--json', fixture('basic'), store],
+  jobs: ({ store }) => ['-a', '--store', store],
+  'jobs export': ({ store }) => ['--quiet', '--store', store, '--format', 'ndjson', '-'],
+  'jobs stats': ({ store }) => ['--store', store],
+  'kvs ls': ({ store }) => ['-R', '--store', store],
+  'kvs dir': ({ store }) => ['-R', '--store', store],
+  'kvs get': ({ store }) => ['--store', store, 'resource.R'],
+  du: ({ store }) => ['--store', store],
+  'fsck --json': ({ store }) => ['--json', '--store', store],
+  report: ({ store }) => ['--text', '--store', store],
+  'archive info': ({ store }) => [join(store, 'dump.tgz')],
+  'content roots': ({ store }) => ['--store', store],
+  'completion bash': () => [],
+}
+const printed: FaultCase[] = Object.entries(PRINTING).map(([command, args]) => ({
+  name: `what ${command} prints, when it is full`,
+  args: (scene) => [...command.split(' '), ...args(scene)],
+  stdio: ['ignore', '/dev/full', 'pipe'],
+  // That of diff says whether there are differences: 1 if there are, 2 when it cannot know.
+  status: command.startsWith('diff') ? 2 : 1,
+  error: new RegExp(
+    `^flux-ts ${command.replace(/ (--json|bash)/, '')}: cannot write standard output: No space left on device.*$`,
+  ),
+}))
+
 const stderr: FaultCase[] = [
   ...(['closed', '/dev/full'] as const).flatMap((way) => [
     {
@@ -155,8 +203,8 @@ const stderr: FaultCase[] = [
   },
 ]
 
-faultMatrix('a dump that a signal ends', files)
-faultMatrix('another output that a signal ends', others)
+faultMatrix('a dump that a signal ends', [...files, ...formats])
+faultMatrix('another output that a signal ends', [...others, ...exports])
 faultMatrix('a dump that a signal does not reach', ignored)
-faultMatrix('output to a standard output that fails', stdout)
+faultMatrix('output to a standard output that fails', [...stdout, ...printed])
 faultMatrix('output with a standard error that fails', stderr)

@@ -92,6 +92,8 @@ export interface FaultCase {
 export interface SmallDisk {
   /** Its size; what is not given has no limit. */
   readonly bytes?: number
+  /** How much of it each user may have. */
+  readonly quotaBytes?: number
   /** How many files fit in it. */
   readonly files?: number
   /** Make it read-only when everything is prepared. */
@@ -172,9 +174,10 @@ async function runAndLook(fault: FaultCase, scene: Scene): Promise<void> {
   fault.check?.(scene, outcome)
 }
 
-function mount({ bytes, files }: SmallDisk, dir: string): void {
+function mount({ bytes, files, quotaBytes }: SmallDisk, dir: string): void {
   // The directory itself is a file too.
   const options = [`size=${bytes ?? 0}`, `nr_inodes=${files === undefined ? 0 : files + 1}`]
+  if (quotaBytes !== undefined) options.push(`usrquota_block_hardlimit=${quotaBytes}`)
   command('mount', ['-t', 'tmpfs', '-o', options.join(','), 'tmpfs', dir])
 }
 

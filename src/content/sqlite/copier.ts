@@ -318,8 +318,13 @@ export class SqliteCopier implements BlobCopier {
     if (typeof errcode !== 'number') return error
     return FAILED_READS.includes(errcode) || (errcode & 0xff) === CORRUPT
       ? sqliteError(error, this.#source.name)
-      : sqliteError(error, target, { full: 'make room, or write to another file system' })
+      : sqliteError(error, target, TARGET_HINTS)
   }
+}
+
+const TARGET_HINTS = {
+  full: 'make room, or write to another file system',
+  failing: 'look at the disk, at its quota and at the limit on file sizes, or write to another file system',
 }
 
 /** SQLITE_CORRUPT, and SQLITE_IOERR_READ and SQLITE_IOERR_SHORT_READ. @see https://sqlite.org/rescode.html */
@@ -332,7 +337,7 @@ function makeKey({ path, name }: CopyTarget, rows: number): void {
     addHashIndex(path, rows)
   } catch (error) {
     const full = 'digests are sorted in a temporary file: make room for it, or set SQLITE_TMPDIR to another directory'
-    throw sqliteError(error, name, { full })
+    throw sqliteError(error, name, { ...TARGET_HINTS, full })
   }
 }
 

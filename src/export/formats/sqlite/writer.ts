@@ -80,6 +80,7 @@ function partOf(path: string): PartFile {
 const HINTS = {
   full: 'make room; nothing was changed',
   readOnly: READ_ONLY,
+  failing: 'look at the disk, at its quota and at the limit on file sizes; nothing was changed',
   busy: 'another program reads it and does not come to an end; nothing was changed, try again later',
 }
 
