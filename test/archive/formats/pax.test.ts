@@ -52,6 +52,10 @@ describe('archive/formats/pax', () => {
     ['has a length of eleven digits', '00000000019 path=a\n'],
     ['has no equals sign', '9 path_a\n'],
     ['has its equals sign in the next record', '8 patha\n9 path=a\n'],
+    ['has its equals sign right behind its end', '8 patha\n=b\n'],
+    ['has a length with a plus', '+11 path=a\n'],
+    ['has a length in another notation', '1e1 path=\n'],
+    ['has a hexadecimal length', '0xb path=a\n'],
     ['has a length of zero', '0 path=a\n'],
     ['ends after its length', '2 '],
   ] as const) {
