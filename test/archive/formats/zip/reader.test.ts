@@ -170,6 +170,7 @@ describe('archive/formats/zip/reader', () => {
     const up = (name: string, sum = 1) => field(0x7075, Buffer.from([1, sum, 0, 0, 0]), Buffer.from(name))
 
     interface Own {
+      name?: string
       flags?: number
       method?: number
       packed?: number
@@ -182,7 +183,7 @@ describe('archive/formats/zip/reader', () => {
     async function read({ flags = 0, extra = NONE, listed = NONE, ...own }: Own): Promise<string> {
       const entry = { ...stored('a', data), ...own }
       const header = local(entry, data, '\0'.repeat(extra.length))
-      extra.copy(header, 31)
+      extra.copy(header, 30 + entry.name.length)
       header.writeUInt16LE(flags, 6)
       const directory = central({ ...stored('a', data), offset: 0 })
       directory.writeUInt16LE(listed.length, 30)
@@ -201,6 +202,8 @@ describe('archive/formats/zip/reader', () => {
 
     for (const [what, own, said] of [
       ['no difference', {}, 'data'],
+      ['longer name', { name: 'ab' }, 'the name is ab in its own header, but a'],
+      ['shorter name', { name: '' }, 'the name is  in its own header, but a'],
       ['flag of encryption', { flags: 1 }, 'the content is encrypted in its own header, but not'],
       ['method', { method: 8 }, 'the method is 8 in its own header, but 0'],
       ['size', { size: 5 }, 'the size is 5 in its own header, but 4'],
@@ -234,7 +237,10 @@ describe('archive/formats/zip/reader', () => {
         { size: LARGE, extra: Buffer.concat([field(9), field(7, data), field(1, u64(5))]) },
         'the size is 5 in its own header, but 4',
       ],
-      ['field that is cut off', { extra: Buffer.concat([field(7, data), Buffer.from([1, 0, 9, 0])]) }, 'data'],
+      ['field that is cut off', { extra: Buffer.concat([field(7, data), Buffer.from([0x46, 0x4c, 9, 0])]) }, 'data'],
+      ['form of sizes without Zip64', { packed: LARGE }, 'the packed size is 0 in its own header, but 4'],
+      ['field without content', { extra: FL('') }, 'the key is  in its own header, but not there'],
+      ['other field', { extra: Buffer.concat([up('é'), field(7, data)]), listed: up('é') }, 'data'],
       [
         'records',
         { extra: FL(records), listed: FL(records.replace('b', 'c')) },
