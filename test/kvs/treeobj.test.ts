@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { decodeTreeObj, decodeVal, sortedNames, type TreeObj } from '../../src/kvs/index.ts'
 import { inByteOrder } from '../../src/kvs/name-order.ts'
+import { dirBlobref, dirrefOf, type EntryObj, isDir, linkOf, linkText } from '../../src/kvs/treeobj.ts'
 
 const decode = (text: string | Uint8Array) => decodeTreeObj(Buffer.from(text))
 const ref = `sha1-${'ab'.repeat(20)}`
@@ -156,6 +157,27 @@ describe('kvs/treeobj', () => {
       expect(() => value(bad), bad)
         .to.throw('invalid value object')
         .with.property('code', 'EINVAL')
+    }
+  })
+
+  it('tells directories from other objects, and the blobref of one that has one', () => {
+    const types = ['dir', 'dirref', 'val', 'valref', 'symlink', 'invalid']
+    expect(types.filter((type) => isDir({ type } as EntryObj))).to.deep.equal(['dir', 'dirref'])
+    expect(dirrefOf(ref)).to.deep.equal({ type: 'dirref', ver: 1, data: [ref] })
+    expect(dirBlobref(dirrefOf(ref))).to.equal(ref)
+    for (const data of [[], [ref, ref]]) expect(dirBlobref({ ...dirrefOf(ref), data })).to.equal(undefined)
+  })
+
+  it('writes a link as one text, which is split at its first colons', () => {
+    for (const [text, target, namespace] of [
+      ['a.b', 'a.b', undefined],
+      ['ns::a', 'a', 'ns'],
+      ['ns::a::b', 'a::b', 'ns'],
+      ['::a', 'a', ''],
+      ['a:b', 'a:b', undefined],
+    ] as const) {
+      expect(linkText({ target, namespace })).to.equal(text)
+      expect(linkOf(text)).to.deep.equal({ target, namespace })
     }
   })
 })

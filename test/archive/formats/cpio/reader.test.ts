@@ -260,8 +260,8 @@ describe('archive/formats/cpio/reader', () => {
     const minor = { nlink: 2, devmajor: 1, devminor: 1 }
     const names = [newc('a', '', one), newc('b', '', other), newc('c', '', minor)]
     const digits = [
-      newc('g', '', { nlink: 2, devmajor: 1, devminor: 0x11 }),
-      newc('h', 'u', { nlink: 2, devmajor: 0x11, devminor: 1 }),
+      newc('g', '', { nlink: 2, devmajor: 1, devminor: 11 }),
+      newc('h', 'u', { nlink: 2, devmajor: 11, devminor: 1 }),
     ]
     expect((await members(...digits, TRAILER)).map(({ type }) => type)).to.deep.equal(['file', 'file'])
     const contents = [newc('d', 'x', one), newc('e', 'y', other), newc('f', 'z', minor)]

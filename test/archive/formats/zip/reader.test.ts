@@ -162,6 +162,116 @@ describe('archive/formats/zip/reader', () => {
     expect(await differing({ method: 8 })).to.contain('the method is 0 in its own header, but 8 in the directory')
   })
 
+  describe('whose header before a content has another', () => {
+    const data = Buffer.from('data')
+    const { crc } = stored('a', data)
+    const [LARGE, NONE] = [0xffffffff, Buffer.alloc(0)]
+    const field = (id: number, ...parts: Buffer[]) => {
+      const content = Buffer.concat(parts)
+      const header = Buffer.alloc(4)
+      header.writeUInt16LE(id, 0)
+      header.writeUInt16LE(content.length, 2)
+      return Buffer.concat([header, content])
+    }
+    const u64 = (...values: number[]) => Buffer.from(BigUint64Array.from(values.map(BigInt)).buffer)
+    const FL = (text: string) => field(0x4c46, Buffer.from(text))
+    const records = '29 FLUX.components=["a","b"]\n'
+    const up = (name: string, sum = 1) => field(0x7075, Buffer.from([1, sum, 0, 0, 0]), Buffer.from(name))
+
+    interface Own {
+      name?: string
+      flags?: number
+      method?: number
+      packed?: number
+      size?: number
+      crc?: number
+      extra?: Buffer
+      listed?: Buffer
+    }
+    /** A zip of one member, whose two headers have fields as given. */
+    async function read({ flags = 0, extra = NONE, listed = NONE, ...own }: Own): Promise<string> {
+      const entry = { ...stored('a', data), ...own }
+      const header = local(entry, data, '\0'.repeat(extra.length))
+      extra.copy(header, 30 + entry.name.length)
+      header.writeUInt16LE(flags, 6)
+      const directory = central({ ...stored('a', data), offset: 0 })
+      directory.writeUInt16LE(listed.length, 30)
+      const end = Buffer.alloc(22)
+      end.writeUInt32LE(0x06054b50, 0)
+      end.writeUInt16LE(1, 10)
+      end.writeUInt32LE(directory.length + listed.length, 12)
+      end.writeUInt32LE(header.length, 16)
+      const file = join(scratch(), 'x.zip')
+      writeFileSync(file, Buffer.concat([header, directory, listed, end]))
+      return readMembers(file).then(
+        ([member]) => `${member?.content}`,
+        (error: Error) => error.message.replace(/^.*x\.zip: (a: )?(damaged: )?| in the directory at the end.*$/g, ''),
+      )
+    }
+
+    for (const [what, own, said] of [
+      ['no difference', {}, 'data'],
+      ['longer name', { name: 'ab' }, 'the name is ab in its own header, but a'],
+      ['shorter name', { name: '' }, 'the name is  in its own header, but a'],
+      ['flag of encryption', { flags: 1 }, 'the content is encrypted in its own header, but not'],
+      ['method', { method: 8 }, 'the method is 8 in its own header, but 0'],
+      ['size', { size: 5 }, 'the size is 5 in its own header, but 4'],
+      ['packed size', { packed: 5 }, 'the packed size is 5 in its own header, but 4'],
+      ['checksum', { crc: 1 }, 'the checksum is 00000001 in its own header, but adf3f363'],
+      ['size of zero', { size: 0 }, 'the size is 0 in its own header, but 4'],
+      ['packed size of zero', { packed: 0 }, 'the packed size is 0 in its own header, but 4'],
+      ['checksum of zero', { crc: 0 }, 'the checksum is 00000000 in its own header, but adf3f363'],
+      ['size of zero, where sizes follow', { size: 0, packed: 0, crc: 0, flags: 8 }, 'data'],
+      ['size, where sizes follow', { size: 5, flags: 8 }, 'the size is 5 in its own header, but 4'],
+      ['packed size, where sizes follow', { packed: 5, flags: 8 }, 'the packed size is 5 in its own header, but 4'],
+      [
+        'checksum, where sizes follow',
+        { crc: 1, flags: 8 },
+        'the checksum is 00000001 in its own header, but adf3f363',
+      ],
+      ['form of sizes', { size: LARGE, packed: LARGE, extra: field(1, u64(4, 4)) }, 'data'],
+      ['size in Zip64', { size: LARGE, extra: field(1, u64(5, 4)) }, 'the size is 5 in its own header, but 4'],
+      [
+        'packed size in Zip64',
+        { packed: LARGE, extra: field(1, u64(4, 6)) },
+        'the packed size is 6 in its own header, but 4',
+      ],
+      [
+        'Zip64 field that is too short',
+        { packed: LARGE, extra: field(1, u64(4)) },
+        'the packed size is 0 in its own header, but 4',
+      ],
+      [
+        'field after others',
+        { size: LARGE, extra: Buffer.concat([field(9), field(7, data), field(1, u64(5))]) },
+        'the size is 5 in its own header, but 4',
+      ],
+      ['field that is cut off', { extra: Buffer.concat([field(7, data), Buffer.from([0x46, 0x4c, 9, 0])]) }, 'data'],
+      ['form of sizes without Zip64', { packed: LARGE }, 'the packed size is 0 in its own header, but 4'],
+      ['field without content', { extra: FL('') }, 'the key is  in its own header, but not there'],
+      ['other field', { extra: Buffer.concat([up('é'), field(7, data)]), listed: up('é') }, 'data'],
+      [
+        'records',
+        { extra: FL(records), listed: FL(records.replace('b', 'c')) },
+        `the key is ${records.trim()} in its own header, but ${records.trim().replace('b', 'c')}`,
+      ],
+      ['same records', { extra: FL(records), listed: FL(records) }, 'data'],
+      [
+        'records that are not listed',
+        { extra: FL(records) },
+        `the key is ${records.trim()} in its own header, but not there`,
+      ],
+      ['no records', { listed: FL(records) }, `the key is not there in its own header, but ${records.trim()}`],
+      ['name in Unicode', { extra: up('é'), listed: up('è') }, 'the name is é in its own header, but è'],
+      ['name in Unicode only there', { extra: up('é') }, 'data'],
+      ['name in Unicode only in the directory', { listed: up('é') }, 'data'],
+    ] as [string, Own, string][]) {
+      it(`is compared in each field: ${what}`, async () => {
+        expect(await read({ crc, ...own })).to.equal(said)
+      })
+    }
+  })
+
   it('refuses a directory of more entries, or fewer, than its end says', async () => {
     for (const change of [-1, 1]) {
       const whole = readFileSync(fixture('archives', 'snapshot.zip'))
