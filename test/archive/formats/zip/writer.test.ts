@@ -226,7 +226,7 @@ describe('archive/formats/zip', () => {
     const hint = 'write a .tar instead, or leave it out with --exclude'
     const long = await refused({ [path]: 'x' })
     expect(long).to.include({ code: 'ENAMETOOLONG', pathname: path, hint })
-    expect(long.message).to.match(/^é{399,400}\.\.\.: its path is longer than a zip can hold$/)
+    expect(long.message).to.match(/^é+ … \(33,000 characters\) … é+: its path is longer than a zip can hold$/)
     expect(await refused({ a: { to: 'x'.repeat(600_000) } })).to.include({
       code: 'ENAMETOOLONG',
       pathname: 'a',
