@@ -50,7 +50,7 @@ for (const [what, parts] of Object.entries(THREADED)) {
       name: 'runs out of memory',
       env: () => inThreads('memory'),
       status: 1,
-      error: /^flux-ts [a-z]+: .*memory.*$/,
+      error: /^flux-ts [a-z]+: .*(its heap is full|memory).*$/,
     },
   ])
 }
