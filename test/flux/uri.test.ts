@@ -27,7 +27,11 @@ describe('flux/uri', () => {
     ['EINVAL', 'no host', ['ssh:///s', 'ssh://me@/s', 'ssh://me@:1/s']],
     ['EINVAL', 'no user before the @', ['ssh://@h/s', 'ssh://:secret@h/s']],
     ['EINVAL', 'a query or fragment has no meaning here', ['ssh://h/s?q', 'ssh://h/s#f']],
-    ['EINVAL', 'not a port number', ['ssh://h:/s', 'ssh://h:0/s', 'ssh://h:65536/s', 'ssh://h:x/s', 'ssh://h:1x/s']],
+    [
+      'EINVAL',
+      'not a port number',
+      ['ssh://h:/s', 'ssh://h:0/s', 'ssh://h:65536/s', 'ssh://h:x/s', 'ssh://h:1x/s', 'ssh://h:1:22/s'],
+    ],
     ['EINVAL', 'neither user nor host can begin with -', ['ssh://-oProxyCommand=x/s', 'ssh://-x@h/s', 'ssh://me@-x/s']],
     [
       'EINVAL',
@@ -80,6 +84,7 @@ describe('flux/uri', () => {
 
   it('uses FLUX_URI even when it is empty, and the system instance when it is not set', () => {
     expect(defaultUri({})).to.equal(DEFAULT_URI)
+    expect(DEFAULT_URI).to.equal('local:///run/flux/local')
     expect(defaultUri({ FLUX_URI: '' })).to.equal('')
     expect(defaultUri({ FLUX_URI: 'ssh://h/s' })).to.equal('ssh://h/s')
   })

@@ -98,7 +98,7 @@ describe('kvs/tree-hash', () => {
     for (let left = -10; left < 250; left++) {
       const name = 'n'.repeat(65_536 - 100 - left)
       trees.push({ [name]: valref(BLOB), o: dir({ p: dir({ q: val('é') }), é: val('é') }), z: symlink('é') })
-      if (left < 10) trees.push({ [name]: valref(BLOB), o: valref(`${BLOB}o`) }, { [name]: valref(BLOB), é: val('') })
+      trees.push({ [name]: valref(BLOB), o: valref(`${BLOB}o`) })
     }
     for (const tree of trees) {
       const rootref = blobs.tree(tree)

@@ -84,6 +84,7 @@ function mutate(room, sources) {
     reporters: ['html', 'json', process.stdout.isTTY ? 'progress' : 'progress-append-only'],
     htmlReporter: { fileName: join(dir, 'report.html') },
     jsonReporter: { fileName: join(dir, 'report.json') },
+    dryRunTimeoutMinutes: 60,
     // The runner tells hanging tests by other means.
     timeoutMS: 3_600_000,
     concurrency: Number(values.concurrency),

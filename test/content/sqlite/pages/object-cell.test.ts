@@ -60,6 +60,7 @@ describe('content/sqlite/pages/object-cell', () => {
           ...[3900, 4000, 4030, 4040, 5000, 9000].map((stored) => ({ stored, size: -1 })),
           ...[0, 1, 127, 128, 255 * 200, 20_000, 40_000].map((size) => ({ stored: 200, size })),
           { stored: 5000, size: 255 * 5000 },
+          { stored: 0, size: 0 },
         ]
         const file = database(rows, pageBytes, options)
         const cell = new ObjectCell()
