@@ -293,7 +293,7 @@ describe('content/pack', () => {
   it('names its file and the reason when it cannot be made', () => {
     const path = join(scratch(), 'absent', 'content.pack')
     expect(() => new PackWriter(path, 'sha1')).to.throw(
-      `cannot write a temporary file ${path}: No such file or directory`,
+      `cannot write the temporary file ${path}: No such file or directory`,
     )
   })
 })

@@ -2,10 +2,11 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { random } from '../../../bench/random.ts'
 import { openStore } from '../../../src/content/index.ts'
 import { scratch } from '../../support/fixtures.ts'
 import { runInProcess } from '../../support/in-process.ts'
-import { noise, openRows, type Row, random, rowOf, someRows } from '../../support/raw-rows.ts'
+import { noise, openRows, type Row, rowOf, someRows } from '../../support/raw-rows.ts'
 
 const blobrefOf = ({ digest }: Row) => `sha1-${digest.toString('hex')}`
 
