@@ -227,6 +227,8 @@ Values and symbolic links are archived under their keys, with slashes instead of
   }
 }
 
+const FAULTY = 'the disk or the memory may be faulty'
+
 /** @throws {FluxError} `EBADMSG` the archive does not give the root that the dump has computed */
 export async function verifyWritten(
   outfile: string,
@@ -241,13 +243,12 @@ export async function verifyWritten(
   const hash = blobrefHash(rootref)
   const found = await archiveInfo(path, { hash, signal }).catch((error: FluxError) => {
     if (error.code !== 'EBADMSG') throw error
-    throw new FluxError('EBADMSG', `${outfile}: what was written cannot be read back: ${error.message}`, {
-      cause: error,
-    })
+    const what = `what was written cannot be read back: ${error.message}`
+    throw new FluxError('EBADMSG', `${outfile}: ${what}`, { cause: error, hint: FAULTY })
   })
   if (found.rootref === rootref) return
   const what = `what was written does not hold what was read: it gives ${found.rootref} instead of ${rootref}`
-  throw new FluxError('EBADMSG', `${outfile}: ${what}`, { hint: 'the disk or the memory may be faulty' })
+  throw new FluxError('EBADMSG', `${outfile}: ${what}`, { hint: FAULTY })
 }
 
 function leftOver({ skipped, skippedDirs, encoded }: DumpProgress): string {

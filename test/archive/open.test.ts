@@ -254,6 +254,39 @@ describe('archive/open', () => {
     })
   }
 
+  it('says of each kind that it knows and cannot read which one it is, and how to read it', async () => {
+    const readable =
+      'can be read: tar, zip, cpio, iso9660, or a directory; compressed by gzip, bzip2, xz or zstd, or not'
+    const file = join(scratch(), 'x')
+    for (const [magic, what, hint = readable] of [
+      ['7z\xbc\xaf\x27\x1c', 'a 7z archive', 'unpack it with `7z x`, and give the directory'],
+      ['Rar!\x1a\x07', 'a RAR archive'],
+      ['xar!', 'a xar archive'],
+      ['!<arch>\n', 'an ar archive'],
+      ['\xc7\x71', 'a binary cpio archive'],
+      ['\x71\xc7', 'a binary cpio archive'],
+      ['\x1f\x9d', 'compressed by compress (.Z)'],
+      ['LZIP', 'compressed by lzip'],
+      ['\x04\x22\x4d\x18', 'compressed by lz4'],
+      ['\x89LZO', 'compressed by lzop'],
+      ['\x5d\0\0', 'compressed by lzma'],
+      ['SQLite format 3\0', 'an SQLite database'],
+      ['\x7fELF', 'a program'],
+      ['%PDF-', 'a PDF document'],
+      ['#mtree', 'an mtree listing'],
+      ['WARC/', 'a WARC archive'],
+    ] as const) {
+      writeFileSync(file, Buffer.concat([Buffer.from(magic, 'latin1'), Buffer.alloc(600, '\x01')]))
+      const { message, hint: said } = (await failure(file)) as ArchiveError
+      const why = what.startsWith('compressed')
+        ? 'which is not supported'
+        : '(?:which is not supported|not an archive that can be read)'
+      expect(message).to.match(new RegExp(`^${file}: is ${what.replace(/[().]/g, '\\$&')}, ${why}`))
+      if (hint === readable) expect(said).to.be.a('string')
+      else expect(said).to.equal(hint)
+    }
+  })
+
   it('refuses a zip within gzip, which it could not read from the end', async () => {
     const dir = scratch()
     shell(`gzip -c '${fixture('archives', 'snapshot.zip')}' > x`, dir)

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Dump } from '../../src/dump/index.ts'
-import { scratch } from '../support/fixtures.ts'
+import { archiveInfo } from '../../src/restore/index.ts'
+import { fixture, scratch } from '../support/fixtures.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { Blobs, dir, MemoryStore, type Tree, val, valref, writeSqlite } from '../support/trees.ts'
 
@@ -161,9 +162,31 @@ describe('dump --verify-after', () => {
     const dump = new Dump({ store: new MemoryStore(blobs), root: blobs.tree(TREE), outfile, verify })
     const error = await dump.run().catch((caught) => caught)
     expect(error).to.include({ code: 'EBADMSG' })
-    expect(error.message).to.include(outfile)
+    expect(error.message).to.match(
+      /\/x\.cpio: what was written (?:cannot be read back: |does not hold what was read: it gives sha1-)/,
+    )
     expect(readdirSync(at)).to.deep.equal([])
     expect(existsSync(store)).to.equal(true)
+  })
+
+  it('says whether it was another root that was read back, or nothing', async () => {
+    const { verifyWritten } = await import('../../src/commands/dump.ts')
+    const path = fixture('jobs', 'dump.tgz')
+    const verify = (path: string, rootref: string) =>
+      verifyWritten('x.tgz', path, rootref, new AbortController().signal).catch((error) => error)
+    const { rootref } = await archiveInfo(path, { hash: 'sha1' })
+    expect(await verify(path, rootref)).to.equal(undefined)
+    const other = `sha1-${'0'.repeat(40)}`
+    expect(await verify(path, other)).to.include({
+      code: 'EBADMSG',
+      message: `x.tgz: what was written does not hold what was read: it gives ${rootref} instead of ${other}`,
+      hint: 'the disk or the memory may be faulty',
+    })
+    const cut = join(scratch(), 'cut.tgz')
+    writeFileSync(cut, readFileSync(path).subarray(0, 1000))
+    const error = await verify(cut, rootref)
+    expect(error).to.include({ code: 'EBADMSG', hint: 'the disk or the memory may be faulty' })
+    expect(error.message).to.match(/^x\.tgz: what was written cannot be read back: .*truncated: /)
   })
 
   it('refuses a pipe, and standard output', async () => {

@@ -109,23 +109,39 @@ brokerMatrix('restore when the broker', [
 ])
 
 /** Commands that ask once, or for ever. */
-const READING: Record<string, { topic: string; args: readonly string[]; wrong?: string }> = {
-  'kvs get': { topic: 'kvs.lookup', args: ['kvs', 'get', 'resource.R'], wrong: '{"val":5}\0' },
+const READING: Record<string, { topic: string; args: readonly string[]; wrong?: string; said?: RegExp }> = {
+  'kvs get': {
+    topic: 'kvs.lookup',
+    args: ['kvs', 'get', 'resource.R'],
+    wrong: '{}\0',
+    said: /^flux-ts kvs get: kvs\.lookup: the response lacks val$/,
+  },
   'kvs dir': { topic: 'kvs.lookup', args: ['kvs', 'dir'], wrong: '{"val":{"type":"dir","ver":1,"data":[1]}}\0' },
   'kvs getroot': { topic: 'kvs.getroot', args: ['kvs', 'getroot'], wrong: '{"rootref":1}\0' },
   'kvs namespace list': {
     topic: 'kvs.namespace-list',
     args: ['kvs', 'namespace', 'list'],
-    wrong: '{"namespaces":[null]}\0',
+    wrong: '{"namespaces":5}\0',
+    said: /^flux-ts kvs namespace list: local:\S+: the response of kvs\.namespace-list lacks namespaces$/,
   },
-  'kvs wait': { topic: 'kvs.wait-version', args: ['kvs', 'wait', '1'], wrong: '{"rootseq":"x"}\0' },
+  'kvs wait': {
+    topic: 'kvs.wait-version',
+    args: ['kvs', 'wait', '1'],
+    wrong: '{"rootseq":"x"}\0',
+    said: /^flux-ts kvs wait: .*: the response of kvs\.wait-version lacks rootref or rootseq$/,
+  },
   'kvs eventlog wait-event': {
     topic: 'kvs-watch.lookup',
     args: ['kvs', 'eventlog', 'wait-event', 'resource.eventlog', 'never'],
     wrong: '{"val":{"type":"val","ver":1,"data":7}}\0',
   },
   'content load': { topic: 'content-backing.load', args: ['content', 'load', rootref], wrong: 'other bytes' },
-  'content stats': { topic: 'content.stats-get', args: ['content', 'stats'], wrong: '{"count":"many"}\0' },
+  'content stats': {
+    topic: 'content.stats-get',
+    args: ['content', 'stats'],
+    wrong: '{"count":"many"}\0',
+    said: /^flux-ts content stats: local:\S+: the response of content\.stats-get lacks a number$/,
+  },
   jobs: { topic: 'content-backing.load', args: ['jobs', '-a'], wrong: '[]' },
   du: { topic: 'content-backing.load', args: ['du'], wrong: '[]' },
 }
@@ -146,11 +162,11 @@ brokerMatrix(
 
 brokerMatrix(
   'an answer of a wrong type for',
-  Object.entries(READING).map(([name, { topic, args, wrong = '' }]) => ({
+  Object.entries(READING).map(([name, { topic, args, wrong = '', said }]) => ({
     name,
     broker: answering(topic, wrong),
     args: () => args,
-    error: lineOf(name),
+    error: said ?? lineOf(name),
   })),
 )
 
@@ -195,7 +211,10 @@ brokerMatrix('a guest', [
       name: `is told so by ${name}`,
       broker: () => ({ errors: { [topic]: refusal, 'content.load': refusal } }),
       args: () => args,
-      error: new RegExp(`^flux-ts ${name}: .*(Request requires owner credentials|Operation not permitted).*$`),
+      error:
+        name === 'content stats'
+          ? /^flux-ts content stats: error fetching content statistics: Request requires owner credentials$/
+          : new RegExp(`^flux-ts ${name}: .*(Request requires owner credentials|Operation not permitted).*$`),
     }
   }),
 ])

@@ -21,6 +21,15 @@ export interface Message {
   readonly parts: readonly string[]
 }
 
+/** Files whose texts go into messages, and are tested as tables of their own. */
+const NO_MESSAGES: ReadonlySet<string> = new Set([
+  // Compared with those of the C library.
+  'src/errors/errno.ts',
+  // What a report shows.
+  'src/report/events.ts',
+  'src/report/findings.ts',
+])
+
 /** What makes a message, and which of its arguments are parts of it, from and to. */
 const MAKERS = new Map<string, readonly [from: number, to?: number]>(
   Object.entries({
@@ -65,7 +74,8 @@ export class Sources {
 
   /** All messages in `src/`, by file and place. */
   messages(): Message[] {
-    return new MessageSearch(this.#project.checker).run(this.below('src/'))
+    const all = new MessageSearch(this.#project.checker).run(this.below('src/'))
+    return all.filter(({ file }) => !NO_MESSAGES.has(file))
   }
 
   close(): void {
@@ -320,5 +330,5 @@ function isMessage({ parts }: Message): boolean {
   const text = parts.join(' ')
   if (text.includes('\n')) return false
   const words = text.match(WORD) ?? []
-  return words.length >= (parts.length > 1 ? 2 : 3) && /[a-z] +['"(-]*[a-z]/i.test(text)
+  return words.length >= (parts.length > 1 ? 2 : 3) && /[a-z] +['"(-]*[a-z]/.test(text)
 }

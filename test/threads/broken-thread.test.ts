@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Thread } from '../../src/threads/index.ts'
 
-type Echo = { echo: (text: string) => { reply: string } }
+type Echo = { echo: (text: string) => { reply: string }; break: (text: string) => { reply: string } }
 
 /** What a call comes to. */
 function outcome(call: Promise<unknown>): Promise<unknown> {
@@ -29,6 +29,13 @@ describe('a thread that cannot work', () => {
     const error = await waiting
     if (error !== 'two') expect(error).to.include({ code: 'EIO', message: 'work: its thread ended' })
     expect(await outcome(thread.call('echo', 'three'))).to.include({ code: 'EIO' })
+  })
+
+  it('says that it failed, when it does so without an answer', async () => {
+    const thread = new Thread<Echo>('work', '../support/echo-thread', import.meta.url, {})
+    await thread.call('break', 'thrown outside of any call')
+    const error = await outcome(thread.call('echo', 'late'))
+    expect(error).to.include({ code: 'EIO', message: 'work: its thread failed: thrown outside of any call' })
   })
 
   it('answers calls in their order, made before it could work', async () => {

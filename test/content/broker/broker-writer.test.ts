@@ -15,6 +15,27 @@ async function withWriter(
 const some = (count: number, from = 0) => Array.from({ length: count }, (_, i) => Buffer.from(`blob ${from + i}`))
 
 describe('content/broker/broker-writer', () => {
+  it('says what to load where there is no backing store, or no KVS', async () => {
+    const refusal = { errnum: 38 }
+    const errors = { 'content.checkpoint-put': refusal, 'kvs.commit': refusal }
+    await withWriter({ errors }, async (writer) => {
+      const { blobrefs, stored } = writer.storeBatch(some(1))
+      await stored
+      const rootref = blobrefs[0] as string
+      const checkpoint = { rootref, sequence: 0, timestamp: 1 }
+      expect(await writer.commit(checkpoint).catch((error) => error)).to.include({
+        code: 'ENOSYS',
+        message: 'error updating checkpoint: Function not implemented',
+        hint: 'load a backing store such as content-sqlite first',
+      })
+      expect(await writer.commitKey('a', rootref).catch((error) => error)).to.include({
+        code: 'ENOSYS',
+        message: 'error updating a: Function not implemented',
+        hint: 'the kvs module is not loaded: --checkpoint restores without it',
+      })
+    })
+  })
+
   it('sends what waits in the order of the digests', async () => {
     await withWriter({ latency: () => 1 }, async (writer, broker) => {
       const batches = [0, 100, 200].map((from) => writer.storeBatch(some(100, from)))

@@ -324,6 +324,10 @@ describe('inspect/roots', () => {
 
   it('refuses a store that cannot list its blobs', async () => {
     const error = await findRoots(new MemoryStore(new Blobs())).catch((error) => error)
-    expect(error).to.include({ code: 'ENOTSUP' })
+    expect(error).to.include({
+      code: 'ENOTSUP',
+      message: 'memory: does not list its blobs',
+      hint: 'stop the instance, and give its store with --store',
+    })
   })
 })

@@ -88,5 +88,6 @@ describe('archive/formats/iso9660/reader', () => {
     expect(error?.message).to.include(
       `x.iso: truncated: the volume has ${whole.length} bytes, the file only ${whole.length - PADDING_BYTES - 1}`,
     )
+    expect(error).to.include({ hint: 'copy the image again' })
   })
 })
