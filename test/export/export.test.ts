@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openStore } from '../../src/content/index.ts'
-import { COLUMNS } from '../../src/export/index.ts'
+import { COLUMNS, type ExportOptions } from '../../src/export/index.ts'
 import { figuresJson, type Job, JobUsage, jobJson, jobs } from '../../src/inspect/index.ts'
 import { resolveRoot } from '../../src/kvs/index.ts'
 import { duckRows, exportJobs, exportSnapshot, rows } from '../support/exports.ts'
@@ -44,6 +44,25 @@ const MADE: JobMade[] = [
 ]
 
 describe('export/export', () => {
+  it('refuses standard output where nothing prints, and a file that is there', async () => {
+    const path = join(scratch(), 'x.csv')
+    writeFileSync(path, 'other')
+    const failure = (path: string, options: Partial<ExportOptions> = {}) =>
+      exportJobs(path, MADE, options).catch((error) => error)
+    expect(await failure('-', { format: 'csv' })).to.include({
+      code: 'EINVAL',
+      message: 'the export has no standard output',
+    })
+    expect(await failure(path)).to.include({
+      code: 'EEXIST',
+      message: `cannot write ${path}: File exists`,
+      hint: 'remove it first, or choose another name',
+    })
+    const database = join(scratch(), 'x.sqlite')
+    writeFileSync(database, 'other')
+    expect(await failure(database)).to.include({ hint: 'add to it with --append, or remove it first' })
+  })
+
   /** The cells of each job by column, as each format has them; an empty cell is left out. */
   const FORMATS: Record<string, (path: string) => Promise<Record<string, unknown>[]>> = {
     sqlite: async (path) =>

@@ -30,7 +30,8 @@ describe('a history that somebody has tampered with', () => {
 
   it('is refused with a view in the place of a table', async () => {
     const error = await tampered('ALTER TABLE events RENAME TO hidden; CREATE VIEW events AS SELECT * FROM hidden')
-    expect(error.message).to.match(/its "events" is view, not a table$/)
+    expect(error.message).to.match(/its "events" is a view, not a table$/)
+    expect(error).to.include({ hint: 'move it away, and export anew' })
   })
 
   it('is no lock that leads elsewhere', async () => {

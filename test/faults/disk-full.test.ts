@@ -107,6 +107,14 @@ const otherFull: FaultCase[] = [
       /^flux-ts content compact: cannot write .*new\.sqlite: it takes .* has only .* free; write to another file system$/,
   },
   {
+    name: 'an export of jobs to a database',
+    outfile: 'x.sqlite',
+    disk: { bytes: 10 * PAGE },
+    args: ({ store, outfile }) => ['jobs', 'export', '--quiet', '--store', store, outfile],
+    status: 1,
+    error: /^flux-ts jobs export: .*x\.sqlite: database or disk is full; make room; nothing was changed$/,
+  },
+  {
     name: 'the new store of a rescue',
     disk: { bytes: 20 * PAGE },
     args: ({ store, out }) => ['rescue', '-q', '--store', store, '--out', join(out, 'new')],

@@ -138,9 +138,9 @@ describe('export/formats/parquet', () => {
     expect(before[0]).to.include({ name: 'ü\u0000"' })
   })
 
-  for (const [what, version] of [
-    ['a newer version', '2'],
-    ['another program', undefined],
+  for (const [what, version, message, hint] of [
+    ['a newer version', '2', 'written by a newer flux-ts', 'use the newer flux-ts that has written it'],
+    ['another program', undefined, 'not written by jobs export', 'give the export another name'],
   ] as const) {
     it(`refuses to add to a file of ${what}`, async () => {
       await exportJobs(path, [], { append: true })
@@ -157,8 +157,7 @@ describe('export/formats/parquet', () => {
       writeFileSync(file, writer.getBytes())
       const before = readFileSync(file)
       const failure = await exportJobs(path, [{ id: 1n }], { append: true }).catch((error) => error)
-      expect(failure).to.have.property('code', 'EINVAL')
-      expect(failure.message).to.include(file)
+      expect(failure).to.include({ code: 'EINVAL', message: `${file}: ${message}`, hint })
       expect(readFileSync(file).equals(before)).to.equal(true)
     })
   }
@@ -168,7 +167,10 @@ describe('export/formats/parquet', () => {
     const file = join(path, '2026-11-20.parquet')
     closeSync(openSync(file, 'w'))
     const failure = await exportJobs(path, [{ id: 2n }], { append: true }).catch((error) => error)
-    expect(failure.message).to.equal(`cannot read ${file}: not a Parquet file, or damaged`)
+    expect(failure).to.include({
+      message: `cannot read ${file}: not a Parquet file, or damaged`,
+      hint: 'move it away, and export anew',
+    })
     expect(statSync(file).size).to.equal(0)
   })
 })

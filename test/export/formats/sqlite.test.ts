@@ -104,9 +104,20 @@ describe('export/formats/sqlite', () => {
     expect(rows(path, 'SELECT count(*) AS n FROM accounting_jobs')).to.deep.equal([{ n: 2 }])
   })
 
-  for (const [what, change, message] of [
-    ['a newer version', 'PRAGMA user_version = 2', /its tables have version 2, and this program knows 1/],
-    ['another program', 'PRAGMA application_id = 0', /not a database that jobs export has written/],
+  for (const [what, change, message, hint] of [
+    [
+      'a newer version',
+      'PRAGMA user_version = 2',
+      'its tables have version 2, and this program knows 1',
+      'use the newer flux-ts that has written it',
+    ],
+    [
+      'another program',
+      'PRAGMA application_id = 0',
+      'not a database that jobs export has written',
+      'give the export another name',
+    ],
+    ['a program that lost a table', 'DROP TABLE events', 'it has no table "events"', 'move it away, and export anew'],
   ] as const) {
     it(`refuses to add to a file of ${what}`, async () => {
       await exportJobs(path, [{ id: 1n }])
@@ -115,8 +126,7 @@ describe('export/formats/sqlite', () => {
       db.close()
       const before = contents(join(path, '..'))
       const failure = await exportJobs(path, [{ id: 2n }], { append: true }).catch((error) => error)
-      expect(failure).to.have.property('code', 'EINVAL')
-      expect(failure.message).to.match(message)
+      expect(failure).to.include({ code: 'EINVAL', message: `${path}: ${message}`, hint })
       expect(contents(join(path, '..'))).to.deep.equal(before)
     })
   }
@@ -124,7 +134,11 @@ describe('export/formats/sqlite', () => {
   it('refuses a file that is no database, and one that another process writes to', async () => {
     writeFileSync(path, 'jobid,user\n'.repeat(100))
     const failure = await exportJobs(path, [{ id: 2n }], { append: true }).catch((error) => error)
-    expect(failure).to.include({ code: 'EINVAL', message: `${path}: not an SQLite database` })
+    expect(failure).to.include({
+      code: 'EINVAL',
+      message: `${path}: not an SQLite database`,
+      hint: 'move it away, and export anew',
+    })
     const other = join(scratch(), 'busy.sqlite')
     await exportJobs(other, [{ id: 1n }])
     const before = tables(other)
@@ -132,7 +146,11 @@ describe('export/formats/sqlite', () => {
     db.exec('BEGIN IMMEDIATE')
     const busy = await exportJobs(other, [{ id: 2n }], { append: true }).catch((error) => error)
     db.close()
-    expect(busy).to.have.property('code', 'EBUSY')
+    expect(busy).to.include({
+      code: 'EBUSY',
+      message: `${other}: held by another process`,
+      hint: 'perhaps another export writes to it; try again later',
+    })
     expect(tables(other)).to.deep.equal(before)
   })
 

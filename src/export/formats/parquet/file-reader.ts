@@ -56,7 +56,7 @@ async function metadataOf(file: AsyncBuffer, path: string): Promise<FileMetaData
   if (version >= 1 && version <= SCHEMA_VERSION) return metadata
   const isNewer = version > SCHEMA_VERSION
   throw new FluxError('EINVAL', `${path}: ${isNewer ? 'written by a newer flux-ts' : 'not written by jobs export'}`, {
-    hint: isNewer ? 'use that' : 'give the export another name',
+    hint: isNewer ? 'use the newer flux-ts that has written it' : 'give the export another name',
   })
 }
 

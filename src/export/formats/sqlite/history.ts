@@ -72,8 +72,10 @@ function assertOrdinary(db: DatabaseSync, path: string): void {
   )
   const hint = 'move it away, and export anew'
   for (const table of ['jobs', 'events', 'job_nodes']) {
-    const kind = kinds.get(table) ?? 'missing'
-    if (kind !== 'table') throw new FluxError('EINVAL', `${path}: its "${table}" is ${kind}, not a table`, { hint })
+    const kind = kinds.get(table)
+    if (kind === 'table') continue
+    const what = kind === undefined ? `it has no table "${table}"` : `its "${table}" is a ${kind}, not a table`
+    throw new FluxError('EINVAL', `${path}: ${what}`, { hint })
   }
   const trigger = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1`).get()
   if (trigger === undefined) return
