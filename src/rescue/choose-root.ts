@@ -42,7 +42,7 @@ export async function chooseRoot(sources: Sources, rootref: string | undefined):
     const choice = await ladder.choose(rootref, salvage === undefined)
     if (choice !== undefined) return choice
   }
-  if (salvage === undefined) throw new FluxError('ENOENT', 'no root can be read')
+  if (salvage === undefined) throw new FluxError('ENOENT', `${usual?.name}: no root in it can be read`)
   const pages = await salvage()
   onStep(`${pages.name}: reading its pages without SQLite, which finds more`)
   const choice = await new Ladder(pages, true, sources).choose(rootref, true)

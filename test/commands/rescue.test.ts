@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { fixture, scratch } from '../support/fixtures.ts'
@@ -64,6 +64,21 @@ describe('rescue', () => {
     expect(lost.status).to.equal(1)
     expect(lost.stderr).to.include(missing)
     expect(existsSync(out)).to.equal(false)
+  })
+
+  it('says that a content.files has no root left, and is not replaced', async () => {
+    const statedir = join(scratch(), 'state')
+    const database = join(statedir, 'content.files')
+    cpSync(fixture('files', 'content.files'), database, { recursive: true })
+    const rescued = (...args: string[]) =>
+      runInProcess(['rescue', '--store', statedir, '--out', join(scratch(), 'out'), ...args])
+    expect((await rescued('--install')).stderr).to.equal(
+      `flux-ts rescue: ${database}: --install replaces a content.sqlite, and this is a directory; leave out --install, and start an instance from the content.sqlite that is made\n`,
+    )
+    for (const name of readdirSync(database)) writeFileSync(join(database, name), 'lost')
+    expect((await rescued()).stderr.trim().split('\n').at(-1)).to.equal(
+      `flux-ts rescue: ${database}: no root in it can be read`,
+    )
   })
 
   it('says so in one line where nothing is left', async () => {

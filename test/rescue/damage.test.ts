@@ -346,7 +346,14 @@ describe('rescue: damage', () => {
     const made = await makeStore(work, { checkpoints: false })
     const value = JSON.stringify({ version: 1, rootref: made.roots[0], sequence: 3, timestamp: 1008 })
     sql(made.database, `INSERT INTO checkpt_v2 (value) VALUES ('${value}')`)
-    const report = await rescue({ store: made.statedir, out: join(work, 'out'), nowSeconds: 2000 })
+    const steps: string[] = []
+    const onStep = (line: string) => steps.push(line)
+    const report = await rescue({ store: made.statedir, out: join(work, 'out'), nowSeconds: 2000, onStep })
+    expect(steps).to.have.length(5)
+    expect(steps[0]).to.match(/^checkpoint 0 of 1970-\S+: whole$/)
+    expect(steps[1]).to.equal(`${made.database}: 5 roots of the primary namespace, named by a checkpoint or not`)
+    expect(steps[2]).to.match(/^root sha1-\w+, which no checkpoint names, with events until 1970-\S+: whole$/)
+    expect(steps[3]).to.match(/^content\.sqlite: \d+ blobs, all of them read back$/)
     expect(report.chosen).to.deep.include({ rootref: made.roots[4], checkpointIndex: undefined, isWhole: true })
     expect(report).to.include({ jobs: JOBS, lostKeyCount: 0 })
     expect(report.written).to.deep.equal({ rootref: made.roots[4], sequence: 4, timestamp: 2000 })
@@ -365,7 +372,11 @@ describe('rescue: damage', () => {
       await writer.commit({ rootref: newer[0] as string, sequence: 1, timestamp: 1 })
     }
     sql(made.database, 'DELETE FROM checkpt_v2')
-    const report = await rescue({ store: made.statedir, out: join(work, 'out') })
+    const steps: string[] = []
+    const report = await rescue({ store: made.statedir, out: join(work, 'out'), onStep: (line) => steps.push(line) })
+    expect(steps).to.include(
+      `${made.database}: 100 roots or more of the primary namespace, named by a checkpoint or not`,
+    )
     expect(report.chosen).to.deep.include({ rootref: made.roots[4], isWhole: true })
   })
 
@@ -394,7 +405,10 @@ describe('rescue: damage', () => {
     const made = await makeStore(work, { checkpoints: true })
     const blobref = made.blobs.store(text(39 + 500))
     sql(made.database, 'PRAGMA secure_delete=ON', `DELETE FROM objects WHERE hash = CAST(x'${hexOf(blobref)}' AS TEXT)`)
-    const report = await rescue({ store: made.statedir, out: join(work, 'out') })
+    const steps: string[] = []
+    const report = await rescue({ store: made.statedir, out: join(work, 'out'), onStep: (line) => steps.push(line) })
+    expect(steps).to.include(`root ${made.roots[4]}, which keeps more keys all the same: 1 damaged key`)
+    expect(steps).to.include(`${made.database}: reading its pages without SQLite, which finds more`)
     expect(report.chosen).to.include({ rootref: made.roots[4], checkpointIndex: 0, isWhole: false })
     expect(report).to.include({ jobs: JOBS, lostKeyCount: 1, isJobidRaised: false })
     expect(report.lostJobs.map(({ id }) => id)).to.deep.equal([idOf(39)])
@@ -418,7 +432,12 @@ describe('rescue: damage', () => {
     const made = await makeStore(work, { checkpoints: true })
     leaveWal(made)
     const before = contents(made.statedir)
-    const report = await rescue({ store: made.statedir, out: join(work, 'out'), install: true })
+    const steps: string[] = []
+    const onStep = (line: string) => steps.push(line)
+    const report = await rescue({ store: made.statedir, out: join(work, 'out'), install: true, onStep })
+    expect(steps.at(-1)).to.equal(
+      `${made.database}: replaced by the new store; the old one is ${made.database}.before-rescue`,
+    )
     expect(report.replaced).to.equal(`${made.database}.before-rescue`)
     const after = contents(made.statedir)
     expect(after['content.sqlite.before-rescue']).to.equal(before['content.sqlite'])
@@ -433,9 +452,17 @@ describe('rescue: damage', () => {
     mkdirSync(out)
     writeFileSync(join(out, 'x'), '')
     const refused = (path: string) => rescue({ store: made.statedir, out: path }).catch((error: FluxError) => error)
-    expect(await refused(out)).to.include({ code: 'EEXIST' })
+    expect(await refused(out)).to.include({
+      code: 'EEXIST',
+      message: `${out}: is not empty`,
+      hint: 'give --out a directory that is new or empty',
+    })
     for (const path of [made.statedir, join(made.statedir, 'out')])
-      expect(await refused(path)).to.include({ code: 'EINVAL' })
+      expect(await refused(path)).to.include({
+        code: 'EINVAL',
+        message: `${path}: lies in the directory of the store`,
+        hint: 'give --out another place',
+      })
     expect(dirname(made.database)).to.equal(made.statedir)
   })
 })
