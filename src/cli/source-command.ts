@@ -1,6 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core'
-import type { ContentStore, KvsService } from '../content/index.ts'
-import { FluxError } from '../errors/index.ts'
+import type { ContentStore, KvsService, LiveInstance } from '../content/index.ts'
 import {
   asTreeObj,
   type Dirref,
@@ -134,7 +133,7 @@ export class Source implements AsyncDisposable {
     return new SnapshotReader({ store, rootref }, { signal: this.signal })
   }
 
-  /** A reader that uses the KVS service. @throws {FluxError} `ENOTSUP` the source is not a live instance */
+  /** A reader that uses the KVS service of a live instance. */
   async serviceReader(rootdir?: Dirref): Promise<ServiceReader> {
     return new ServiceReader(await this.service(), { namespace: this.namespace, rootdir, signal: this.signal })
   }
@@ -145,11 +144,10 @@ export class Source implements AsyncDisposable {
     return this.snapshot()
   }
 
-  /** The KVS service. @throws {FluxError} `ENOTSUP` the source is not a live instance */
+  /** The KVS service. Only of a live instance: the commands that need one refuse the flags of other sources. */
   async service(): Promise<KvsService> {
-    const { instance, name } = await this.store()
-    if (instance) return instance.kvs
-    throw new FluxError('ENOTSUP', `${name}: not a live instance`)
+    const { instance } = await this.store()
+    return (instance as LiveInstance).kvs
   }
 
   /** @throws {FluxError} `EBUSY` the store was changed while it was read */

@@ -49,7 +49,7 @@ describe('bytes/json', () => {
       let nested: unknown = inner
       for (let level = 0; level < 100_000; level++) nested = [nested]
       expect(() => stringifyJson(nested))
-        .to.throw(FluxError, 'nested too deeply')
+        .to.throw(FluxError, 'the JSON is nested too deeply, or is too long')
         .with.property('code', 'EOVERFLOW')
     }
   })

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -16,6 +16,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { blobrefOf, type ContentStore, openStore, openStoreWriter } from '../../src/content/index.ts'
 import { copyOf, expected, fixture, scratch } from '../support/fixtures.ts'
+import { withEnv } from '../support/processes.ts'
 import { contents, damagePage, holder, killed } from '../support/stores.ts'
 import { Blobs, val, valref, writeSqlite } from '../support/trees.ts'
 
@@ -179,6 +180,33 @@ describe('content/open-store', () => {
     expect(Object.keys(before)).to.include('content.sqlite-journal')
     expect(await rootOf(dir)).to.equal(rootref)
     expect(contents(dir)).to.deep.equal(before)
+  })
+
+  it('says where there is no room for a copy', async function () {
+    const tmp = scratch()
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', tmp]).status !== 0) this.skip()
+    try {
+      const dir = join(scratch(), 'statedir')
+      mkdirSync(dir)
+      const path = join(dir, 'content.sqlite')
+      const blobs = new Blobs()
+      writeSqlite(path, blobs, [blobs.tree({ a: val('1') })])
+      // A rollback journal: SQLite applies it to the database, which therefore cannot be the original.
+      const crash = `db.exec('PRAGMA cache_size=1'); db.exec('BEGIN'); db.exec("UPDATE checkpt_v2 SET value='half'")
+        const put = db.prepare('INSERT INTO objects (hash,size,object) VALUES (CAST(randomblob(20) AS TEXT), -1, randomblob(3000))')
+        for (let i = 0; i < 300; i++) put.run()`
+      await killed(await holder(path, 'PRAGMA journal_mode=DELETE', crash))
+      const error = await withEnv({ TMPDIR: tmp }, () => failure(path))
+      expect(error.code).to.equal('ENOSPC')
+      expect(error.message).to.match(
+        new RegExp(
+          `^${path}: has a -journal left by a crash, and reading that takes a copy of [\\d.]+ [kM]B, but ${tmp} has only 8\\.2 kB free$`,
+        ),
+      )
+      expect(error.hint).to.equal('set TMPDIR to a directory with more room, best on the file system of the store')
+    } finally {
+      spawnSync('umount', [tmp])
+    }
   })
 
   for (const [mode, pragmas] of [

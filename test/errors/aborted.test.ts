@@ -102,6 +102,7 @@ describe('errors/aborted', () => {
       await new Promise((resolve) => late.addEventListener('abort', resolve))
       const timedOut = await failure(late)
       expect(timedOut).to.be.instanceOf(FluxError).and.include({ code: 'ETIMEDOUT', cause: late.reason })
+      expect((timedOut as FluxError).message).to.match(/(?:^|: )not done in time$/)
       const cause = new Error('enough')
       const interrupted = await failure(AbortSignal.abort(cause))
       expect(interrupted).to.be.instanceOf(InterruptedError).and.include({ code: 'EINTR', cause })

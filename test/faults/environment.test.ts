@@ -162,7 +162,9 @@ if (canBeNobody) {
             writeFileSync(wal, Buffer.alloc(4096))
             chmodSync(wal, 0)
           },
-          error: new RegExp(`^flux-ts ${command}: cannot open /.*content.sqlite-wal, .*: Permission denied$`),
+          error: new RegExp(
+            `^flux-ts ${command}: cannot open /.*content.sqlite-wal, which holds the newest changes: Permission denied$`,
+          ),
         },
       ]
     }),
@@ -188,7 +190,8 @@ if (canUnshare) {
       args: jobs,
       through: ({ tmp }) => mounting(tmp, full),
       status: 1,
-      error: /^flux-ts jobs: .*: No space left on device; .*$/,
+      error:
+        /^flux-ts jobs: cannot write (?:the|a) temporary file .*: No space left on device; set TMPDIR to another directory$/,
     },
     {
       name: 'jobs of an archive says that it is read-only',

@@ -9,7 +9,7 @@
 import { constants, copyFileSync, linkSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { FluxError } from '../../errors/index.ts'
+import { byteText, FluxError } from '../../errors/index.ts'
 import { freeBytes, makeTemporaryDirectory, temporaryError } from '../../files/index.ts'
 
 export interface Staged {
@@ -52,8 +52,8 @@ function stageCopy(database: string, suffixes: readonly string[]): Staged {
   if (free < bytes) {
     throw new FluxError(
       'ENOSPC',
-      `${database}: has a ${suffixes.join(' and a ')} left by a crash, and reading that takes a copy of ${bytes} bytes, but ${dir} has only ${free}`,
-      { hint: 'set TMPDIR to a directory on the same file system as the store, where a link will do' },
+      `${database}: has a ${suffixes.join(' and a ')} left by a crash, and reading that takes a copy of ${byteText(bytes)}, but ${dir} has only ${byteText(free)} free`,
+      { hint: 'set TMPDIR to a directory with more room, best on the file system of the store' },
     )
   }
   const staged = tryStage(database, suffixes, dir, copyFileSync)
