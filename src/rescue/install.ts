@@ -80,7 +80,9 @@ export async function install(plan: InstallPlan, rescued: string): Promise<strin
       part.remove()
     }
   } catch (error) {
-    throw FluxError.fromSystem(error, `cannot install the rescued store as ${database}`)
+    throw FluxError.fromSystem(error, `cannot install the rescued store as ${database}`, {
+      hint: 'the old store is as it was, and the new one is with the results',
+    })
   }
   return kept
 }

@@ -1,23 +1,14 @@
-import { closeSync, readdirSync, readlinkSync, truncateSync } from 'node:fs'
+import { closeSync, readdirSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { SpillingSpool, type Spool, TemporaryFile } from '../../src/archive/spool.ts'
+import { descriptorIn } from '../support/descriptors.ts'
 import { scratch } from '../support/fixtures.ts'
 
 async function contents(spool: Spool): Promise<Buffer> {
   const pieces: Buffer[] = []
   for await (const piece of spool.read()) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
-}
-
-/** True for a descriptor of a file in a directory. */
-function isOpenIn(dir: string, fd: string): boolean {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`).startsWith(`${dir}/`)
-  } catch {
-    // The one with which the descriptors were listed.
-    return false
-  }
 }
 
 describe('archive/spool', () => {
@@ -51,8 +42,7 @@ describe('archive/spool', () => {
     const dir = scratch()
     const spool = new TemporaryFile(dir)
     await spool.append([Buffer.alloc(1000)])
-    const fd = readdirSync('/proc/self/fd').find((fd) => isOpenIn(dir, fd))
-    truncateSync(`/proc/self/fd/${fd}`)
+    truncateSync(`/proc/self/fd/${descriptorIn(dir)}`)
     expect(await contents(spool).catch((error) => error)).to.include({
       code: 'EIO',
       message: `the temporary file in ${dir} has been cut short`,
@@ -64,8 +54,7 @@ describe('archive/spool', () => {
     const dir = scratch()
     const spool = new TemporaryFile(dir)
     await spool.append([Buffer.alloc(3_000_000)])
-    const fd = Number(readdirSync('/proc/self/fd').find((fd) => isOpenIn(dir, fd)))
-    closeSync(fd)
+    closeSync(descriptorIn(dir))
     expect(await contents(spool).catch((error) => error)).to.include({
       code: 'EBADF',
       message: `cannot read a temporary file in ${dir}: Bad file descriptor`,

@@ -122,6 +122,15 @@ const otherFull: FaultCase[] = [
     error: /^flux-ts rescue: .*\/out\/new\/content\.sqlite: database or disk is full; make room.*$/,
   },
   {
+    name: 'the old store, which a rescue cannot keep beside the new one',
+    args: ({ store, out }) => ['rescue', '-q', '--install', '--store', store, '--out', join(out, 'new')],
+    at: { call: 'linkSync', on: /store\/content\.sqlite$/, fails: 'ENOSPC' },
+    status: 1,
+    error:
+      /^flux-ts rescue: cannot install the rescued store as .*content\.sqlite: No space left on device; the old store is as it was, and the new one is with the results$/,
+    leaves: ['new'],
+  },
+  {
     name: 'the archive of a rescue, whose new store stays',
     disk: { bytes: 69 * PAGE },
     args: ({ store, out }) => ['rescue', '-q', '--store', store, '--out', join(out, 'new')],

@@ -191,7 +191,7 @@ if (canUnshare) {
       through: ({ tmp }) => mounting(tmp, full),
       status: 1,
       error:
-        /^flux-ts jobs: cannot write (?:the|a) temporary file .*: No space left on device; set TMPDIR to another directory$/,
+        /^flux-ts jobs: cannot write the temporary file \/.*: No space left on device; set TMPDIR to another directory$/,
     },
     {
       name: 'jobs of an archive says that it is read-only',

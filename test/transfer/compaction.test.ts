@@ -309,6 +309,41 @@ describe('transfer/compaction', () => {
       )
     })
 
+    it('with an index that has another digest than its table', async () => {
+      const { path } = made()
+      const digest = blobrefOf('sha1', Buffer.from('the oldest')).slice(5)
+      const db = new DatabaseSync(path, { defensive: false })
+      const schema = db.prepare("SELECT * FROM sqlite_schema WHERE tbl_name = 'objects'").all()
+      const [table] = schema.filter(({ type }) => type === 'table')
+      const [index] = schema.filter(({ type }) => type === 'index')
+      // Without its key, so that the index is left as it was.
+      const plain = String(table?.sql).replace(' PRIMARY KEY', '')
+      db.exec("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE tbl_name = 'objects' AND type = 'index'")
+      db.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'objects'").run(plain)
+      db.close()
+      change(
+        path,
+        `UPDATE objects SET hash = CAST(x'${'ab'.repeat(20)}' AS TEXT) WHERE hash = CAST(x'${digest}' AS TEXT)`,
+      )
+      const again = new DatabaseSync(path, { defensive: false })
+      again.exec('PRAGMA writable_schema = ON')
+      again.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'objects'").run(String(table?.sql))
+      again
+        .prepare(
+          "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('index', ?, 'objects', ?, NULL)",
+        )
+        .run(String(index?.name), Number(index?.rootpage))
+      again.close()
+      const out = join(scratch(), 'new.sqlite')
+      await using store = await openStore(path, { verify: false })
+      const error = await new Compaction({ store, output: out }).run().catch((error) => error)
+      expect(error).to.include({
+        code: 'EBADMSG',
+        message: `${path}: damaged: its index and its table do not have the same blobs`,
+      })
+      expect(existsSync(out)).to.equal(false)
+    })
+
     it('with a missing root of an older checkpoint, and says how many are whole', async () => {
       const { path, rootrefs } = made()
       change(path, `DELETE FROM objects WHERE hash = CAST(x'${rootrefs[1]?.slice(5)}' AS TEXT)`)
@@ -326,7 +361,9 @@ describe('transfer/compaction', () => {
         change(path, `UPDATE objects SET object = CAST(object AS BLOB) WHERE hash = CAST(x'${digest}' AS TEXT)`)
         const error = await refusal(path)
         expect(error).to.include({ code: 'EBADMSG' })
-        expect(error.message).to.include(digest).and.include('altered')
+        const what = `sha1-${digest}, which is altered: the stored bytes do not match the blobref`
+        if (text === 'the oldest') expect(error.message).to.equal(`${path}: a checkpoint needs ${what}`)
+        else expect(error.message).to.include(digest).and.include('altered')
       })
     }
 
