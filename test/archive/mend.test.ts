@@ -101,6 +101,61 @@ describe('archive/mend', () => {
     }
   })
 
+  /** Members of four bytes, the first of which is M, and an end, E. */
+  const frames = {
+    headBytes: 1,
+    begins: (buffer: Buffer, at: number) => buffer[at] === 0x4d || buffer[at] === 0x45,
+    search: (buffer: Buffer, at: number) => {
+      const found = buffer.subarray(at).findIndex((byte) => byte === 0x4d || byte === 0x45)
+      return found < 0 ? -1 : at + found
+    },
+    measure: async (input: Input) => {
+      const first = input.buffer[input.position]
+      if (first !== 0x4d && first !== 0x45) return undefined
+      return { headers: 1, content: first === 0x45 ? 0 : 3, padding: 0, path: 'm', isEnd: first === 0x45 }
+    },
+    align: 4,
+    end: Buffer.from('E'),
+  }
+  for (const [what, bytes, left, losses] of [
+    [
+      'after a member that has lost a piece',
+      'Mabcxx.MdefE',
+      'MdefE',
+      [
+        'x: m: damaged: a piece of its content may be missing (at byte 7)',
+        'x: damaged: 3 bytes skipped, up to the next member (at byte 4)',
+      ],
+    ],
+    [
+      'before the end of the archive',
+      'MabcE.MdefxxxxE',
+      'MabcMdefE',
+      [
+        'x: damaged: 2 bytes skipped, up to the next member (at byte 4)',
+        'x: damaged: 4 bytes skipped, up to the end of the archive (at byte 10)',
+      ],
+    ],
+    [
+      'up to the end of the file',
+      'Mabcxxxx',
+      'MabcE',
+      [
+        'x: damaged: 4 bytes skipped, up to the end (at byte 4)',
+        'x: truncated: the end of the archive is missing (at byte 8)',
+      ],
+    ],
+  ] as const) {
+    it(`says where damage is: ${what}`, async () => {
+      const found: string[] = []
+      const reading = new Reading('x', 'toy', ({ message }) => found.push(message))
+      const parts: Uint8Array[] = []
+      const input = new Input(chunksOf(Buffer.from(bytes), 1000))
+      for await (const part of wholeMembers(input, reading, frames)) parts.push(Buffer.from(part))
+      expect({ left: Buffer.concat(parts).toString(), losses: found }).to.deep.equal({ left, losses: [...losses] })
+    })
+  }
+
   it('passes over members that say more content than there is, without a copy of it for each', async () => {
     const align = 8
     const count = 4000

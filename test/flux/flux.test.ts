@@ -195,6 +195,11 @@ describe('flux/flux', () => {
       for (const error of await Promise.all(outstanding.map(failure))) {
         expect(error).to.have.property('code', code)
         expect(error.message).to.contain(text)
+        if (code === 'EPROTO') {
+          expect(error.hint).to.equal(
+            `what answers at ${broker.uri} is no broker, or speaks another version of the protocol`,
+          )
+        }
       }
       expect(await failure(flux.rank())).to.have.property('code', code)
     })

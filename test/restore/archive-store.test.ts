@@ -150,6 +150,23 @@ describe('restore/archive-store', () => {
       expect([...readdirSync(cacheDir), ...readdirSync(scratchDir)]).to.deep.equal([])
     })
 
+    it('says that another archive took the place of one that was kept', async () => {
+      const path = join(scratch(), 'x.tgz')
+      const cacheDir = scratch()
+      await writeTree(path, { a: randomBytes(2 << 20) })
+      await (await ArchiveStore.open(path, { cacheDir })).close()
+      await using store = await ArchiveStore.open(path, { cacheDir })
+      expect(store.isKept).to.equal(true)
+      await writeTree(path, { a: '2' })
+      // What is not there may be damaged: the archive is read once more.
+      const error = await store.loadBatch([`sha1-${'0'.repeat(40)}`], 1).catch((error) => error)
+      expect(error).to.include({
+        code: 'EBUSY',
+        message: `${path}: what was kept of it is damaged, or it changed meanwhile`,
+        hint: 'try again: it will be read anew',
+      })
+    })
+
     it('says that the archive was written to since it was read', async () => {
       const path = join(scratch(), 'x.tar')
       const noise = randomBytes(2 << 20)

@@ -6,11 +6,11 @@ import { type Message, ROOT, type Sources, WORD } from './messages.ts'
  * How many words one after another tell a text from others. A message is said to be expected when a test has so many words
  * of it one after another, and no other message has these.
  */
-const WORDS = 3
+const WORDS = 4
 
 /** The messages that no test expects. */
 export function unexpectedMessages(messages: readonly Message[], expected: readonly string[]): Message[] {
-  const known = new Set(expected.flatMap((text) => [1, 2, WORDS].flatMap((count) => runsOf(text, count))))
+  const known = new Set(expected.flatMap((text) => [1, 2, 3, WORDS].flatMap((count) => runsOf(text, count))))
   /** The texts that have a run of words. */
   const having = new Map<string, Set<string>>()
   for (const { parts } of messages) {
@@ -60,6 +60,7 @@ const OWN = `${ROOT}test/lint/`
 /** The parts of a regular expression that match themselves. */
 function constantParts(regExp: string): string[] {
   const pattern = regExp.slice(1, regExp.lastIndexOf('/'))
-  const variable = /\\[bdDnsSwW]|(?:\.|\[(?:\\.|[^\]])*\])(?:[*+?]|\{[\d,]*\})?\??|\((?:\?[:=!])?|[)|^$]/g
-  return pattern.split(variable).map((part) => part.replace(/\\(.)/g, '$1').replace(/.\?|[*+]/g, ''))
+  const variable =
+    /\\([^bdDnsSwW])|\\[bdDnsSwW]|(?:\.|\[(?:\\.|[^\]])*\])(?:[*+?]|\{[\d,]*\})?\??|\((?:\?[:=!])?|[)|^$]/g
+  return pattern.replace(variable, (_, escaped = '\0') => escaped).split('\0')
 }

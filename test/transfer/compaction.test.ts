@@ -309,40 +309,45 @@ describe('transfer/compaction', () => {
       )
     })
 
-    it('with an index that has another digest than its table', async () => {
-      const { path } = made()
-      const digest = blobrefOf('sha1', Buffer.from('the oldest')).slice(5)
-      const db = new DatabaseSync(path, { defensive: false })
-      const schema = db.prepare("SELECT * FROM sqlite_schema WHERE tbl_name = 'objects'").all()
-      const [table] = schema.filter(({ type }) => type === 'table')
-      const [index] = schema.filter(({ type }) => type === 'index')
-      // Without its key, so that the index is left as it was.
-      const plain = String(table?.sql).replace(' PRIMARY KEY', '')
-      db.exec("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE tbl_name = 'objects' AND type = 'index'")
-      db.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'objects'").run(plain)
-      db.close()
-      change(
-        path,
-        `UPDATE objects SET hash = CAST(x'${'ab'.repeat(20)}' AS TEXT) WHERE hash = CAST(x'${digest}' AS TEXT)`,
-      )
-      const again = new DatabaseSync(path, { defensive: false })
-      again.exec('PRAGMA writable_schema = ON')
-      again.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'objects'").run(String(table?.sql))
-      again
-        .prepare(
-          "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('index', ?, 'objects', ?, NULL)",
-        )
-        .run(String(index?.name), Number(index?.rootpage))
-      again.close()
-      const out = join(scratch(), 'new.sqlite')
-      await using store = await openStore(path, { verify: false })
-      const error = await new Compaction({ store, output: out }).run().catch((error) => error)
-      expect(error).to.include({
-        code: 'EBADMSG',
-        message: `${path}: damaged: its index and its table do not have the same blobs`,
+    for (const [what, statement, message] of [
+      [
+        'another digest than its table',
+        `UPDATE objects SET hash = CAST(x'${'ab'.repeat(20)}' AS TEXT)`,
+        'its index and its table do not have the same blobs',
+      ],
+      ['a blob that its table lacks', 'DELETE FROM objects', 'its table lacks blobs that its index has'],
+    ] as const)
+      it(`with an index that has ${what}`, async () => {
+        const { path } = made()
+        const digest = blobrefOf('sha1', Buffer.from('the oldest')).slice(5)
+        const db = new DatabaseSync(path, { defensive: false })
+        const schema = db.prepare("SELECT * FROM sqlite_schema WHERE tbl_name = 'objects'").all()
+        const [table] = schema.filter(({ type }) => type === 'table')
+        const [index] = schema.filter(({ type }) => type === 'index')
+        // Without its key, so that the index is left as it was.
+        const plain = String(table?.sql).replace(' PRIMARY KEY', '')
+        db.exec("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE tbl_name = 'objects' AND type = 'index'")
+        db.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'objects'").run(plain)
+        db.close()
+        change(path, `${statement} WHERE hash = CAST(x'${digest}' AS TEXT)`)
+        const again = new DatabaseSync(path, { defensive: false })
+        again.exec('PRAGMA writable_schema = ON')
+        again.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'objects'").run(String(table?.sql))
+        again
+          .prepare(
+            "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('index', ?, 'objects', ?, NULL)",
+          )
+          .run(String(index?.name), Number(index?.rootpage))
+        again.close()
+        const out = join(scratch(), 'new.sqlite')
+        await using store = await openStore(path, { verify: false })
+        const error = await new Compaction({ store, output: out }).run().catch((error) => error)
+        expect(error).to.include({
+          code: 'EBADMSG',
+          message: `${path}: damaged: ${message}`,
+        })
+        expect(existsSync(out)).to.equal(false)
       })
-      expect(existsSync(out)).to.equal(false)
-    })
 
     it('with a missing root of an older checkpoint, and says how many are whole', async () => {
       const { path, rootrefs } = made()

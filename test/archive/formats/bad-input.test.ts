@@ -244,6 +244,12 @@ describe('archive/formats/bad-input', () => {
       'a pax or long name header without a member (at byte 1024)',
     ],
     [
+      'an owner beyond all bounds',
+      Buffer.concat([tar({ type: 'x' }, record('uid', '9'.repeat(30))), tar({})]),
+      'EOVERFLOW',
+      'the uid of a pax header is out of range (at byte 512)',
+    ],
+    [
       'names in an old GNU way',
       tar({ type: 'N' }),
       'ENOTSUP',

@@ -1,5 +1,5 @@
-import { statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { COLUMNS } from '../../../src/export/index.ts'
@@ -130,6 +130,26 @@ describe('export/formats/sqlite', () => {
       expect(contents(join(path, '..'))).to.deep.equal(before)
     })
   }
+
+  it('refuses to add to a file that it may not write', async () => {
+    await exportJobs(path, [{ id: 1n }])
+    chmodSync(path, 0o444)
+    chmodSync(dirname(path), 0o555)
+    const isRoot = process.geteuid?.() === 0
+    // Root may write anything.
+    if (isRoot) process.seteuid?.(65_534)
+    try {
+      const failure = await exportJobs(path, [{ id: 2n }], { append: true }).catch((error) => error)
+      expect(failure).to.include({
+        code: 'EROFS',
+        message: `${path}: SQLite wants to write, but may not`,
+        hint: 'adding to it needs the right to write to it and to its directory',
+      })
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+      chmodSync(dirname(path), 0o755)
+    }
+  })
 
   it('refuses a file that is no database, and one that another process writes to', async () => {
     writeFileSync(path, 'jobid,user\n'.repeat(100))

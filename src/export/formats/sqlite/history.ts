@@ -6,6 +6,9 @@ import { FluxError } from '../../../errors/index.ts'
 import { COLUMNS } from '../../columns.ts'
 import { APPLICATION_ID, definitionOf, INDICES, SCHEMA_VERSION, VIEWS } from './schema.ts'
 
+/** What to do when nothing may be changed. SQLite tells it of the first change, not when the transaction begins. */
+export const READ_ONLY = 'adding to it needs the right to write to it and to its directory'
+
 /** How long changes wait for programs that read the database: while one reads, nothing can be changed. */
 const READERS_MS = 60_000
 
@@ -31,7 +34,7 @@ export function openHistory(path: string): DatabaseSync {
     db?.close()
     throw sqliteError(error, path, {
       busy: 'perhaps another export writes to it; try again later',
-      readOnly: 'adding to it needs the right to write to it and to its directory',
+      readOnly: READ_ONLY,
       damaged: 'move it away, and export anew',
     })
   }

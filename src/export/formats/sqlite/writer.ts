@@ -15,7 +15,7 @@ import { type ExportJob, eventsOf } from '../../export-job.ts'
 import { type ExportCounts, mergeRows, type Row } from '../../merge.ts'
 import type { ExportTarget, JobsWriter } from '../format.ts'
 import { joinedCluster } from '../joined-cluster.ts'
-import { openHistory } from './history.ts'
+import { openHistory, READ_ONLY } from './history.ts'
 import { APPLICATION_ID, INDICES, NAMES, SCHEMA_VERSION, TABLES, VIEWS } from './schema.ts'
 
 /** @throws {FluxError} see {@link openHistory}; `EEXIST` there is such a file, and `append` is not set */
@@ -79,6 +79,7 @@ function partOf(path: string): PartFile {
 
 const HINTS = {
   full: 'make room; nothing was changed',
+  readOnly: READ_ONLY,
   busy: 'another program reads it and does not come to an end; nothing was changed, try again later',
 }
 

@@ -191,7 +191,21 @@ describe('archive/formats/zip/reader', () => {
   WITH_LOCATOR.writeUInt32LE(0x07064b50, WITH_LOCATOR.length - 42)
   const ENCRYPTED = one()
   ENCRYPTED[6] = 1
+  const OF_SEVERAL = one()
+  OF_SEVERAL.writeUInt16LE(1, OF_SEVERAL.length - 18)
   for (const [what, bytes, code, message] of [
+    [
+      'one part of several',
+      OF_SEVERAL,
+      'ENOTSUP',
+      'is one part of a zip in several, which is not supported (at byte 82)',
+    ],
+    [
+      'a zip without its end',
+      one().subarray(0, -22),
+      'EBADMSG',
+      'truncated: the directory that ends a zip is missing (at byte 82)',
+    ],
     ['a header elsewhere', one({ offset: 1 }), 'EBADMSG', 'a: damaged: no header where the directory says (at byte 1)'],
     [
       'another packed size',
