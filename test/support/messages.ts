@@ -28,6 +28,7 @@ const NO_MESSAGES: ReadonlySet<string> = new Set([
   // What a report shows.
   'src/report/events.ts',
   'src/report/findings.ts',
+  'src/report/health.ts',
 ])
 
 /** What makes a message, and which of its arguments are parts of it, from and to. */

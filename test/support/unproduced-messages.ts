@@ -1,7 +1,8 @@
 /**
- * The messages in `src/` that no test has produced: the places that make an error or a warning and that no process of the
- * tests has run, by V8's counts of blocks.
+ * The messages in `src/` that no test has produced, by V8's counts of blocks: the places that make an error or a warning, and
+ * the texts of messages, that no process of the tests has run.
  */
+import type { Message } from './messages.ts'
 
 /** What makes a message for users. */
 const MAKES_MESSAGE =
@@ -26,6 +27,11 @@ export function unproducedMessages(text: string, functions: readonly FunctionCou
 /** A text whose comments are blanks. */
 function code(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, (comment) => ' '.repeat(comment.length))
+}
+
+/** The texts of messages in a file that no process has come to. @param functions - V8's counts for the file */
+export function unproducedTexts(messages: readonly Message[], functions: readonly FunctionCounts[] = []): Message[] {
+  return messages.filter(({ offset }) => timesRun(offset, functions) === 0)
 }
 
 /** How often the smallest block around a place has run. */

@@ -152,7 +152,7 @@ export class SqliteCopier implements BlobCopier {
   }
 
   copy(target: CopyTarget, shared: SharedCounts): void {
-    const { db, name } = this.#source
+    const { db } = this.#source
     try {
       // A database is not attached within a transaction that reads. The new file belongs to nobody else.
       db.exec('COMMIT')
@@ -177,8 +177,6 @@ export class SqliteCopier implements BlobCopier {
       throw writeError(error, target.name)
     }
     shared[SHARED.COPIED] = this.#count
-    if (db.isOpen) return
-    throw new FluxError('EIO', `${name}: was closed meanwhile`)
   }
 
   /** Prepare the new database, and open the transaction that fills it. */

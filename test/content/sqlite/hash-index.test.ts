@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
 import { blobrefHex, blobrefOf } from '../../../src/content/blobref.ts'
+import { addHashIndex } from '../../../src/content/sqlite/hash-index.ts'
 import { openWriter } from '../../../src/content/sqlite/writer.ts'
 import { scratch } from '../../support/fixtures.ts'
 
@@ -45,6 +46,16 @@ function examine(path: string) {
 }
 
 describe('content/sqlite/hash-index', () => {
+  it('is refused when it has not as many digests as there should be', () => {
+    const path = join(scratch(), 'x.sqlite')
+    const db = new DatabaseSync(path)
+    db.exec("CREATE TABLE objects(hash, size, object, epoch); INSERT INTO objects VALUES ('a', 1, x'00', 0)")
+    db.close()
+    expect(() => addHashIndex(path, 2))
+      .to.throw(`${path}: has 1 digests of 2`)
+      .with.property('code', 'EIO')
+  })
+
   it('makes a new store what one is that has its primary key from the start', () => {
     const { path } = store([Array.from({ length: 300 }, () => randomBytes(100))])
     const like = new DatabaseSync(':memory:')
