@@ -225,13 +225,21 @@ const OTHER_FILES: Record<string, [outfile: string, args: (scene: Scene) => stri
   ),
 }
 
+/** What SQLite calls an error of the disk is told apart by nothing. */
+const SQLITE_TOO_LARGE: Record<string, RegExp> = {
+  'a compact copy':
+    /: disk I\/O error; look at the disk, at its quota and at the limit on file sizes, or write to another file system$/,
+  'jobs in sqlite':
+    /: disk I\/O error; look at the disk, at its quota and at the limit on file sizes; nothing was changed$/,
+}
+
 const otherTooLarge: FaultCase[] = Object.entries(OTHER_FILES).map(([name, [outfile, args]]) => ({
   name: `${name} when files may have 4096 bytes`,
   outfile,
   through: () => ['prlimit', '--fsize=4096'],
   args,
   status: 1,
-  error: /^flux-ts [a-z ]+: .*(File too large|full|disk I\/O error).*; .+$/,
+  error: SQLITE_TOO_LARGE[name] ?? /^flux-ts [a-z ]+: .*(File too large|full|disk I\/O error).*; .+$/,
 }))
 
 /** Where a disk fails under other commands. */

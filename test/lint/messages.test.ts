@@ -51,7 +51,7 @@ describe('messages', () => {
         'src/kvs/treeobj.ts: a val without a string',
         'src/content/sqlite/schema.ts: it has no table "objects"',
         // A warning, and an error of a decoder in a thread.
-        'src/dump/dump.ts: *: no path can hold this key; archived as *',
+        'src/dump/member-writer.ts: *: no path can hold this key; archived as *',
         'src/archive/filters/xz/lzma2.ts: damaged: properties out of bounds',
       ]) {
         expect(found, known).to.include(known)

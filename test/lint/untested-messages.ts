@@ -44,9 +44,4 @@ export const UNTESTED: readonly UntestedMessage[] = [
     text: '*: cannot take what the broker sends',
     reason: 'Takes a machine without memory for a message of an allowed size.',
   },
-  {
-    file: 'src/inspect/size/size-adder.ts',
-    text: 'give a smaller --depth',
-    reason: 'Takes a tree of ten million directories.',
-  },
 ]

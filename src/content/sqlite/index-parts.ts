@@ -50,15 +50,16 @@ export function readIndex(db: DatabaseSync, digestBytes: number): IndexParts {
       const [digests, text] = row as unknown as [Uint8Array | null, Uint8Array | null]
       if (digests === null) return EMPTY
       const rowids = rowNumbers(text)
-      if (!rowids.every(isRowid)) throw new RangeError('an entry names a row that cannot be there')
-      const bucket = bucketOf(digests, rowids)
+      // An entry that names a row that cannot be there is damaged.
+      const bucket = rowids.every(isRowid) ? bucketOf(digests, rowids) : undefined
       release(digests)
       if (text !== null) release(text)
-      return bucket
+      if (bucket !== undefined) return bucket
     } catch {
-      damaged.set(first, [])
-      return EMPTY
+      // SQLite cannot read the index here.
     }
+    damaged.set(first, [])
+    return EMPTY
   })
   const lost = new Set<number>()
   if (damaged.size > 0) {

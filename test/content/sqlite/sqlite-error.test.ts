@@ -16,6 +16,7 @@ const HINTS = {
 describe('content/sqlite/sqlite-error', () => {
   for (const [errcode, code, text, hint] of [
     [5, 'EBUSY', 'held by another process', 'stop it'],
+    [7, 'ENOMEM', 'SQLite cannot allocate memory', undefined],
     [8, 'EROFS', 'SQLite wants to write, but may not', 'look at it'],
     [10, 'EIO', 'disk I/O error', 'replace it'],
     [266, 'EIO', 'disk I/O error', 'replace it'],
