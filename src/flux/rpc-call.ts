@@ -7,8 +7,8 @@ import { errnumText, RpcError } from './rpc-error.ts'
 import type { RequestTemplate } from './send-buffer.ts'
 import type { Awaited, SilenceRule } from './silence.ts'
 
-/** The most bytes of an error text that are kept: Flux's own texts are one line. */
-const TEXT_BYTES = 1000
+/** The most bytes of an error text that are kept: one line with what is said around it. Flux's own texts are short. */
+const TEXT_BYTES = 800
 
 /** The error response of a service, as data. {@link toError} makes the {@link RpcError} to throw. */
 export class RpcFailure {
