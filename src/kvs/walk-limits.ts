@@ -88,7 +88,7 @@ export class LimitCount {
    */
   judge(count: PathCount | undefined): void {
     if (count === undefined) {
-      if (this.#isDefault && this.#count > MAX_SHARED_KEYS && this.#visits.each > MOST_SHARING)
+      if (this.#isDefault && this.#count > MAX_SHARED_KEYS && this.#visits.allComeAgain(MOST_SHARING))
         throw this.#tooMany(MAX_SHARED_KEYS)
       return
     }
@@ -134,6 +134,15 @@ class VisitSample {
   /** Visits of each directory, on average. */
   get each(): number {
     return this.#visits / this.#sampled.size
+  }
+
+  /**
+   * True when the directories have come more often than this on average, whichever are in the sample. One directory that
+   * comes a million times, such as an empty one in each job, says nothing about the others.
+   */
+  allComeAgain(times: number): boolean {
+    const different = this.#sampled.size * (this.#mask + 1)
+    return this.each > times && this.directories > times * different
   }
 
   #halve(): void {

@@ -65,4 +65,18 @@ describe('kvs/walk-limits', () => {
     asked.add(MAX_SHARED_KEYS + 1)
     asked.judge(undefined)
   })
+
+  it('goes on where one directory comes again and again among others that come once', () => {
+    const limit = new LimitCount()
+    const hex = (n: number) => n.toString(16).padStart(8, '0')
+    const digest = (end: string) => `sha1-${'7'.repeat(32)}${end}`
+    // Its digest is one of those that are kept in mind, however many there are.
+    const empty = digest(hex(0))
+    for (let n = 1; n <= 600_000; n++) {
+      limit.isCountDue(digest(hex(Math.imul(n, 0x9e3779b1) >>> 0)))
+      limit.isCountDue(empty)
+    }
+    limit.add(MAX_SHARED_KEYS + 1)
+    limit.judge(undefined)
+  })
 })
