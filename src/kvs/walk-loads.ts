@@ -227,11 +227,14 @@ export class WalkLoads {
   async #countTree(): Promise<void> {
     const { filter, signal } = this.#options
     const root = typeof this.#root === 'string' ? dirrefOf(this.#root) : this.#root
-    const isCountable = filter === undefined || filter.byDepth === true
+    // Any other filter needs the key of each directory: the keys of the whole tree are counted then.
+    const isSelected = filter !== undefined && filter.byDepth !== true
     try {
       const { countable } = this.#limit
-      const options = { filter, signal, isOver: () => this.failure !== undefined }
-      this.#limit.judge(isCountable ? await countStored(this.#store, root, countable, options) : undefined)
+      const options = { filter: isSelected ? undefined : filter, signal, isOver: () => this.failure !== undefined }
+      const counting = countStored(this.#store, root, countable, options)
+      // It may fail where the walk does not go.
+      this.#limit.judge(await (isSelected ? counting.catch(() => undefined) : counting), isSelected)
     } catch (error) {
       this.failure ??= error
       this.wake()

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
+import { walk } from '../../src/kvs/index.ts'
+import { Blobs, dir, MemoryStore, type Tree, val } from '../support/trees.ts'
 
 /**
  * Walks a tree of four large directories, and of one that is referred to so often that the tree is counted. Prints how many
@@ -37,5 +39,33 @@ describe('kvs/path-count', () => {
     const node = ['--max-old-space-size=64', '--input-type=module', '-e', WALK, ...modules]
     const { status, stdout, stderr } = spawnSync(process.execPath, node, { encoding: 'utf8' })
     expect([status, stdout], stderr).to.deep.equal([0, '600000 8\n'])
+  })
+
+  it('does not end the walk of a selection by what fails outside of it', async () => {
+    const blobs = new Blobs()
+    const often: Record<string, Tree> = { last: val('x') }
+    for (let n = 0; n < 5000; n++) often[`k${n}`] = dir({})
+    const outside = blobs.tree({ v: val('outside') })
+    const rootref = blobs.tree({ often: dir(often), outside: { type: 'dirref', ver: 1, data: [outside] } })
+    const store = new MemoryStore(blobs)
+    const { loadBatch } = MemoryStore.prototype
+    let failed = 0
+    store.loadBatch = (blobrefs, budgetBytes) => {
+      if (!blobrefs.includes(outside)) return loadBatch.call(store, blobrefs, budgetBytes)
+      failed++
+      return Promise.reject(new Error('the disk fails'))
+    }
+    const filter = {
+      takes: () => true,
+      enters: ({ depth }: { depth: number }, name: string) => depth > 0 || name === 'often',
+    }
+    const names: string[] = []
+    for await (const batch of walk(store, rootref, { filter })) names.push(...batch.map(({ name }) => name))
+    expect(names).to.deep.equal(['last'])
+    expect(failed).to.equal(1)
+    const whole = async () => {
+      for await (const _ of walk(store, rootref));
+    }
+    expect(await whole().catch(({ message }: Error) => message)).to.equal('the disk fails')
   })
 })

@@ -79,4 +79,17 @@ describe('kvs/walk-limits', () => {
     limit.add(MAX_SHARED_KEYS + 1)
     limit.judge(undefined)
   })
+
+  it('refuses a selection of what is shared, but not of a tree that has many keys where it is stored', () => {
+    const limit = new LimitCount()
+    dueAfter(limit, repeated(2, 10_000))
+    limit.add(MAX_SHARED_KEYS + 1)
+    // Equal directories, such as empty ones, under many names.
+    limit.judge({ keys: 11_000_000, stored: 11_000_000, directories: 2 }, true)
+    const shared = { keys: Number.MAX_SAFE_INTEGER, stored: 100, directories: 50 }
+    expect(() => limit.judge(shared, true)).to.throw('more than 10000000 values, links and directories')
+    // A filter may leave few of the keys.
+    new LimitCount().judge(shared, true)
+    new LimitCount({ maxKeys: 1 }).judge(shared, true)
+  })
 })
