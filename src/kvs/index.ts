@@ -27,7 +27,7 @@ export {
 } from './lookup.ts'
 export { inByteOrder, sortNames } from './name-order.ts'
 export { type JobNamespaceRoot, type NamespaceRootsOptions, namespaceRoots, usedRoots } from './namespace-roots.ts'
-export { countPaths, countTree, type PathCount, type PathSource } from './path-count.ts'
+export { countPaths, countStored, countTree, type PathCount, type PathSource } from './path-count.ts'
 export { COMPONENTS_RECORD, LINKNAME_RECORD } from './pax-records.ts'
 export { type Refs, requestRef } from './refs.ts'
 export type { BadPart } from './scan-batch.ts'

@@ -83,18 +83,19 @@ export class LimitCount {
   /**
    * Compare the keys of the tree with the limit.
    *
-   * @param count - undefined when the tree has too many directories to count, or a filter selects its keys
+   * @param count - undefined when the tree has too many directories to count
+   * @param isSelected - only some of the keys that were counted are visited: a filter selects them
    * @throws {FluxError} `EOVERFLOW` there are more than allowed
    */
-  judge(count: PathCount | undefined): void {
-    if (count === undefined) {
-      if (this.#isDefault && this.#count > MAX_SHARED_KEYS && this.#visits.each > MOST_SHARING)
-        throw this.#tooMany(MAX_SHARED_KEYS)
+  judge(count: PathCount | undefined, isSelected = false): void {
+    if (count === undefined || isSelected) {
+      const mayBeShared = count === undefined || isShared(count)
+      const isLarge = this.#isDefault && this.#count > MAX_SHARED_KEYS
+      if (isLarge && mayBeShared && this.#visits.allComeAgain(MOST_SHARING)) throw this.#tooMany(MAX_SHARED_KEYS)
       return
     }
-    const { keys, stored, directories } = count
-    const isShared = this.#isDefault && keys > MOST_SHARING * stored
-    if (keys <= (isShared ? Math.min(this.#most, MAX_SHARED_KEYS) : this.#most)) return
+    const { keys, directories } = count
+    if (keys <= (this.#isDefault && isShared(count) ? Math.min(this.#most, MAX_SHARED_KEYS) : this.#most)) return
     const number = `${keys >= Number.MAX_SAFE_INTEGER ? 'more than ' : ''}${grouped(keys)}`
     const where = directories === 1 ? 'one directory' : `${grouped(directories)} directories`
     const what = `${number} values, links and directories, in ${where} that are referred to again and again`
@@ -106,6 +107,10 @@ export class LimitCount {
       hint: `directories may be referred to from many places; ${this.#hint}`,
     })
   }
+}
+
+function isShared({ keys, stored }: PathCount): boolean {
+  return keys > MOST_SHARING * stored
 }
 
 /** Directories that a {@link VisitSample} keeps in mind. */
@@ -134,6 +139,15 @@ class VisitSample {
   /** Visits of each directory, on average. */
   get each(): number {
     return this.#visits / this.#sampled.size
+  }
+
+  /**
+   * True when the directories have come more often than this on average, whichever are in the sample. One directory that
+   * comes a million times, such as an empty one in each job, says nothing about the others.
+   */
+  allComeAgain(times: number): boolean {
+    const different = this.#sampled.size * (this.#mask + 1)
+    return this.each > times && this.directories > times * different
   }
 
   #halve(): void {

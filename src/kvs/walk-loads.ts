@@ -6,8 +6,7 @@ import { BlobRequest, ContentError, type ContentStore, type LoadedBlobs, loadBlo
 import { FluxError } from '../errors/index.ts'
 import { DecodedDir } from './dir-entries.ts'
 import type { Dir } from './entry.ts'
-import { SnapshotReader } from './lookup.ts'
-import { countTree } from './path-count.ts'
+import { countStored } from './path-count.ts'
 import { PlainDir } from './plain-dir.ts'
 import { refAt, requestRef } from './refs.ts'
 import { TreeError } from './tree-error.ts'
@@ -227,18 +226,15 @@ export class WalkLoads {
   /** Count the keys of the tree while the walk goes on, and end it when they are too many. */
   async #countTree(): Promise<void> {
     const { filter, signal } = this.#options
-    const obj = typeof this.#root === 'string' ? dirrefOf(this.#root) : this.#root
-    const reader = new SnapshotReader({ store: this.#store, rootref: '' })
-    const openDirs: SnapshotReader['openDirs'] = (children) => {
-      // Nothing is loaded for a walk that has ended.
-      if (this.failure !== undefined) throw this.failure
-      return reader.openDirs(children)
-    }
+    const root = typeof this.#root === 'string' ? dirrefOf(this.#root) : this.#root
+    // Any other filter needs the key of each directory: the keys of the whole tree are counted then.
+    const isSelected = filter !== undefined && filter.byDepth !== true
     try {
-      const isCountable = filter === undefined || filter.byDepth === true
       const { countable } = this.#limit
-      const options = { filter, signal }
-      this.#limit.judge(isCountable ? await countTree({ openDirs }, { key: '.', obj }, countable, options) : undefined)
+      const options = { filter: isSelected ? undefined : filter, signal, isOver: () => this.failure !== undefined }
+      const counting = countStored(this.#store, root, countable, options)
+      // It may fail where the walk does not go.
+      this.#limit.judge(await (isSelected ? counting.catch(() => undefined) : counting), isSelected)
     } catch (error) {
       this.failure ??= error
       this.wake()

@@ -11,12 +11,22 @@ const LONGEST = 300
 const UNSEEN =
   /[\u061c\u200b-\u200f\u2060\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
-/** A copy in which each string is short and printable. Numbers stay as they are. */
+/** Members that are copied to a shell. They are made of a path that the reader has given, and are no good with a gap. */
+const COPIED: ReadonlySet<string> = new Set(['arguments', 'command'])
+
+/** A copy in which each string is printable, and short unless it belongs to a command line. Numbers stay as they are. */
 export function harmless<T>(value: T): T {
-  if (typeof value === 'string') return harmlessText(value) as T
-  if (Array.isArray(value)) return value.map(harmless) as T
+  return copyOf(value, harmlessText) as T
+}
+
+function copyOf(value: unknown, textOf: (text: string) => string): unknown {
+  if (typeof value === 'string') return textOf(value)
+  if (Array.isArray(value)) return value.map((element) => copyOf(element, textOf))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, harmless(member)])) as T
+  const members = Object.entries(value)
+  return Object.fromEntries(
+    members.map(([name, member]) => [name, copyOf(member, COPIED.has(name) ? visible : textOf)]),
+  )
 }
 
 /** Cut a long text in the middle, say how long it was, and write control characters as escapes: `\u202e`. */

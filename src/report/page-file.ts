@@ -23,7 +23,7 @@ import type { ReportData } from './report-data.ts'
 /**
  * Make the page of a report.
  *
- * Strings longer than 300 characters are cut in the middle, and control characters are written as escapes.
+ * Strings longer than 300 characters are cut in the middle, unless they belong to a command line, and control characters are written as escapes.
  *
  * @returns the bytes of the file, in UTF-8
  * @throws {FluxError} the parts that the build makes are not there

@@ -65,4 +65,31 @@ describe('kvs/walk-limits', () => {
     asked.add(MAX_SHARED_KEYS + 1)
     asked.judge(undefined)
   })
+
+  it('goes on where one directory comes again and again among others that come once', () => {
+    const limit = new LimitCount()
+    const hex = (n: number) => n.toString(16).padStart(8, '0')
+    const digest = (end: string) => `sha1-${'7'.repeat(32)}${end}`
+    // Its digest is one of those that are kept in mind, however many there are.
+    const empty = digest(hex(0))
+    for (let n = 1; n <= 600_000; n++) {
+      limit.isCountDue(digest(hex(Math.imul(n, 0x9e3779b1) >>> 0)))
+      limit.isCountDue(empty)
+    }
+    limit.add(MAX_SHARED_KEYS + 1)
+    limit.judge(undefined)
+  })
+
+  it('refuses a selection of what is shared, but not of a tree that has many keys where it is stored', () => {
+    const limit = new LimitCount()
+    dueAfter(limit, repeated(2, 10_000))
+    limit.add(MAX_SHARED_KEYS + 1)
+    // Equal directories, such as empty ones, under many names.
+    limit.judge({ keys: 11_000_000, stored: 11_000_000, directories: 2 }, true)
+    const shared = { keys: Number.MAX_SAFE_INTEGER, stored: 100, directories: 50 }
+    expect(() => limit.judge(shared, true)).to.throw('more than 10000000 values, links and directories')
+    // A filter may leave few of the keys.
+    new LimitCount().judge(shared, true)
+    new LimitCount({ maxKeys: 1 }).judge(shared, true)
+  })
 })

@@ -36,6 +36,22 @@ describe('the file of a report', () => {
     expect(html.match(/<script/g)).to.have.length(2)
   })
 
+  it('has the whole of every command line, however long the path in it is', async () => {
+    const sample = sampleReport()
+    const path = `/scratch/${'a-directory/'.repeat(40)}statedir`
+    const finding = { level: 'bad', text: path, command: `flux-ts fsck --store ${path}` } as const
+    const html = await text({
+      ...sample,
+      snapshot: { ...sample.snapshot, arguments: { store: `--store ${path}`, root: '', source: path } },
+      health: { ...sample.health, findings: [finding] },
+    })
+    expect(html).to.include(`flux-ts fsck --store ${path}<`)
+    expect(html).to.include(`flux-ts content stats --reachable --store ${path}<`)
+    expect(html).to.include(`"arguments":{"store":"--store ${path}"`)
+    // Any other text is cut.
+    expect(html).not.to.include(`"text":"${path}"`)
+  })
+
   it('names nothing outside: no address, and no file', async () => {
     const html = await text(emptyReport())
     const outside = [

@@ -146,16 +146,22 @@ function contentOf({ a, b }: DirPair): string | undefined {
 function pairsOf(a: SnapshotRoot, b: SnapshotRoot): PathSource<DirPair> {
   return {
     contentOf,
-    async open(pairs) {
+    async open(pairs, take) {
       const [dirsA, dirsB] = await loadPairs(a, b, pairs, () => {})
-      return pairs.map((pair, i) => {
+      for (const [i, pair] of pairs.entries()) {
         const span = spanOf(pair, dirsA[i], dirsB[i])
-        const nodes: Node[] = []
-        for (const name of span?.names ?? []) pushEntries(nodes, span as Span, name, () => {})
-        const children = nodes.filter((node) => node.kind === 'dirs')
-        return { entries: span?.names.length ?? 0, children }
-      })
+        if (span && !take(i, pairsIn(span))) return
+      }
     },
+  }
+}
+
+/** For each name of a span the pair of directories under it; undefined where there is none to compare. */
+function* pairsIn(span: Span): Generator<DirPair | undefined, void, void> {
+  for (const name of span.names) {
+    const nodes: Node[] = []
+    pushEntries(nodes, span, name, () => {})
+    yield nodes.find((node) => node.kind === 'dirs')
   }
 }
 

@@ -12,7 +12,7 @@ import { ContentError, type ContentStore, type StoreOnDisk } from '../../content
 import {
   type BadPart,
   componentsOf,
-  countTree,
+  countStored,
   Dir,
   type DirEntries,
   type DirGraph,
@@ -22,7 +22,6 @@ import {
   LimitCount,
   MAX_DEPTH,
   type ScanVisitor,
-  SnapshotReader,
   type SnapshotRoot,
   type TreeError,
   TreeScan,
@@ -216,10 +215,9 @@ class TreeCheck implements ScanVisitor<Dir> {
   }
 
   async #countTree(): Promise<void> {
-    const reader = new SnapshotReader({ store: this.#store, rootref: this.#rootref })
-    const root = { key: '.', obj: dirrefOf(this.#rootref) }
     const { signal } = this.#options
-    this.#limit.judge(await countTree(reader, root, this.#limit.countable, { signal }))
+    const root = dirrefOf(this.#rootref)
+    this.#limit.judge(await countStored(this.#store, root, this.#limit.countable, { signal }))
   }
 
   onInlineDir(dir: Dir, name: string): Dir {
