@@ -182,6 +182,35 @@ describe('archive/salvage', () => {
     expect(end.losses).to.deep.equal([])
   })
 
+  it('says that the last member of a tar is lost when zeros took its header', async () => {
+    const file = damaged('.tar', (bytes) => {
+      const at = bytes.lastIndexOf('last\0')
+      return bytes.fill(0, at, at + 512)
+    })
+    const left = await salvage(file)
+    expect(lostOf(left)).to.deep.equal(['last'])
+    expect(left.losses).to.have.length(1)
+    expect(left.losses[0]?.message).to.match(
+      /: damaged: \d+ bytes skipped behind zeros, up to the end \(at byte \d+\)$/,
+    )
+  })
+
+  it('finds the members of a zip that was joined to another one and cut off', async () => {
+    const file = join(dir, 'joined.zip')
+    await writeTree(file, { first: 'of the first zip' })
+    const first = readFileSync(file)
+    await writeTree(file, { second: 'of the second zip', cut: noise(1, 5000) })
+    writeFileSync(file, Buffer.concat([first, readFileSync(file).subarray(0, 1000)]))
+    const left = await salvage(file)
+    expect([...left.tree.keys()]).to.deep.equal(['first', 'second'])
+    expect(left.losses.map(({ message }) => message).join('\n')).to.include('members follow the end of the zip')
+    // A comment may hold anything.
+    const comment = Buffer.concat([first, Buffer.from('PK\x03\x04 is how a member begins')])
+    comment.writeUInt16LE(comment.length - first.length, first.length - 2)
+    writeFileSync(file, comment)
+    expect((await salvage(file)).losses).to.deep.equal([])
+  })
+
   it('never gives a member that was not there, whatever is cut out', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -39,6 +39,7 @@ function framesOf(reading: Reading): Frames {
     measure: (input) => measure(input, reading),
     align: BLOCK_BYTES,
     end: Buffer.alloc(2 * BLOCK_BYTES),
+    endsInZeros: true,
   }
 }
 

@@ -68,12 +68,14 @@ export async function* salvagedEntries(source: Source, reading: Reading): AsyncG
     reading.lose(error)
     directory = undefined
   }
-  if (directory !== undefined) {
-    yield* entriesIn(source, directory, reading)
-    return
-  }
+  if (directory !== undefined) yield* entriesIn(source, directory, reading)
+  // Behind a directory there may be a zip that was joined to the first one, and has lost its own.
+  const from = directory?.end ?? 0
+  let isBehind = directory !== undefined
   const scan = new LocalHeaders(source, reading)
-  for await (const entry of scan.entries()) {
+  for await (const entry of scan.entries(from)) {
+    if (isBehind) reading.lose(reading.error('EBADMSG', 'damaged: members follow the end of the zip', { offset: from }))
+    isBehind = false
     try {
       yield Object.assign(await readEntry(new Input(one(entry)), 0, reading), { isFound: true })
     } catch (error) {
@@ -105,9 +107,9 @@ class LocalHeaders {
     this.#unboundedBytes = this.#window.size
   }
 
-  /** @yields directory entries */
-  async *entries(): AsyncGenerator<Buffer> {
-    let from = 0
+  /** @yields directory entries of what is behind an offset */
+  async *entries(start: number): AsyncGenerator<Buffer> {
+    let from = start
     while (true) {
       const at = await this.#find(MAGIC, from)
       if (at < 0) return
