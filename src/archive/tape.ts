@@ -1,8 +1,7 @@
 import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { FluxError } from '../errors/index.ts'
-import { openNameless } from '../files/index.ts'
+import { openNameless, temporaryError } from '../files/index.ts'
 import { Input } from './input.ts'
 
 /** Bytes that are copied at a time. */
@@ -110,9 +109,7 @@ export class Tape implements AsyncDisposable {
         this.#end += bytesWritten
       }
     } catch (error) {
-      throw FluxError.fromSystem(error, `cannot spool ${this.#name} to ${tmpdir()}`, {
-        hint: 'TMPDIR names another directory',
-      })
+      throw temporaryError(error, `cannot copy ${this.#name} to a temporary file in`, tmpdir())
     }
   }
 }

@@ -204,6 +204,8 @@ describe('archive/salvage', () => {
     const left = await salvage(file)
     expect([...left.tree.keys()]).to.deep.equal(['first', 'second'])
     expect(left.losses.map(({ message }) => message).join('\n')).to.include('members follow the end of the zip')
+    writeFileSync(file, Buffer.concat([first, readFileSync(file).subarray(first.length, first.length + 20)]))
+    expect((await salvage(file)).losses).to.have.length(1)
     // A comment may hold anything.
     const comment = Buffer.concat([first, Buffer.from('PK\x03\x04 is how a member begins')])
     comment.writeUInt16LE(comment.length - first.length, first.length - 2)
