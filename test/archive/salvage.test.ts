@@ -195,6 +195,21 @@ describe('archive/salvage', () => {
     )
   })
 
+  it('goes on behind a tar header that has lost its name or its type, but not its checksum', async () => {
+    for (const change of [(header: Buffer) => header.fill(0, 0, 100), (header: Buffer) => header.fill(' ', 156, 157)]) {
+      const file = damaged('.tar', (bytes) => {
+        const at = bytes.indexOf('job/0100')
+        const header = change(bytes.subarray(at, at + 512)).fill(' ', 148, 156)
+        const sum = header.reduce((total, byte) => total + byte, 0)
+        header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+        return bytes
+      })
+      const left = await salvage(file)
+      expect(lostOf(left)).to.deep.equal(['job/0100/eventlog'])
+      expect(left.losses).not.to.have.length(0)
+    }
+  })
+
   it('finds the members of a zip that was joined to another one and cut off', async () => {
     const file = join(dir, 'joined.zip')
     await writeTree(file, { first: 'of the first zip' })

@@ -208,7 +208,7 @@ function merge(global: PaxRecords | undefined, local: PaxRecords | undefined): P
 }
 
 /** @returns undefined for a member that is skipped */
-function toMember(
+export function toMember(
   header: TarHeader,
   pax: PaxRecords | undefined,
   reading: Reading,
