@@ -39,6 +39,8 @@ export interface Frames {
   readonly align: number
   /** What ends an archive. */
   readonly end: Uint8Array
+  /** True when zeros end an archive, and nothing else follows the end. */
+  readonly endsInZeros?: boolean
 }
 
 /** The size of a member. */
@@ -93,10 +95,17 @@ export async function* wholeMembers(origin: Input, reading: Reading, frames: Fra
     const frame = await frames.measure(input)
     if (frame === undefined || frame.isEnd) {
       const offset = input.offset
-      const found = await skipToMember(input, frames, frame?.headers ?? 1)
-      if (frame && !found) {
+      const { isFound, hasSkipped } = await skipToMember(input, frames, frame?.headers ?? 1)
+      if (frame && !isFound) {
         // What follows the end of an archive is padding, or nothing.
         yield* endDamage(offset, 'up to the end of the archive')
+        // Or zeros were written over the header of a member, and this is its content.
+        if (frames.endsInZeros && hasSkipped) {
+          const bytes = input.offset - offset
+          reading.lose(
+            reading.error('EBADMSG', `damaged: ${bytes} bytes skipped behind zeros, up to the end`, { offset }),
+          )
+        }
         yield frames.end
         return
       }
@@ -158,9 +167,18 @@ function searchIn(buffer: Buffer, from: number, to: number, frames: Frames, isLa
   return -1
 }
 
-/** Go on to where a member begins, `least` bytes further at least. @returns false at the end of the input */
-async function skipToMember(input: Input, frames: Frames, least: number): Promise<boolean> {
+/**
+ * Go on to where a member begins, `least` bytes further at least.
+ *
+ * @returns whether there is one, and whether more than zeros was skipped behind those `least` bytes
+ */
+async function skipToMember(
+  input: Input,
+  frames: Frames,
+  least: number,
+): Promise<{ isFound: boolean; hasSkipped: boolean }> {
   await input.skip(least)
+  let hasSkipped = false
   while (true) {
     const isMore = await input.fill(SEARCH_BYTES + frames.lookBytes)
     const { buffer, position } = input
@@ -168,8 +186,8 @@ async function skipToMember(input: Input, frames: Frames, least: number): Promis
     const to = isMore ? buffer.length - frames.lookBytes : buffer.length
     const at = searchIn(buffer, position, to, frames, !isMore)
     input.position = at < 0 ? to : at
-    if (at >= 0) return true
-    if (!isMore) return false
+    for (let i = position; i < input.position && !hasSkipped; i++) hasSkipped = buffer[i] !== 0
+    if (at >= 0 || !isMore) return { isFound: at >= 0, hasSkipped }
   }
 }
 

@@ -1,10 +1,20 @@
 /** Puts a rescued store in the place of the old one, which is kept beside it under another name. */
-import { constants, existsSync, fchmodSync, fchownSync, linkSync, realpathSync, renameSync, statSync } from 'node:fs'
+import {
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  linkSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { FoundStore } from '../content/index.ts'
 import { FluxError } from '../errors/index.ts'
-import { PartFile, syncFile, syncPath } from '../files/index.ts'
+import { PartFile, syncFile, syncPath, syncPathSync } from '../files/index.ts'
 
 /** Files that SQLite keeps beside a database. They belong to the old one. */
 const JOURNALS = ['-wal', '-shm', '-journal']
@@ -44,7 +54,7 @@ async function assertAtRest({ found, database }: InstallPlan): Promise<void> {
  * @param rescued - the new one; it stays where it is
  * @returns the path that the old one has now
  * @throws {FluxError} `EBUSY` a process holds the old one; or the errno of the file system. Then the old one is in its
- *   place, or has its new name too
+ *   place, with its journals
  */
 export async function install(plan: InstallPlan, rescued: string): Promise<string> {
   const { database } = plan
@@ -60,11 +70,7 @@ export async function install(plan: InstallPlan, rescued: string): Promise<strin
       if (old.uid !== process.geteuid?.()) fchownSync(part.fd, old.uid, old.gid)
       await syncFile(part.fd)
       await assertAtRest(plan)
-      // The old one has both names until the new one takes the first, so there is a store under it at any moment.
-      linkSync(database, kept)
-      for (const journal of JOURNALS) if (existsSync(database + journal)) renameSync(database + journal, kept + journal)
-      await syncPath(dirname(database))
-      part.publish('any')
+      replace(database, kept, part)
       await syncPath(dirname(database))
     } finally {
       part.remove()
@@ -75,6 +81,31 @@ export async function install(plan: InstallPlan, rescued: string): Promise<strin
     })
   }
   return kept
+}
+
+/**
+ * The old store has both names until the new one takes the first, so there is a store under it at any moment. It is done in
+ * one go: a signal that kills must not find the old one without its journals, which hold its last changes.
+ */
+function replace(database: string, kept: string, part: PartFile): void {
+  const { ino } = statSync(database, { bigint: true })
+  linkSync(database, kept)
+  const moved: string[] = []
+  try {
+    for (const journal of JOURNALS) {
+      if (!existsSync(database + journal)) continue
+      renameSync(database + journal, kept + journal)
+      moved.push(journal)
+    }
+    syncPathSync(dirname(database))
+    part.publish('any')
+  } catch (error) {
+    if (statSync(database, { bigint: true }).ino === ino) {
+      for (const journal of moved) renameSync(kept + journal, database + journal)
+      unlinkSync(kept)
+    }
+    throw error
+  }
 }
 
 function freeName(database: string): string {

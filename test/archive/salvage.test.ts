@@ -182,6 +182,52 @@ describe('archive/salvage', () => {
     expect(end.losses).to.deep.equal([])
   })
 
+  it('says that the last member of a tar is lost when zeros took its header', async () => {
+    const file = damaged('.tar', (bytes) => {
+      const at = bytes.lastIndexOf('last\0')
+      return bytes.fill(0, at, at + 512)
+    })
+    const left = await salvage(file)
+    expect(lostOf(left)).to.deep.equal(['last'])
+    expect(left.losses).to.have.length(1)
+    expect(left.losses[0]?.message).to.match(
+      /: damaged: \d+ bytes skipped behind zeros, up to the end \(at byte \d+\)$/,
+    )
+  })
+
+  it('goes on behind a tar header that has lost its name or its type, but not its checksum', async () => {
+    for (const change of [(header: Buffer) => header.fill(0, 0, 100), (header: Buffer) => header.fill(' ', 156, 157)]) {
+      const file = damaged('.tar', (bytes) => {
+        const at = bytes.indexOf('job/0100')
+        const header = change(bytes.subarray(at, at + 512)).fill(' ', 148, 156)
+        const sum = header.reduce((total, byte) => total + byte, 0)
+        header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+        return bytes
+      })
+      const left = await salvage(file)
+      expect(lostOf(left)).to.deep.equal(['job/0100/eventlog'])
+      expect(left.losses).not.to.have.length(0)
+    }
+  })
+
+  it('finds the members of a zip that was joined to another one and cut off', async () => {
+    const file = join(dir, 'joined.zip')
+    await writeTree(file, { first: 'of the first zip' })
+    const first = readFileSync(file)
+    await writeTree(file, { second: 'of the second zip', cut: noise(1, 5000) })
+    writeFileSync(file, Buffer.concat([first, readFileSync(file).subarray(0, 1000)]))
+    const left = await salvage(file)
+    expect([...left.tree.keys()]).to.deep.equal(['first', 'second'])
+    expect(left.losses.map(({ message }) => message).join('\n')).to.include('members follow the end of the zip')
+    writeFileSync(file, Buffer.concat([first, readFileSync(file).subarray(first.length, first.length + 20)]))
+    expect((await salvage(file)).losses).to.have.length(1)
+    // A comment may hold anything.
+    const comment = Buffer.concat([first, Buffer.from('PK\x03\x04 is how a member begins')])
+    comment.writeUInt16LE(comment.length - first.length, first.length - 2)
+    writeFileSync(file, comment)
+    expect((await salvage(file)).losses).to.deep.equal([])
+  })
+
   it('never gives a member that was not there, whatever is cut out', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -462,11 +462,12 @@ describe('rescue: damage', () => {
     expect({ uid, gid, mode: mode & 0o7777 }).to.deep.equal({ uid: 12345, gid: 12346, mode: 0o640 })
   })
 
-  for (const call of ['copyFileSync', 'fsyncSync', 'linkSync', 'renameSync'] as const) {
+  for (const call of ['copyFile', 'fsyncSync', 'linkSync', 'renameSync'] as const) {
     it(`leaves the old store in its place when it cannot be replaced: ${call} fails`, async () => {
       const made = await makeStore(work, { checkpoints: true })
       const before = contents(made.statedir)['content.sqlite']
-      const original = fs[call] as (...args: unknown[]) => unknown
+      const from = call === 'copyFile' ? fs.promises : fs
+      const original = from[call as keyof typeof from] as (...args: unknown[]) => unknown
       // Only what concerns the statedir.
       const failing = (...args: unknown[]) => {
         const paths = args.map((arg) => (typeof arg === 'number' ? readlinkSync(`/proc/self/fd/${arg}`) : String(arg)))
@@ -474,7 +475,7 @@ describe('rescue: damage', () => {
         return original(...args)
       }
       const out = join(work, 'out')
-      const error: FluxError = await withBuiltin(fs, { [call]: failing }, () =>
+      const error: FluxError = await withBuiltin(from, { [call]: failing }, () =>
         rescue({ store: made.statedir, out, install: true }).catch((error) => error),
       )
       expect(error).to.include({ code: 'EIO' })
@@ -487,6 +488,22 @@ describe('rescue: damage', () => {
       expect(await store.checkpoints()).not.to.have.length(0)
     })
   }
+
+  it('leaves the old store its journals when the new one cannot take its place', async () => {
+    const made = await makeStore(work, { checkpoints: true })
+    leaveWal(made)
+    const before = contents(made.statedir)
+    const { renameSync } = fs
+    const failing = (from: fs.PathLike, to: fs.PathLike) => {
+      if (to === made.database) throw systemError('EIO')
+      renameSync(from, to)
+    }
+    const error: FluxError = await withBuiltin(fs, { renameSync: failing }, () =>
+      rescue({ store: made.statedir, out: join(work, 'out'), install: true }).catch((error) => error),
+    )
+    expect(error).to.include({ code: 'EIO' })
+    expect(contents(made.statedir)).to.deep.equal(before)
+  })
 
   it('leaves no half of a report', async () => {
     const made = await makeStore(work, { checkpoints: true })

@@ -385,6 +385,22 @@ describe('archive/formats/bad-input', () => {
 
   it('ignores what comes after the end', async () => {
     expect(await read(Buffer.concat([tar({}), END, Buffer.from('garbage')]))).to.have.lengthOf(1)
+    expect(await read(Buffer.concat([tar({}), END, Buffer.alloc(2 ** 20, 'garbage')]))).to.have.lengthOf(1)
+  })
+
+  it('refuses a tar in which a member follows zeros: a lost page must not look like the end', async () => {
+    const members = ['a', 'b', 'c'].map((name) => tar({ name }, name.repeat(2000)))
+    const at = (members[0] as Buffer).length
+    for (const zeros of [512, 1024, 2560]) {
+      const bytes = Buffer.concat([...members, END]).fill(0, at, at + zeros)
+      const error = await refused(bytes)
+      expect(error).to.include({ code: 'EBADMSG', offset: 2 * at })
+      expect(afterName(error)).to.match(/^damaged, or several archives in one: a member follows zeros that end it/)
+    }
+    // Where archives were joined, far behind the end.
+    expect(await refused(Buffer.concat([tar({}), END, Buffer.alloc(2 ** 20), tar({ name: 'b' }), END]))).to.include({
+      code: 'EBADMSG',
+    })
   })
 
   it('gives hard links the path they repeat, with or without content behind them', async () => {

@@ -159,11 +159,8 @@ function isAccepted(input: Input, from: number, nameBytes: number, mode: number,
   try {
     // Our encoder puts records after the name.
     const nul = input.buffer.indexOf(0, from)
-    reading.path(
-      reading.text(input.buffer, from, Math.min(nul < 0 ? from + nameBytes : nul, from + nameBytes), offset),
-      offset,
-    )
-    return true
+    const raw = reading.text(input.buffer, from, Math.min(nul < 0 ? from + nameBytes : nul, from + nameBytes), offset)
+    return reading.path(raw, offset) !== '' || typeOfMode(mode) === 'directory'
   } catch (error) {
     reading.loseFound(error)
     return false

@@ -14,6 +14,7 @@ import {
   TYPE_PAX_SUN,
   USTAR,
 } from './layout.ts'
+import { toMember } from './reader.ts'
 
 /** Headers that come before the one of a member. */
 const BEFORE: ReadonlySet<string> = new Set([TYPE_PAX, TYPE_PAX_SUN, TYPE_GNU_LONG_NAME, TYPE_GNU_LONG_LINK])
@@ -39,6 +40,7 @@ function framesOf(reading: Reading): Frames {
     measure: (input) => measure(input, reading),
     align: BLOCK_BYTES,
     end: Buffer.alloc(2 * BLOCK_BYTES),
+    endsInZeros: true,
   }
 }
 
@@ -78,7 +80,7 @@ async function measure(input: Input, reading: Reading): Promise<Frame | undefine
         const content = contentOf(header.typeflag, pax.size ?? header.size)
         const path = pax.path ?? name ?? header.name
         // The reader would refuse it, and all that follows with it.
-        reading.path(path, offset)
+        toMember({ ...header }, { ...pax, path }, reading, offset)
         return { headers, content, padding: -content & (BLOCK_BYTES - 1), path, isEnd: false }
       }
       const bytes = header.size + (-header.size & (BLOCK_BYTES - 1))

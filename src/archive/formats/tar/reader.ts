@@ -126,7 +126,7 @@ export async function* readMembers({ input, reading }: FileOrigin): Batches {
     throw reading.error('EBADMSG', 'a pax or long name header without a member', { offset: input.offset })
   if (batch.members.length > 0) yield batch.take()
   await lastRecords(input, reading)
-  await input.drain()
+  await drain(input, reading)
 }
 
 /** The global header that our encoder puts after the two blocks of zeros that end an archive. */
@@ -138,8 +138,28 @@ async function lastRecords(input: Input, reading: Reading): Promise<void> {
   const { typeflag, size } = parseHeader(input.buffer, at, reading, offset, UNKNOWN)
   if (typeflag !== TYPE_PAX_GLOBAL || size > HEADER_BYTES) return
   await input.skip(3 * BLOCK_BYTES)
-  const bytes = await input.take(size)
-  if (bytes.length === size) parseGlobalPax(bytes, {}, reading, offset + BLOCK_BYTES)
+  const bytes = await input.take(padded(size))
+  if (bytes.length >= size) parseGlobalPax(bytes.subarray(0, size), {}, reading, offset + BLOCK_BYTES)
+}
+
+/**
+ * Read to the end of the input. What follows the end of the archive is ignored, unless it is a member: then the zeros may be
+ * a lost page over a header, and a restore of half of the keys must not look complete.
+ */
+async function drain(input: Input, reading: Reading): Promise<void> {
+  while (await input.fill(BLOCK_BYTES)) {
+    const { buffer, position } = input
+    let at = position
+    for (; at + BLOCK_BYTES <= buffer.length; at += BLOCK_BYTES) {
+      if (checkHeader(buffer, at) !== 'sound') continue
+      const offset = input.offset + at - position
+      throw reading.error('EBADMSG', 'damaged, or several archives in one: a member follows zeros that end it', {
+        offset,
+      })
+    }
+    input.position = at
+  }
+  await input.drain()
 }
 
 /**
@@ -188,7 +208,7 @@ function merge(global: PaxRecords | undefined, local: PaxRecords | undefined): P
 }
 
 /** @returns undefined for a member that is skipped */
-function toMember(
+export function toMember(
   header: TarHeader,
   pax: PaxRecords | undefined,
   reading: Reading,

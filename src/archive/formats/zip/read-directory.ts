@@ -59,6 +59,8 @@ export interface ZipDirectory {
   offset: number
   size: number
   entries: number
+  /** Offset behind all that ends a zip, its comment included. */
+  end: number
 }
 
 export interface ZipEntry {
@@ -97,8 +99,8 @@ export async function findDirectory(window: Window, reading: Reading): Promise<Z
     if (tail.readUInt32LE(at) !== END_MAGIC || at + END_BYTES + tail.readUInt16LE(at + END.commentBytes) > tail.length)
       continue
     const offset = window.size - tailBytes + at
-    const comment = at + END_BYTES
-    reading.note(decodeTextRecords(tail.subarray(comment, comment + tail.readUInt16LE(at + END.commentBytes))))
+    const comment = tail.subarray(at + END_BYTES, at + END_BYTES + tail.readUInt16LE(at + END.commentBytes))
+    reading.note(decodeTextRecords(comment))
     const disk = tail.readUInt16LE(at + END.disk)
     if (disk !== 0 && disk !== SEE_ZIP64_16) {
       throw reading.error('ENOTSUP', 'is one part of a zip in several, which is not supported', { offset })
@@ -112,12 +114,12 @@ export async function findDirectory(window: Window, reading: Reading): Promise<Z
     if (directory.offset + directory.size > offset || directory.entries * ENTRY_BYTES > directory.size) {
       throw reading.error('EBADMSG', 'damaged: the directory at the end does not fit into the file', { offset })
     }
-    return directory
+    return { ...directory, end: offset + END_BYTES + comment.length }
   }
   throw reading.error('EBADMSG', 'truncated: the directory that ends a zip is missing', { offset: window.size })
 }
 
-async function zip64End(window: Window, end: number, reading: Reading): Promise<ZipDirectory | undefined> {
+async function zip64End(window: Window, end: number, reading: Reading): Promise<Omit<ZipDirectory, 'end'> | undefined> {
   if (end < LOCATOR_BYTES) return undefined
   const locator = await window.at(end - LOCATOR_BYTES, LOCATOR_BYTES)
   if (locator.readUInt32LE(0) !== LOCATOR_MAGIC) return undefined

@@ -68,12 +68,10 @@ export async function* salvagedEntries(source: Source, reading: Reading): AsyncG
     reading.lose(error)
     directory = undefined
   }
-  if (directory !== undefined) {
-    yield* entriesIn(source, directory, reading)
-    return
-  }
+  if (directory !== undefined) yield* entriesIn(source, directory, reading)
+  // Behind a directory there may be a zip that was joined to the first one, and has lost its own.
   const scan = new LocalHeaders(source, reading)
-  for await (const entry of scan.entries()) {
+  for await (const entry of scan.entries(directory?.end ?? 0)) {
     try {
       yield Object.assign(await readEntry(new Input(one(entry)), 0, reading), { isFound: true })
     } catch (error) {
@@ -105,9 +103,10 @@ class LocalHeaders {
     this.#unboundedBytes = this.#window.size
   }
 
-  /** @yields directory entries */
-  async *entries(): AsyncGenerator<Buffer> {
-    let from = 0
+  /** @yields directory entries. @param start - where to begin: behind a directory there should be no member */
+  async *entries(start: number): AsyncGenerator<Buffer> {
+    let from = start
+    if (from > 0 && (await this.#find(MAGIC, from)) >= 0) this.#lost('damaged: members follow the end of the zip', from)
     while (true) {
       const at = await this.#find(MAGIC, from)
       if (at < 0) return
