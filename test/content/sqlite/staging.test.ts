@@ -82,7 +82,7 @@ describe('content/sqlite/staging', () => {
     const error = await staged(database, '-journal', tmp, { ...apart, statfsSync }).catch((error) => error)
     expect(error).to.include({ code: 'ENOSPC' })
     expect(error.message).to.equal(
-      `${database}: has a -journal left by a crash, and reading that takes a copy of 23 bytes, but ${tmp} has only 20`,
+      `${database}: has a -journal left by a crash, and reading that takes a copy of 23 bytes, but ${tmp} has only 20 bytes free`,
     )
     expect(names()).to.deep.equal(['content.sqlite', 'content.sqlite-journal'])
   })
