@@ -1,6 +1,5 @@
 /** Flush files and directories to disk. A rename survives a crash only after its directory was flushed too. */
 import { closeSync, fsync, fsyncSync, openSync } from 'node:fs'
-import { promisify } from 'node:util'
 
 /**
  * Errors to ignore: some file systems cannot flush a directory, and need not. `EACCES`: we may write to the directory,
@@ -12,11 +11,9 @@ function tolerate(error: unknown): void {
   if (!TOLERATED.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
 }
 
-const flush = promisify(fsync)
-
 /** Flush an open file to disk. It does not block: signals must be heard meanwhile. @throws {NodeJS.ErrnoException} */
 export function syncFile(fd: number): Promise<void> {
-  return flush(fd)
+  return new Promise((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : resolve())))
 }
 
 /** Flush a file or directory to disk. @throws {NodeJS.ErrnoException} */
@@ -24,7 +21,7 @@ export async function syncPath(path: string): Promise<void> {
   let fd: number | undefined
   try {
     fd = openSync(path, 'r')
-    await flush(fd)
+    await syncFile(fd)
   } catch (error) {
     tolerate(error)
   } finally {
