@@ -125,6 +125,7 @@ describe('content/sqlite/pages/payload', () => {
   for (const [what, length, options] of [
     ['in the page of its row', 500, {}],
     ['that has no bytes', 0, {}],
+    ['that ends with the page of its row', PAGE - 30, { local: PAGE - 30 }],
     ['of a few bytes more than fit the page of its row', 1003, {}],
     ['that ends with a page', 1000 + 2 * IN_PAGE, {}],
     ['that begins another page with its last byte', 1001 + 2 * IN_PAGE, {}],
@@ -170,6 +171,20 @@ describe('content/sqlite/pages/payload', () => {
       }
     })
   }
+
+  it('takes no bytes for expanded that are left from an intact row of the same blob', () => {
+    const expanded = text(3000)
+    const stored = compressed(expanded)
+    const [intact, damaged] = [stored, stored.subarray(0, -4)].map((bytes) =>
+      rowOf(bytes, { expanded, local: bytes.length }),
+    )
+    const { page, cell, file } = intact as Stored
+    withPayload(file, (payload) => {
+      expect(payload.isIntact(page, cell, 0, 'sha1', 20)).to.equal(true)
+      const { page: other, cell: cut } = damaged as Stored
+      expect(payload.isIntact(other, cut, 0, 'sha1', 20)).to.equal(false)
+    })
+  })
 
   it('reads blobs of any length one after another', () => {
     const lengths = [70_000, 3000, 1003, 200_000, 66_000, 500, 199_999]
@@ -246,6 +261,7 @@ describe('content/sqlite/pages/payload', () => {
     expect(gathered({ page, cell, file: lastPage(54) })?.equals(blob)).to.equal(true)
     for (const length of [53, 4, 3, 0]) {
       const cut = { page, cell, file: lastPage(length) }
+      expect(gathered(cut)).to.equal(undefined)
       expect(isIntact(cut)).to.equal(false)
       expect(piecesOf(cut).bytes.equals(blob.subarray(0, 1000 + Math.max(0, length - 4)))).to.equal(true)
     }
