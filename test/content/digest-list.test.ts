@@ -30,6 +30,14 @@ describe('content/digest-list', () => {
     }
   })
 
+  it('takes far more at once than it has room for', () => {
+    const list = new DigestList(20)
+    const all = Buffer.concat(Array.from({ length: 300 }, (_, n) => digest(n)))
+    list.push(all)
+    expect(list.length).to.equal(300)
+    expect(hexOf(list.takeLast(300))).to.equal(all.toString('hex'))
+  })
+
   it('gives the last ones, in a buffer of their own, and all where there are no more', () => {
     const list = new DigestList(20)
     for (const n of [1, 2, 3]) list.push(digest(n))

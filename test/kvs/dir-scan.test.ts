@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { type BlobResult, ContentError, type ContentStore } from '../../src/content/index.ts'
+import { FluxError } from '../../src/errors/index.ts'
 import { type DirEntries, DirScan, type DirVisitor, ENTRY } from '../../src/kvs/index.ts'
+import { Gate } from '../support/gate.ts'
 import { Blobs, dir, MemoryStore, raw, symlink, val, valref } from '../support/trees.ts'
 
 /** Counts what a scan visits. Directories are numbered as they are found. */
@@ -119,5 +121,119 @@ describe('kvs/dir-scan', () => {
     const store = new PartialStore(blobs)
     const { dirs, blobs: found, faults } = await scan(store, root)
     expect({ dirs: dirs.length, found, faults }).to.deep.equal({ dirs: 3001, found: 3000, faults: [] })
+  })
+
+  it('gives what is in each of many directories at the place of that one', async () => {
+    const blobs = new Blobs()
+    const names = Object.fromEntries(
+      Array.from({ length: 3000 }, (_, i) => [`n${i}`, dir({ [`v${i}`]: valref(`${i}`) })]),
+    )
+    const root = blobs.tree(names)
+    const digests = new Map<number, string>()
+    const found: string[] = []
+    const visitor: DirVisitor = {
+      onDir() {},
+      onDirref(_place, digest) {
+        digests.set(digests.size + 1, Buffer.from(digest).toString('hex'))
+        return digests.size
+      },
+      onValue: (place, entry) => found.push(`${digests.get(place)} ${entry.name}`),
+      onLink() {},
+      onFault() {},
+    }
+    // It leaves out two of three, so the queue is used from its front while it grows.
+    await new DirScan(new PartialStore(blobs), visitor, undefined).run([root])
+    const isOfDir = ([blobref, blob]: [string, Uint8Array]) => {
+      const name = /^\{"data":\{"(v\d+)"/.exec(Buffer.from(blob).toString('latin1'))?.[1]
+      return name === undefined ? [] : [`${blobref.slice('sha1-'.length)} ${name}`]
+    }
+    expect(found.sort()).to.deep.equal([...blobs].flatMap(isOfDir).sort())
+  })
+
+  it('reports an empty blob, and a large one that cannot be loaded alone either', async () => {
+    const blobs = new Blobs()
+    const [empty, tooLarge] = [blobs.store(''), blobs.store('too large')]
+    const lost = `sha1-${'1'.repeat(40)}`
+    const root = blobs.tree({
+      a: raw('dirref', [empty]),
+      b: raw('dirref', [tooLarge]),
+      c: raw('dirref', [lost]),
+      d: val('1'),
+    })
+    class Refusing extends MemoryStore {
+      override async loadBatch(blobrefs: readonly string[], budgetBytes: number): Promise<BlobResult[]> {
+        const results = await super.loadBatch(blobrefs, budgetBytes)
+        return results.map((result, i) =>
+          blobrefs[i] === tooLarge ? new ContentError('EFBIG', tooLarge, 'File too large') : result,
+        )
+      }
+    }
+    const store = new Refusing(blobs)
+    const { dirs, values, faults } = await scan(store, root)
+    expect({ dirs, values, faults }).to.deep.equal({ dirs: [1], values: [1], faults: [2, 3, 4] })
+    // Only the large one is asked for again.
+    expect(store.asked).to.deep.equal([root, empty, tooLarge, lost, tooLarge])
+  })
+
+  it('has three batches under way at most', async () => {
+    const blobs = new Blobs()
+    const root = blobs.tree(
+      Object.fromEntries(Array.from({ length: 6000 }, (_, i) => [`n${i}`, dir({ v: val(`${i}`) })])),
+    )
+    const store = new MemoryStore(blobs)
+    store.delay = () => 1
+    const { dirs } = await scan(store, root)
+    expect({ dirs: dirs.length, batch: store.largestBatch, most: store.mostInFlight }).to.deep.equal({
+      dirs: 6001,
+      batch: 1024,
+      most: 3 * 1024,
+    })
+  })
+
+  it('waits after each batch as it is told, and fails as that does', async () => {
+    const blobs = new Blobs()
+    const root = blobs.tree({ a: dir({ b: dir({ c: val('1') }) }) })
+    const gate = new Gate()
+    class Waiting extends Counter {
+      batches = 0
+      afterBatch(): Promise<unknown> | undefined {
+        this.batches++
+        if (this.batches === 1) return undefined
+        if (this.batches === 2) return gate.pass()
+        return Promise.reject(new FluxError('EIO', 'no room'))
+      }
+    }
+    const store = new MemoryStore(blobs)
+    const counter = new Waiting()
+    const done = new DirScan(store, counter, undefined).run([root]).catch((error) => error)
+    await store.idle()
+    expect({ dirs: counter.dirs, batches: counter.batches }).to.deep.equal({ dirs: [1, 2], batches: 2 })
+    gate.open()
+    expect(await done).to.include({ code: 'EIO', message: 'no room' })
+    expect({ dirs: counter.dirs, batches: counter.batches }).to.deep.equal({ dirs: [1, 2, 3], batches: 3 })
+  })
+
+  it('ends with the error of the store, and loads nothing when it is aborted before', async () => {
+    const blobs = new Blobs()
+    const root = blobs.tree(
+      Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`n${i}`, dir({ v: val(`${i}`) })])),
+    )
+    const store = new MemoryStore(blobs)
+    // All batches that are under way fail, of which one is waited for.
+    class Failing extends Counter {
+      afterBatch(): undefined {
+        store.failure = new FluxError('EIO', 'the store is gone')
+      }
+    }
+    const error = await new DirScan(store, new Failing(), undefined).run([root]).catch((error) => error)
+    expect(error).to.include({ code: 'EIO', message: 'the store is gone' })
+    await store.idle()
+    const asked = store.asked.length
+    const reason = new FluxError('EINTR', 'stopped')
+    const aborted = await new DirScan(store, new Counter(), AbortSignal.abort(reason))
+      .run([root])
+      .catch((error) => error)
+    expect(aborted).to.equal(reason)
+    expect(store.asked).to.have.length(asked)
   })
 })

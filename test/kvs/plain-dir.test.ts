@@ -171,6 +171,31 @@ describe('kvs/plain-dir', () => {
     expect(expectSame(text('b', 'a', 'b'))).to.equal(false)
   })
 
+  it('gives each of many short names as it stands, however often it is met', () => {
+    // Far more than are remembered, many of one length, some alike up to their last letter.
+    const letters = 'abcdefghijklmnopqrstuvwxyz'
+    const names = Array.from({ length: 5000 }, (_, i) => {
+      const start = `${letters[i % 26]}${letters[Math.floor(i / 26) % 26]}${i}`
+      return start + letters.slice(0, i % 18)
+    })
+    const text = dirBlob(new Map(names.map((name) => [name, valText(Buffer.from('1'))])))
+    const sorted = names.toSorted()
+    for (const reverse of [false, true, false]) {
+      const dir = plain(text, reverse) as PlainDir
+      const met: string[] = []
+      while (dir.next()) met.push(dir.name)
+      expect(met).to.deep.equal(reverse ? sorted.toReversed() : sorted)
+    }
+  })
+
+  it('visits names in ascending order unless it is told otherwise', () => {
+    const text = dirBlob(new Map(['b', 'a', 'c'].map((name) => [name, valText(Buffer.from(name))])))
+    const dir = PlainDir.of(Buffer.from(text), 'sha1') as PlainDir
+    const met: string[] = []
+    while (dir.next()) met.push(dir.name)
+    expect(met).to.deep.equal(['a', 'b', 'c'])
+  })
+
   it('takes only blobrefs of the algorithm that it is asked for', () => {
     const text = dirBlob(new Map([['a', valrefText([SHA256, SHA256])]]))
     expect(PlainDir.of(Buffer.from(text), 'sha1')).to.equal(undefined)

@@ -90,7 +90,7 @@ function mutate(room, sources) {
     concurrency: Number(values.concurrency),
     tempDirName: join(dir, 'copy'),
     cleanTempDir: 'always',
-    ignorePatterns: ['/bench', '/bundle', '/coverage', '/dist', '/docs', '/man', '/mutation', '/test/fuzz/corpus'],
+    ignorePatterns: ['/bundle', '/coverage', '/dist', '/docs', '/man', '/mutation', '/test/fuzz/corpus'],
     // A file that is not there: Stryker would rewrite it by an API that TypeScript 7 does not have.
     tsconfigFile: 'none',
     // Node.js strips the types and does not check them.
