@@ -35,6 +35,10 @@ export interface FormatEncoder {
   symlink(path: string, target: string, extra?: ExtraRecords): void
   /** True when the archive can hold records of it as a whole. */
   readonly holdsRecords?: boolean
+  /**
+   * Bytes that {@link finish} has written behind what ends an archive for other readers. They may close a pipe before.
+   */
+  readonly trailingBytes?: number
   /** Write the end of the archive. @param records - of the archive as a whole, beside those given at the beginning */
   finish(records?: ExtraRecords): void
 }

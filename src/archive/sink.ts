@@ -14,6 +14,8 @@ import { ChecksumFile, removeOlderChecksum } from './checksum-file.ts'
 export interface Sink {
   /** @param chunks - may be reused once the promise has settled */
   write(chunks: readonly Uint8Array[]): Promise<void>
+  /** What comes after so many bytes need not reach anybody: a reader has all of the archive, and may have closed a pipe. */
+  endsFor?(bytes: number): void
   /** Called when everything has been written: flush it to disk and put it under its name. */
   commit(): Promise<void>
   /** Leave nothing behind. May be called at any time, also after a failed {@link commit}; never throws. */
@@ -179,6 +181,8 @@ class DescriptorSink implements Sink {
   readonly #handle: FileHandle | undefined
   readonly #signal: AbortSignal | undefined
   #writing: Promise<void> = Promise.resolve()
+  #bytes = 0
+  #end = Number.POSITIVE_INFINITY
   /** How often in a row the pipe was full. */
   #full = 0
 
@@ -194,9 +198,15 @@ class DescriptorSink implements Sink {
     for (const chunk of chunks) {
       for (let at = 0; at < chunk.length; ) {
         throwIfAborted(this.#signal)
-        at += await this.#writeSome(chunk, at)
+        const bytes = await this.#writeSome(chunk, at)
+        at += bytes
+        this.#bytes += bytes
       }
     }
+  }
+
+  endsFor(bytes: number): void {
+    this.#end = bytes
   }
 
   async commit(): Promise<void> {
@@ -226,6 +236,7 @@ class DescriptorSink implements Sink {
         if (error?.code === 'EAGAIN') setTimeout(() => resolve(0), Math.min(++this.#full, RETRY_MS))
         else this.#full = 0
         if (error === null) resolve(bytesWritten)
+        else if (error.code === 'EPIPE' && this.#bytes >= this.#end) resolve(chunk.length - at)
         else if (error.code !== 'EAGAIN') reject(this.#named(error))
       })
     })

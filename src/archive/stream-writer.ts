@@ -69,6 +69,7 @@ export class StreamWriter implements ArchiveWriter {
 
   async finish(records?: ExtraRecords): Promise<void> {
     this.#encoder.finish(records)
+    if (!this.#filter) this.#sink.endsFor?.(this.#out.bytes - (this.#encoder.trailingBytes ?? 0))
     await this.#forward(true)
     await this.#writing
     await this.#filter?.finish()

@@ -14,7 +14,7 @@ import fs, {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openSink } from '../../src/archive/index.ts'
+import { createArchive, openSink } from '../../src/archive/index.ts'
 import { systemError, withBuiltin } from '../support/builtin.ts'
 import { scratch } from '../support/fixtures.ts'
 import { run } from '../support/processes.ts'
@@ -178,6 +178,50 @@ describe('archive/sink', () => {
     await ended
     expect(text).to.equal('through a pipe')
     expect(statSync(path).isFIFO()).to.equal(true)
+  })
+
+  describe('a pipe whose reader closes it', () => {
+    async function writeTo(path: string): Promise<void> {
+      const attributes = { mode: 0o600, uid: 0, gid: 0, mtimeSeconds: 0 }
+      await using archive = await createArchive(path, { attributes })
+      archive.file('a', 20_000, [Buffer.alloc(20_000, 'text')])
+      await archive.finish({ 'FLUX.rootref': 'x'.repeat(20_000) })
+    }
+
+    /** A pipe that holds 4096 bytes (F_SETPIPE_SZ), of which its reader takes so many. */
+    async function intoPipe(file: string, bytes: number): Promise<string | undefined> {
+      const path = join(scratch(), file)
+      run('mkfifo', [path])
+      const script = `import fcntl, os, sys
+pipe = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.fcntl(pipe, 1031, 4096)
+left = int(sys.argv[2])
+while left > 0: left -= len(os.read(pipe, left))`
+      const reader = spawn('python3', ['-c', script, path, String(bytes)])
+      const ended = new Promise((resolve) => reader.on('close', resolve))
+      const code = await writeTo(path).then(
+        () => undefined,
+        (error) => error.code,
+      )
+      await ended
+      return code
+    }
+
+    for (const [file, endOf] of [
+      // Two blocks of zeros.
+      ['x.tar', (bytes: Buffer) => Math.ceil(bytes.indexOf(Buffer.alloc(1024)) / 512) * 512 + 1024],
+      ['x.cpio', (bytes: Buffer) => bytes.indexOf('TRAILER!!!\0') + 11],
+    ] as const) {
+      it(`is no failure where the archive has ended for it: ${file}`, async () => {
+        const path = join(scratch(), file)
+        await writeTo(path)
+        expect(await intoPipe(file, endOf(readFileSync(path)))).to.equal(undefined)
+      })
+
+      it(`is one before: ${file}`, async () => {
+        expect(await intoPipe(file, 512)).to.equal('EPIPE')
+      })
+    }
   })
 
   it('does not wait for a reader of its pipe when it is called off', async () => {

@@ -37,6 +37,7 @@ export class CpioEncoder implements FormatEncoder {
   /** A header with the fields that all members share. The other fields are set in place for each member. */
   readonly #header = Buffer.alloc(HEADER_BYTES, '0')
   #members = 0
+  #trailingBytes = 0
   #fileName = ''
   #declared = 0
   #written = 0
@@ -98,6 +99,10 @@ export class CpioEncoder implements FormatEncoder {
     return true
   }
 
+  get trailingBytes(): number {
+    return this.#trailingBytes
+  }
+
   /** All records follow the trailer, where other readers have stopped. */
   finish(records?: ExtraRecords): void {
     const trailer = Buffer.alloc(HEADER_BYTES, '0')
@@ -106,7 +111,9 @@ export class CpioEncoder implements FormatEncoder {
     putOctal(trailer, NAMESIZE, TRAILER.length + 1)
     this.#out.write(trailer)
     this.#out.write(Buffer.from(`${TRAILER}\0`))
+    const end = this.#out.bytes
     this.#out.write(encodeTextRecords({ ...this.#records, ...records }, 'cpio', RECORDS_BYTES))
+    this.#trailingBytes = this.#out.bytes - end
   }
 
   #member(type: number, path: string, size: number, extra: ExtraRecords | undefined): void {

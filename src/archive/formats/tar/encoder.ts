@@ -74,6 +74,7 @@ export class TarEncoder implements FormatEncoder {
   readonly #sum: number
   /** How many bytes of the header's name field are in use. */
   #nameBytes = 0
+  #trailingBytes = 0
   #fileName = ''
   #declared = 0
   #written = 0
@@ -142,18 +143,24 @@ export class TarEncoder implements FormatEncoder {
     return true
   }
 
+  get trailingBytes(): number {
+    return this.#trailingBytes
+  }
+
   /**
    * Python's tarfile refuses a global header that no member follows. So the last records come after the zeros that end
    * an archive, where other readers have stopped.
    */
   finish(records?: ExtraRecords): void {
     this.#out.zeros(2 * BLOCK_BYTES)
+    const end = this.#out.bytes
     if (records !== undefined && this.#hasMembers) {
       this.#globalHeader(records)
       this.#out.zeros(2 * BLOCK_BYTES)
     }
     const over = this.#out.bytes % this.#recordBytes
     if (over > 0) this.#out.zeros(this.#recordBytes - over)
+    this.#trailingBytes = this.#out.bytes - end
   }
 
   #member(type: number, path: string, size: number, linkname: string, extra: ExtraRecords | undefined): void {
