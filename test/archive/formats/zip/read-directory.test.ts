@@ -16,6 +16,8 @@ import { Source } from '../../../../src/archive/source.ts'
 import { scratch } from '../../../support/fixtures.ts'
 
 const LARGE = 0xffff_ffff
+/** The time of an entry that has no other. */
+const DOS_EPOCH = new Date(1980, 0, 1).getTime() / 1000
 
 interface Given {
   name?: string | Buffer
@@ -174,12 +176,24 @@ describe('archive/formats/zip/read-directory', () => {
       [
         'with an empty field at the end',
         { extra: Buffer.concat([UX(1, 1, 8, 1, 9), UT()]) },
-        { uid: 8, mtimeSeconds: new Date(1980, 0, 1).getTime() / 1000 },
+        { uid: 8, mtimeSeconds: DOS_EPOCH },
       ],
       [
         'with a field that is cut off',
         { extra: Buffer.concat([UX(1, 1, 8, 1, 9), UT([1], i32(5)).subarray(0, 8)]) },
-        { uid: 8, mtimeSeconds: new Date(1980, 0, 1).getTime() / 1000 },
+        { uid: 8, mtimeSeconds: DOS_EPOCH },
+      ],
+      ['with an owner whose field is cut off', { extra: UX(1, 1, 8, 1, 9, 0).subarray(0, -1) }, { uid: 0, gid: 0 }],
+      ['with a time of which there are only flags', { extra: UT([1]) }, { mtimeSeconds: DOS_EPOCH }],
+      [
+        'with a time of NTFS that is cut off',
+        { extra: field(0x000a, [0, 0, 0, 0], field(1, Buffer.alloc(7))) },
+        { mtimeSeconds: DOS_EPOCH },
+      ],
+      [
+        'with the tag of a time of NTFS that is cut off',
+        { extra: field(0x000a, [0, 0, 0, 0, 1, 0, 24]) },
+        { mtimeSeconds: DOS_EPOCH },
       ],
       ['with less than a field', { extra: Buffer.concat([UX(1, 1, 8, 1, 9), Buffer.alloc(3)]) }, { uid: 8 }],
     ] as [string, Given, Partial<ZipEntry>][]) {
@@ -201,6 +215,11 @@ describe('archive/formats/zip/read-directory', () => {
         ])
         expect(input.offset).to.equal(bytes.length - 47)
       }
+    })
+
+    it('is refused with the flag of UTF-8 where its name is none', async () => {
+      const error = await readOne(entry({ name: Buffer.from([0x61, 0xff]), flags: 0x0800 })).catch((error) => error)
+      expect(error).to.include({ code: 'EILSEQ', offset: 1000 })
     })
 
     it('that is cut off is refused, whether in its header or behind it', async () => {
