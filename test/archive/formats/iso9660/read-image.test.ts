@@ -154,6 +154,7 @@ describe('archive/formats/iso9660/read-image', () => {
     expect(await list([whole])).to.deep.equal([['ABC', [[20, 5]], 0]])
     expect(await list([whole, changed(0, 37)])).to.equal(at(36))
     expect(await list([whole, changed(0, 33), whole])).to.equal(at(36))
+    expect(await list([whole, changed(0, 20).subarray(0, 20), whole])).to.equal(at(36))
     expect(await list([whole, changed(32, 4)])).to.equal(at(36))
     expect(await list([changed(32, 200), whole])).to.equal(at(0))
     // Room for a name, of which there is none.
@@ -230,6 +231,19 @@ describe('archive/formats/iso9660/read-image', () => {
         ...plain,
         root: { block: 19, bytes: BLOCK },
       })
+    })
+
+    it('have records of the image as a whole in the field for applications', async () => {
+      const root = record({ name: '\0' })
+      const use = descriptor(1, { root: 18, use: 'FLUX.sequence=5\n' })
+      const records = await withImage(
+        Buffer.concat([Buffer.alloc(16 * BLOCK), use, END, root, fill(root)]),
+        async (image) => {
+          await image.open()
+          return { ...image.reading.records }
+        },
+      )
+      expect(records).to.deep.equal({ 'FLUX.sequence': '5' })
     })
 
     it('are 65 at most, and end with one that says so', async () => {
