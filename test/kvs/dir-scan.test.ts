@@ -205,7 +205,7 @@ describe('kvs/dir-scan', () => {
     }
     const store = new MemoryStore(blobs)
     const counter = new Waiting()
-    const done = new DirScan(store, counter, undefined).run([root]).catch((error) => error)
+    const done = new DirScan(store, counter, new AbortController().signal).run([root]).catch((error) => error)
     await store.idle()
     expect({ dirs: counter.dirs, batches: counter.batches }).to.deep.equal({ dirs: [1, 2], batches: 2 })
     gate.open()
@@ -225,9 +225,18 @@ describe('kvs/dir-scan', () => {
         store.failure = new FluxError('EIO', 'the store is gone')
       }
     }
-    const error = await new DirScan(store, new Failing(), undefined).run([root]).catch((error) => error)
-    expect(error).to.include({ code: 'EIO', message: 'the store is gone' })
-    await store.idle()
+    const unhandled: unknown[] = []
+    const note = (reason: unknown) => void unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    try {
+      const error = await new DirScan(store, new Failing(), undefined).run([root]).catch((error) => error)
+      expect(error).to.include({ code: 'EIO', message: 'the store is gone' })
+      await store.idle()
+    } finally {
+      process.off('unhandledRejection', note)
+    }
+    expect(unhandled).to.deep.equal([])
+    expect(store.asked).to.have.length(1 + 3 * 1024)
     const asked = store.asked.length
     const reason = new FluxError('EINTR', 'stopped')
     const aborted = await new DirScan(store, new Counter(), AbortSignal.abort(reason))

@@ -287,6 +287,30 @@ describe('archive/formats/zip/reader', () => {
     }
   })
 
+  it('reads a directory with a signature behind its entries, and refuses any other bytes there', async () => {
+    const data = Buffer.from('data')
+    const header = stored('a', data)
+    const contents = local(header, data)
+    const withMore = (more: Buffer) => {
+      const whole = zip(contents, [{ ...header, offset: 0 }])
+      const bytes = Buffer.concat([whole.subarray(0, -22), more, whole.subarray(-22)])
+      bytes.writeUInt32LE(47 + more.length, bytes.length - 10)
+      return bytes
+    }
+    const file = join(scratch(), 'x.zip')
+    for (const more of ['', 'PK\x05\x05', 'PK\x05\x05\x04\0sign']) {
+      writeFileSync(file, withMore(Buffer.from(more, 'latin1')))
+      expect((await readMembers(file)).map(({ path }) => path)).to.deep.equal(['a'])
+    }
+    for (const more of ['x', 'PK\x05', 'more', 'more and more']) {
+      const { code, message } = await refused(withMore(Buffer.from(more, 'latin1')))
+      expect(code).to.equal('EBADMSG')
+      expect(message.replace(/^.*x\.zip: /, '')).to.equal(
+        'damaged: the directory goes on after its 1 entries (at byte 82)',
+      )
+    }
+  })
+
   const data = Buffer.from('data')
   const header = stored('a', data)
   const contents = local(header, data)
@@ -426,6 +450,17 @@ describe('archive/formats/zip/reader', () => {
       const header = { name: 'a', packed: data.length, size: zeros.length, crc: crc32(zeros), method: 8 }
       const entries = Array.from({ length: 2000 }, () => ({ ...header, offset: 0 }))
       const error = await refused(zip(local(header, data), entries))
+      expect(error).to.include({ code: 'EBADMSG', offset: 0 })
+      expect(error.message).to.match(/x\.zip: damaged: two members have one content \(at byte 0\)$/)
+    })
+
+    it('is refused where two name one content, and there are no others', async () => {
+      const error = await refused(
+        zip(
+          quoted,
+          [inside, { ...inside, name: 'b' }].map((of) => ({ ...of, offset: 0 })),
+        ),
+      )
       expect(error).to.include({ code: 'EBADMSG', offset: 0 })
       expect(error.message).to.match(/x\.zip: damaged: two members have one content \(at byte 0\)$/)
     })

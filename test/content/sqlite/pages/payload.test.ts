@@ -172,6 +172,14 @@ describe('content/sqlite/pages/payload', () => {
     })
   }
 
+  it('tells that compressed bytes expand to another blob of the same size', () => {
+    const [expanded, other] = [text(3000), text(3000)]
+    other[2999] = (other[2999] as number) ^ 1
+    const row = rowOf(compressed(other), { expanded, local: 200 })
+    expect(piecesOf(row)).to.deep.include({ bytes: other, isWhole: true })
+    expect(isIntact(row)).to.equal(false)
+  })
+
   it('takes no bytes for expanded that are left from an intact row of the same blob', () => {
     const expanded = text(3000)
     const stored = compressed(expanded)
