@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs, {
   chmodSync,
   chownSync,
@@ -181,24 +182,29 @@ describe('archive/sink', () => {
   })
 
   describe('a pipe whose reader closes it', () => {
+    /** More bytes than the pipe holds. */
+    const LARGE = 20_000
+
     async function writeTo(path: string): Promise<void> {
       const attributes = { mode: 0o600, uid: 0, gid: 0, mtimeSeconds: 0 }
       await using archive = await createArchive(path, { attributes })
-      archive.file('a', 20_000, [Buffer.alloc(20_000, 'text')])
-      await archive.finish({ 'FLUX.rootref': 'x'.repeat(20_000) })
+      archive.file('a', LARGE, [Buffer.alloc(LARGE, 'text')])
+      await archive.finish({ 'FLUX.rootref': 'x'.repeat(LARGE) })
     }
 
-    /** A pipe that holds 4096 bytes (F_SETPIPE_SZ), of which its reader takes so many. */
+    /** Through a pipe that holds 4096 bytes (F_SETPIPE_SZ), of which its reader takes so many. */
     async function intoPipe(file: string, bytes: number): Promise<string | undefined> {
       const path = join(scratch(), file)
       run('mkfifo', [path])
       const script = `import fcntl, os, sys
-pipe = os.open(sys.argv[1], os.O_RDONLY)
+pipe = os.open(sys.argv[1], os.O_RDWR)
 fcntl.fcntl(pipe, 1031, 4096)
+print('ready', flush=True)
 left = int(sys.argv[2])
 while left > 0: left -= len(os.read(pipe, left))`
       const reader = spawn('python3', ['-c', script, path, String(bytes)])
       const ended = new Promise((resolve) => reader.on('close', resolve))
+      await once(reader.stdout, 'data')
       const code = await writeTo(path).then(
         () => undefined,
         (error) => error.code,
