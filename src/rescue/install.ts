@@ -54,7 +54,7 @@ async function assertAtRest({ found, database }: InstallPlan): Promise<void> {
  * @param rescued - the new one; it stays where it is
  * @returns the path that the old one has now
  * @throws {FluxError} `EBUSY` a process holds the old one; or the errno of the file system. Then the old one is in its
- *   place, with its journals
+ *   place, with its journals, unless the message says that the new one is
  */
 export async function install(plan: InstallPlan, rescued: string): Promise<string> {
   const { database } = plan
@@ -71,7 +71,6 @@ export async function install(plan: InstallPlan, rescued: string): Promise<strin
       await syncFile(part.fd)
       await assertAtRest(plan)
       replace(database, kept, part)
-      await syncPath(dirname(database))
     } finally {
       part.remove()
     }
@@ -80,6 +79,10 @@ export async function install(plan: InstallPlan, rescued: string): Promise<strin
       hint: 'the old store is as it was, and the new one is with the results',
     })
   }
+  await syncPath(dirname(database)).catch((error) => {
+    const what = `the rescued store is in its place, ${database}, but may not be on the disk`
+    throw FluxError.fromSystem(error, what, { hint: `look at the disk; the old store is ${kept}` })
+  })
   return kept
 }
 

@@ -505,6 +505,28 @@ describe('rescue: damage', () => {
     expect(contents(made.statedir)).to.deep.equal(before)
   })
 
+  it('says so when the new store has its place, but may not be on the disk', async () => {
+    const made = await makeStore(work, { checkpoints: true })
+    const before = contents(made.statedir)['content.sqlite']
+    const { fsync } = fs
+    const failing = ((fd: number, done: (error: Error | null) => void) => {
+      if (readlinkSync(`/proc/self/fd/${fd}`) === made.statedir) done(systemError('EIO'))
+      else fsync(fd, done)
+    }) as typeof fs.fsync
+    const error: FluxError = await withBuiltin(fs, { fsync: failing }, () =>
+      rescue({ store: made.statedir, out: join(work, 'out'), install: true }).catch((error) => error),
+    )
+    const kept = `${made.database}.before-rescue`
+    expect(error).to.include({
+      code: 'EIO',
+      message: `the rescued store is in its place, ${made.database}, but may not be on the disk: Input/output error`,
+      hint: `look at the disk; the old store is ${kept}`,
+    })
+    const after = contents(made.statedir)
+    expect(after['content.sqlite.before-rescue']).to.equal(before)
+    expect(after['content.sqlite']).not.to.equal(before)
+  })
+
   it('leaves no half of a report', async () => {
     const made = await makeStore(work, { checkpoints: true })
     const out = join(work, 'out')
