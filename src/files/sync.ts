@@ -11,9 +11,14 @@ function tolerate(error: unknown): void {
   if (!TOLERATED.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
 }
 
-/** Flush an open file to disk. It does not block: signals must be heard meanwhile. @throws {NodeJS.ErrnoException} */
+/**
+ * Flush an open file to disk. It does not block: signals must be heard meanwhile. One that came before the end is heard
+ * first: libuv tells of signals last.
+ *
+ * @throws {NodeJS.ErrnoException}
+ */
 export function syncFile(fd: number): Promise<void> {
-  return new Promise((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : resolve())))
+  return new Promise((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : setImmediate(resolve))))
 }
 
 /** Flush a file or directory to disk. @throws {NodeJS.ErrnoException} */
