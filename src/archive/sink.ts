@@ -2,12 +2,12 @@
  * Where the bytes of an archive go. A file appears under its name only when complete: it is written beside its final
  * name, flushed to disk and then renamed. A pipe or a device is written directly.
  */
-import { fsync, type Stats, write } from 'node:fs'
+import { type Stats, write } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { abortError, FluxError, OutputError, throwIfAborted, writeError } from '../errors/index.ts'
-import { followLinks, openFifo, PartFile, syncPath, wasClosed } from '../files/index.ts'
+import { followLinks, openFifo, PartFile, syncFile, syncPath, wasClosed } from '../files/index.ts'
 import { ChecksumFile, removeOlderChecksum } from './checksum-file.ts'
 
 /** Takes bytes, in order, one call at a time. After its signal is aborted, every call fails with `EINTR`. */
@@ -143,7 +143,7 @@ class FileSink implements Sink {
 
   async commit(): Promise<void> {
     try {
-      this.#underWay = promisify(fsync)(this.#part.fd)
+      this.#underWay = syncFile(this.#part.fd)
       await this.#underWay
       // A signal that has come meanwhile may wait behind the end of the flush.
       await new Promise((resolve) => setImmediate(resolve))
